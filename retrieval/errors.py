@@ -1,0 +1,107 @@
+"""The whole error family and the exit codes.
+
+    RetrievalError                 what happened, and what to do about it
+    ├── LibraryError
+    │   ├── LibraryNotFound        no library at that place
+    │   ├── LibraryLocked          another process is writing
+    │   ├── LibraryTooNew          written by a later crossmedia
+    │   └── LibraryDamaged         a file or table is not what was written
+    ├── SpaceError
+    │   ├── UnknownSpace           no such space in this library
+    │   └── SpaceMismatch          vectors of two spaces would have met
+    ├── EncoderUnavailable         weights or packages are not on this machine
+    ├── QueryError                 the question cannot be understood
+    └── MediaError                 one file cannot be used; becomes a Skip in a run
+        ├── MediaUnreadable        missing, forbidden, truncated, broken
+        ├── MediaTooLarge          beyond a limit of settings.py
+        └── MediaUnsupported       not a medium, or a kind nobody here reads
+
+Every error carries one line for what happened to which object, and one for what to do.
+"""
+
+from __future__ import annotations
+
+DONE, FAILED, WRONG_USAGE, DONE_WITH_SKIPS = 0, 1, 2, 3
+FOUND, NOTHING_FOUND, SEARCH_FAILED = 0, 1, 2  # `search` follows grep
+
+
+class RetrievalError(Exception):
+    """`what` happened to which object; `hint` says what to do (may be empty)."""
+
+    code = FAILED
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+class LibraryError(RetrievalError):
+    """The library as a whole cannot be used."""
+
+
+class LibraryNotFound(LibraryError):
+    """There is no library at that place."""
+
+
+class LibraryLocked(LibraryError):
+    """Another process is writing to the library."""
+
+
+class LibraryTooNew(LibraryError):
+    """A later crossmedia wrote this library."""
+
+
+class LibraryDamaged(LibraryError):
+    """A file or table of the library is not what was written."""
+
+
+class SpaceError(RetrievalError):
+    """Vectors and spaces do not fit."""
+
+
+class UnknownSpace(SpaceError):
+    """The library holds no such space."""
+
+
+class SpaceMismatch(SpaceError):
+    """Vectors of different spaces or dimensions would have met."""
+
+
+class EncoderUnavailable(RetrievalError):
+    """An encoder's weights or packages are not on this machine."""
+
+
+class QueryError(RetrievalError):
+    """The question cannot be understood."""
+
+    code = WRONG_USAGE
+
+
+class MediaError(RetrievalError):
+    """One file cannot be used. `reason` is the short word that a Skip keeps."""
+
+    reason = "unreadable"
+
+    def __init__(self, what: str, hint: str = "", reason: str | None = None) -> None:
+        super().__init__(what, hint)
+        self.reason = reason or type(self).reason
+
+
+class MediaUnreadable(MediaError):
+    """Missing, forbidden, truncated or broken."""
+
+
+class MediaTooLarge(MediaError):
+    """Beyond one of the limits of settings.py."""
+
+    reason = "too large"
+
+
+class MediaUnsupported(MediaError):
+    """Not a medium, or a kind that nothing here reads."""
+
+    reason = "not media"

@@ -1,0 +1,62 @@
+"""The seams of the query side: arrays and domain values only.
+
+A seam stands where a device, network, disk or second real form stands behind it, nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain import Form, Segment, Sense, Space, Vectors
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns items of one sense into one space."""
+
+    @property
+    def space(self) -> Space:
+        """The space that all vectors of this encoder live in."""
+
+    @property
+    def accepts(self) -> Sense:
+        """`text`: str items; `image`: uint8 (h, w, 3) items; `sound`: float32 (n,) items."""
+
+    @property
+    def form(self) -> Form:
+        """The shape that image or sound items must have; None for text."""
+
+    def encode(self, items: Sequence[Any]) -> Vectors:
+        """(n, dimension) float32, unit rows, in the order of `items`; (0, dimension) for none."""
+
+
+@runtime_checkable
+class VectorIndex(Protocol):
+    """Finds nearest rows by inner product."""
+
+    def search(
+        self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Vectors, NDArray[np.int64]]:
+        """Scores (q, k) float32, best first, and row numbers (q, k) int64.
+
+        `allowed`: (rows,) mask of rows that may be found. Slots without a row hold -inf and -1.
+        """
+
+
+@runtime_checkable
+class Transcriber(Protocol):
+    """Turns speech into timed text in the language spoken."""
+
+    @property
+    def revision(self) -> str:
+        """Name and version of the weights, kept with every transcript."""
+
+    def transcribe(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[Segment]:
+        """Speech segments in time order. `chunks`: consecutive mono samples at 16 kHz in -1..1, any lengths.
+
+        Memory does not grow with the length of the recording. Silence, noise and music give nothing.
+        """

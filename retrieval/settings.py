@@ -1,0 +1,48 @@
+"""Every default and limit, read once. Environment variables: CROSSMEDIA_LIBRARY, CROSSMEDIA_CACHE."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def _user_dir(kind: str) -> Path:
+    """The platform's folder for this program's `data` or `cache`."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("crossmedia") if kind == "data" else platformdirs.user_cache_dir("crossmedia"))
+
+
+def default_library() -> Path:
+    """CROSSMEDIA_LIBRARY, or one library for each user in the platform's data folder."""
+    return Path(os.environ.get("CROSSMEDIA_LIBRARY") or _user_dir("data"))
+
+
+def cache_dir() -> Path:
+    """CROSSMEDIA_CACHE, or the platform's cache folder: unpacked weights, exported models; may be deleted."""
+    return Path(os.environ.get("CROSSMEDIA_CACHE") or _user_dir("cache"))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a decoder may spend on one file before the file becomes a Skip."""
+
+    pixels: int = 200_000_000  # of one decoded picture
+    frames: int = 32  # views of one animated picture
+    pages: int = 5_000  # of one document
+    text_chars: int = 20_000_000  # of one document
+    archive_bytes: int = 512 << 20  # unpacked size of one docx, epub, ...
+    archive_ratio: int = 200  # unpacked to packed
+    progress_s: float = 60.0  # without one sign of progress
+    memory_bytes: int = 3 << 30  # address space of a decoding process above its start
+    hash_bytes: int = 1 << 40  # largest file that is read at all
+
+
+LIMITS = Limits()
+DEFAULT_PROFILE = "starter"
+DEFAULT_CUT = 0.5  # least confidence that is shown
+RATE = 16_000  # Hz, of all sound inside the library
+PASSAGE_CHARS = 600  # target length of a passage
+PASSAGE_OVERLAP = 120
+FRAME_EVERY_MS = 750  # distance of frame vectors under a shot

@@ -1,0 +1,27 @@
+"""Fixtures shared by all tests: real media where it is at hand, and the project's own samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """The folder of real media beside the checkout; skips where it is absent."""
+    folder = ROOT.parent / "shared" / "media"
+    if not folder.is_dir():
+        pytest.skip("no real media beside the checkout (../shared/media)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """data/samples of the checkout."""
+    folder = ROOT / "data" / "samples"
+    if not folder.is_dir():
+        pytest.skip("data/samples is not in this checkout")
+    return folder
