@@ -1,0 +1,66 @@
+"""Where everything lies: file names inside a library, and the parts that ship with the program.
+
+    LIBRARY/
+      catalog.sqlite          the truth (and its -wal, -shm)
+      writer.lock             held by the one writer; names the holder
+      generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FORMAT = 1  # of the library as a whole; a reader refuses a greater one
+
+CATALOG = "catalog.sqlite"
+LOCK = "writer.lock"
+GENERATIONS = "generations"
+
+
+def catalog(library: Path) -> Path:
+    return library / CATALOG
+
+
+def lock(library: Path) -> Path:
+    return library / LOCK
+
+
+def generation(library: Path, folder: str) -> Path:
+    return library / GENERATIONS / folder
+
+
+def index_file(generation: Path, kind: str) -> Path:
+    """The FAISS index of one kind of segment."""
+    return generation / f"{kind}.faiss"
+
+
+def rows_file(generation: Path, kind: str) -> Path:
+    """Structured array beside it, one entry a row: vector id, segment id, medium. See nearest/generation.py."""
+    return generation / f"{kind}.rows.npy"
+
+
+def _shipped(name: str) -> Path:
+    """A folder that ships with the program: in a clone or editable install beside the package, else inside it."""
+    root = Path(__file__).resolve().parent
+    beside, inside = root.parent / name, root / "_shipped" / name
+    return beside if beside.is_dir() else inside
+
+
+def migrations() -> Path:
+    """Alembic's scripts."""
+    return _shipped("alembic")
+
+
+def starter() -> Path:
+    """The weights of the starter profile."""
+    return _shipped("data") / "starter"
+
+
+def samples() -> Path:
+    """The media of `crossmedia demo`."""
+    return _shipped("data") / "samples"
+
+
+def demo_queries() -> Path:
+    """Questions of `crossmedia demo` with their expected answers."""
+    return _shipped("data") / "queries.toml"
