@@ -1,0 +1,66 @@
+"""The four steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked for.
+
+    read        every medium   Facts first, then segments: pictures, passages, subtitles
+    watch       video          shots with frame views
+    listen      audio, video   sound windows
+    chunks      audio, video   samples for the transcriber
+
+Every step raises a MediaError where the file cannot be used, possibly after it has given some segments. Which files are
+media at all is decided by `sniff.identify`. The modules that own PIL and av are imported when their step is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain import Facts, Medium, Pixels, Reading, Samples
+from retrieval.settings import LIMITS, RATE, Limits
+
+
+def read(path: Path, medium: Medium, form: Pixels, limits: Limits = LIMITS) -> Iterator[Facts | Reading]:
+    """One Facts, then the Readings that need no long decoding.
+
+    An image gives `image` segments with their views in `form`; a document `passage` segments and `image` segments for the
+    pictures inside; a video `speech` segments where it has subtitles; audio nothing but its facts.
+    """
+    if medium == "image":
+        from retrieval.media.image import read_image
+
+        yield from read_image(path, form, limits)
+    elif medium == "document":
+        from retrieval.media.document import read_document
+
+        yield from read_document(path, form, limits)
+    elif medium == "video":
+        from retrieval.media.video import read_video
+
+        yield from read_video(path, limits)
+    else:
+        from retrieval.media.audio import read_audio
+
+        yield from read_audio(path)
+
+
+def watch(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[Reading]:
+    """`shot` Readings in time order, each with its frame views in `form`, given as soon as the shot has ended."""
+    from retrieval.media.video import watch_video
+
+    yield from watch_video(path, form, limits)
+
+
+def listen(path: Path, form: Samples) -> Iterator[Reading]:
+    """`sound` Readings in time order, one view each; silent windows are left out. No soundtrack gives nothing."""
+    from retrieval.media.audio import listen_audio
+
+    yield from listen_audio(path, form)
+
+
+def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[NDArray[np.float32]]:
+    """Consecutive mono samples in -1..1, `seconds` long but for the last. No soundtrack gives nothing."""
+    from retrieval.media.audio import chunks as audio_chunks
+
+    yield from audio_chunks(path, rate, seconds)

@@ -1,0 +1,378 @@
+"""What a file is, by its content. Owns the decision which files are media; decodes nothing.
+
+A file is known by its first bytes, a container (ZIP, ISO-BMFF, Matroska, Ogg, ASF) by a look at its table of contents. Plain
+text has no magic number: it is a document if it decodes as text and its name says prose or table (`TEXT_SUFFIXES`) or
+says nothing; so source code, logs and settings stay out.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from retrieval.domain import Medium
+from retrieval.errors import MediaUnreadable, MediaUnsupported
+
+HEAD = 8192  # bytes; enough for every magic number and for a judgement on text
+
+TEXT_SUFFIXES = {
+    "": "txt", ".txt": "txt", ".text": "txt", ".md": "md", ".markdown": "md", ".mkd": "md", ".rst": "rst", ".rest": "rst",
+    ".adoc": "txt", ".org": "txt", ".tex": "tex", ".html": "html", ".htm": "html", ".xhtml": "html", ".xht": "html",
+    ".csv": "csv", ".tsv": "csv", ".srt": "srt", ".vtt": "vtt", ".nfo": "txt", ".me": "txt",
+}  # fmt: skip
+
+# (offset, bytes, medium, format); the first that fits wins.
+MAGIC: tuple[tuple[int, bytes, Medium, str], ...] = (
+    (0, b"\xff\xd8\xff", "image", "jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", "image", "png"),
+    (0, b"GIF87a", "image", "gif"),
+    (0, b"GIF89a", "image", "gif"),
+    (8, b"WEBP", "image", "webp"),
+    (0, b"IIRO\x08\x00", "image", "raw"),  # Olympus ORF
+    (0, b"IIRS\x08\x00", "image", "raw"),
+    (0, b"IIU\x00", "image", "raw"),  # Panasonic RW2
+    (0, b"FUJIFILMCCD-RAW", "image", "raw"),
+    (0, b"II\xbc\x01", "image", "jpeg xr"),
+    (0, b"8BPS", "image", "psd"),
+    (0, b"qoif", "image", "qoi"),
+    (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image", "jpeg2000"),
+    (0, b"\xff\x4f\xff\x51", "image", "jpeg2000"),
+    (0, b"\x00\x00\x01\x00", "image", "ico"),
+    (0, b"\x00\x00\x02\x00", "image", "cur"),
+    (0, b"DDS ", "image", "dds"),
+    (0, b"icns", "image", "icns"),
+    (0, b"\x01\xda", "image", "sgi"),
+    (0, b"\x59\xa6\x6a\x95", "image", "sun"),
+    (0, b"\xb1\x68\xde\x3a", "image", "dcx"),
+    (0, b"BLP1", "image", "blp"),
+    (0, b"BLP2", "image", "blp"),
+    (0, b"FTEX", "image", "ftex"),
+    (20, b"GIMP", "image", "gbr"),
+    (0, b"DanM", "image", "msp"),
+    (0, b"LinS", "image", "msp"),
+    (0, b"SIMPLE  =", "image", "fits"),
+    (0, b"/* XPM */", "image", "xpm"),
+    (4, b"\x11\xaf", "image", "fli"),
+    (4, b"\x12\xaf", "image", "fli"),
+    (8, b"AVI ", "video", "avi"),
+    (8, b"WAVE", "audio", "wav"),
+    (8, b"AIFF", "audio", "aiff"),
+    (8, b"AIFC", "audio", "aiff"),
+    (0, b"fLaC", "audio", "flac"),
+    (0, b"ID3", "audio", "mp3"),
+    (0, b"#!AMR", "audio", "amr"),
+    (0, b".snd", "audio", "au"),
+    (0, b"caff", "audio", "caf"),
+    (0, b"MAC ", "audio", "ape"),
+    (0, b"wvpk", "audio", "wavpack"),
+    (0, b"TTA1", "audio", "tta"),
+    (0, b"MPCK", "audio", "musepack"),
+    (0, b"MP+", "audio", "musepack"),
+    (0, b"\x0b\x77", "audio", "ac3"),
+    (0, b"\x7f\xfe\x80\x01", "audio", "dts"),
+    (0, b"\x00\x00\x01\xba", "video", "mpeg"),
+    (0, b"\x00\x00\x01\xb3", "video", "mpeg"),
+    (0, b".RMF", "video", "rm"),
+    (0, b"DKIF", "video", "ivf"),
+    (0, b"YUV4MPEG2", "video", "y4m"),
+    (0, b"%PDF-", "document", "pdf"),
+    (0, b"{\\rtf", "document", "rtf"),
+)
+
+# (offset, bytes, what it is): known, and not read here. Only those that text or a looser rule could be taken for.
+FOREIGN: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a program"),
+    (0, b"SQLite format 3\x00", "a database"),
+    (0, b"%!PS", "PostScript"),
+    (0, b"AT&TFORM", "DjVu"),
+    (0, b"7z\xbc\xaf\x27\x1c", "an archive"),
+    (0, b"Rar!\x1a\x07", "an archive"),
+    (0, b"\x1f\x8b", "an archive"),
+    (0, b"BZh", "an archive"),
+    (0, b"\xfd7zXZ\x00", "an archive"),
+    (0, b"\x28\xb5\x2f\xfd", "an archive"),
+    (0, b"wOFF", "a font"),
+    (0, b"wOF2", "a font"),
+    (0, b"OTTO", "a font"),
+    (0, b"MThd", "MIDI notes"),
+)
+
+NETPBM = {b"P1": "pbm", b"P4": "pbm", b"P2": "pgm", b"P5": "pgm", b"P3": "ppm", b"P6": "ppm", b"Pf": "pfm", b"PF": "pfm"}
+BMP_HEADERS = (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")  # sizes of the second header
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLD_OFFICE = {".doc": "docx", ".dot": "docx", ".xls": "xlsx", ".xlt": "xlsx", ".ppt": "pptx", ".pps": "pptx"}
+
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+AUDIO_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "}
+ODF = {
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/epub+zip": "epub",
+}
+OGG_VIDEO = (b"OVP80", b"BBCD\x00", b"\x01video")
+ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
+ASF_VIDEO_STREAM = b"\xc0\xef\x19\xbc\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"
+
+
+def identify(path: Path) -> tuple[Medium, str]:
+    """Medium and format ("jpeg", "mp4", "pdf", lower case) of a file, by its content.
+
+    Reads a few KiB; of a container also its table of contents.
+
+    Raises:
+        MediaUnreadable: missing, forbidden, not a regular file, or empty.
+        MediaUnsupported: not a medium, or a kind that nothing here reads (named in the hint).
+    """
+    with _open(path) as file:
+        head = file.read(HEAD)
+        if not head:
+            raise MediaUnreadable(f"{path.name} is empty", reason="empty")
+        found = _by_magic(head) or _by_container(path, file, head) or _by_weak_magic(path, head)
+        if found is None:
+            _refuse_foreign(path, head)
+            found = _by_text(path, head)
+    return found
+
+
+def _open(path: Path) -> BinaryIO:
+    """The file, open for reading; never waits on a fifo or a device."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise MediaUnsupported(f"{path.name} is not a regular file")
+        return open(path, "rb")
+    except OSError as error:
+        raise MediaUnreadable(f"cannot read {path.name}: {error.strerror or error}") from error
+
+
+def _by_magic(head: bytes) -> tuple[Medium, str] | None:
+    for offset, magic, medium, name in MAGIC:
+        if head.startswith(magic, offset) and (offset != 8 or head[:4] in (b"RIFF", b"RF64", b"FORM", b"BW64")):
+            return medium, name
+    if head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
+        return "image", "raw" if _is_camera_raw(head) else "tiff"
+    if head[:2] in NETPBM and head[2:3].isspace():
+        return "image", NETPBM[head[:2]]
+    if head[:2] == b"BM" and head[14:15] in BMP_HEADERS and head[15:18] == b"\0\0\0":
+        return "image", "bmp"
+    return None
+
+
+def _is_camera_raw(head: bytes) -> bool:
+    """Whether the TIFF in `head` is a camera's: a DNG, a CR2, or a small first picture that names camera and sub-pictures."""
+    if head[8:10] == b"CR":
+        return True
+    order = "<" if head[:2] == b"II" else ">"
+    start = struct.unpack_from(order + "I", head, 4)[0] if len(head) >= 8 else 0
+    if not 8 <= start <= len(head) - 2:
+        return False
+    count = struct.unpack_from(order + "H", head, start)[0]
+    tags = {struct.unpack_from(order + "H", head, at)[0] for at in range(start + 2, min(start + 2 + 12 * count, len(head) - 2), 12)}
+    dng, sub_pictures, maker = 0xC612, 0x14A, 0x10F
+    return dng in tags or (sub_pictures in tags and maker in tags)
+
+
+def _by_container(path: Path, file: BinaryIO, head: bytes) -> tuple[Medium, str] | None:
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return _iso_media(file, head)
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return _matroska(file, head)
+    if head[:4] == b"OggS":
+        return _ogg(head[:1024])
+    if head[:16] == ASF:
+        return ("video", "wmv") if ASF_VIDEO_STREAM in head else ("audio", "wma")
+    if head[:3] == b"FLV":
+        return ("video", "flv") if head[4] & 1 else ("audio", "flv")
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _zip(path, file)
+    if head[:8] == OLE:
+        return _refuse_ole(path)
+    return None
+
+
+def _ogg(first: bytes) -> tuple[Medium, str]:
+    """By the codec names in the first pages. A Theora "video" of 90,000 frames a second is how muxers keep a cover picture."""
+    theora = first.find(b"\x80theora")
+    if theora >= 0 and len(first) >= theora + 30:
+        frames, seconds = struct.unpack_from(">II", first, theora + 22)
+        moves = frames < 1000 * max(seconds, 1)
+    else:
+        moves = any(mark in first for mark in OGG_VIDEO)
+    return ("video", "ogv") if moves else ("audio", "opus" if b"OpusHead" in first else "ogg")
+
+
+def _iso_media(file: BinaryIO, head: bytes) -> tuple[Medium, str]:
+    size = struct.unpack_from(">I", head)[0]
+    major = head[8:12] if head[4:8] == b"ftyp" else b"qt  "
+    brands = {head[at : at + 4] for at in range(16, min(size, 256), 4)} | {major}
+    if major == b"crx ":
+        return "image", "raw"  # Canon CR3
+    if brands & AVIF_BRANDS and major not in HEIF_BRANDS - {b"mif1", b"msf1"}:
+        return "image", "avif"
+    if brands & HEIF_BRANDS and major not in (b"isom", b"mp42", b"qt  "):
+        return "image", "heic"
+    if major in AUDIO_BRANDS:
+        return "audio", "m4a"
+    if _iso_handlers(file) == {b"soun"}:
+        return "audio", "m4a"
+    return "video", "mov" if major == b"qt  " else "3gp" if major[:3] == b"3gp" else "mp4"
+
+
+def _iso_boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start, end) of the content of each box between two positions; at most 10,000."""
+    for _ in range(10_000):
+        file.seek(start)
+        header = file.read(16)
+        if start >= end or len(header) < 8:
+            return
+        size, name = struct.unpack_from(">I4s", header)
+        skip = 8
+        if size == 1 and len(header) == 16:
+            size, skip = struct.unpack_from(">Q", header, 8)[0], 16
+        stop = end if size == 0 else start + size
+        if stop < start + skip:
+            return
+        yield name, start + skip, min(stop, end)
+        start = stop
+
+
+def _iso_handlers(file: BinaryIO) -> set[bytes]:
+    """Handler types of the tracks: vide, soun, text, ... Empty where no track table is found."""
+    handlers = set()
+    size = os.fstat(file.fileno()).st_size
+    for name, start, end in _iso_boxes(file, 0, size):
+        if name == b"moov":
+            for track, at, stop in _iso_boxes(file, start, end):
+                handlers |= _iso_handler(file, at, stop) if track == b"trak" else set()
+            break
+    return handlers & {b"vide", b"soun"}
+
+
+def _iso_handler(file: BinaryIO, start: int, end: int) -> set[bytes]:
+    for name, at, stop in _iso_boxes(file, start, end):
+        if name == b"mdia":
+            for inner, place, _ in _iso_boxes(file, at, stop):
+                if inner == b"hdlr":
+                    file.seek(place + 8)
+                    return {file.read(4)}
+    return set()
+
+
+def _matroska(file: BinaryIO, head: bytes) -> tuple[Medium, str]:
+    """Video if any track is a picture track. Tracks stand within the first MiB in every muxer seen."""
+    file.seek(0)
+    front = file.read(1 << 20)
+    at = front.find(b"\x16\x54\xae\x6b")  # Tracks
+    tracks = front[at : at + 65536] if at >= 0 else b""
+    name = "webm" if b"webm" in head[:64] else "mkv"
+    has_video = b"\x83\x81\x01" in tracks  # TrackType, one byte, 1
+    has_audio = b"\x83\x81\x02" in tracks
+    return ("audio", "mka" if name == "mkv" else "webm") if has_audio and not has_video else ("video", name)
+
+
+def _zip(path: Path, file: BinaryIO) -> tuple[Medium, str]:
+    """The document inside a ZIP, by its parts."""
+    try:
+        file.seek(0)
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+            kind = _read_mimetype(archive) if "mimetype" in names else None
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise MediaUnreadable(f"{path.name} is a broken archive", str(error), reason="truncated") from error
+    if kind:
+        return "document", kind
+    for part, name in (("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/workbook.xml", "xlsx"), ("META-INF/container.xml", "epub")):  # fmt: skip
+        if part in names:
+            return "document", name
+    raise MediaUnsupported(f"{path.name} is an archive, not a document", "unpack it to index what is inside")
+
+
+def _read_mimetype(archive: zipfile.ZipFile) -> str | None:
+    with archive.open("mimetype") as part:
+        return ODF.get(part.read(100).strip())
+
+
+def _refuse_ole(path: Path) -> tuple[Medium, str]:
+    newer = OLD_OFFICE.get(path.suffix.lower())
+    if newer:
+        raise MediaUnsupported(
+            f"{path.name} is an old Office file ({path.suffix.lower()})", f"save it as {newer} to index it", reason="old format"
+        )
+    raise MediaUnsupported(f"{path.name} is an OLE container", "old or encrypted Office files are not read", reason="old format")
+
+
+def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
+    """Formats whose first bytes prove little: their structure or their name has to agree."""
+    suffix = path.suffix.lower()
+    if head[0] == 0x47 and all(head[at : at + 1] == b"\x47" for at in range(0, min(len(head), 188 * 5), 188)) and len(head) >= 376:
+        return "video", "ts"
+    if len(head) > 200 and head[4] == 0x47 and head[196:197] == b"\x47":
+        return "video", "m2ts"
+    if head[0] == 0xFF and head[1:2] and head[1] & 0xE0 == 0xE0 and b"\x00" != head[1:2]:
+        return _mpeg_audio(head, suffix)
+    if suffix in (".tga", ".vda", ".icb", ".vst") and len(head) > 18 and head[1] in (0, 1) and head[2] in (1, 2, 3, 9, 10, 11):
+        return "image", "tga"
+    if suffix == ".pcx" and head[0] == 0x0A and head[1] in (0, 2, 3, 4, 5):
+        return "image", "pcx"
+    if suffix == ".xbm" and head.lstrip().startswith(b"#define"):
+        return "image", "xbm"
+    if suffix == ".im" and b"Image type:" in head[:512]:
+        return "image", "im"
+    return None
+
+
+def _mpeg_audio(head: bytes, suffix: str) -> tuple[Medium, str] | None:
+    if head[1] & 0xF6 == 0xF0:
+        return ("audio", "aac") if len(head) > 7 and suffix in (".aac", ".adts", "") else None
+    layer, bitrate, rate = head[1] >> 1 & 3, head[2] >> 4 if len(head) > 2 else 15, head[2] >> 2 & 3 if len(head) > 2 else 3
+    return ("audio", "mp3") if layer and bitrate != 15 and rate != 3 else None
+
+
+def _refuse_foreign(path: Path, head: bytes) -> None:
+    for offset, magic, what in FOREIGN:
+        if head.startswith(magic, offset):
+            raise MediaUnsupported(f"{path.name} is {what}, not media")
+
+
+def _by_text(path: Path, head: bytes) -> tuple[Medium, str]:
+    name = TEXT_SUFFIXES.get(path.suffix.lower())
+    if name is None:
+        raise MediaUnsupported(f"{path.name} is not media", f"no image, sound, video or document begins like this{_says(path)}")
+    if not looks_like_text(head):
+        raise MediaUnsupported(f"{path.name} is binary data, not text")
+    return "document", _text_kind(head) or name
+
+
+def _says(path: Path) -> str:
+    return f", whatever {path.suffix} promises" if path.suffix else ""
+
+
+def _text_kind(head: bytes) -> str | None:
+    """A format that says itself what it is, under any name that stands for text."""
+    text = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:512].lower()
+    if text.startswith((b"<!doctype html", b"<html")) or (text.startswith(b"<?xml") and b"<html" in text):
+        return "html"
+    if text.startswith(b"webvtt"):
+        return "vtt"
+    lines = text.splitlines()[:2]
+    if len(lines) == 2 and lines[0].strip().isdigit() and b"-->" in lines[1]:
+        return "srt"
+    return None
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Whether bytes are text in some encoding: UTF-16 and UTF-32 by their pattern, else no control characters but white space."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        return True
+    if b"\x00" in head:
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        return max(even, odd) > len(head) // 5 and min(even, odd) * 20 < max(even, odd)
+    controls = sum(head.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))  # 27: ISO-2022-JP
+    return controls * 200 <= len(head)
