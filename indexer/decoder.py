@@ -1,0 +1,257 @@
+"""Decoding in child processes, because a broken file may crash, hang or devour its decoder.
+
+A child is a fresh interpreter (never forked after ONNX Runtime or OpenMP started threads), lives long, has one file in
+flight, and an address space of its own size plus `limits.memory_bytes`. Host and child talk over one socket pair, whose
+small buffer is the back-pressure. A child that dies, or shows no sign of life for `limits.progress_s`, is killed and
+replaced, and its file raises MediaUnreadable.
+
+    host -> child   Task
+    child -> host   Identity         task.identify: what the file is; the host answers True to go on
+                    Facts, Reading, samples (n,) float32, None for a sign of life
+                    Failure or End
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from retrieval.domain import Facts, Form, Medium, Pixels, Reading, Samples, Step
+from retrieval.errors import MediaError, MediaUnreadable
+from retrieval.settings import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step of one file. medium None: the child is to identify the file first."""
+
+    path: Path
+    step: Step
+    medium: Medium | None
+    form: Form
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a file is, by its content."""
+
+    hash: bytes
+    medium: Medium
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file cannot be used."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The file was read to its end."""
+
+
+# ---------------------------------------------------------------- in the child
+
+
+def serve(descriptor: int) -> None:
+    """The child's loop: tasks until the host hangs up."""
+    _outlive_nobody()
+    channel = Connection(descriptor)
+    limited = False
+    while True:
+        try:
+            task: Task = channel.recv()
+        except (EOFError, OSError):
+            return
+        if not limited:
+            _limit_memory(task.limits.memory_bytes)
+            limited = True
+        channel.send(_attempt(task, channel))
+
+
+def _outlive_nobody() -> None:
+    """Ctrl-C is the host's business; the host's death is the child's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _limit_memory(more: int) -> None:
+    """Bounds the address space at today's size plus `more` bytes."""
+    import resource
+
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            size = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:  # no /proc: macOS, which does not enforce RLIMIT_AS either
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (size + more, resource.RLIM_INFINITY))
+
+
+def _attempt(task: Task, channel: Connection) -> Failure | End:
+    try:
+        for value in _perform(task, channel):
+            channel.send(value)
+    except MediaError as error:
+        return Failure(error.reason, str(error))
+    except MemoryError:
+        return Failure("too large", f"{task.path} needs more memory than a decoder may take")
+    except (BrokenPipeError, ConnectionError):
+        raise
+    except Exception as error:  # noqa: BLE001  a decoder's own bug must cost one file, not the run
+        return Failure("damaged", f"{type(error).__name__}: {error}"[:300])
+    return End()
+
+
+def _perform(task: Task, channel: Connection) -> Iterator[Any]:
+    from retrieval.media import read
+
+    medium = task.medium
+    if medium is None:
+        identity = yield from _identify(task.path, channel)
+        if identity is None:
+            return
+        medium = identity.medium
+    if task.step == "read":
+        assert isinstance(task.form, Pixels)
+        yield from read.read(task.path, medium, task.form, task.limits)
+    elif task.step == "watch":
+        assert isinstance(task.form, Pixels)
+        yield from read.watch(task.path, task.form, task.limits)
+    elif task.step == "listen":
+        assert isinstance(task.form, Samples)
+        yield from read.listen(task.path, task.form)
+    else:
+        yield from read.chunks(task.path)
+
+
+def _identify(path: Path, channel: Connection) -> Iterator[Any]:
+    """Sends the file's Identity; returns it if the host wants the file read, else None."""
+    from indexer.identify import content_hash
+    from retrieval.media.sniff import identify
+
+    medium, form = identify(path)
+    digest = b""
+    for digest in content_hash(path):
+        if not digest:
+            yield None
+    identity = Identity(digest, medium, form)
+    yield identity
+    return identity if channel.recv() else None
+
+
+# ---------------------------------------------------------------- in the host
+
+
+class Decoder:
+    """One child and the host's end of the line. Use from one thread."""
+
+    def __init__(self, limits: Limits, nice: int = 0) -> None:
+        self._limits = limits
+        self._nice = nice
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: Connection | None = None
+
+    def run(self, task: Task, wanted: Callable[[Identity], bool]) -> Iterator[Facts | Reading | Any]:
+        """What the child reads of the file; for a task that identifies, Identity first, and no more unless `wanted`.
+
+        Raises:
+            MediaError: the file cannot be used; `reason` and text say why.
+        """
+        channel = self._connect()
+        try:
+            channel.send(task)
+            while not isinstance(value := self._receive(channel), End):
+                if isinstance(value, Failure):
+                    raise MediaError(value.detail, reason=value.reason)
+                if isinstance(value, Identity):
+                    channel.send(wanted(value))
+                if value is not None:
+                    yield value
+        except (EOFError, ConnectionError):
+            raise MediaUnreadable(f"{task.path} {self._cause_of_death()}", reason="crashes its decoder") from None
+        except TimeoutError:
+            self.close()
+            seconds = self._limits.progress_s
+            raise MediaUnreadable(f"{task.path} gave nothing for {seconds:.0f} s", reason="too slow") from None
+        except GeneratorExit:  # the host lost interest half way; what the child still sends is not for the next task
+            self.close()
+            raise
+
+    def _receive(self, channel: Connection) -> Any:
+        if not channel.poll(self._limits.progress_s):
+            raise TimeoutError
+        return channel.recv()
+
+    def _connect(self) -> Connection:
+        if self._channel is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", f"from indexer.decoder import serve; serve({theirs.fileno()})"],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,  # decoders chatter about every broken frame
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                )
+            self._lower_priority()
+            self._channel = Connection(ours.detach())
+        return self._channel
+
+    def _lower_priority(self) -> None:
+        if self._nice and self._process:
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
+
+    def _cause_of_death(self) -> str:
+        process = self._process
+        code = process.wait(5) if process else None
+        self.close()
+        return f"ended its decoder with signal {-code}" if code and code < 0 else f"ended its decoder ({code})"
+
+    def close(self) -> None:
+        """Ends the child, at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._channel is not None:
+            self._channel.close()
+        self._process = self._channel = None
+
+
+class Decoders:
+    """The decoders of one run: one for each thread that asks."""
+
+    def __init__(self, limits: Limits, nice: int = 0) -> None:
+        self._limits = limits
+        self._nice = nice
+        self._own = threading.local()
+        self._all: list[Decoder] = []
+
+    def mine(self) -> Decoder:
+        """The decoder of the calling thread."""
+        decoder = getattr(self._own, "decoder", None)
+        if decoder is None:
+            decoder = self._own.decoder = Decoder(self._limits, self._nice)
+            self._all.append(decoder)
+        return decoder
+
+    def close(self) -> None:
+        """Ends all children."""
+        for decoder in self._all:
+            decoder.close()

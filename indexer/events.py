@@ -1,0 +1,91 @@
+"""What a run tells whoever watches it: small frozen values, in order of happening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from retrieval.domain import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A library was opened for writing."""
+
+    library: Path
+    new: bool
+    profile: str
+    sources: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """All folders were listed. `changed` files are new or differ from what the catalog holds."""
+
+    files: int
+    changed: int
+    gone: int
+    seconds: float
+    offline: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one step is, a few times a second.
+
+    done, total: files. rate: files per second. media_ms: length of the video or sound read so far.
+    bottleneck: the stage that the others wait for, with its load 0..1. eta_s: None while unknown.
+    """
+
+    step: Step
+    done: int
+    total: int
+    rate: float
+    media_ms: int = 0
+    seconds: float = 0.0
+    bottleneck: str = ""
+    load: float = 0.0
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file was left out."""
+
+    path: Path
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A new generation of a space went live."""
+
+    space: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Answer of a dry run: files for each step, and seconds that they would take about."""
+
+    files: dict[Step, int]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a run. `pending`: files that a step left for a later run."""
+
+    indexed: int
+    new: int
+    gone: int
+    skipped: dict[str, int] = field(default_factory=dict)  # reason -> files, the whole library
+    pending: dict[Step, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    stopped: bool = False  # by Ctrl-C
+    warnings: tuple[str, ...] = ()
+
+
+Event: TypeAlias = Opened | Scanned | Progress | Skipped | Published | Planned | Finished

@@ -1,0 +1,87 @@
+"""Vectors -> index files -> pointer row. The write order, and what a crash after each step leaves:
+
+    1  write every index file into generations/NNNNNN.new, each synced     a folder that nothing points at
+    2  sync the folder, rename it to generations/NNNNNN, sync the parent    the same
+    3  one transaction: generation row, pointer, masks emptied              commit point: the new generation is live
+    4  delete folders that nothing points at                                the next run deletes them
+
+A reader that pinned the old generation keeps its files mapped after they are deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from indexer import record, survey
+from retrieval import manifest
+from retrieval.nearest.generation import write_generation
+from retrieval.schema import generations, vectors
+
+FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
+FRESH_SHARE = 0.1  # or this share of the generation, where that is more
+
+
+def publish(engine: Engine, library: Path, *, always: bool = False) -> list[tuple[str, int]]:
+    """Publishes each live space that is behind; returns (space name, rows) of what went live."""
+    with engine.connect() as connection:
+        behind = [each for each in survey.publishing(connection) if always or _is_behind(library, each)]
+    done = [(each.name, publish_space(engine, library, each.space_id)) for each in behind]
+    sweep(engine, library)
+    return done
+
+
+def _is_behind(library: Path, space: survey.Publishing) -> bool:
+    if space.folder is None:
+        return space.fresh > 0
+    if not manifest.generation(library, space.folder).is_dir():
+        return True
+    return space.fresh + space.deleted > max(FRESH_ROWS, FRESH_SHARE * space.rows)
+
+
+def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Callable[[int], None] | None = None) -> int:
+    """Writes and points at a new generation of one space; returns its rows. `fail_after` is told each finished step."""
+    tell = fail_after or (lambda step: None)
+    with engine.connect() as connection:
+        newest = connection.scalar(select(func.max(generations.c.id))) or 0
+        last = connection.scalar(select(func.max(vectors.c.id)).where(vectors.c.space_id == space)) or 0
+    folder = f"{newest + 1:06d}"
+    target = manifest.generation(library, folder)
+    fresh = target.with_suffix(".new")
+    for left_over in (fresh, target):
+        shutil.rmtree(left_over, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    rows = write_generation(engine, space, last, fresh)
+    tell(1)
+    sync_folder(fresh)
+    fresh.rename(target)
+    sync_folder(target.parent)
+    tell(2)
+    with record.transaction(engine) as connection:
+        record.point_at(connection, space, folder, last, rows)
+    tell(3)
+    return rows
+
+
+def sweep(engine: Engine, library: Path) -> list[Path]:
+    """Deletes generation folders that no row points at; returns them."""
+    with engine.connect() as connection:
+        live = set(connection.execute(select(generations.c.folder)).scalars())
+    parent = manifest.generation(library, "x").parent
+    stale = [each for each in parent.iterdir() if each.name not in live] if parent.is_dir() else []
+    for each in stale:
+        shutil.rmtree(each, ignore_errors=True)
+    return stale
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

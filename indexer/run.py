@@ -1,0 +1,450 @@
+"""The loop: scan, then each step over all files that need it, in the order that makes search useful early.
+
+    scan -> read (pictures, documents, facts of all media) -> watch (video) -> listen (sound) -> transcribe (speech)
+
+Binds the parts. Results are written in batches, one transaction each; a kill loses at most the batch under way.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer import record, scan, survey
+from indexer.decoder import Decoders, Identity, Task
+from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.lock import writer
+from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower, steps_of
+from indexer.publish import publish
+from indexer.walk import Candidate
+from retrieval import manifest, settings
+from retrieval.domain import STEPS, Facts, Pixels, Samples, Sense, Step
+from retrieval.encoders import Profile, make_profile
+from retrieval.errors import LibraryError, LibraryNotFound
+from retrieval.settings import LIMITS, Limits
+from retrieval.store import open_catalog
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+COMMIT_S = 0.5  # results are committed at least so often
+COMMIT_ROWS = 128
+USUAL_RATES: dict[Step, float] = {"read": 60.0, "watch": 20_000.0, "listen": 100_000.0, "transcribe": 3_500.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run goes. include, exclude: glob patterns kept with the sources that are named."""
+
+    profile: str | None = None  # None: the library's own, or the default
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    speech: bool = True
+    video: bool = True
+    dry_run: bool = False
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    nice: int = 0
+    limits: Limits = LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a job comes from: a candidate of a source, or an asset that the catalog holds."""
+
+    source_id: int = 0
+    candidate: Candidate | None = None
+    asset_id: int = 0
+    hash: bytes = b""
+
+
+def index_folders(
+    folders: Sequence[str | Path] = (),
+    *,
+    library: str | Path | None = None,
+    options: Options | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Finished:
+    """Adds folders as sources of a library and brings all its sources up to date.
+
+    The library is created if it is not there. Without folders, every known source is updated. A file that cannot be
+    used is a Skip; the run goes on.
+
+    Raises:
+        LibraryLocked: another process is writing.
+        LibraryError: a folder is not there, or the store cannot be written (disk full): nothing of the batch is kept.
+    """
+    options = options or Options()
+    home = Path(library or settings.default_library()).expanduser().absolute()
+    roots = [_existing(Path(folder)) for folder in folders]
+    with writing(home, "crossmedia index", options.profile) as (engine, is_new):
+        run = Run(home, engine, options, on_event)
+        return run.index(roots, is_new)
+
+
+def _existing(folder: Path) -> Path:
+    absolute = folder.expanduser().resolve()
+    if not absolute.is_dir():
+        raise LibraryError(f"{folder} is not a folder", "name a folder of media files")
+    return absolute
+
+
+@contextmanager
+def writing(home: Path, command: str, profile: str | None = None, *, create: bool = True) -> Iterator[tuple[Engine, bool]]:
+    """The catalog opened for writing, under the lock; and whether it was created now.
+
+    Raises:
+        LibraryNotFound: it is not there, and `create` is off.
+    """
+    is_new = not manifest.catalog(home).exists()
+    if is_new and not create:
+        raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(f"{home} cannot be made: {error.strerror}", "choose another --library") from None
+    with writer(home, command):
+        engine = open_catalog(home, write=True)
+        try:
+            if is_new:
+                with record.transaction(engine) as connection:
+                    record.create(connection, profile or settings.DEFAULT_PROFILE)
+            yield engine, is_new
+        finally:
+            engine.dispose()
+
+
+class Run:
+    """One run over a library that is held for writing."""
+
+    def __init__(self, home: Path, engine: Engine, options: Options, emit: Callable[[Event], None]) -> None:
+        self._home = home
+        self._engine = engine
+        self._options = options
+        self._emit = emit
+        self._started = time.perf_counter()
+        self._indexed = self._new = self._gone = 0
+        self._warnings: list[str] = []
+        with engine.connect() as connection:
+            name = options.profile or survey.fact(connection, "profile") or settings.DEFAULT_PROFILE
+            self._claimed = survey.known_hashes(connection)
+        self._claim_lock = threading.Lock()
+        self._waiting: dict[bytes, list[_Origin]] = {}  # copies of content that is being read right now
+        self._failed: dict[bytes, tuple[str, str]] = {}
+        self._profile: Profile = make_profile(name)
+
+    def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
+        """The whole run; see `index_folders`."""
+        for root in roots:
+            with record.transaction(self._engine) as connection:
+                record.add_source(connection, root, self._options.include, self._options.exclude)
+        with self._engine.connect() as connection:
+            sources = survey.all_sources(connection)
+        self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
+        found = self._scan(sources)
+        if self._options.dry_run:
+            return self._plan(found)
+        if self._options.nice:
+            os.nice(self._options.nice)
+        with record.transaction(self._engine) as connection:
+            run = record.start_run(connection, "index")
+        stopped = self._do_steps(found)
+        finished = self._finish(stopped)
+        with record.transaction(self._engine) as connection:
+            record.end_run(connection, run, finished.indexed, sum(finished.skipped.values()))
+        self._emit(finished)
+        return finished
+
+    # ------------------------------------------------------------ scan
+
+    def _scan(self, sources: list[survey.Source]) -> list[scan.Changes]:
+        start = time.perf_counter()
+        roots = [source.root for source in sources]
+        found = []
+        for source in sources:
+            with self._engine.connect() as connection:
+                known = survey.known_files(connection, source.id)
+            others = [root for root in roots if root != source.root]
+            found.append(scan.compare(source, known, others, self._home, hidden=self._options.hidden))
+        offline = tuple(each.source.root for each in found if each.offline)
+        self._warnings += [f"{root} is offline: what it holds stays searchable" for root in offline]
+        count, changed, gone = (sum(map(len_of, found)) for len_of in (_files, _changed, _gone))
+        self._emit(Scanned(count, changed, gone, time.perf_counter() - start, offline))
+        return found
+
+    def _plan(self, found: list[scan.Changes]) -> Finished:
+        """What a dry run says. Videos and recordings that were not read yet are counted as one minute each."""
+        timed = sum(scan._urgency(each) for changes in found for each in changes.changed)
+        files: dict[Step, int] = {"read": sum(len(changes.changed) for changes in found)}
+        if timed:
+            files |= dict.fromkeys(self._wanted_steps()[1:], timed)
+        seconds = sum(count * (1 if step == "read" else 60_000) / USUAL_RATES[step] for step, count in files.items())
+        self._emit(Planned(files, seconds))
+        return Finished(0, 0, 0, pending=files, seconds=time.perf_counter() - self._started)
+
+    # ------------------------------------------------------------ steps
+
+    def _wanted_steps(self) -> list[Step]:
+        left_out = {"watch": not self._options.video, "transcribe": not self._options.speech}
+        return [step for step in STEPS if not left_out.get(step, False)]
+
+    def _do_steps(self, found: list[scan.Changes]) -> bool:
+        """Whether Ctrl-C ended the run early."""
+        decoders = Decoders(self._options.limits, self._options.nice)
+        try:
+            self._note_scans(found)
+            for step in self._wanted_steps():
+                self._do_step(step, self._jobs(step, found), decoders)
+                if step == "read":
+                    self._forget_gone(found)
+                self._publish()
+        except KeyboardInterrupt:
+            return True
+        finally:
+            decoders.close()
+        return False
+
+    def _note_scans(self, found: list[scan.Changes]) -> None:
+        with record.transaction(self._engine) as connection:
+            for changes in found:
+                record.note_scan(connection, changes.source.id, offline=changes.offline, device=changes.device)
+                record.reset_steps(connection, [asset for _, asset in changes.resubtitled], "read")
+                for candidate in changes.changed:
+                    if candidate.problem is not None:
+                        self._skip(connection, _Origin(changes.source.id, candidate), candidate.problem, "")
+
+    def _jobs(self, step: Step, found: list[scan.Changes]) -> list[Job]:
+        form = self._form(step)
+        if form is None and step != "transcribe":
+            return []
+        jobs = []
+        if step == "read":
+            for changes in found:
+                for candidate in changes.changed:
+                    if candidate.problem is None:
+                        path = changes.source.root / os.fsdecode(candidate.relative)
+                        task = Task(path, step, None, form, self._options.limits)
+                        jobs.append(Job(task, _Origin(changes.source.id, candidate)))
+        sidecars = {asset: candidate for changes in found for candidate, asset in changes.resubtitled}
+        with self._engine.connect() as connection:
+            for due in survey.due(connection, step):
+                task = Task(due.path, step, due.medium, form, self._options.limits)
+                origin = _Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
+                jobs.append(Job(task, origin, due.duration_ms or 1))
+        return jobs
+
+    def _form(self, step: Step) -> Pixels | Samples | None:
+        sense: Sense = "sound" if step == "listen" else "image"
+        tower = self._towers().get(sense) if step != "transcribe" else None
+        form = tower.encoder.form if tower else None
+        return form
+
+    def _towers(self) -> dict[Sense, Tower]:
+        if not hasattr(self, "_tower_cache"):
+            towers: dict[Sense, Tower] = {}
+            with record.transaction(self._engine) as connection:
+                for sense, encoder in self._profile.indexing().items():
+                    towers[sense] = Tower(record.put_space(connection, encoder.space, live=True), encoder)
+            self._tower_cache = towers
+        return self._tower_cache
+
+    def _do_step(self, step: Step, jobs: list[Job], decoders: Decoders) -> None:
+        if not jobs:
+            return
+        workers = 1 if step == "transcribe" else min(self._options.workers, len(jobs))
+        pipeline = Pipeline(decoders, self._towers(), self._profile.transcriber, self._claim, workers)
+        meter = _Meter(step, jobs, pipeline)
+        batch: list[Result] = []
+        committed = time.perf_counter()
+        try:
+            for result in pipeline.results(jobs):
+                if result is not None:
+                    batch.append(result)
+                    meter.count(result)
+                if batch and (len(batch) >= COMMIT_ROWS or time.perf_counter() - committed > COMMIT_S):
+                    self._write(batch)
+                    batch, committed = [], time.perf_counter()
+                meter.tell(self._emit)
+        finally:
+            if batch:
+                self._write(batch)
+        meter.tell(self._emit, at_end=True)
+
+    def _claim(self, identity: Identity) -> bool:
+        """Whether this content is new to the library and to this run. Called from decoding threads."""
+        with self._claim_lock:
+            if identity.hash in self._claimed:
+                return False
+            self._claimed.add(identity.hash)
+            return True
+
+    # ------------------------------------------------------------ writing
+
+    def _write(self, batch: list[Result]) -> None:
+        with record.transaction(self._engine) as connection:
+            for result in batch:
+                if result.job.origin.asset_id:
+                    self._write_step(connection, result)
+                else:
+                    self._write_candidate(connection, result)
+
+    def _write_step(self, connection: Connection, result: Result) -> None:
+        origin, step = result.job.origin, result.job.task.step
+        if result.failure is not None:
+            if result.failure.reason != "vanished":
+                record.fail_step(connection, origin.asset_id, step, result.failure.reason, result.failure.detail)
+            self._emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
+            return
+        if result.facts is not None:
+            self._put_facts(connection, origin, result.job.task.path, result.facts, origin.hash)
+        record.replace_segments(connection, origin.asset_id, origin.hash, step, result.encoded)
+        record.finish_step(connection, origin.asset_id, step, self._revision(step))
+
+    def _revision(self, step: Step) -> str | None:
+        return self._profile.transcriber().revision if step == "transcribe" else None
+
+    def _write_candidate(self, connection: Connection, result: Result) -> None:
+        origin, identity = result.job.origin, result.identity
+        if result.failure is not None:
+            self._fail_candidate(connection, result)
+        elif identity is not None and result.unwanted:
+            self._link(connection, origin, identity.hash)
+        elif identity is not None and result.facts is not None:
+            asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)
+            record.replace_segments(connection, asset, identity.hash, "read", result.encoded)
+            record.finish_step(connection, asset, "read")
+            record.put_path(connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset)
+            self._indexed += 1
+            self._new += 1
+            for copy in self._waiting.pop(identity.hash, []):
+                self._link(connection, copy, identity.hash)
+
+    def _put_facts(self, connection: Connection, origin: _Origin, path: Path, facts: Facts, digest: bytes) -> int:
+        """The asset's row and the steps it needs, as its facts say."""
+        candidate = origin.candidate
+        size = candidate.fingerprint.bytes if candidate else path.stat().st_size
+        if facts.taken_at is None and candidate is not None:
+            facts = _dated(facts, candidate.fingerprint.mtime_ns)
+        asset = record.put_asset(connection, digest, size, facts, candidate.sidecars if candidate else b"")
+        record.want_steps(connection, asset, steps_of(facts))
+        return asset
+
+    def _link(self, connection: Connection, origin: _Origin, digest: bytes) -> None:
+        """Notes one more place of known content."""
+        assert origin.candidate is not None
+        asset = record.asset_id(connection, digest)
+        if asset is not None:
+            record.put_path(connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset)
+            self._indexed += 1
+        elif digest in self._failed:
+            self._skip(connection, origin, *self._failed[digest])
+        else:
+            self._waiting.setdefault(digest, []).append(origin)
+
+    def _fail_candidate(self, connection: Connection, result: Result) -> None:
+        failure, identity = result.failure, result.identity
+        assert failure is not None
+        self._skip(connection, result.job.origin, failure.reason, failure.detail, result.job.task.path)
+        if identity is not None:
+            self._failed[identity.hash] = (failure.reason, failure.detail)
+            for copy in self._waiting.pop(identity.hash, []):
+                self._skip(connection, copy, failure.reason, failure.detail)
+
+    def _skip(self, connection: Connection, origin: _Origin, reason: str, detail: str, path: Path | None = None) -> None:
+        candidate = origin.candidate
+        assert candidate is not None
+        if reason != "vanished":  # there is nothing to remember of a file that is gone
+            record.put_path(connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail))
+        self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
+
+    def _forget_gone(self, found: list[scan.Changes]) -> None:
+        """After new places were linked, so that moved files keep their vectors."""
+        with record.transaction(self._engine) as connection:
+            for changes in found:
+                record.delete_paths(connection, changes.gone)
+            self._gone = record.delete_orphans(connection)
+
+    # ------------------------------------------------------------ end
+
+    def _publish(self) -> None:
+        for space, rows in publish(self._engine, self._home):
+            self._emit(Published(space, rows))
+
+    def _finish(self, stopped: bool) -> Finished:
+        with self._engine.connect() as connection:
+            return Finished(
+                self._indexed,
+                self._new,
+                self._gone,
+                survey.skipped(connection),
+                survey.pending(connection),
+                time.perf_counter() - self._started,
+                stopped,
+                tuple(self._warnings),
+            )
+
+
+class _Meter:
+    """How far a step is, and which stage the others wait for."""
+
+    def __init__(self, step: Step, jobs: list[Job], pipeline: Pipeline) -> None:
+        self._step = step
+        self._pipeline = pipeline
+        self._total = len(jobs)
+        self._all_weight = sum(job.weight for job in jobs)
+        self._done = 0
+        self._weight = 0.0
+        self._start = self._told = time.perf_counter()
+
+    def count(self, result: Result) -> None:
+        self._done += 1
+        self._weight += result.job.weight
+
+    def tell(self, emit: Callable[[Event], None], *, at_end: bool = False) -> None:
+        """Emits a Progress, at most every TICK_S seconds."""
+        now = time.perf_counter()
+        if now - self._told < TICK_S and not at_end:
+            return
+        self._told = now
+        seconds = max(now - self._start, 1e-6)
+        load = min(self._pipeline.encoding_s / seconds, 1.0)
+        speed = self._weight / seconds
+        emit(
+            Progress(
+                self._step,
+                self._done,
+                self._total,
+                self._done / seconds,
+                0 if self._step == "read" else int(self._weight),
+                seconds,
+                "encoder" if load > 0.5 else "decoder",
+                load if load > 0.5 else 1 - load,
+                (self._all_weight - self._weight) / speed if speed else None,
+            )
+        )
+
+
+def _files(changes: scan.Changes) -> int:
+    return changes.files
+
+
+def _changed(changes: scan.Changes) -> int:
+    return len(changes.changed)
+
+
+def _gone(changes: scan.Changes) -> int:
+    return len(changes.gone)
+
+
+def _dated(facts: Facts, mtime_ns: int) -> Facts:
+    """The facts with the file's own time, where they name none."""
+    from dataclasses import replace
+
+    return replace(facts, taken_at=datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds"))
