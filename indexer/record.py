@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, exists, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from indexer.identify import segment_keys
 from retrieval import manifest, words
-from retrieval.domain import Facts, Segment, Space, Step
+from retrieval.domain import SHARED_KINDS, Facts, Segment, Space, Step
 from retrieval.schema import (
     FULL_TEXT,
     HEAD,
@@ -276,14 +276,17 @@ def replace_segments(
     delete_segments(connection, asset, step)
     keys = segment_keys(asset_hash, [each.segment for each in found])
     for key, each in zip(keys, found, strict=True):
-        row = insert(segments).values(asset_id=asset, step=step, key=key, **segment_values(each.segment))
-        segment = int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
-        if each.segment.text:
-            connection.execute(
-                text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)"),
-                {"id": segment, "words": words.fold(each.segment.text)},
-            )
-        put_vectors(connection, segment, each.vectors)
+        put_vectors(connection, add_segment(connection, asset, step, key, each.segment), each.vectors)
+
+
+def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:
+    """The catalog's id of a new segment; its text becomes searchable words."""
+    row = insert(segments).values(asset_id=asset, step=step, key=key, **segment_values(segment))
+    new = int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
+    if segment.text:
+        entry = {"id": new, "words": words.fold(segment.text)}
+        connection.execute(text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)"), entry)
+    return new
 
 
 def segment_values(segment: Segment) -> dict[str, Any]:
@@ -317,12 +320,24 @@ def delete_segments(connection: Connection, asset: int, step: str | None = None)
     ids = connection.execute(select(segments.c.id).where(which)).scalars().all()
     if not ids:
         return
-    owned = select(segments.c.id).where(which)
-    masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.segment_id.in_(owned))
-    connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
-    connection.execute(text("DELETE FROM segment_words WHERE rowid = :id"), [{"id": each} for each in ids])
-    connection.execute(delete(vectors).where(vectors.c.segment_id.in_(owned)))
-    connection.execute(delete(segments).where(which))
+    _delete_segments_by_id(connection, ids)
+
+
+def delete_blind_segments(connection: Connection) -> None:
+    """Deletes what is neither text nor has a vector: segments that only a former encoder had cut."""
+    has = exists().where(vectors.c.segment_id == segments.c.id)
+    blind = select(segments.c.id).where(segments.c.kind.in_(SHARED_KINDS), ~has)
+    _delete_segments_by_id(connection, connection.execute(blind).scalars().all())
+
+
+def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
+        part = ids[start : start + 500]
+        masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.segment_id.in_(part))
+        connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
+        connection.execute(text("DELETE FROM segment_words WHERE rowid = :id"), [{"id": each} for each in part])
+        connection.execute(delete(vectors).where(vectors.c.segment_id.in_(part)))
+        connection.execute(delete(segments).where(segments.c.id.in_(part)))
 
 
 # ---------------------------------------------------------------- spaces and generations

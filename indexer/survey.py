@@ -111,6 +111,31 @@ def due(connection: Connection, step: Step, only: set[int] | None = None) -> Ite
             yield Due(row.id, row.hash, row.medium, step, path, row.bytes, row.duration_ms or 0, sidecars)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An asset and the first path that leads to it."""
+
+    asset_id: int
+    hash: bytes
+    medium: Medium
+    path: Path
+
+
+def places(connection: Connection, wanted: set[int]) -> list[Place]:
+    """Where each of these assets lies; those of offline sources are left out."""
+    query = (
+        select(assets.c.id, assets.c.hash, assets.c.medium, sources.c.root, func.min(paths.c.relative))
+        .select_from(paths.join(assets, paths.c.asset_id == assets.c.id).join(sources))
+        .where(sources.c.offline.is_(False))
+        .group_by(assets.c.id)
+    )
+    return [
+        Place(asset, digest, medium, Path(os.fsdecode(os.path.join(root, relative))))
+        for asset, digest, medium, root, relative in connection.execute(query)
+        if asset in wanted
+    ]
+
+
 def pending(connection: Connection) -> dict[Step, int]:
     """Step -> files that it is still to be done for."""
     rows = connection.execute(

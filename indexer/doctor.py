@@ -1,0 +1,198 @@
+"""Each invariant of a library and of the installation, verified, and repaired where the catalog holds what is needed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, Engine, select, text
+
+from indexer import record, survey
+from indexer.publish import publish_space, sweep
+from indexer.run import writing
+from retrieval import manifest, words
+from retrieval.errors import LibraryError, LibraryNotFound
+from retrieval.schema import generations, segments, spaces, vectors
+from retrieval.store import open_catalog
+
+UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be. `repaired`: it is now; else `hint` says what to do."""
+
+    what: str
+    hint: str = ""
+    repaired: bool = False
+
+
+Repair = Callable[[Engine, Path], None]
+Problem = tuple[str, str, Repair | None]
+
+
+def examine(library: Path, *, repair: bool = False) -> list[Finding]:
+    """Everything that is wrong, repaired where asked and possible; an empty list is a healthy library.
+
+    Raises:
+        LibraryNotFound: there is none; LibraryLocked: a repair needs the writer's lock.
+    """
+    found = [Finding(what, hint) for what, hint in _installation()]
+    if not manifest.catalog(library).exists():
+        raise LibraryNotFound(f"there is no library at {library}", "crossmedia index FOLDER makes one")
+    if not repair:
+        engine = open_catalog(library, write=False)
+        try:
+            return found + [Finding(what, hint) for what, hint, _ in _problems(engine, library)]
+        finally:
+            engine.dispose()
+    with writing(library, "crossmedia doctor", create=False) as (engine, _):
+        for what, hint, mend in list(_problems(engine, library)):
+            if mend is not None:
+                mend(engine, library)
+            found.append(Finding(what, "" if mend else hint, repaired=mend is not None))
+    return found
+
+
+# ---------------------------------------------------------------- the installation
+
+
+def _installation() -> Iterator[tuple[str, str]]:
+    faiss = [name for name in _owners("faiss") if name]
+    if len(faiss) > 1:
+        yield (
+            f"{' and '.join(sorted(faiss))} are both installed and overwrite each other",
+            "uninstall all of them, then install exactly one of crossmedia[cpu] and crossmedia[gpu]",
+        )
+    if not faiss:
+        yield "FAISS is not installed, so every search is exact and slow", "pip install 'crossmedia[cpu]'"
+    for package in ("retrieval", "indexer"):
+        others = _owners(package) - {"crossmedia"}
+        if others:
+            yield f"{', '.join(sorted(others))} also owns the package `{package}`", "give crossmedia its own environment"
+
+
+def _owners(package: str) -> set[str]:
+    """Distributions that install a top-level package of this name."""
+    return set(importlib.metadata.packages_distributions().get(package, []))
+
+
+# ---------------------------------------------------------------- the library
+
+
+def _problems(engine: Engine, library: Path) -> Iterator[Problem]:
+    with engine.connect() as connection:
+        yield from _catalog(connection)
+        yield from _words(connection)
+        yield from _vectors(connection)
+        yield from _generations(connection, library)
+        yield from _sources(connection)
+
+
+def _catalog(connection: Connection) -> Iterator[Problem]:
+    for (line,) in connection.execute(text("PRAGMA integrity_check(5)")):
+        if line != "ok":
+            yield f"the catalog is damaged: {line}", "restore it from a backup, or index again into a new library", None
+    broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
+    if broken:
+        yield f"{len(broken)} rows of the catalog point at nothing", "report this", None
+    lost = connection.scalar(
+        text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM paths WHERE asset_id IS NOT NULL)")
+    )
+    if lost:
+        yield f"{lost} assets have no path", "", _delete_orphans
+    stepless = connection.scalar(text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM steps)"))
+    if stepless:
+        yield f"{stepless} assets were never read", "crossmedia index", None
+
+
+def _words(connection: Connection) -> Iterator[Problem]:
+    lacking = connection.scalar(
+        text("SELECT count(*) FROM segments WHERE text <> '' AND id NOT IN (SELECT rowid FROM segment_words)")
+    )
+    excess = connection.scalar(text("SELECT count(*) FROM segment_words WHERE rowid NOT IN (SELECT id FROM segments)"))
+    unnamed = connection.scalar(text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT rowid FROM asset_words)"))
+    ghosts = connection.scalar(text("SELECT count(*) FROM asset_words WHERE rowid NOT IN (SELECT id FROM assets)"))
+    wrong = sum(filter(None, (lacking, excess, unnamed, ghosts)))
+    if wrong:
+        yield f"{wrong} entries of the keyword index do not fit the catalog", "", _index_words
+
+
+def _vectors(connection: Connection) -> Iterator[Problem]:
+    for space in connection.execute(select(spaces)).all():
+        bad = [row for row, data in _rows(connection, space.id) if not _is_vector(data, space.dimension)]
+        if bad:
+            what = f"{len(bad)} vectors of the space {space.name} are not unit vectors of {space.dimension} numbers"
+            yield what, "crossmedia rebuild --profile with the library's own profile embeds them again", None
+        if not space.live:
+            yield f"the space {space.name} of {space.encoder} is half filled", "crossmedia rebuild --profile ends it", None
+
+
+def _rows(connection: Connection, space: int) -> Iterator[tuple[int, bytes]]:
+    query = select(vectors.c.id, vectors.c.data).where(vectors.c.space_id == space)
+    yield from connection.execution_options(yield_per=1000).execute(query).tuples()
+
+
+def _is_vector(data: bytes, dimension: int) -> bool:
+    if len(data) != 2 * dimension:
+        return False
+    vector = np.frombuffer(data, "<f2").astype(np.float32)
+    return abs(float(vector @ vector) - 1) < 2 * UNIT_TOLERANCE
+
+
+def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
+    from retrieval.nearest.generation import open_generation
+
+    for space in connection.execute(select(spaces).where(spaces.c.live)).all():
+        row = connection.execute(select(generations).where(generations.c.id == space.generation_id)).first()
+        if row is None:
+            continue
+        try:
+            held = open_generation(manifest.generation(library, row.folder), space.dimension).rows
+        except LibraryError as error:
+            yield error.what, "", _publisher(space.id)
+            continue
+        if held != row.rows:
+            yield f"generation {row.folder} holds {held} rows, not {row.rows}", "", _publisher(space.id)
+    folders = manifest.generation(library, "x").parent
+    live = set(connection.execute(select(generations.c.folder)).scalars())
+    stale = [each for each in folders.iterdir() if each.name not in live] if folders.is_dir() else []
+    if stale:
+        yield f"{len(stale)} generations are left over", "", lambda engine, home: void(sweep(engine, home))
+
+
+def _sources(connection: Connection) -> Iterator[Problem]:
+    for source in survey.all_sources(connection):
+        if not source.root.is_dir():
+            hint = f"mount it, or crossmedia source move {source.root} NEW, or crossmedia source remove {source.root}"
+            yield f"{source.root} is offline", hint, None
+
+
+# ---------------------------------------------------------------- repairs
+
+
+def _delete_orphans(engine: Engine, library: Path) -> None:
+    with record.transaction(engine) as connection:
+        record.delete_orphans(connection)
+
+
+def _index_words(engine: Engine, library: Path) -> None:
+    with record.transaction(engine) as connection:
+        connection.execute(text("DELETE FROM segment_words"))
+        connection.execute(text("DELETE FROM asset_words"))
+        entry = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
+        for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():
+            connection.execute(entry, {"id": row.id, "words": words.fold(row.text)})
+        for asset in connection.execute(text("SELECT id FROM assets")).scalars().all():
+            record.index_names(connection, asset)
+
+
+def _publisher(space: int) -> Repair:
+    return lambda engine, library: void(publish_space(engine, library, space))
+
+
+def void(value: object) -> None:
+    """Drops a value."""

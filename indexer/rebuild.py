@@ -1,0 +1,144 @@
+"""New generations from the catalog, and new vectors by another profile while the old ones go on answering.
+
+Re-embedding fills spaces that are not live yet. It resumes where a kill left it: what has a vector in the new space is
+done. The swap is one transaction; until it the old spaces answer, after it the new ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Select, and_, exists, select
+
+from indexer import record, survey
+from indexer.decoder import Decoders, Task
+from indexer.events import Event, Progress, Published, Skipped
+from indexer.identify import segment_keys
+from indexer.pipeline import Job, Pipeline, Result, Tower
+from indexer.publish import publish
+from indexer.run import Options, writing
+from retrieval.domain import SHARED_KINDS, STEPS, TEXT_KINDS, Sense, Step
+from retrieval.encoders import Profile, make_profile
+from retrieval.schema import segments, vectors
+
+TEXTS = 256  # encoded and committed at once
+
+
+def rebuild(
+    library: Path,
+    *,
+    profile: str | None = None,
+    encoders: dict[str, str] | None = None,
+    options: Options | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> None:
+    """Publishes new generations of every space; with a profile or encoders (space -> model), re-embeds first.
+
+    Without a profile no media file and no model is opened.
+
+    Raises:
+        LibraryNotFound, LibraryLocked, EncoderUnavailable: see there; the library is as before.
+    """
+    with writing(library, "crossmedia rebuild", create=False) as (engine, _):
+        if profile or encoders:
+            with engine.connect() as connection:
+                name = profile or survey.fact(connection, "profile") or ""
+            reembed(engine, make_profile(name, encoders), options or Options(), on_event)
+        for space, rows in publish(engine, library, always=True):
+            on_event(Published(space, rows))
+
+
+def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]) -> None:
+    """Gives every segment a vector of the profile, then makes the profile the library's own."""
+    towers: dict[Sense, Tower] = {}
+    with record.transaction(engine) as connection:
+        for sense, encoder in profile.indexing().items():
+            towers[sense] = Tower(record.put_space(connection, encoder.space, live=False), encoder)
+    if "text" in towers:
+        _embed_texts(engine, towers["text"])
+    seen: dict[Sense, Tower] = {sense: tower for sense, tower in towers.items() if sense != "text"}
+    decoders = Decoders(options.limits, options.nice)
+    try:
+        for step in STEPS[:3]:
+            _embed_media(engine, profile, step, seen, decoders, options, emit)
+    finally:
+        decoders.close()
+    with record.transaction(engine) as connection:
+        record.swap_spaces(connection, {tower.space_id for tower in towers.values()})
+        record.set_fact(connection, "profile", profile.name)
+        record.delete_blind_segments(connection)
+
+
+def _without_vector(space: int, kinds: tuple[str, ...]) -> Select[tuple[int]]:
+    """Ids of segments of these kinds that have no vector in the space."""
+    has = exists().where(and_(vectors.c.segment_id == segments.c.id, vectors.c.space_id == space))
+    return select(segments.c.id).where(segments.c.kind.in_(kinds), ~has)
+
+
+def _embed_texts(engine: Engine, tower: Tower) -> None:
+    while True:
+        with engine.connect() as connection:
+            lacking = _without_vector(tower.space_id, TEXT_KINDS).where(segments.c.text != "").limit(TEXTS)
+            query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking))
+            rows = list(connection.execute(query))
+        if not rows:
+            return
+        encoded = tower.encoder.encode([text for _, text in rows]).astype(np.float16)
+        with record.transaction(engine) as connection:
+            for (segment, _), vector in zip(rows, encoded, strict=True):
+                record.put_vectors(connection, segment, [(tower.space_id, None, vector)])
+
+
+def _embed_media(
+    engine: Engine,
+    profile: Profile,
+    step: Step,
+    towers: dict[Sense, Tower],
+    decoders: Decoders,
+    options: Options,
+    emit: Callable[[Event], None],
+) -> None:
+    sense: Sense = "sound" if step == "listen" else "image"
+    if sense not in towers:
+        return
+    tower = towers[sense]
+    with engine.connect() as connection:
+        jobs = list(_jobs(connection, step, tower, options))
+    if not jobs:
+        return
+    pipeline = Pipeline(decoders, towers, profile.transcriber, lambda identity: False, min(options.workers, len(jobs)))
+    start, done = time.perf_counter(), 0
+    for result in pipeline.results(jobs):
+        if result is None:
+            continue
+        if result.failure:
+            emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
+        with record.transaction(engine) as connection:
+            _write(connection, result, step)
+        done += 1
+        seconds = time.perf_counter() - start
+        emit(Progress(step, done, len(jobs), done / seconds, seconds=seconds, eta_s=seconds / done * (len(jobs) - done)))
+
+
+def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) -> Iterator[Job]:
+    """Assets with a segment of this step that the new encoder has not seen."""
+    lacking = _without_vector(tower.space_id, SHARED_KINDS).where(segments.c.step == step)
+    wanted = set(connection.execute(select(segments.c.asset_id).where(segments.c.id.in_(lacking)).distinct()).scalars())
+    for place in survey.places(connection, wanted):
+        task = Task(place.path, step, place.medium, tower.encoder.form, options.limits)
+        yield Job(task, place)
+
+
+def _write(connection: Connection, result: Result, step: Step) -> None:
+    """Adds the new vectors to the segments that are there; a segment that only the new encoder cuts is added."""
+    place = result.job.origin
+    keys = segment_keys(place.hash, [each.segment for each in result.encoded])
+    rows = select(segments.c.key, segments.c.id).where(segments.c.asset_id == place.asset_id)
+    there = {key: segment for key, segment in connection.execute(rows)}
+    for key, each in zip(keys, result.encoded, strict=True):
+        if each.vectors:
+            segment = there.get(key) or record.add_segment(connection, place.asset_id, step, key, each.segment)
+            record.put_vectors(connection, segment, each.vectors)
