@@ -1,0 +1,106 @@
+"""Keywords: folding, terms and what SQLite's full-text search then finds."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval import words
+from retrieval.domain import Facts
+from retrieval.schema import FULL_TEXT
+
+TEXTS = {
+    1: "Preliminary Estimate EST-1008 for the Café, don't lose it",
+    2: "半熟鸡蛋的做法：先烧水",
+    3: "今日は良い天気です。ﾊﾝﾊﾞｰｶﾞｰ",
+    4: "กินข้าวหรือยัง",
+    5: "हिन्दी में समाचार",
+    6: "ＦＵＬＬ width, STRASSE, Ёлка",
+    7: "오늘은 날씨가 좋다",
+    8: "the quick brown fox",
+}
+
+
+def find(question: str) -> set[int]:
+    """Ids of TEXTS that the question's keywords find in a real full-text table."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute(FULL_TEXT[0])
+    connection.executemany(
+        "INSERT INTO segment_words(rowid, words) VALUES (?, ?)", [(i, words.fold(t)) for i, t in TEXTS.items()]
+    )
+    expression = words.match(question, lambda term: 1, len(TEXTS))
+    if expression is None:
+        return set()
+    rows = connection.execute("SELECT rowid FROM segment_words WHERE segment_words MATCH ?", [expression])
+    return {row[0] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("est-1008", {1}),
+        ("EST 1008", {1}),
+        ("cafe", {1}),
+        ("don’t", {1}),
+        ("半熟雞蛋", {2}),
+        ("鸡蛋", {2}),
+        ("水", {2}),
+        ("ハンバーガー", {3}),
+        ("天気", {3}),
+        ("ข้าว", {4}),
+        ("हिन्दी", {5}),
+        ("full", {6}),
+        ("Straße", {6}),
+        ("날씨", {7}),
+        ('"brown fox"', {8}),
+        ('"fox brown"', set()),
+        ("蛋鸡", set()),
+    ],
+)
+def test_a_word_finds_its_text_in_any_script(question: str, found: set[int]) -> None:
+    """Case, width, accents and Chinese script do not matter; order within a phrase does."""
+    assert find(question) == found
+
+
+@given(st.text(max_size=60))
+def test_no_question_breaks_the_full_text_language(question: str) -> None:
+    """Whatever is typed, SQLite takes the expression."""
+    find(question)
+
+
+@given(st.text(max_size=40))
+def test_folding_twice_changes_no_token(text: str) -> None:
+    """Index and question meet because folding is idempotent on tokens."""
+    assert words.tokens(words.fold(text)) == words.tokens(text)
+
+
+def test_frequent_words_are_not_asked() -> None:
+    """A word in most texts is dropped by its frequency, whatever its language; a quoted one is kept."""
+    frequency = {"the": 90, "unicorn": 1}
+    count = lambda term: frequency[term.tokens[0]]  # noqa: E731
+    assert words.match("the unicorn", count, 100) == '"unicorn"'
+    assert words.match("the", count, 100) is None
+    assert words.match('"the"', count, 100) == '"the"'
+
+
+def test_rarity_falls_with_frequency_and_stays_positive() -> None:
+    """A rare word tells more than a frequent one; even a word in all texts is not negative."""
+    values = [words.rarity(n, 1000) for n in (1, 10, 100, 1000)]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] > 0
+
+
+def test_an_asset_is_found_by_kind_and_language() -> None:
+    """A Japanese .srt has the words "japanese" and "subtitles", in English, Chinese and its own language."""
+    found = set(words.tokens(words.asset_words(Facts("document", format="srt", lang="ja"), ["films/d_12.srt"])))
+    assert {"japanese", "subtitles", "日", "本", "語"} & found >= {"japanese", "subtitles", "日", "本"}
+    assert set(words.tokens("字幕 日语")) <= found
+
+
+def test_glued_names_are_given_apart() -> None:
+    """HolidayPhoto2019.jpg is found by holiday and by 2019."""
+    found = words.tokens(words.asset_words(Facts("image", format="jpeg"), ["trip/HolidayPhoto2019.jpg"]))
+    assert {"holiday", "photo", "2019"} <= set(found)
