@@ -19,7 +19,7 @@ from indexer.events import Event, Progress, Published, Skipped
 from indexer.identify import segment_keys
 from indexer.pipeline import Job, Pipeline, Result, Tower
 from indexer.publish import publish
-from indexer.run import Options, writing
+from indexer.run import Options, indexing_encoders, writing
 from retrieval.domain import SHARED_KINDS, STEPS, TEXT_KINDS, Sense, Step
 from retrieval.encoders import Profile, make_profile
 from retrieval.schema import segments, vectors
@@ -35,7 +35,7 @@ def rebuild(
     options: Options | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> None:
-    """Publishes new generations of every space; with a profile or encoders (space -> model), re-embeds first.
+    """Publishes new generations of every space; with a profile, or models for `shared` or `sentence`, re-embeds first.
 
     Without a profile no media file and no model is opened.
 
@@ -46,7 +46,7 @@ def rebuild(
         if profile or encoders:
             with engine.connect() as connection:
                 name = profile or survey.fact(connection, "profile") or ""
-            reembed(engine, make_profile(name, encoders), options or Options(), on_event)
+            reembed(engine, make_profile(name, **(encoders or {})), options or Options(), on_event)
         for space, rows in publish(engine, library, always=True):
             on_event(Published(space, rows))
 
@@ -55,7 +55,7 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
     """Gives every segment a vector of the profile, then makes the profile the library's own."""
     towers: dict[Sense, Tower] = {}
     with record.transaction(engine) as connection:
-        for sense, encoder in profile.indexing().items():
+        for sense, encoder in indexing_encoders(profile).items():
             towers[sense] = Tower(record.put_space(connection, encoder.space, live=False), encoder)
     if "text" in towers:
         _embed_texts(engine, towers["text"])

@@ -28,6 +28,7 @@ from retrieval import manifest, settings
 from retrieval.domain import STEPS, Facts, Pixels, Samples, Sense, Step
 from retrieval.encoders import Profile, make_profile
 from retrieval.errors import LibraryError, LibraryNotFound
+from retrieval.protocols import Encoder
 from retrieval.settings import LIMITS, Limits
 from retrieval.store import open_catalog
 
@@ -250,7 +251,7 @@ class Run:
         if not hasattr(self, "_tower_cache"):
             towers: dict[Sense, Tower] = {}
             with record.transaction(self._engine) as connection:
-                for sense, encoder in self._profile.indexing().items():
+                for sense, encoder in indexing_encoders(self._profile).items():
                     towers[sense] = Tower(record.put_space(connection, encoder.space, live=True), encoder)
             self._tower_cache = towers
         return self._tower_cache
@@ -389,6 +390,12 @@ class Run:
                 stopped,
                 tuple(self._warnings),
             )
+
+
+def indexing_encoders(profile: Profile) -> dict[Sense, Encoder]:
+    """How each sense of a segment is encoded: text in the sentence space, all else in the shared one."""
+    seen: list[Sense] = [sense for sense in ("image", "sound") if sense in profile.senses("shared")]
+    return {"text": profile.encoder("sentence", "text"), **{sense: profile.encoder("shared", sense) for sense in seen}}
 
 
 class _Meter:
