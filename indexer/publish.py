@@ -18,9 +18,9 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from indexer import record, survey
-from retrieval import manifest
+from retrieval import manifest, store
 from retrieval.nearest.generation import write_generation
-from retrieval.schema import generations, vectors
+from retrieval.schema import generations, spaces, vectors
 
 FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
 FRESH_SHARE = 0.1  # or this share of the generation, where that is more
@@ -49,13 +49,16 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
     with engine.connect() as connection:
         newest = connection.scalar(select(func.max(generations.c.id))) or 0
         last = connection.scalar(select(func.max(vectors.c.id)).where(vectors.c.space_id == space)) or 0
+        dimension = connection.execute(select(spaces.c.dimension).where(spaces.c.id == space)).scalar_one()
     folder = f"{newest + 1:06d}"
     target = manifest.generation(library, folder)
     fresh = target.with_suffix(".new")
     for left_over in (fresh, target):
         shutil.rmtree(left_over, ignore_errors=True)
     fresh.mkdir(parents=True)
-    rows = write_generation(engine, space, last, fresh)
+    with engine.connect() as connection:
+        tables = store.vectors_between(connection, space, dimension, 0, last)
+    rows = write_generation(fresh, dimension, ((kind, *table) for kind, table in tables.items()))
     tell(1)
     sync_folder(fresh)
     fresh.rename(target)

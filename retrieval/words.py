@@ -21,8 +21,9 @@ FREQUENT = 0.2  # a word in more than this share of all texts is not asked
 FEW = 5  # ... unless it is in no more texts than this
 MAX_TERMS = 48  # of one question; the first ones count
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf" + (
-    "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ue500-\ue79f\ue880-\ue8ff\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    + ("\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ue500-\ue79f\ue880-\ue8ff\U00020000-\U0003ffff")
 )
 _MARKS = ((0x0900, 0x109F, 0xE000), (0x1780, 0x17FF, 0xE880))  # first, last, where they go
 _SPLIT = re.compile(f"([{_UNSPACED}])")

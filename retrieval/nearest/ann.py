@@ -1,0 +1,143 @@
+"""FAISS indexes in files: builds them, opens them memory-mapped, searches them.
+
+Up to FLAT_ROWS rows an index is a flat scan of float16 (exact in practice); above, inverted lists whose `nprobe` is tuned
+against exact search when they are built. A mapped index is never added to: FAISS would abort the process.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain import Vectors
+from retrieval.errors import LibraryDamaged
+from retrieval.nearest.exact import ExactIndex
+
+FLAT_ROWS = 300_000
+TRAIN_ROWS = 200_000
+TUNING_QUERIES, TUNING_K = 64, 20
+WANTED_RECALL = 0.98
+FEW = 0.05  # where fewer rows are allowed, all lists are looked at: as fast, and exact
+
+
+def has_faiss() -> bool:
+    """Whether FAISS is installed (not whether it works)."""
+    return find_spec("faiss") is not None
+
+
+def _faiss() -> Any:
+    """FAISS, untyped: its stubs do not know its own parameters."""
+    import faiss
+
+    return faiss
+
+
+class FaissIndex:
+    """A flat or inverted index of FAISS. nprobe 0: flat."""
+
+    def __init__(self, index: Any, nprobe: int) -> None:
+        self._index = index
+        self._nprobe = nprobe
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
+    def search(
+        self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Vectors, NDArray[np.int64]]:
+        """See protocols.VectorIndex."""
+        faiss = _faiss()
+        queries = np.ascontiguousarray(queries, np.float32)
+        selector, bits = None, None
+        share = 1.0
+        if allowed is not None:
+            bits = np.packbits(allowed, bitorder="little")  # must outlive the search: FAISS keeps a bare pointer
+            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
+            share = float(np.count_nonzero(allowed)) / max(len(allowed), 1)
+        scores, rows = self._index.search(queries, k, params=self._parameters(selector, share))
+        return np.where(rows < 0, np.float32(-np.inf), scores), rows.astype(np.int64, copy=False)
+
+    def _parameters(self, selector: Any, share: float) -> Any:
+        faiss = _faiss()
+        if not self._nprobe:
+            return faiss.SearchParameters(sel=selector) if selector is not None else None
+        lists = int(self._index.nlist)
+        nprobe = lists if share < FEW else min(lists, int(self._nprobe / min(1.0, 4 * share)))
+        return faiss.SearchParametersIVF(sel=selector, nprobe=nprobe)
+
+    def rows(self) -> NDArray[np.float16]:
+        """All rows (n, dimension) as they are stored, for another device. Flat indexes only."""
+        faiss = _faiss()
+        codes = faiss.rev_swig_ptr(self._index.codes.data(), len(self) * self.dimension * 2)
+        return codes.view(np.float16).reshape(len(self), self.dimension)
+
+
+def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
+    """An index in memory over rows (n, dimension)."""
+    faiss = _faiss()
+    n, dimension = rows.shape
+    if n <= flat_rows:
+        index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        _add(index, rows)
+        return FaissIndex(index, 0)
+    lists = int(min(4 * np.sqrt(n), n / 39))
+    index = faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    sample = np.random.default_rng(0).choice(n, min(n, TRAIN_ROWS), replace=False)
+    index.train(rows[np.sort(sample)].astype(np.float32))
+    _add(index, rows)
+    return FaissIndex(index, _tune(index, rows))
+
+
+def _add(index: Any, rows: NDArray[np.float16], block: int = 16_384) -> None:
+    for start in range(0, len(rows), block):
+        index.add(rows[start : start + block].astype(np.float32))
+
+
+def _tune(index: Any, rows: NDArray[np.float16]) -> int:
+    """The least power of two of lists whose recall at TUNING_K reaches WANTED_RECALL on rows of the index itself."""
+    sample = np.random.default_rng(1).choice(len(rows), TUNING_QUERIES, replace=False)
+    queries = rows[np.sort(sample)].astype(np.float32)
+    truth = ExactIndex(rows).search(queries, TUNING_K)[1]
+    nprobe = 4
+    while nprobe < index.nlist and _recall(FaissIndex(index, nprobe), queries, truth) < WANTED_RECALL:
+        nprobe *= 2
+    return min(nprobe, int(index.nlist))
+
+
+def _recall(index: FaissIndex, queries: Vectors, truth: NDArray[np.int64]) -> float:
+    found = index.search(queries, truth.shape[1])[1]
+    return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, truth, strict=True)]))
+
+
+def write(index: FaissIndex, file: Path) -> dict[str, int]:
+    """Writes an index; returns the settings that `open_file` needs."""
+    faiss = _faiss()
+    faiss.write_index(index._index, str(file))
+    return {"nprobe": index._nprobe}
+
+
+def open_file(file: Path, *, rows: int, dimension: int, nprobe: int) -> FaissIndex:
+    """An index in its file, memory-mapped.
+
+    Raises:
+        LibraryDamaged: missing, not readable, or of another size than stated.
+    """
+    faiss = _faiss()
+    try:
+        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1][-120:]
+        raise LibraryDamaged(f"the index {file} cannot be opened: {reason}", "crossmedia rebuild") from None
+    if (index.ntotal, index.d) != (rows, dimension):
+        raise LibraryDamaged(f"the index {file} is not the one that was written", "crossmedia rebuild")
+    if nprobe:
+        index = faiss.downcast_index(index)
+    return FaissIndex(index, nprobe)

@@ -1,0 +1,647 @@
+"""Every SELECT of the query side. Rows become domain values or arrays here and go no further.
+
+A search reads inside one `snapshot`, so that a writer's commit in the middle changes nothing for it. Many ids travel as
+one JSON array, which SQLite turns into a table: no limit on their number, and the statement stays compiled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    create_engine,
+    event,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+
+from retrieval import manifest
+from retrieval.domain import MEDIA, Filters, Kind, Medium, Segment, Skip, Space, Span
+from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
+from retrieval.schema import (
+    HEAD,
+    assets,
+    deleted_vectors,
+    generations,
+    library,
+    paths,
+    segments,
+    sources,
+    spaces,
+    steps,
+    vectors,
+)
+
+Ids: TypeAlias = NDArray[np.int64]
+Half: TypeAlias = NDArray[np.float16]
+WordTable: TypeAlias = Literal["segment_words", "asset_words"]
+
+PAGE_BYTES = 16_384  # vectors of 1 KiB waste a third of SQLite's usual pages of 4 KiB
+MMAP_BYTES = 8 << 30
+BUSY_MS = 30_000
+NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
+ROW = np.dtype([("vector", "<i8"), ("segment", "<i8"), ("medium", "u1")])  # medium: place in MEDIA
+
+
+# ---------------------------------------------------------------- opening
+
+
+def open_catalog(home: Path, *, write: bool = False) -> Engine:
+    """The catalog of the library in folder `home`; a new, empty file only with `write`.
+
+    Connections are in autocommit: who wants a transaction says BEGIN.
+
+    Raises:
+        LibraryNotFound: no catalog there, and not writing.
+        LibraryTooNew: a later crossmedia wrote it.
+        LibraryError: on a network share, or older than this program and not writing.
+        LibraryDamaged: not a catalog.
+    """
+    file = manifest.catalog(home)
+    if not write and not file.is_file():
+        raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
+    _refuse_network(home)
+    engine = create_engine(f"sqlite:///{file}", connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare_for(new=write and not file.exists(), write=write))
+    try:
+        _check_revision(engine, home, write)
+    except DBAPIError as error:
+        engine.dispose()
+        raise LibraryDamaged(f"{file} cannot be read: {error.orig}", "crossmedia doctor; or restore a copy") from None
+    except LibraryError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _prepare_for(*, new: bool, write: bool) -> Any:
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # the driver would begin and commit by itself
+        if new:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        if write:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        else:
+            connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
+
+    return prepare
+
+
+def _refuse_network(home: Path) -> None:
+    """WAL needs memory that all processes share, which a network share has not."""
+    kind = _file_system(home)
+    if kind in NETWORK:
+        raise LibraryError(
+            f"{home} lies on a network share ({kind})", "keep the library on a local disk; media may be anywhere"
+        )
+
+
+def _file_system(folder: Path) -> str:
+    """The type of file system that holds a folder; empty where the system does not tell."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    place, found = os.path.realpath(folder), ("", "")
+    for line in mounts:
+        point, kind = line.split(" ")[1:3]
+        point = point.replace("\\040", " ")
+        inside = place == point or place.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(found[0]):
+            found = (point, kind)
+    return found[1]
+
+
+def _check_revision(engine: Engine, home: Path, write: bool) -> None:
+    with engine.connect() as connection:
+        here = revision(connection)
+    if here is None and not write:
+        raise LibraryDamaged(f"the catalog of {home} is empty", "crossmedia index FOLDER fills it")
+    if here is not None and here > HEAD:
+        raise LibraryTooNew(
+            f"{home} was written by a later crossmedia (revision {here}, known {HEAD})", "update crossmedia"
+        )
+    if here is not None and here < HEAD and not write:
+        raise LibraryError(
+            f"{home} was written by an older crossmedia (revision {here})", "crossmedia index upgrades it"
+        )
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema's revision; None for an empty catalog."""
+    named = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first()
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if named else None
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection on which all SELECTs see one state of the catalog."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+def data_version(connection: Connection) -> int:
+    """Changes whenever another connection has committed."""
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+# ---------------------------------------------------------------- ids as a table
+
+
+def _given(name: str = "ids") -> Select[tuple[int]]:
+    """The ids of a JSON array parameter."""
+    return select(func.json_each(bindparam(name)).table_valued("value").c.value)
+
+
+def _json(ids: Iterable[int]) -> str:
+    return json.dumps(ids.tolist() if isinstance(ids, np.ndarray) else list(ids))
+
+
+# ---------------------------------------------------------------- facts, spaces, vectors
+
+
+def facts(connection: Connection) -> dict[str, str]:
+    """What the library says of itself: profile, created_at, ..."""
+    return dict(connection.execute(select(library.c.key, library.c.value)).tuples().all())
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSpace:
+    """A space that answers, and the generation its pointer row names (None: not published yet)."""
+
+    id: int
+    space: Space
+    folder: str | None
+    last_vector_id: int
+    rows: int
+
+
+def live_spaces(connection: Connection) -> list[LiveSpace]:
+    """Every space that answers, oldest first."""
+    joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
+    columns = (spaces, generations.c.folder, generations.c.last_vector_id, generations.c.rows)
+    query = select(*columns).select_from(joined).where(spaces.c.live).order_by(spaces.c.id)
+    return [
+        LiveSpace(
+            row.id,
+            Space(row.name, row.encoder, row.revision, row.dimension),
+            row.folder,
+            row.last_vector_id or 0,
+            row.rows or 0,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+Table: TypeAlias = tuple[NDArray[Any], Half]
+"""Rows (n,) of ROW and their vectors (n, dimension)."""
+
+
+def vectors_between(
+    connection: Connection, space: int, dimension: int, after: int, last: int | None
+) -> dict[Kind, Table]:
+    """Vectors of a space with after < id <= last (None: no end), by kind of segment, by ascending id."""
+    query = (
+        select(vectors.c.id, vectors.c.segment_id, segments.c.kind, assets.c.medium, vectors.c.data)
+        .join_from(vectors, segments, segments.c.id == vectors.c.segment_id)
+        .join(assets, assets.c.id == segments.c.asset_id)
+        .where(vectors.c.space_id == space, vectors.c.id > after)
+        .order_by(vectors.c.id)
+    )
+    if last is not None:
+        query = query.where(vectors.c.id <= last)
+    found: dict[Kind, tuple[list[tuple[int, int, int]], bytearray]] = {}
+    for vector, segment, kind, medium, data in connection.execute(query).tuples():
+        if len(data) != 2 * dimension:
+            continue  # damaged: `doctor` names it
+        rows, raw = found.setdefault(kind, ([], bytearray()))
+        rows.append((vector, segment, MEDIA.index(medium)))
+        raw += data
+    return {
+        kind: (np.array(rows, ROW), np.frombuffer(raw, "<f2").reshape(-1, dimension))
+        for kind, (rows, raw) in found.items()
+    }
+
+
+def newest_vector(connection: Connection) -> int:
+    """The greatest vector id, 0 where there is none."""
+    return connection.execute(select(func.max(vectors.c.id))).scalar() or 0
+
+
+def masked(connection: Connection, space: int) -> Ids:
+    """Ids of published vectors of a space that must not be found any more, ascending."""
+    query = select(deleted_vectors.c.id).where(deleted_vectors.c.space_id == space).order_by(deleted_vectors.c.id)
+    return np.fromiter(connection.execute(query).scalars(), np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredVectors:
+    """Vectors of the catalog: ids (n,), their segments (n,), frame times (n,) with -1 for none, data (n, dimension)."""
+
+    ids: Ids
+    segments: Ids
+    at_ms: Ids
+    data: Half
+
+
+def vectors_by_id(connection: Connection, ids: Iterable[int], dimension: int) -> StoredVectors:
+    """The vectors with these ids that there are, by ascending id."""
+    return _stored(connection, _BY_ID, {"ids": _json(ids)}, dimension)
+
+
+def vectors_of_segments(connection: Connection, space: int, ids: Iterable[int], dimension: int) -> StoredVectors:
+    """All vectors that these segments have in a space, by ascending id."""
+    return _stored(connection, _BY_SEGMENT, {"ids": _json(ids), "space": space}, dimension)
+
+
+_VECTOR = select(vectors.c.id, vectors.c.segment_id, vectors.c.at_ms, vectors.c.data)
+_BY_ID = _VECTOR.where(vectors.c.id.in_(_given())).order_by(vectors.c.id)
+_BY_SEGMENT = _VECTOR.where(vectors.c.segment_id.in_(_given()), vectors.c.space_id == bindparam("space"))
+
+
+def _stored(connection: Connection, query: Select[Any], values: Mapping[str, Any], dimension: int) -> StoredVectors:
+    rows = [row for row in connection.execute(query, values).tuples() if len(row[3]) == 2 * dimension]
+    rows.sort()
+    return StoredVectors(
+        np.array([row[0] for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.int64),
+        np.array([-1 if row[2] is None else row[2] for row in rows], np.int64),
+        np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(-1, dimension),
+    )
+
+
+# ---------------------------------------------------------------- segments and assets
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment and where it belongs."""
+
+    id: int
+    asset_id: int
+    key: str
+    segment: Segment
+
+
+_SEGMENT = select(segments)
+_SEGMENTS_BY_ID = _SEGMENT.where(segments.c.id.in_(_given()))
+
+
+def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, StoredSegment]:
+    """The segments with these ids that there are."""
+    return {row.id: _segment(row) for row in connection.execute(_SEGMENTS_BY_ID, {"ids": _json(ids)})}
+
+
+def segments_of(connection: Connection, asset: int) -> list[StoredSegment]:
+    """All segments of an asset, in the order they were read."""
+    query = _SEGMENT.where(segments.c.asset_id == asset)
+    found = [_segment(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda each: (each.segment.span or Span(0, 0), each.segment.chars or Span(0, 0), each.id))
+
+
+def first_segments(connection: Connection, asset_ids: Iterable[int]) -> dict[int, StoredSegment]:
+    """The first segment of each of these assets, for those that have any."""
+    first = select(func.min(segments.c.id)).where(segments.c.asset_id.in_(_given())).group_by(segments.c.asset_id)
+    rows = connection.execute(_SEGMENT.where(segments.c.id.in_(first)), {"ids": _json(asset_ids)})
+    return {row.asset_id: _segment(row) for row in rows}
+
+
+def segment_by_key(connection: Connection, key: str) -> StoredSegment | None:
+    """The segment with that public id."""
+    row = connection.execute(_SEGMENT.where(segments.c.key == key)).first()
+    return _segment(row) if row else None
+
+
+def _segment(row: Any) -> StoredSegment:
+    span = None if row.start_ms is None else Span(row.start_ms, row.end_ms)
+    chars = None if row.start_char is None else Span(row.start_char, row.end_char)
+    found = Segment(kind=row.kind, span=span, chars=chars, page=row.page, text=row.text, lang=row.lang)
+    return StoredSegment(row.id, row.asset_id, row.key, found)
+
+
+_OWNERS = (
+    select(segments.c.id, segments.c.asset_id, assets.c.medium)
+    .join_from(segments, assets, assets.c.id == segments.c.asset_id)
+    .where(segments.c.id.in_(_given()))
+)
+
+
+def owners(connection: Connection, segment_ids: Iterable[int]) -> dict[int, tuple[int, Medium]]:
+    """Asset and medium of each of these segments."""
+    rows = connection.execute(_OWNERS, {"ids": _json(segment_ids)}).tuples()
+    return {segment: (asset, medium) for segment, asset, medium in rows}
+
+
+def media_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, Medium]:
+    """The medium of each of these assets."""
+    query = select(assets.c.id, assets.c.medium).where(assets.c.id.in_(_given()))
+    return dict(connection.execute(query, {"ids": _json(asset_ids)}).tuples().all())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAsset:
+    """An asset and where it was seen. `paths`: live ones first; `offline`: its sources are all away."""
+
+    id: int
+    hash: str
+    medium: Medium
+    paths: tuple[Path, ...]
+    offline: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def taken_at(self) -> str | None:
+        return self.facts.get("taken_at")
+
+
+_ASSETS = select(assets).where(assets.c.id.in_(_given()))
+_PATHS = (
+    select(paths.c.asset_id, sources.c.root, paths.c.relative, sources.c.offline)
+    .join_from(paths, sources, sources.c.id == paths.c.source_id)
+    .where(paths.c.asset_id.in_(_given()))
+    .order_by(sources.c.offline, paths.c.id)
+)
+_FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "taken_at", "camera", "latitude", "longitude")
+_SAID = ("lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
+
+
+def assets_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, StoredAsset]:
+    """The assets with these ids that there are."""
+    given = {"ids": _json(ids)}
+    places: dict[int, list[tuple[Path, bool]]] = {}
+    for asset, root, relative, offline in connection.execute(_PATHS, given).tuples():
+        places.setdefault(asset, []).append((_path(root, relative), offline))
+    return {row.id: _asset(row, places.get(row.id, [])) for row in connection.execute(_ASSETS, given)}
+
+
+def _path(root: bytes, relative: bytes) -> Path:
+    return Path(os.fsdecode(root)) / os.fsdecode(relative)
+
+
+def _asset(row: Any, places: Sequence[tuple[Path, bool]]) -> StoredAsset:
+    known = {name: getattr(row, name) for name in (*_FACTS, *_SAID)}
+    known["keywords"] = tuple(filter(None, known["keywords"].split("\n")))
+    offline = all(away for _, away in places)
+    return StoredAsset(row.id, row.hash.hex(), row.medium, tuple(path for path, _ in places), offline, known)
+
+
+def asset_with_hash(connection: Connection, digest: bytes) -> int | None:
+    """The asset with this content (BLAKE2b-256), if the catalog holds it."""
+    return connection.scalar(select(assets.c.id).where(assets.c.hash == digest))
+
+
+def asset_with_key(connection: Connection, key: str) -> int | None:
+    """The asset whose hash, in hex, is or begins with `key` (8 characters at least)."""
+    if len(key) < 8 or len(key) > 64 or not set(key) <= set("0123456789abcdef"):
+        return None
+    found = connection.scalars(
+        select(assets.c.id).where(func.lower(func.hex(assets.c.hash)).startswith(key)).limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None
+
+
+def asset_at(connection: Connection, path: Path) -> int | None:
+    """The asset that was seen at this absolute path."""
+    raw = os.fsencode(path)
+    for source, root in connection.execute(select(sources.c.id, sources.c.root)).tuples():
+        prefix = root.rstrip(b"/") + b"/"
+        if raw.startswith(prefix):
+            here = (paths.c.source_id == source) & (paths.c.relative == raw[len(prefix) :])
+            found = connection.scalar(select(paths.c.asset_id).where(here))
+            if found is not None:
+                return int(found)
+    return None
+
+
+# ---------------------------------------------------------------- filters
+
+
+def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElement[bool]]:
+    """What the assets table must fulfil."""
+    found: list[ColumnElement[bool]] = []
+    if filters.media and with_media:
+        found.append(assets.c.medium.in_(sorted(filters.media)))
+    if filters.after:
+        found.append(assets.c.taken_at >= filters.after)
+    if filters.before:
+        found.append(assets.c.taken_at < filters.before)
+    if filters.min_duration_ms is not None:
+        found.append(assets.c.duration_ms >= filters.min_duration_ms)
+    if filters.max_duration_ms is not None:
+        found.append(assets.c.duration_ms <= filters.max_duration_ms)
+    if filters.camera:
+        found.append(assets.c.camera.icontains(filters.camera, autoescape=True))
+    if filters.lang:
+        found.append(_speaks(filters.lang))
+    if filters.path:
+        found.append(_lies_at(filters.path))
+    return found
+
+
+def _speaks(lang: str) -> ColumnElement[bool]:
+    tag = lang.split("-")[0].lower()
+    said = exists().where(segments.c.asset_id == assets.c.id, segments.c.lang == tag)
+    return or_(assets.c.lang == tag, said)
+
+
+def _lies_at(glob: str) -> ColumnElement[bool]:
+    """Whether one of an asset's paths fits a glob; a bare name or folder means all below it."""
+    pattern = glob.replace("**", "*").replace("[!", "[^")
+    pattern = os.path.expanduser(pattern)
+    if not pattern.startswith(("/", "*")):
+        pattern = "*/" + pattern
+    patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
+    whole: ColumnElement[str] = literal_column("CAST(sources.root AS TEXT) || '/' || CAST(paths.relative AS TEXT)")
+    fits = or_(*(whole.op("GLOB")(each) for each in patterns))
+    seen = (
+        select(paths.c.asset_id)
+        .join(sources, sources.c.id == paths.c.source_id)
+        .where(fits, paths.c.asset_id.is_not(None))
+    )
+    return assets.c.id.in_(seen)
+
+
+def allowed_segments(connection: Connection, filters: Filters) -> tuple[Ids, Ids] | None:
+    """Ascending ids of the segments, and of the assets, that fulfil the filters but for their media.
+
+    None where the media are all that is asked, as every row of a generation knows its medium.
+    """
+    conditions = _conditions(filters, with_media=False)
+    if not conditions:
+        return None
+    kept = np.fromiter(
+        connection.execute(select(assets.c.id).where(*conditions).order_by(assets.c.id)).scalars(), np.int64
+    )
+    query = select(segments.c.id).join(assets, assets.c.id == segments.c.asset_id).where(*conditions)
+    return np.sort(np.fromiter(connection.execute(query).scalars(), np.int64)), kept
+
+
+def assets_by_date(connection: Connection, filters: Filters, limit: int, offset: int) -> list[int]:
+    """Ids of the assets that fulfil the filters, newest first; those without a date last."""
+    query = select(assets.c.id).where(*_conditions(filters), assets.c.id.in_(_seen_assets()))
+    query = query.order_by(assets.c.taken_at.desc().nulls_last(), assets.c.id)
+    return list(connection.execute(query.limit(limit).offset(offset)).scalars())
+
+
+def _seen_assets() -> Select[Any]:
+    return select(paths.c.asset_id).where(paths.c.asset_id.is_not(None))
+
+
+# ---------------------------------------------------------------- keywords
+
+
+def word_totals(connection: Connection) -> dict[WordTable, int]:
+    """Number of texts in each full-text table."""
+    tables: tuple[WordTable, ...] = ("segment_words", "asset_words")
+    return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}_docsize").scalar_one() for name in tables}
+
+
+def postings(connection: Connection, table: WordTable, expression: str, limit: int) -> Ids:
+    """Ids of at most `limit` texts that fit an FTS5 expression, ascending."""
+    query = f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT ?"
+    rows = connection.exec_driver_sql(query, (expression, limit))
+    return np.fromiter((row[0] for row in rows), np.int64)
+
+
+def bm25(connection: Connection, table: WordTable, expression: str, ids: Iterable[int]) -> dict[int, float]:
+    """BM25 of these texts for an expression, greater is better; those that do not fit are left out."""
+    # The plus keeps SQLite from running the whole expression once for each id.
+    query = (
+        f"SELECT rowid, -bm25({table}) FROM {table} WHERE {table} MATCH ? "
+        "AND +rowid IN (SELECT value FROM json_each(?))"
+    )
+    return dict(connection.exec_driver_sql(query, (expression, _json(ids))).tuples().all())
+
+
+# ---------------------------------------------------------------- the library as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A followed folder."""
+
+    root: Path
+    offline: bool
+    scanned_at: str | None
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceState:
+    """A space: its vectors, those its generation holds, and whether searches ask it."""
+
+    name: str
+    encoder: str
+    revision: str
+    dimension: int
+    live: bool
+    vectors: int
+    published: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is in a library, and what is still to be done. bytes: of catalog and generations on disk."""
+
+    home: Path
+    profile: str
+    created_at: str
+    media: dict[Medium, int]
+    segments: dict[Kind, int]
+    pending: dict[str, int]
+    skipped: int
+    sources: tuple[SourceState, ...]
+    spaces: tuple[SpaceState, ...]
+    bytes: dict[str, int]
+
+
+def status(connection: Connection, home: Path) -> Status:
+    """Counts of everything."""
+    known = facts(connection)
+    waiting = select(steps.c.step, func.count()).where(steps.c.state == "pending").group_by(steps.c.step)
+    return Status(
+        home=home,
+        profile=known.get("profile", ""),
+        created_at=known.get("created_at", ""),
+        media=_counts(connection, select(assets.c.medium, func.count()).group_by(assets.c.medium)),
+        segments=_counts(connection, select(segments.c.kind, func.count()).group_by(segments.c.kind)),
+        pending=_counts(connection, waiting),
+        skipped=len(skips(connection)),
+        sources=tuple(_sources(connection)),
+        spaces=tuple(_spaces(connection)),
+        bytes=_bytes(home),
+    )
+
+
+def _counts(connection: Connection, query: Select[Any]) -> dict[Any, int]:
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _sources(connection: Connection) -> Iterator[SourceState]:
+    files = select(func.count()).where(paths.c.source_id == sources.c.id).scalar_subquery()
+    for row in connection.execute(select(sources, files.label("files")).order_by(sources.c.id)):
+        yield SourceState(Path(os.fsdecode(row.root)), row.offline, row.scanned_at, row.files)
+
+
+def _spaces(connection: Connection) -> Iterator[SpaceState]:
+    held = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
+    joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
+    query = select(spaces, generations.c.rows, held.label("held")).select_from(joined).order_by(spaces.c.id)
+    for row in connection.execute(query):
+        yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.held, row.rows or 0)
+
+
+def _bytes(home: Path) -> dict[str, int]:
+    catalog = manifest.catalog(home)
+    parts = [catalog.with_name(catalog.name + end) for end in ("", "-wal", "-shm")]
+    published = [each for each in (home / manifest.GENERATIONS).rglob("*") if each.is_file()]
+    return {
+        "catalog": sum(each.stat().st_size for each in parts if each.exists()),
+        "generations": sum(each.stat().st_size for each in published),
+    }
+
+
+def skips(connection: Connection) -> list[Skip]:
+    """Files that were left out, and steps of assets that failed, with their reasons; by path."""
+    joined = paths.join(sources, sources.c.id == paths.c.source_id)
+    left_out = select(sources.c.root, paths.c.relative, paths.c.skip_reason, paths.c.skip_detail)
+    left_out = left_out.select_from(joined).where(paths.c.skip_reason.is_not(None))
+    failed = select(sources.c.root, paths.c.relative, steps.c.reason, steps.c.detail)
+    failed = failed.select_from(joined.join(steps, steps.c.asset_id == paths.c.asset_id)).where(
+        steps.c.state == "failed"
+    )
+    rows = [*connection.execute(left_out).tuples(), *connection.execute(failed).tuples()]
+    found = [Skip(_path(root, relative), reason or "", detail or "") for root, relative, reason, detail in rows]
+    return sorted(found, key=lambda each: os.fsencode(each.path))
+
+
+def integrity(connection: Connection) -> str:
+    """`ok`, or the first thing that is wrong with the catalog's file."""
+    return str(connection.execute(text("PRAGMA quick_check(1)")).scalar_one())
