@@ -331,8 +331,9 @@ def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
 def _mpeg_audio(head: bytes, suffix: str) -> tuple[Medium, str] | None:
     if head[1] & 0xF6 == 0xF0:
         return ("audio", "aac") if len(head) > 7 and suffix in (".aac", ".adts", "") else None
+    # Layers III and II. The bits of layer I are UTF-16's byte order mark.
     layer, bitrate, rate = head[1] >> 1 & 3, head[2] >> 4 if len(head) > 2 else 15, head[2] >> 2 & 3 if len(head) > 2 else 3
-    return ("audio", "mp3") if layer and bitrate != 15 and rate != 3 else None
+    return ("audio", "mp3") if layer in (1, 2) and bitrate != 15 and rate != 3 else None
 
 
 def _refuse_foreign(path: Path, head: bytes) -> None:
@@ -373,6 +374,11 @@ def looks_like_text(head: bytes) -> bool:
         return True
     if b"\x00" in head:
         even, odd = head[0::2].count(0), head[1::2].count(0)
-        return max(even, odd) > len(head) // 5 and min(even, odd) * 20 < max(even, odd)
+        letters = head[1::2] if even > odd else head[0::2]
+        return max(even, odd) > len(head) // 5 and min(even, odd) * 20 < max(even, odd) and _few_controls(letters)
+    return _few_controls(head)
+
+
+def _few_controls(head: bytes) -> bool:
     controls = sum(head.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))  # 27: ISO-2022-JP
     return controls * 200 <= len(head)
