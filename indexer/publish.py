@@ -46,9 +46,11 @@ def _is_behind(library: Path, space: survey.Publishing) -> bool:
 def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Callable[[int], None] | None = None) -> int:
     """Writes and points at a new generation of one space; returns its rows. `fail_after` is told each finished step."""
     tell = fail_after or (lambda step: None)
-    with engine.connect() as connection:
+    with store.snapshot(engine) as connection:
         newest = connection.scalar(select(func.max(generations.c.id))) or 0
-        last = connection.scalar(select(func.max(vectors.c.id)).where(vectors.c.space_id == space)) or 0
+        last = store.newest_vector(connection)
+        dimension = connection.scalar(select(spaces.c.dimension).where(spaces.c.id == space)) or 0
+        tables = store.vectors_between(connection, space, dimension, 0, last)
         dimension = connection.execute(select(spaces.c.dimension).where(spaces.c.id == space)).scalar_one()
     folder = f"{newest + 1:06d}"
     target = manifest.generation(library, folder)

@@ -44,7 +44,7 @@ USUAL_RATES: dict[Step, float] = {"read": 60.0, "watch": 20_000.0, "listen": 100
 class Options:
     """How a run goes. include, exclude: glob patterns kept with the sources that are named."""
 
-    profile: str | None = None  # None: the library's own, or the default
+    profile: str | Profile | None = None  # None: the library's own, or the default
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
@@ -85,9 +85,16 @@ def index_folders(
     options = options or Options()
     home = Path(library or settings.default_library()).expanduser().absolute()
     roots = [_existing(Path(folder)) for folder in folders]
-    with writing(home, "crossmedia index", options.profile) as (engine, is_new):
-        run = Run(home, engine, options, on_event)
-        return run.index(roots, is_new)
+    profile = options.profile
+    name = profile.name if isinstance(profile, Profile) else profile
+    with writing(home, "crossmedia index", name) as (engine, is_new):
+        with engine.connect() as connection:
+            own = survey.fact(connection, "profile") or settings.DEFAULT_PROFILE
+        if name not in (None, own):
+            raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
+        if profile is None or isinstance(profile, str):
+            profile = make_profile(own)
+        return Run(home, engine, profile, options, on_event).index(roots, is_new)
 
 
 def _existing(folder: Path) -> Path:
@@ -125,21 +132,26 @@ def writing(home: Path, command: str, profile: str | None = None, *, create: boo
 class Run:
     """One run over a library that is held for writing."""
 
-    def __init__(self, home: Path, engine: Engine, options: Options, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, home: Path, engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]
+    ) -> None:
         self._home = home
         self._engine = engine
+        self._profile = profile
         self._options = options
         self._emit = emit
         self._started = time.perf_counter()
         self._indexed = self._new = self._gone = 0
         self._warnings: list[str] = []
         with engine.connect() as connection:
-            name = options.profile or survey.fact(connection, "profile") or settings.DEFAULT_PROFILE
             self._claimed = survey.known_hashes(connection)
         self._claim_lock = threading.Lock()
         self._waiting: dict[bytes, list[_Origin]] = {}  # copies of content that is being read right now
         self._failed: dict[bytes, tuple[str, str]] = {}
-        self._profile: Profile = make_profile(name)
+        self._towers: dict[Sense, Tower] = {}
+        for sense, encoder in indexing_encoders(profile).items():
+            with record.transaction(engine) as connection:
+                self._towers[sense] = Tower(record.put_space(connection, encoder.space, live=True), encoder)
 
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
@@ -243,24 +255,14 @@ class Run:
 
     def _form(self, step: Step) -> Pixels | Samples | None:
         sense: Sense = "sound" if step == "listen" else "image"
-        tower = self._towers().get(sense) if step != "transcribe" else None
-        form = tower.encoder.form if tower else None
-        return form
-
-    def _towers(self) -> dict[Sense, Tower]:
-        if not hasattr(self, "_tower_cache"):
-            towers: dict[Sense, Tower] = {}
-            with record.transaction(self._engine) as connection:
-                for sense, encoder in indexing_encoders(self._profile).items():
-                    towers[sense] = Tower(record.put_space(connection, encoder.space, live=True), encoder)
-            self._tower_cache = towers
-        return self._tower_cache
+        tower = self._towers.get(sense) if step != "transcribe" else None
+        return tower.encoder.form if tower else None
 
     def _do_step(self, step: Step, jobs: list[Job], decoders: Decoders) -> None:
         if not jobs:
             return
         workers = 1 if step == "transcribe" else min(self._options.workers, len(jobs))
-        pipeline = Pipeline(decoders, self._towers(), self._profile.transcriber, self._claim, workers)
+        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._claim, workers)
         meter = _Meter(step, jobs, pipeline)
         batch: list[Result] = []
         committed = time.perf_counter()
