@@ -1,0 +1,283 @@
+"""A folder of ONNX graphs in the layout that Immich publishes, served without torch.
+
+    FOLDER/
+      config.json                       embed_dim, text_cfg: context_length, tokenizer_kwargs (as open_clip names them)
+      visual/model.onnx                 image: float32 (n, 3, size, size) -> (n, embed_dim)
+      visual/preprocess_cfg.json        size, mean, std, interpolation, resize_mode, fill_color
+      textual/model.onnx                text: int (n, context_length) -> (n, embed_dim);
+                                        or input_ids and attention_mask, for sentence models
+      textual/tokenizer.json            as the library `tokenizers` writes it
+      textual/tokenizer_config.json     pad_token
+
+Either half may be absent. Owns normalising of pixels, cleaning and cutting of text, and unit length; the geometry of a
+picture (crop, squeeze, pad) is `media.image.fit`'s, which obeys `form`. onnxruntime, tokenizers and ftfy are imported
+when the first item is encoded.
+Source of the layout: github.com/immich-app/immich, machine-learning; of the text cleaning: open_clip/tokenizer.py.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import string
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain import Pixels, Sense, Space, Vectors
+from retrieval.errors import EncoderUnavailable, SpaceMismatch
+
+CONFIG = "config.json"
+VISUAL = "visual/model.onnx"
+PREPROCESS = "visual/preprocess_cfg.json"
+TEXTUAL = "textual/model.onnx"
+TOKENIZER = "textual/tokenizer.json"
+TOKENIZER_CONFIG = "textual/tokenizer_config.json"
+FILES: dict[Sense, tuple[str, ...]] = {
+    "text": (CONFIG, TEXTUAL, TOKENIZER, TOKENIZER_CONFIG),
+    "image": (CONFIG, VISUAL, PREPROCESS),
+}
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0..1, red, green, blue: open_clip's default
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+BATCH = 16  # items in one call of a graph: bounds memory, and more is not faster on a CPU
+
+_FITS: dict[str, Literal["crop", "squeeze", "pad"]] = {"shortest": "crop", "squash": "squeeze", "longest": "pad"}
+_RESAMPLES: dict[str, Literal["bicubic", "bilinear", "lanczos"]] = {"bilinear": "bilinear", "lanczos": "lanczos"}
+
+
+def senses(folder: Path) -> frozenset[Sense]:
+    """Which halves the folder holds completely."""
+    return frozenset(sense for sense, names in FILES.items() if all((folder / name).is_file() for name in names))
+
+
+def dimension(folder: Path) -> int:
+    """Of the folder's vectors, as config.json states it. Raises: EncoderUnavailable."""
+    config = read_json(folder / CONFIG)
+    if not isinstance(config.get("embed_dim"), int):
+        raise EncoderUnavailable(f"{folder / CONFIG} states no embed_dim", "it is not the configuration of a CLIP model")
+    return int(config["embed_dim"])
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises: EncoderUnavailable where it is missing or broken."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise EncoderUnavailable(f"{path} cannot be read: {error.strerror}", "crossmedia models fetch or add") from error
+    except ValueError as error:
+        raise EncoderUnavailable(f"{path} is not JSON", "fetch or export the model again") from error
+    if not isinstance(value, dict):
+        raise EncoderUnavailable(f"{path} holds no JSON object", "fetch or export the model again")
+    return value
+
+
+def pixels_of(preprocess: dict[str, Any]) -> Pixels:
+    """How open_clip's `preprocess_cfg` wants a picture. Raises: EncoderUnavailable for a form we cannot make."""
+    size = preprocess.get("size", 224)
+    height, width = (size, size) if isinstance(size, int) else size
+    mode = preprocess.get("resize_mode") or "shortest"
+    if height != width or mode not in _FITS:
+        raise EncoderUnavailable(
+            f"the model wants {width}x{height} pictures by resize_mode {mode}", "only square ones by " + ", ".join(_FITS)
+        )
+    resample = _RESAMPLES.get(preprocess.get("interpolation", ""), "bicubic")  # "random" is for training: bicubic here
+    return Pixels(int(height), _FITS[mode], resample, int(preprocess.get("fill_color", 0)))
+
+
+class OnnxImage:
+    """Pictures through visual/model.onnx. Safe from several threads."""
+
+    accepts: Sense = "image"
+
+    def __init__(self, folder: Path, space: Space) -> None:
+        """Reads the configuration only. Raises: EncoderUnavailable."""
+        preprocess = read_json(folder / PREPROCESS)
+        self.space = space
+        self.form = pixels_of(preprocess)
+        self._mean = np.asarray(preprocess.get("mean", CLIP_MEAN), np.float32) * 255
+        self._std = np.asarray(preprocess.get("std", CLIP_STD), np.float32) * 255
+        self._graph = _Graph(folder / VISUAL)
+
+    def encode(self, items: Sequence[NDArray[np.uint8]]) -> Vectors:
+        """(n, dimension) float32 unit rows of uint8 (size, size, 3) pictures."""
+        shape = (self.form.size, self.form.size, 3)
+        for item in items:
+            if item.shape != shape or item.dtype != np.uint8:
+                raise SpaceMismatch(f"{self.space.name} takes uint8 {shape}, not {item.dtype} {item.shape}")
+        return self._graph.unit_rows(items, self._feed, self.space)
+
+    def _feed(self, items: Sequence[NDArray[np.uint8]]) -> dict[str, NDArray[Any]]:
+        name, kind = self._graph.inputs[0]
+        stack = np.stack(items)
+        if kind == "tensor(uint8)":  # a graph that normalises by itself takes (n, size, size, 3)
+            return {name: stack}
+        scaled = (stack - self._mean) / self._std
+        dtype = np.float16 if kind == "tensor(float16)" else np.float32
+        return {name: np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype)}
+
+
+class OnnxText:
+    """Texts through textual/model.onnx. Safe from several threads."""
+
+    accepts: Sense = "text"
+    form = None
+
+    def __init__(self, folder: Path, space: Space, prompt: str = "") -> None:
+        """Reads the configuration only. `prompt` holds a `{}` for the text. Raises: EncoderUnavailable."""
+        config = read_json(folder / CONFIG).get("text_cfg", {})
+        self.space = space
+        self._folder = folder
+        self._prompt = prompt or "{}"
+        self._length = int(config.get("context_length", 77))
+        self._fixed = config.get("padding", "fixed") == "fixed"
+        self._strip_sep = bool((config.get("tokenizer_kwargs") or {}).get("strip_sep_token"))
+        self._clean = CLEANERS[cleaner_of(config)]
+        self._graph = _Graph(folder / TEXTUAL)
+
+    def encode(self, items: Sequence[str]) -> Vectors:
+        """(n, dimension) float32 unit rows; text past the model's context is cut."""
+        return self._graph.unit_rows(items, self._feed, self.space)
+
+    def _feed(self, items: Sequence[str]) -> dict[str, NDArray[Any]]:
+        encodings = self._tokenizer.encode_batch([self._clean(self._prompt.format(item)) for item in items])
+        ids = np.array([each.ids for each in encodings])
+        if self._strip_sep:
+            ids[ids == self._sep] = 0
+        given = {
+            "attention_mask": np.array([each.attention_mask for each in encodings]),
+            "token_type_ids": np.zeros_like(ids),
+        }
+        return {
+            name: given.get(name, ids).astype(np.int32 if kind == "tensor(int32)" else np.int64)
+            for name, kind in self._graph.inputs
+        }
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        path = self._folder / TOKENIZER
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises plain Exception for a broken file
+            raise EncoderUnavailable(f"{path} cannot be read: {error}", "fetch or export the model again") from error
+        names = read_json(self._folder / TOKENIZER_CONFIG)
+        pad = _token(names, "pad_token")
+        pad_id = tokenizer.token_to_id(pad)
+        if pad_id is None:
+            raise EncoderUnavailable(f"{path} has no token {pad!r} to pad with", "fetch or export the model again")
+        self._sep = tokenizer.token_to_id(_token(names, "sep_token")) if self._strip_sep else -1
+        side = str(names.get("padding_side", "right"))
+        tokenizer.enable_padding(
+            direction=side, pad_id=pad_id, pad_token=pad, length=self._length if self._fixed else None
+        )
+        tokenizer.enable_truncation(self._length)
+        return tokenizer
+
+
+def _token(names: dict[str, Any], key: str) -> str:
+    """A special token of tokenizer_config.json: a string, or an object that describes it."""
+    value = names.get(key, "")
+    return str(value["content"] if isinstance(value, dict) else value)
+
+
+class _Graph:
+    """An ONNX session that opens on first use; one lock for opening, none for running (onnxruntime needs none)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._session: Any = None
+
+    @property
+    def session(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                self._session = _open_session(self._path)
+            return self._session
+
+    @property
+    def inputs(self) -> list[tuple[str, str]]:
+        """Name and element type of each input."""
+        return [(each.name, each.type) for each in self.session.get_inputs()]
+
+    def unit_rows(
+        self, items: Sequence[Any], feed: Callable[[Sequence[Any]], dict[str, NDArray[Any]]], space: Space
+    ) -> Vectors:
+        """The graph's first output for all items, in batches, as unit rows. Raises: SpaceMismatch."""
+        if not len(items):
+            return np.zeros((0, space.dimension), np.float32)
+        step = 1 if self.session.get_inputs()[0].shape[0] == 1 else BATCH  # some exports fix the batch at one
+        parts = [self.session.run(None, feed(items[at : at + step]))[0] for at in range(0, len(items), step)]
+        return unit(np.concatenate(parts), space)
+
+
+def _open_session(path: Path) -> Any:
+    """Raises: EncoderUnavailable."""
+    import onnxruntime
+
+    if not path.is_file():
+        raise EncoderUnavailable(f"{path} is not there", "crossmedia models fetch, add or export")
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its errors have no common base of their own
+        raise EncoderUnavailable(f"{path} cannot be loaded: {str(error)[:200]}", "fetch or export it again") from error
+
+
+def unit(rows: NDArray[Any], space: Space) -> Vectors:
+    """Rows of length 1 in float32; a row of zeros stays. Raises: SpaceMismatch for another dimension than the space's."""
+    vectors = np.asarray(rows, np.float32)
+    if vectors.ndim != 2 or vectors.shape[1] != space.dimension:
+        raise SpaceMismatch(
+            f"the model of {space.name} gives vectors of shape {vectors.shape[1:]}, not {space.dimension}",
+            "its files are not the ones that were recorded; fetch or add it again",
+        )
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
+
+
+def cleaner_of(text_cfg: dict[str, Any]) -> str:
+    """The name of open_clip's cleaning for a text configuration: its own tokenizer lowers, a hub's keeps case."""
+    stated = (text_cfg.get("tokenizer_kwargs") or {}).get("clean")
+    return str(stated or ("whitespace" if text_cfg.get("hf_tokenizer_name") else "lower"))
+
+
+def _mend(text: str) -> str:
+    """Broken encodings and HTML entities repaired; plain ASCII needs none of it and spares 0.1 s of import."""
+    if text.isascii() and text.isprintable() and "&" not in text:
+        return text
+    import ftfy
+
+    return html.unescape(html.unescape(ftfy.fix_text(text)))
+
+
+def _whitespace(text: str) -> str:
+    return " ".join(_mend(text).split())
+
+
+def _lower(text: str) -> str:
+    return _whitespace(text).lower()
+
+
+def _canonicalize(text: str) -> str:
+    bare = _mend(text).replace("_", " ").translate(str.maketrans("", "", string.punctuation))
+    return " ".join(bare.lower().split())
+
+
+CLEANERS: dict[str, Callable[[str], str]] = {
+    "none": str,
+    "whitespace": _whitespace,
+    "lower": _lower,
+    "canonicalize": _canonicalize,
+}
