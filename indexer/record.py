@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, delete, exists, insert, select, text, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from indexer.identify import segment_keys
@@ -45,6 +46,31 @@ if TYPE_CHECKING:
     from indexer.walk import Fingerprint
 
 Half = NDArray[np.float16]
+
+
+def _upsert(table: Table, *keys: str, keep: Sequence[str] = ()) -> Insert:
+    """A row that replaces the one with equal `keys`, but for its columns in `keep`. Built once: SQLAlchemy takes
+    longer to build and compile such a statement than SQLite to run it."""
+    new = upsert(table)
+    changed = {c.name: new.excluded[c.name] for c in table.columns if c.name not in (*keys, *keep, "id")}
+    return new.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+PUT_PATH = _upsert(paths, "source_id", "relative").returning(paths.c.id)
+PUT_ASSET = _upsert(assets, "hash").returning(assets.c.id)
+PUT_STEP = _upsert(steps, "asset_id", "step")
+WANT_STEP = upsert(steps).on_conflict_do_nothing()
+ADD_SEGMENT = insert(segments).returning(segments.c.id)
+ADD_VECTOR = insert(vectors)
+SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
+ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
+NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
+ASSET_BY_HASH = select(assets.c.id).where(assets.c.hash == bindparam("hash"))
+ASSET_BY_ID = select(assets).where(assets.c.id == bindparam("id"))
+NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
+STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
+SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
+SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
 
 
 @dataclass(slots=True)
@@ -142,6 +168,8 @@ def put_path(
 ) -> None:
     """Where an asset was seen, or a file that could not become one (`skip`: reason, detail)."""
     values = {
+        "source_id": source,
+        "relative": relative,
         "asset_id": asset,
         "bytes": fingerprint.bytes,
         "mtime_ns": fingerprint.mtime_ns,
@@ -150,8 +178,7 @@ def put_path(
         "skip_reason": skip[0] if skip else None,
         "skip_detail": skip[1] if skip else None,
     }
-    row = upsert(paths).values(source_id=source, relative=relative, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["source_id", "relative"], set_=values))
+    connection.execute(PUT_PATH, values)
     if asset is not None:
         index_names(connection, asset)
 
@@ -169,12 +196,13 @@ def delete_paths(connection: Connection, ids: Iterable[int]) -> None:
 
 def asset_id(connection: Connection, asset_hash: bytes) -> int | None:
     """The asset with this content, if the catalog holds it."""
-    return connection.scalar(select(assets.c.id).where(assets.c.hash == asset_hash))
+    return connection.scalar(ASSET_BY_HASH, {"hash": asset_hash})
 
 
 def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Facts, sidecars: bytes) -> int:
     """The id of the asset, its facts as now read."""
     values = {
+        "hash": asset_hash,
         "medium": facts.medium,
         "format": facts.format,
         "bytes": size,
@@ -195,16 +223,13 @@ def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Facts
         "has_subtitles": facts.has_subtitles,
         "sidecar": sidecars or None,
     }
-    row = upsert(assets).values(hash=asset_hash, **values)
-    row = row.on_conflict_do_update(index_elements=["hash"], set_=values).returning(assets.c.id)  # type: ignore[assignment]
-    return int(connection.execute(row).scalar_one())
+    return int(connection.execute(PUT_ASSET, values).scalar_one())
 
 
 def index_names(connection: Connection, asset: int) -> None:
     """Makes file and folder names, titles and tags of an asset searchable words."""
-    row = connection.execute(select(assets).where(assets.c.id == asset)).one()
-    seen = connection.execute(select(paths.c.relative).where(paths.c.asset_id == asset)).scalars().all()
-    names = [os.fsdecode(relative) for relative in seen]
+    row = connection.execute(ASSET_BY_ID, {"id": asset}).one()
+    names = [os.fsdecode(relative) for relative in connection.execute(NAMES_OF, {"id": asset}).scalars()]
     facts = Facts(
         medium=row.medium,
         format=row.format,
@@ -215,11 +240,8 @@ def index_names(connection: Connection, asset: int) -> None:
         keywords=tuple(row.keywords.split("\n")) if row.keywords else (),
         has_subtitles=row.has_subtitles,
     )
-    connection.execute(text("DELETE FROM asset_words WHERE rowid = :id"), {"id": asset})
-    connection.execute(
-        text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)"),
-        {"id": asset, "words": words.asset_words(facts, names)},
-    )
+    connection.execute(NO_ASSET_WORDS, {"id": asset})
+    connection.execute(ASSET_WORDS, {"id": asset, "words": words.asset_words(facts, names)})
 
 
 def delete_orphans(connection: Connection) -> int:
@@ -228,7 +250,7 @@ def delete_orphans(connection: Connection) -> int:
     lost = connection.execute(select(assets.c.id).where(assets.c.id.not_in(seen))).scalars().all()
     for asset in lost:
         delete_segments(connection, asset)
-        connection.execute(text("DELETE FROM asset_words WHERE rowid = :id"), {"id": asset})
+        connection.execute(NO_ASSET_WORDS, {"id": asset})
         connection.execute(delete(assets).where(assets.c.id == asset))
     return len(lost)
 
@@ -238,14 +260,13 @@ def delete_orphans(connection: Connection) -> int:
 
 def want_steps(connection: Connection, asset: int, wanted: Sequence[Step]) -> None:
     """Marks steps as pending that the asset has not had, and drops pending ones that it does not need."""
+    had = set(connection.execute(STEPS_OF, {"id": asset}).scalars())
     for step in wanted:
-        row = upsert(steps).values(asset_id=asset, step=step, state="pending")
-        connection.execute(row.on_conflict_do_nothing())
-    unneeded = (steps.c.asset_id == asset) & steps.c.step.not_in([*wanted, "read"])
-    stale = connection.execute(select(steps.c.step).where(unneeded)).scalars().all()
-    for step in stale:
-        delete_segments(connection, asset, step)
-    connection.execute(delete(steps).where(unneeded))
+        row = {"asset_id": asset, "step": step, "state": "pending", "reason": None, "detail": None, "revision": None}
+        connection.execute(WANT_STEP, row)
+    for stale in had - {*wanted, "read"}:
+        delete_segments(connection, asset, stale)
+        connection.execute(delete(steps).where(steps.c.asset_id == asset, steps.c.step == stale))
 
 
 def finish_step(connection: Connection, asset: int, step: Step, revision: str | None = None) -> None:
@@ -265,8 +286,7 @@ def reset_steps(connection: Connection, where_asset: Iterable[int], step: Step) 
 
 
 def _put_step(connection: Connection, asset: int, step: Step, **values: str | None) -> None:
-    row = upsert(steps).values(asset_id=asset, step=step, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["asset_id", "step"], set_=values))
+    connection.execute(PUT_STEP, {"asset_id": asset, "step": step, **values})
 
 
 def replace_segments(
@@ -281,11 +301,10 @@ def replace_segments(
 
 def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:
     """The catalog's id of a new segment; its text becomes searchable words."""
-    row = insert(segments).values(asset_id=asset, step=step, key=key, **segment_values(segment))
-    new = int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
+    row = {"asset_id": asset, "step": step, "key": key, **segment_values(segment)}
+    new = int(connection.execute(ADD_SEGMENT, row).scalar_one())
     if segment.text:
-        entry = {"id": new, "words": words.fold(segment.text)}
-        connection.execute(text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)"), entry)
+        connection.execute(SEGMENT_WORDS, {"id": new, "words": words.fold(segment.text)})
     return new
 
 
@@ -310,16 +329,15 @@ def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int,
         for space, at_ms, vector in found
     ]
     if rows:
-        connection.execute(insert(vectors), rows)
+        connection.execute(ADD_VECTOR, rows)
 
 
 def delete_segments(connection: Connection, asset: int, step: str | None = None) -> None:
     """Deletes the segments of an asset (of one step), their words and vectors; published vectors are masked."""
-    of_asset = segments.c.asset_id == asset
-    which = of_asset if step is None else of_asset & (segments.c.step == step)
-    ids = connection.execute(select(segments.c.id).where(which)).scalars().all()
-    if not ids:
-        return
+    if step is None:
+        ids = connection.execute(SEGMENTS_OF, {"id": asset}).scalars().all()
+    else:
+        ids = connection.execute(SEGMENTS_OF_STEP, {"id": asset, "step": step}).scalars().all()
     _delete_segments_by_id(connection, ids)
 
 
