@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -76,7 +77,8 @@ def _forget_inside(connection: Connection, source: Source, relative: bytes) -> i
     if not ids:
         raise LibraryError(f"nothing of the library lies at {source.root / os.fsdecode(relative)}", "crossmedia status")
     record.delete_paths(connection, ids)
-    pattern = glob.escape(os.fsdecode(relative))
+    # A byte that is not UTF-8 cannot stand in the catalog's text; `?` fits any one character.
+    pattern = re.sub("[\ud800-\udfff]", "?", glob.escape(os.fsdecode(relative)))
     record.add_source(connection, source.root, source.include, [*source.exclude, pattern])
     return record.delete_orphans(connection)
 

