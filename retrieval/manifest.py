@@ -40,10 +40,13 @@ def rows_file(generation: Path, kind: str) -> Path:
 
 
 def _shipped(name: str) -> Path:
-    """A folder that ships with the program: in a clone or editable install beside the package, else inside it."""
+    """A folder that ships with the program: inside the package in a wheel, else beside it (clone, editable install).
+
+    Inside goes first: beside an installed package lies the library `alembic`, which is not our folder of that name.
+    """
     root = Path(__file__).resolve().parent
-    beside, inside = root.parent / name, root / "_shipped" / name
-    return beside if beside.is_dir() else inside
+    inside = root / "_shipped"
+    return (inside if inside.is_dir() else root.parent) / name
 
 
 def migrations() -> Path:

@@ -40,6 +40,7 @@ class Limits:
 
 
 LIMITS = Limits()
+VERSION = "0.1.0"  # of the program; the library's format is manifest.FORMAT
 DEFAULT_PROFILE = "starter"
 DEFAULT_CUT = 0.5  # least confidence that is shown
 RATE = 16_000  # Hz, of all sound inside the library

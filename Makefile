@@ -1,0 +1,57 @@
+# make demo   a first look: a small environment without torch, the samples indexed, a dozen questions answered
+# make test   everything that must hold before a commit lands
+# make fix    what can be mended by machine
+# make docs   the generated pages of docs/
+
+PYTHON ?= python3
+PIP = -m pip --disable-pip-version-check --quiet
+CORE = .venv/bin/python
+TORCH = .venv-torch/bin/python
+# Two tests at a time would only fight for the cores that ONNX Runtime and FAISS use already.
+PYTEST = -m pytest --quiet
+
+.PHONY: demo test check tests tests-torch fix docs clean
+
+demo: .venv/demo.stamp
+	.venv/bin/crossmedia demo
+
+test: check tests tests-torch
+
+check: .venv/dev.stamp
+	$(CORE) -m ruff format --check .
+	$(CORE) -m ruff check .
+	$(CORE) -m mypy
+	.venv/bin/lint-imports
+
+tests: .venv/dev.stamp
+	$(CORE) $(PYTEST)
+
+tests-torch: .venv-torch/dev.stamp
+	$(TORCH) $(PYTEST) -m torch
+
+fix: .venv/dev.stamp
+	$(CORE) -m ruff check --fix .
+	$(CORE) -m ruff format .
+
+docs: .venv/dev.stamp
+	$(CORE) -m tests.docs.pages
+
+# An environment is made anew when what it must hold has changed, else used as it is.
+.venv/demo.stamp: pyproject.toml
+	test -x $(CORE) || $(PYTHON) -m venv .venv
+	@echo "Installing crossmedia without torch (about 400 MB to fetch, once)"
+	$(CORE) $(PIP) install --editable '.[cpu,offline]'
+	touch $@
+
+.venv/dev.stamp: .venv/demo.stamp
+	$(CORE) $(PIP) install --editable '.[cpu,offline,dev]'
+	touch $@
+
+.venv-torch/dev.stamp: pyproject.toml requirements-torch.txt
+	test -x $(TORCH) || $(PYTHON) -m venv .venv-torch
+	$(TORCH) $(PIP) install --requirement requirements-torch.txt
+	$(TORCH) $(PIP) install --editable '.[cpu,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-torch build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
