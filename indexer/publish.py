@@ -51,15 +51,12 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
         last = store.newest_vector(connection)
         dimension = connection.scalar(select(spaces.c.dimension).where(spaces.c.id == space)) or 0
         tables = store.vectors_between(connection, space, dimension, 0, last)
-        dimension = connection.execute(select(spaces.c.dimension).where(spaces.c.id == space)).scalar_one()
     folder = f"{newest + 1:06d}"
     target = manifest.generation(library, folder)
     fresh = target.with_suffix(".new")
     for left_over in (fresh, target):
         shutil.rmtree(left_over, ignore_errors=True)
     fresh.mkdir(parents=True)
-    with engine.connect() as connection:
-        tables = store.vectors_between(connection, space, dimension, 0, last)
     rows = write_generation(fresh, dimension, ((kind, *table) for kind, table in tables.items()))
     tell(1)
     sync_folder(fresh)

@@ -59,7 +59,7 @@ PAGE_BYTES = 16_384  # vectors of 1 KiB waste a third of SQLite's usual pages of
 MMAP_BYTES = 8 << 30
 BUSY_MS = 30_000
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
-ROW = np.dtype([("vector", "<i8"), ("segment", "<i8"), ("medium", "u1")])  # medium: place in MEDIA
+ROW = np.dtype([("vector", "<i8"), ("segment", "<i8"), ("asset", "<i8"), ("medium", "u1")])  # medium: place in MEDIA
 
 
 # ---------------------------------------------------------------- opening
@@ -189,7 +189,7 @@ def _json(ids: Iterable[int]) -> str:
 
 def facts(connection: Connection) -> dict[str, str]:
     """What the library says of itself: profile, created_at, ..."""
-    return dict(connection.execute(select(library.c.key, library.c.value)).tuples().all())
+    return dict(connection.execute(select(library.c.key, library.c.value)).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def vectors_between(
 ) -> dict[Kind, Table]:
     """Vectors of a space with after < id <= last (None: no end), by kind of segment, by ascending id."""
     query = (
-        select(vectors.c.id, vectors.c.segment_id, segments.c.kind, assets.c.medium, vectors.c.data)
+        select(vectors.c.id, segments.c.id, assets.c.id, segments.c.kind, assets.c.medium, vectors.c.data)
         .join_from(vectors, segments, segments.c.id == vectors.c.segment_id)
         .join(assets, assets.c.id == segments.c.asset_id)
         .where(vectors.c.space_id == space, vectors.c.id > after)
@@ -237,12 +237,12 @@ def vectors_between(
     )
     if last is not None:
         query = query.where(vectors.c.id <= last)
-    found: dict[Kind, tuple[list[tuple[int, int, int]], bytearray]] = {}
-    for vector, segment, kind, medium, data in connection.execute(query).tuples():
+    found: dict[Kind, tuple[list[tuple[int, int, int, int]], bytearray]] = {}
+    for vector, segment, asset, kind, medium, data in connection.execute(query):
         if len(data) != 2 * dimension:
             continue  # damaged: `doctor` names it
         rows, raw = found.setdefault(kind, ([], bytearray()))
-        rows.append((vector, segment, MEDIA.index(medium)))
+        rows.append((vector, segment, asset, MEDIA.index(medium)))
         raw += data
     return {
         kind: (np.array(rows, ROW), np.frombuffer(raw, "<f2").reshape(-1, dimension))
@@ -287,7 +287,7 @@ _BY_SEGMENT = _VECTOR.where(vectors.c.segment_id.in_(_given()), vectors.c.space_
 
 
 def _stored(connection: Connection, query: Select[Any], values: Mapping[str, Any], dimension: int) -> StoredVectors:
-    rows = [row for row in connection.execute(query, values).tuples() if len(row[3]) == 2 * dimension]
+    rows = [row for row in connection.execute(query, values) if len(row[3]) == 2 * dimension]
     rows.sort()
     return StoredVectors(
         np.array([row[0] for row in rows], np.int64),
@@ -355,14 +355,16 @@ _OWNERS = (
 
 def owners(connection: Connection, segment_ids: Iterable[int]) -> dict[int, tuple[int, Medium]]:
     """Asset and medium of each of these segments."""
-    rows = connection.execute(_OWNERS, {"ids": _json(segment_ids)}).tuples()
+    rows = connection.execute(_OWNERS, {"ids": _json(segment_ids)})
     return {segment: (asset, medium) for segment, asset, medium in rows}
 
 
 def media_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, Medium]:
     """The medium of each of these assets."""
-    query = select(assets.c.id, assets.c.medium).where(assets.c.id.in_(_given()))
-    return dict(connection.execute(query, {"ids": _json(asset_ids)}).tuples().all())
+    return dict(connection.execute(_MEDIA_OF, {"ids": _json(asset_ids)}).all())
+
+
+_MEDIA_OF = select(assets.c.id, assets.c.medium).where(assets.c.id.in_(_given()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +398,7 @@ def assets_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Stored
     """The assets with these ids that there are."""
     given = {"ids": _json(ids)}
     places: dict[int, list[tuple[Path, bool]]] = {}
-    for asset, root, relative, offline in connection.execute(_PATHS, given).tuples():
+    for asset, root, relative, offline in connection.execute(_PATHS, given):
         places.setdefault(asset, []).append((_path(root, relative), offline))
     return {row.id: _asset(row, places.get(row.id, [])) for row in connection.execute(_ASSETS, given)}
 
@@ -430,7 +432,7 @@ def asset_with_key(connection: Connection, key: str) -> int | None:
 def asset_at(connection: Connection, path: Path) -> int | None:
     """The asset that was seen at this absolute path."""
     raw = os.fsencode(path)
-    for source, root in connection.execute(select(sources.c.id, sources.c.root)).tuples():
+    for source, root in connection.execute(select(sources.c.id, sources.c.root)):
         prefix = root.rstrip(b"/") + b"/"
         if raw.startswith(prefix):
             here = (paths.c.source_id == source) & (paths.c.relative == raw[len(prefix) :])
@@ -488,19 +490,15 @@ def _lies_at(glob: str) -> ColumnElement[bool]:
     return assets.c.id.in_(seen)
 
 
-def allowed_segments(connection: Connection, filters: Filters) -> tuple[Ids, Ids] | None:
-    """Ascending ids of the segments, and of the assets, that fulfil the filters but for their media.
+def allowed_assets(connection: Connection, filters: Filters) -> Ids | None:
+    """Ascending ids of the assets that fulfil the filters but for their media.
 
     None where the media are all that is asked, as every row of a generation knows its medium.
     """
     conditions = _conditions(filters, with_media=False)
     if not conditions:
         return None
-    kept = np.fromiter(
-        connection.execute(select(assets.c.id).where(*conditions).order_by(assets.c.id)).scalars(), np.int64
-    )
-    query = select(segments.c.id).join(assets, assets.c.id == segments.c.asset_id).where(*conditions)
-    return np.sort(np.fromiter(connection.execute(query).scalars(), np.int64)), kept
+    return np.sort(np.fromiter(connection.execute(select(assets.c.id).where(*conditions)).scalars(), np.int64))
 
 
 def assets_by_date(connection: Connection, filters: Filters, limit: int, offset: int) -> list[int]:
@@ -537,7 +535,7 @@ def bm25(connection: Connection, table: WordTable, expression: str, ids: Iterabl
         f"SELECT rowid, -bm25({table}) FROM {table} WHERE {table} MATCH ? "
         "AND +rowid IN (SELECT value FROM json_each(?))"
     )
-    return dict(connection.exec_driver_sql(query, (expression, _json(ids))).tuples().all())
+    return dict(connection.exec_driver_sql(query, (expression, _json(ids))).all())
 
 
 # ---------------------------------------------------------------- the library as a whole
@@ -637,7 +635,7 @@ def skips(connection: Connection) -> list[Skip]:
     failed = failed.select_from(joined.join(steps, steps.c.asset_id == paths.c.asset_id)).where(
         steps.c.state == "failed"
     )
-    rows = [*connection.execute(left_out).tuples(), *connection.execute(failed).tuples()]
+    rows = [*connection.execute(left_out), *connection.execute(failed)]
     found = [Skip(_path(root, relative), reason or "", detail or "") for root, relative, reason, detail in rows]
     return sorted(found, key=lambda each: os.fsencode(each.path))
 

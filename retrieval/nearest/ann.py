@@ -76,7 +76,7 @@ class FaissIndex:
     def rows(self) -> NDArray[np.float16]:
         """All rows (n, dimension) as they are stored, for another device. Flat indexes only."""
         faiss = _faiss()
-        codes = faiss.rev_swig_ptr(self._index.codes.data(), len(self) * self.dimension * 2)
+        codes: NDArray[np.uint8] = faiss.rev_swig_ptr(self._index.codes.data(), len(self) * self.dimension * 2)
         return codes.view(np.float16).reshape(len(self), self.dimension)
 
 

@@ -1,7 +1,7 @@
 """The files of one generation: an immutable, published index of one space.
 
     KIND.faiss          the index of one kind of segment (without FAISS: KIND.vectors.npy, float16, searched exactly)
-    KIND.rows.npy       its rows in order: vector id, segment id, medium (structured, little endian)
+    KIND.rows.npy       its rows in order: vector id, segment id, asset id, medium (structured, little endian)
     generation.json     format, dimension, and for each kind rows, nprobe, and size and BLAKE2b-256 of its files
 
 generation.json is written last. Opening compares sizes and row counts; `verify` compares the digests as well.
@@ -33,7 +33,7 @@ SUMMARY = "generation.json"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One kind of a generation. rows: (n,) vector id, segment id, medium; ascending vector ids."""
+    """One kind of a generation. rows: (n,) vector id, segment id, asset id, medium; ascending vector ids."""
 
     index: VectorIndex
     rows: NDArray[Any]
@@ -55,7 +55,7 @@ def write_generation(
 ) -> int:
     """Writes every kind into an existing, empty folder, each file synced; returns the number of rows.
 
-    tables: kind, rows (n,) of vector id, segment id and medium by ascending vector id, vectors (n, dimension).
+    tables: kind, rows (n,) of vector id, segment id, asset id and medium by ascending vector id, vectors (n, dimension).
     """
     kinds = {kind: _write_kind(folder, kind, rows, vectors) for kind, rows, vectors in tables}
     summary = {"format": FORMAT, "dimension": dimension, "kinds": kinds}

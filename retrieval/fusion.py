@@ -1,0 +1,74 @@
+"""Lanes and operands -> one list. Pure: numbers in, numbers out.
+
+Lanes are merged by how sure each is of a segment, in log-odds; see docs/decisions/0152-fusion-by-confidence.md for the
+rules that were tried. `reciprocal_rank` is the baseline that the rule must beat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item", bound=Hashable)
+
+AGREEMENT = 0.5  # how much of its evidence a further lane adds to the surest one
+LEAST = -8.0  # log-odds of what a lane knows nothing about
+
+
+def log_odds(confidence: float) -> float:
+    """ln(p / (1 - p)), kept within -LEAST."""
+    if confidence <= 0.0:
+        return LEAST
+    if confidence >= 1.0:
+        return -LEAST
+    return max(LEAST, min(-LEAST, math.log(confidence / (1.0 - confidence))))
+
+
+def confidence(odds: float) -> float:
+    """The probability of log-odds, without overflow."""
+    if odds >= 0:
+        return 1.0 / (1.0 + math.exp(-odds))
+    grown = math.exp(odds)
+    return grown / (1.0 + grown)
+
+
+def agree(odds: Iterable[float], share: float = AGREEMENT) -> float:
+    """Log-odds of one segment from those of its lanes: the surest lane, raised by what further lanes say.
+
+    A further lane adds `share` of its confidence (not of its log-odds) to the distance, so a lane that is unsure
+    neither lifts nor lowers: the result is never below the surest lane. No lane gives LEAST.
+    """
+    ordered = sorted(odds, reverse=True)
+    if not ordered:
+        return LEAST
+    return ordered[0] + share * sum(2 * confidence(each) for each in ordered[1:])
+
+
+def conjunction(odds: Sequence[float], weights: Sequence[float]) -> float:
+    """Weighted mean of log-odds: an answer must satisfy every operand, and one that fails badly cannot be outvoted.
+
+    weights > 0. No operand gives LEAST.
+    """
+    total = sum(weights)
+    return sum(w * each for w, each in zip(weights, odds, strict=True)) / total if total else LEAST
+
+
+def shares(confidences: Mapping[Item, float]) -> dict[Item, float]:
+    """Each lane's part of the whole; sums to 1. Lanes that say nothing are left out; no lane gives none."""
+    total = sum(confidences.values())
+    return {lane: value / total for lane, value in confidences.items() if value > 0} if total > 0 else {}
+
+
+def reciprocal_rank(lists: Sequence[Sequence[Item]], k: float = 60.0) -> list[Item]:
+    """One list, merged by reciprocal rank. Lists best first, items unique in each; k > 0 smooths.
+
+    Ties: in the order of first appearance. No lists give an empty list.
+
+    Source: Cormack, Clarke and Büttcher 2009.
+    """
+    gained: dict[Item, float] = {}
+    for ranked in lists:
+        for place, item in enumerate(ranked, 1):
+            gained[item] = gained.get(item, 0.0) + 1.0 / (k + place)
+    return sorted(gained, key=lambda item: -gained[item])

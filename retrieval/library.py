@@ -1,0 +1,284 @@
+"""One library, opened for questions. Binds the parts; loads encoders when a question first needs them.
+
+Safe from several threads: every search reads its own snapshot, the shared state is immutable and replaced under a lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from retrieval import settings
+from retrieval.domain import MEDIA, Answer, Filters, Medium, Operand, Query, Skip, Space
+from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from retrieval.encoders import Profile, Role
+    from retrieval.search import Held
+    from retrieval.store import LiveSpace, Status, StoredAsset, StoredSegment
+
+ROLES: tuple[Role, ...] = ("shared", "sentence")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that is known of an asset. segments: those asked for, in order (all, or the one that was named)."""
+
+    asset: StoredAsset
+    segments: tuple[StoredSegment, ...]
+
+
+class Library:
+    """A library opened for reading. Use it as a context manager, or close it."""
+
+    def __init__(self, home: Path, engine: Engine, profile: Profile) -> None:
+        self._home = home
+        self._engine = engine
+        self._profile = profile
+        self._lock = threading.Lock()
+        self._watch = engine.connect()  # its data_version tells when another connection has written
+        self._version = -1
+        self._held: Held | None = None
+        self._distrust: set[str] = set()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, profile: str | Profile | None = None) -> Self:
+        """The library in folder `path` (default: CROSSMEDIA_LIBRARY, else the user's own).
+
+        profile: encoders for questions; default the library's own. Nothing heavy is loaded before it is needed.
+
+        Raises:
+            LibraryNotFound, LibraryTooNew, LibraryDamaged, LibraryError: see store.open_catalog.
+            EncoderUnavailable: no profile of that name.
+        """
+        from retrieval import store
+        from retrieval.encoders import make_profile
+
+        home = Path(path) if path is not None else settings.default_library()
+        engine = store.open_catalog(home)
+        try:
+            if profile is None or isinstance(profile, str):
+                with store.snapshot(engine) as connection:
+                    own = store.facts(connection).get("profile", settings.DEFAULT_PROFILE)
+                profile = make_profile(profile or own)
+            return cls(home, engine, profile)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @property
+    def path(self) -> Path:
+        """The library's folder."""
+        return self._home
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the catalog and the indexes; twice is fine."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._held = None
+                self._watch.close()
+                self._engine.dispose()
+
+    # ------------------------------------------------------------ questions
+
+    def search(
+        self,
+        question: str | Query | Operand | Sequence[Operand],
+        media: Medium | set[Medium] | frozenset[Medium] | Sequence[Medium] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        **filters: Any,
+    ) -> Answer:
+        """Assets that answer, best first; an honest, empty answer where nothing is sure enough.
+
+        question: words; operands of any medium, which must all fit; or a whole Query, whose parts the other arguments
+        replace. filters: the fields of Filters (path, after, before, min_duration_ms, max_duration_ms, camera, lang),
+        `sort` ("confidence" or "date") and `min_confidence`. An empty text with filters lists by date.
+
+        Raises:
+            QueryError: the question cannot be understood.
+            MediaError: a file in it cannot be read.
+            EncoderUnavailable: nothing here can encode it.
+        """
+        from retrieval.search import IndexDiffers
+
+        query = _query(question, media, limit, offset, filters)
+        for _ in range(4):
+            try:
+                return self._answer(query)
+            except IndexDiffers as damage:
+                with self._lock:
+                    self._distrust.add(damage.folder)
+                    self._version = -1
+        raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
+
+    def _answer(self, query: Query) -> Answer:
+        from retrieval import question, search, store
+
+        with store.snapshot(self._open_engine()) as connection:
+            held = self._current(connection)
+            spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+            asked = [question.ask(each, self._profile, connection, spaces) for each in query.operands]
+            return search.answer(query, asked, held, self._profile, connection)
+
+    def _open_engine(self) -> Engine:
+        if self._closed:
+            raise LibraryError(f"the library {self._home} is closed", "open it again")
+        return self._engine
+
+    def _current(self, connection: Connection) -> Held:
+        """The state as of the last commit; only what changed is read again."""
+        from retrieval import store
+
+        with self._lock:
+            version = store.data_version(self._watch)
+            if self._held is None or version != self._version:
+                self._held = self._read(connection, self._held)
+                self._version = version
+            return self._held
+
+    def _read(self, connection: Connection, old: Held | None) -> Held:
+        from retrieval import pinned, store
+        from retrieval.search import Held
+
+        spaces: dict[Role, pinned.Pinned] = {}
+        warnings: list[str] = []
+        live = store.live_spaces(connection)
+        for role in ROLES:
+            space = self._match(role, live, warnings)
+            if space is None:
+                continue
+            before = old.spaces.get(role) if old else None
+            same = before is not None and before.live == space and space.folder not in self._distrust
+            if before is not None and same:
+                spaces[role] = pinned.refreshed(connection, before)
+            else:
+                spaces[role] = pinned.pin(connection, self._home, space, distrust=self._distrust)
+            warnings += spaces[role].warnings
+        return Held(spaces, store.word_totals(connection), tuple(warnings))
+
+    def _match(self, role: Role, live: Sequence[LiveSpace], warnings: list[str]) -> LiveSpace | None:
+        """The live space that the profile's encoder of that role asks; vectors of different spaces never meet."""
+        try:
+            wanted: Space = self._profile.space(role)
+        except EncoderUnavailable as error:
+            warnings.append(str(error))
+            return None
+        found = next((each for each in live if each.space == wanted), None)
+        if found is None and any(each.space.name == wanted.name for each in live):
+            warnings.append(
+                f"the library was not encoded by {wanted.encoder} {wanted.revision}; its {role} vectors are not asked "
+                "(crossmedia rebuild --profile encodes them again)"
+            )
+        return found
+
+    # ------------------------------------------------------------ looking
+
+    def show(self, name: str | Path) -> Shown:
+        """All that is known of an asset, by its path, its hash or the id of one of its segments.
+
+        Raises:
+            QueryError: the library holds nothing of that name.
+        """
+        from retrieval import store
+
+        with store.snapshot(self._open_engine()) as connection:
+            segment = store.segment_by_key(connection, str(name))
+            if segment is not None:
+                asset, found = segment.asset_id, [segment]
+            else:
+                asset = _named_asset(connection, name)
+                found = store.segments_of(connection, asset)
+            return Shown(store.assets_by_id(connection, [asset])[asset], tuple(found))
+
+    def status(self) -> Status:
+        """What is in the library, and what is still to be done."""
+        from retrieval import store
+
+        with store.snapshot(self._open_engine()) as connection:
+            return store.status(connection, self._home)
+
+    def skips(self) -> list[Skip]:
+        """Files that were left out, and why; by path."""
+        from retrieval import store
+
+        with store.snapshot(self._open_engine()) as connection:
+            return store.skips(connection)
+
+
+def _named_asset(connection: Connection, name: str | Path) -> int:
+    from retrieval import store
+
+    asset = store.asset_with_key(connection, str(name)) or store.asset_at(connection, _absolute(name))
+    if asset is None:
+        raise QueryError(f"the library holds nothing named {name}", "give an indexed path or a segment's id")
+    return asset
+
+
+def _absolute(name: str | Path) -> Path:
+    import os
+
+    return Path(os.path.abspath(Path(name).expanduser()))
+
+
+# ---------------------------------------------------------------- queries
+
+
+def _query(
+    question: str | Query | Operand | Sequence[Operand],
+    media: Any,
+    limit: int | None,
+    offset: int | None,
+    filters: Mapping[str, Any],
+) -> Query:
+    query = question if isinstance(question, Query) else Query(tuple(_operands(question)))
+    changed = dict(filters)
+    plain: dict[str, Any] = {name: changed.pop(name) for name in ("sort", "min_confidence") if name in changed}
+    unknown = set(changed) - {each.name for each in fields(Filters)}
+    if unknown:
+        raise QueryError(f"there is no filter {', '.join(sorted(unknown))}", f"there are {_names()}")
+    if media is not None:
+        changed["media"] = _media(media)
+    given = {"limit": limit, "offset": offset}
+    plain |= {name: value for name, value in given.items() if value is not None}
+    query = replace(query, filters=replace(query.filters, **changed), **plain)
+    if query.limit < 1 or query.offset < 0:
+        raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
+    if not query.operands and not query.filters:
+        raise QueryError("the question is empty", "give some words, a file or a filter")
+    return query
+
+
+def _names() -> str:
+    return ", ".join(each.name for each in fields(Filters))
+
+
+def _operands(question: str | Operand | Sequence[Operand]) -> Sequence[Operand]:
+    if isinstance(question, str):
+        return [Operand("text", question)] if question.strip() else []
+    return [question] if isinstance(question, Operand) else list(question)
+
+
+def _media(media: Any) -> frozenset[Medium]:
+    asked = frozenset([media] if isinstance(media, str) else media)
+    if not asked <= set(MEDIA):
+        raise QueryError(
+            f"no medium is called {', '.join(sorted(asked - set(MEDIA)))}", f"there are {', '.join(MEDIA)}"
+        )
+    return asked

@@ -1,0 +1,388 @@
+"""Query -> Answer: look up, rescore, fuse, group, order, cut.
+
+One semantic lane for each pair of (sense of the question, kind of segment), and the keywords. Every finalist is scored by
+`exact.rescore` from the catalog's own vector, so an answer is the same whether a generation, its fresh part or an exact
+search proposed it. Order: confidence down (in log-odds, which do not saturate), raw score down, segment id up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from sqlalchemy import Connection
+
+from retrieval import fusion, keywords, store
+from retrieval.domain import (
+    LANE_OF,
+    SHARED_KINDS,
+    TEXT_KINDS,
+    Answer,
+    FoundSegment,
+    Hit,
+    Kind,
+    Lane,
+    Query,
+    Sense,
+    Vectors,
+)
+from retrieval.nearest.exact import rescore
+from retrieval.pinned import Allowed, Found, Pinned
+from retrieval.question import Asked
+from retrieval.settings import DEFAULT_CUT
+from retrieval.store import WordTable
+
+if TYPE_CHECKING:
+    from retrieval.encoders import Direction, Profile, Role
+
+FIRST_K = 48  # finalists of one lane beyond what is asked for
+LARGEST_K = 4096
+MOST_SEGMENTS = 5  # listed under one hit
+CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
+WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
+SENSE_OF: dict[Kind, Sense] = {
+    "image": "image", "shot": "image", "sound": "sound", "speech": "text", "passage": "text", "text_line": "text",
+}  # fmt: skip
+
+
+class IndexDiffers(Exception):
+    """A published index gives other scores than the catalog; `folder` is its generation."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What a search needs of the library, as it was at one moment."""
+
+    spaces: Mapping[Role, Pinned]
+    totals: dict[WordTable, int]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What one lane says of one segment."""
+
+    lane: Lane
+    odds: float
+    score: float
+    at_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What one operand found. by segment and lane; names: by asset; owners: the asset and kind of each segment."""
+
+    segments: dict[int, dict[str, Clue]] = field(default_factory=dict)
+    names: dict[int, Clue] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
+    exhausted: bool = True  # no lane holds back anything as sure as the cut
+
+    def add(self, segment: int, asset: int, way: str, clue: Clue) -> None:
+        """Keeps the surest clue of one way to find a segment."""
+        ways = self.segments.setdefault(segment, {})
+        if way not in ways or (clue.odds, clue.score) > (ways[way].odds, ways[way].score):
+            ways[way] = clue
+        self.owners[segment] = asset
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An asset that may answer."""
+
+    asset: int
+    odds: float
+    score: float
+    segments: list[tuple[float, int]]  # log-odds and id, best first
+
+    @property
+    def order(self) -> tuple[float, float, int]:
+        return (-self.odds, -self.score, self.segments[0][1] if self.segments else 0)
+
+
+def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, connection: Connection) -> Answer:
+    """Hits of a query whose operands are `asked`; without operands, the assets that fulfil its filters by date.
+
+    Raises:
+        IndexDiffers: a generation must not be trusted; the caller searches without it.
+    """
+    start = time.perf_counter()
+    allowed = Allowed(query.filters.media, store.allowed_assets(connection, query.filters))
+    warnings = tuple(dict.fromkeys([*held.warnings, *(line for each in asked for line in each.warnings)]))
+    if not asked:
+        ids = store.assets_by_date(connection, query.filters, query.limit, query.offset)
+        candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
+        hits = _hits(connection, candidates, [])
+        return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
+    cut = fusion.log_odds(DEFAULT_CUT if query.min_confidence is None else query.min_confidence)
+    found, evidence = _candidates(query, asked, _Search(held, profile, connection, allowed, cut))
+    best = fusion.confidence(found[0].odds) if found else 0.0
+    page = _page(connection, query, [each for each in found if each.odds >= cut])
+    return Answer(tuple(_hits(connection, page, evidence)), _elapsed(start), best, warnings)
+
+
+def _elapsed(start: float) -> float:
+    return 1000 * (time.perf_counter() - start)
+
+
+def _page(connection: Connection, query: Query, found: list[Candidate]) -> list[Candidate]:
+    if query.sort == "date":
+        known = store.assets_by_id(connection, [each.asset for each in found])
+        dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
+        found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
+    return found[query.offset : query.offset + query.limit]
+
+
+# ---------------------------------------------------------------- candidates
+
+
+def _candidates(query: Query, asked: Sequence[Asked], search: _Search) -> tuple[list[Candidate], list[Evidence]]:
+    """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
+    wanted = query.offset + query.limit
+    k = FIRST_K + (4 if len(asked) > 1 else 1) * wanted
+    while True:
+        evidence = [search.evidence(each, k) for each in asked]
+        if len(asked) > 1:
+            search.complete(asked, evidence)
+        found = sorted(_grouped(asked, evidence), key=lambda each: each.order)
+        full = sum(each.odds >= search.cut for each in found) >= wanted
+        if (full and query.sort != "date") or k >= LARGEST_K or all(each.exhausted for each in evidence):
+            return found, evidence
+        k *= 4
+
+
+def _grouped(asked: Sequence[Asked], evidence: Sequence[Evidence]) -> list[Candidate]:
+    """One candidate for each asset; it must fit every operand."""
+    if len(asked) == 1:
+        return list(_by_asset(asked[0], evidence[0]).values())
+    tables = [_by_asset(one, found) for one, found in zip(asked, evidence, strict=True)]
+    weights = [each.weight for each in asked]
+    return [_joined(asset, tables, weights) for asset in set().union(*tables)]
+
+
+def _by_asset(asked: Asked, evidence: Evidence) -> dict[int, Candidate]:
+    found: dict[int, Candidate] = {}
+    for segment, ways in evidence.segments.items():
+        asset = evidence.owners[segment]
+        odds = fusion.agree(_odds(ways, evidence.names.get(asset)))
+        one = found.setdefault(asset, Candidate(asset, odds, -math.inf, []))
+        one.segments.append((odds, segment))
+        one.odds, one.score = max((one.odds, one.score), (odds, max(clue.score for clue in ways.values())))
+    for asset, clue in evidence.names.items():
+        found.setdefault(asset, Candidate(asset, clue.odds, clue.score, []))
+    for one in found.values():
+        one.segments.sort(key=lambda each: (-each[0], each[1]))
+    return found
+
+
+def _odds(ways: Mapping[str, Clue], name: Clue | None) -> list[float]:
+    """Log-odds of the ways to find a segment; words in its own text and in its asset's names are one way."""
+    odds = {way: clue.odds for way, clue in ways.items()}
+    if name is not None:
+        odds["words"] = max(name.odds, odds.get("words", name.odds))
+    return list(odds.values())
+
+
+def _joined(asset: int, tables: Sequence[dict[int, Candidate]], weights: Sequence[float]) -> Candidate:
+    parts = [table.get(asset) for table in tables]
+    odds = fusion.conjunction([part.odds if part else fusion.LEAST for part in parts], weights)
+    segments: dict[int, float] = {}
+    for part in parts:
+        for own, segment in part.segments if part else []:
+            segments[segment] = max(own, segments.get(segment, own))
+    ordered = sorted(((own, segment) for segment, own in segments.items()), key=lambda each: (-each[0], each[1]))
+    return Candidate(asset, odds, max(part.score for part in parts if part), ordered)
+
+
+# ---------------------------------------------------------------- lanes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """One search under way."""
+
+    held: Held
+    profile: Profile
+    connection: Connection
+    allowed: Allowed
+    cut: float
+
+    def evidence(self, asked: Asked, k: int) -> Evidence:
+        """What the k nearest of each lane, and the keywords, say."""
+        found = Evidence()
+        for role, sense, kinds, queries in _lanes(asked):
+            for kind in kinds:
+                self._near(found, role, sense, kind, queries, k)
+        if asked.words:
+            self._by_words(found, asked.words)
+        if asked.identical is not None:
+            for each in store.first_segments(self.connection, [asked.identical]).values():
+                found.add(each.id, asked.identical, "same", Clue(LANE_OF[each.segment.kind], CERTAIN, 1.0))
+        return found
+
+    def _near(self, found: Evidence, role: Role, sense: Sense, kind: Kind, queries: Vectors, k: int) -> None:
+        pinned = self.held.spaces.get(role)
+        if pinned is None or kind not in pinned.kinds():
+            return
+        near = pinned.nearest(kind, queries, k, self.allowed)
+        rows = near.rows[near.rows["vector"] > 0]
+        stored = store.vectors_by_id(self.connection, np.unique(rows["vector"]), queries.shape[1])
+        owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
+        scores = rescore(queries, stored.data)
+        _compare(pinned, near, stored, scores)
+        lowest = self._add(found, sense, kind, stored, scores, owners)
+        found.exhausted &= near.complete or lowest < self.cut
+
+    def _add(
+        self,
+        found: Evidence,
+        sense: Sense,
+        kind: Kind,
+        stored: store.StoredVectors,
+        scores: Vectors,
+        owners: Mapping[int, int],
+    ) -> float:
+        """Adds scored vectors; returns the log-odds of the least sure."""
+        if not len(stored.ids):
+            return fusion.LEAST
+        prior = self.profile.prior(cast("Direction", f"{sense}-{SENSE_OF[kind]}"))
+        best = scores.max(axis=0).astype(float)
+        odds = prior.slope * (best - prior.midpoint)
+        rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
+        for segment, own, score, at_ms in rows:
+            if segment in owners:
+                at = at_ms if at_ms >= 0 else None
+                found.add(segment, owners[segment], sense, Clue(LANE_OF[kind], own, score, at))
+        return float(odds.min())
+
+    def _by_words(self, found: Evidence, question: str) -> None:
+        hits = keywords.find(self.connection, question, self.held.totals, self.allowed)
+        for segment, hit in hits.segments.items():
+            found.add(segment, hits.owners[segment], "words", Clue("words", hit.odds, hit.score))
+        for asset, hit in hits.assets.items():
+            found.names[asset] = Clue("words", hit.odds, hit.score)
+
+    def complete(self, asked: Sequence[Asked], evidence: Sequence[Evidence]) -> None:
+        """Lets every operand judge the segments that the other ones found."""
+        owners: dict[int, int] = {}
+        for each in evidence:
+            owners |= each.owners
+        kinds = {
+            segment: stored.segment.kind for segment, stored in store.segments_by_id(self.connection, owners).items()
+        }
+        for one, found in zip(asked, evidence, strict=True):
+            for role, sense, lane_kinds, queries in _lanes(one):
+                for kind in lane_kinds:
+                    missing = [s for s in kinds if kinds[s] == kind and sense not in found.segments.get(s, {})]
+                    self._judge(found, role, sense, kind, queries, missing, owners)
+
+    def _judge(
+        self,
+        found: Evidence,
+        role: Role,
+        sense: Sense,
+        kind: Kind,
+        queries: Vectors,
+        segments: Sequence[int],
+        owners: Mapping[int, int],
+    ) -> None:
+        pinned = self.held.spaces.get(role)
+        if pinned is not None and segments:
+            stored = store.vectors_of_segments(self.connection, pinned.live.id, segments, queries.shape[1])
+            self._add(found, sense, kind, stored, rescore(queries, stored.data), owners)
+
+
+def _lanes(asked: Asked) -> Iterable[tuple[Role, Sense, tuple[Kind, ...], Vectors]]:
+    """Space, sense of the question, kinds of segment and vectors of each semantic lane."""
+    for sense, vectors in asked.shared.items():
+        yield "shared", sense, SHARED_KINDS, vectors
+    if asked.sentence is not None:
+        yield "sentence", "text", TEXT_KINDS, asked.sentence
+
+
+def _compare(pinned: Pinned, near: Found, stored: store.StoredVectors, scores: Vectors) -> None:
+    """Raises IndexDiffers where an index gave other scores than the catalog's vectors."""
+    if pinned.generation is None or not len(stored.ids):
+        return
+    ids = near.rows["vector"]
+    places = np.minimum(np.searchsorted(stored.ids, ids), len(stored.ids) - 1)
+    known = stored.ids[places] == ids
+    exact = np.take_along_axis(scores, places, 1)
+    if np.any(np.abs(exact - near.scores)[known] > WARY):
+        raise IndexDiffers(pinned.live.folder or "")
+
+
+# ---------------------------------------------------------------- hits
+
+
+def _hits(connection: Connection, page: Sequence[Candidate], evidence: Sequence[Evidence]) -> list[Hit]:
+    known = store.assets_by_id(connection, [each.asset for each in page])
+    named = [each.asset for each in page if not each.segments]
+    first = store.first_segments(connection, named) if named else {}
+    listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
+    stored = store.segments_by_id(connection, listed) | {each.id: each for each in first.values()}
+    hits = []
+    for each in page:
+        if each.asset not in known:
+            continue  # went away since the snapshot of the index
+        if not each.segments and each.asset in first:
+            each.segments.append((each.odds, first[each.asset].id))
+        shown = _shown([(odds, stored[segment]) for odds, segment in each.segments if segment in stored])
+        segments = [_found_segment(odds, segment, each, evidence) for odds, segment in shown]
+        hits.append(_hit(known[each.asset], each, tuple(segments)))
+    return hits
+
+
+def _shown(segments: Sequence[tuple[float, store.StoredSegment]]) -> list[tuple[float, store.StoredSegment]]:
+    """The best segments, the best of each kind among them, best first."""
+    leaders: dict[str, tuple[float, store.StoredSegment]] = {}
+    for each in segments:
+        leaders.setdefault(each[1].segment.kind, each)
+    rest = [each for each in segments if each[1].id not in {leader[1].id for leader in leaders.values()}]
+    chosen = [*leaders.values(), *rest][: max(MOST_SEGMENTS, len(leaders))]
+    return sorted(chosen, key=lambda each: (-each[0], each[1].key))
+
+
+def _found_segment(
+    odds: float, stored: store.StoredSegment, candidate: Candidate, evidence: Sequence[Evidence]
+) -> FoundSegment:
+    clues = [clue for each in evidence for clue in each.segments.get(stored.id, {}).values()]
+    clues += [each.names[candidate.asset] for each in evidence if candidate.asset in each.names]
+    lanes: dict[Lane, float] = {}
+    for clue in clues:
+        lanes[clue.lane] = max(lanes.get(clue.lane, 0.0), fusion.confidence(clue.odds))
+    best = max(clues, key=lambda clue: clue.odds, default=None)
+    framed = [clue for clue in clues if clue.at_ms is not None]
+    segment = stored.segment
+    return FoundSegment(
+        id=stored.key,
+        kind=segment.kind,
+        span=segment.span,
+        page=segment.page,
+        text=segment.text,
+        confidence=fusion.confidence(odds),
+        score=best.score if best else 0.0,
+        lanes=fusion.shares(lanes),
+        at_ms=max(framed, key=lambda clue: clue.odds).at_ms if framed else None,
+    )
+
+
+def _hit(stored: store.StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:
+    return Hit(
+        path=stored.paths[0],
+        paths=stored.paths,
+        asset=stored.hash,
+        medium=stored.medium,
+        score=candidate.score,
+        confidence=fusion.confidence(candidate.odds),
+        segments=segments,
+        taken_at=stored.taken_at,
+        offline=stored.offline,
+    )

@@ -1,0 +1,94 @@
+"""Builds small libraries for tests through the writer's own functions, without files or decoders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Engine
+
+from indexer import record
+from indexer.publish import publish
+from indexer.walk import Fingerprint
+from retrieval.domain import Facts, Kind, Segment, Span
+from retrieval.store import open_catalog
+from tests.fakes import FakeProfile, text_vector
+
+ROOT = Path("/media/test")
+
+
+@dataclass
+class Thing:
+    """One asset: what it says of itself, and its segments as (kind, text). A picture's text is what it shows."""
+
+    path: str
+    facts: Facts
+    segments: Sequence[tuple[Kind, str]] = ()
+    digest: bytes = field(default=b"")
+
+    @property
+    def hash(self) -> bytes:
+        return self.digest or hashlib.blake2b(self.path.encode(), digest_size=32).digest()
+
+
+class Builder:
+    """A library being written. Close it before the test ends."""
+
+    def __init__(self, home: Path, profile: FakeProfile | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home = home
+        self.profile = profile or FakeProfile()
+        self.engine: Engine = open_catalog(home, write=True)
+        with record.transaction(self.engine) as connection:
+            record.create(connection, "starter")
+            self.source = record.add_source(connection, ROOT, [], [])
+            self.spaces = {
+                role: record.put_space(connection, self.profile.space(role), live=True)
+                for role in ("shared", "sentence")
+            }
+
+    def add(self, *things: Thing) -> None:
+        """Writes assets with all their segments, vectors and words."""
+        with record.transaction(self.engine) as connection:
+            for thing in things:
+                asset = record.put_asset(connection, thing.hash, 100, thing.facts, b"")
+                seen = Fingerprint(100, 1, 1, asset)
+                record.put_path(connection, self.source, os.fsencode(thing.path), seen, asset=asset)
+                record.want_steps(connection, asset, ["read"])
+                record.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
+                record.finish_step(connection, asset, "read")
+
+    def _encoded(self, thing: Thing) -> list[record.Encoded]:
+        found = []
+        for place, (kind, text) in enumerate(thing.segments):
+            says = kind in ("passage", "speech", "text_line")
+            space = self.spaces["sentence" if says else "shared"]
+            span = Span(place * 1000, place * 1000 + 1000)
+            timed = kind in ("shot", "speech", "sound")
+            segment = Segment(
+                kind, span=span if timed else None, chars=None if timed else span, text=text if says else None
+            )
+            found.append(record.Encoded(segment, [(space, None, text_vector(text).astype(np.float16))]))
+        return found
+
+    def forget(self, path: str) -> None:
+        """Deletes a path, and its asset if it was the last."""
+        from sqlalchemy import select
+
+        from retrieval.schema import paths
+
+        with record.transaction(self.engine) as connection:
+            which = select(paths.c.id).where(paths.c.relative == os.fsencode(path))
+            record.delete_paths(connection, connection.scalars(which).all())
+            record.delete_orphans(connection)
+
+    def publish(self) -> None:
+        """Makes new generations of all spaces."""
+        publish(self.engine, self.home, always=True)
+
+    def close(self) -> None:
+        self.engine.dispose()

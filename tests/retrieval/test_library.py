@@ -1,0 +1,309 @@
+"""A library opened for questions: text search, filters, masks, fresh parts, damage."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from retrieval import Library, LibraryNotFound, Operand, Query, QueryError
+from retrieval.domain import Answer, Facts
+from tests.building import ROOT, Builder, Thing
+from tests.fakes import FakeProfile
+
+IMAGE, VIDEO, AUDIO, DOCUMENT = Facts("image"), Facts("video"), Facts("audio"), Facts("document", format="txt")
+THINGS = (
+    Thing(
+        "red.jpg",
+        Facts("image", format="jpeg", taken_at="2019-07-14T10:00:00", camera="Canon EOS"),
+        [("image", "red apple table")],
+    ),
+    Thing("green.jpg", Facts("image", format="jpeg", taken_at="2021-01-01T10:00:00"), [("image", "green apple tree")]),
+    Thing(
+        "trip/clip.mp4",
+        Facts("video", format="mp4", duration_ms=9000, taken_at="2020-05-05T00:00:00"),
+        [("shot", "blue sea boat"), ("shot", "red car street"), ("speech", "we sail to the island")],
+    ),
+    Thing(
+        "talk.mp3",
+        Facts("audio", format="mp3", duration_ms=60000, lang="en"),
+        [("speech", "taxes rise next year"), ("sound", "high")],
+    ),
+    Thing(
+        "notes.txt",
+        DOCUMENT,
+        [("passage", "invoice EST-1008 for the blue boat engine"), ("passage", "warranty void after ninety days")],
+    ),
+    Thing("菜谱.txt", Facts("document", format="txt", lang="zh"), [("passage", "半熟鸡蛋的做法")]),
+    *(
+        Thing(f"filler{n}.txt", DOCUMENT, [("passage", f"number {n} of the fillers speaks about nothing")])
+        for n in range(30)
+    ),
+)
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> Iterator[Builder]:
+    """A library with a handful of every medium, not yet published."""
+    built = Builder(tmp_path / "library")
+    built.add(*THINGS)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def library(builder: Builder) -> Iterator[Library]:
+    """The same, opened."""
+    with Library.open(builder.home, profile=FakeProfile()) as opened:  # type: ignore[arg-type]
+        yield opened
+
+
+def names(answer: Answer) -> list[str]:
+    return [hit.path.name for hit in answer]
+
+
+def ranking(answer: Answer) -> list[tuple[str, float, list[str]]]:
+    """All of an answer that must not depend on where vectors lie."""
+    return [(hit.asset, hit.score, [segment.id for segment in hit.segments]) for hit in answer]
+
+
+QUESTIONS = ["red apple table", "blue boat", "EST-1008", "半熟鸡蛋", "taxes rise next year", "apple"]
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("red apple table", "red.jpg"),
+        ("red car street", "clip.mp4"),
+        ("taxes rise next year", "talk.mp3"),
+        ("EST-1008", "notes.txt"),
+        ("雞蛋", "菜谱.txt"),
+        ("mandarin unknownword 菜谱", "菜谱.txt"),
+    ],
+)
+def test_words_find_their_asset_first(library: Library, question: str, first: str) -> None:
+    """By picture, frame, speech, exact word and file name, in either Chinese script."""
+    assert names(library.search(question, min_confidence=0.0))[0] == first
+
+
+def test_nothing_above_the_cut_is_an_empty_answer(library: Library) -> None:
+    """A question that nothing matches gives no hits, and says how near the best one was."""
+    answer = library.search("unicorn chess")
+    assert list(answer) == []
+    assert 0 < answer.best < 0.5
+
+
+def test_media_are_kept(library: Library) -> None:
+    """`media` is a filter: set, single name and list mean the same."""
+    for media in ({"video"}, "video", ["video"]):
+        found = library.search("red", media=media, min_confidence=0.0)  # type: ignore[arg-type]
+        assert {hit.medium for hit in found} == {"video"}
+
+
+def test_hits_are_grouped_by_asset_with_lanes(library: Library) -> None:
+    """A clip is one hit; its segments carry spans and shares of lanes that sum to one."""
+    (hit,) = library.search("red car street", media={"video"}, limit=1)
+    assert hit.segments[0].kind == "shot"
+    assert (hit.segments[0].span.start, hit.segments[0].span.end) == (1000, 2000)  # type: ignore[union-attr]
+    assert hit.segments[0].lanes == {"shows": 1.0}
+    for segment in hit.segments:
+        assert sum(segment.lanes.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_fresh_generation_and_exact_answer_alike(builder: Builder, question: str) -> None:
+    """Before publishing, after it, with a fresh part beside it, and with its files gone: one ranking."""
+    rankings = []
+    extra = Thing("later.txt", DOCUMENT, [("passage", "boat"), ("passage", "apple 鸡蛋")])
+    builder.add(extra)
+    for change in (lambda: None, builder.publish, lambda: shutil.rmtree(builder.home / "generations")):
+        change()
+        with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+            rankings.append(ranking(library.search(question, min_confidence=0.0, limit=50)))
+    builder.forget("later.txt")
+    builder.publish()
+    builder.add(extra)
+    with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        mixed = library.search(question, min_confidence=0.0, limit=50)
+    assert rankings[0] == rankings[1] == rankings[2]
+    assert [(hit.asset, hit.score) for hit in mixed] == [row[:2] for row in rankings[0]]
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "garbage", "other rows"])
+def test_a_damaged_index_costs_a_warning_and_no_answer(builder: Builder, damage: str) -> None:
+    """The answer comes exactly from the catalog, whatever happened to a file."""
+    builder.publish()
+    with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        sound = library.search("red apple table", min_confidence=0.0)
+    (file,) = (builder.home / "generations").glob("*/image.faiss")
+    content = bytearray(file.read_bytes())
+    if damage == "missing":
+        file.unlink()
+    elif damage == "truncated":
+        file.write_bytes(content[:-10])
+    elif damage == "garbage":
+        file.write_bytes(os.urandom(len(content)))
+    else:
+        content[-64:] = bytes(64)
+        file.write_bytes(content)
+    with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        answer = library.search("red apple table", min_confidence=0.0)
+    assert sound.warnings == ()
+    assert ranking(answer) == ranking(sound)
+    assert len(answer.warnings) == 1
+    assert "rebuild" in answer.warnings[0]
+
+
+def test_an_open_library_sees_what_is_written(builder: Builder, library: Library) -> None:
+    """New assets are found and deleted ones are gone without opening the library again."""
+    builder.publish()
+    assert names(library.search("purple zebra")) == []
+    builder.add(Thing("zebra.jpg", IMAGE, [("image", "purple zebra")]))
+    assert names(library.search("purple zebra")) == ["zebra.jpg"]
+    builder.publish()
+    assert names(library.search("purple zebra")) == ["zebra.jpg"]
+    builder.forget("zebra.jpg")
+    assert names(library.search("purple zebra")) == []
+
+
+def test_filters_hold_and_alone_list_by_date(library: Library) -> None:
+    """Dates, camera, path, length and language restrict; without a question they list, newest first."""
+    assert names(library.search("", after="2019", media={"image", "video"})) == ["green.jpg", "clip.mp4", "red.jpg"]
+    assert names(library.search("", camera="canon")) == ["red.jpg"]
+    assert names(library.search("", path="trip/*")) == ["clip.mp4"]
+    assert names(library.search("", path="trip")) == ["clip.mp4"]
+    assert names(library.search("", min_duration_ms=10000)) == ["talk.mp3"]
+    assert names(library.search("", lang="zh")) == ["菜谱.txt"]
+    assert names(library.search("apple", before="2020", min_confidence=0.0)) == ["red.jpg"]
+    assert names(library.search("boat", path="*.txt", min_confidence=0.0))[0] == "notes.txt"
+
+
+def test_filters_do_not_switch_relevance_off(library: Library) -> None:
+    """With words and a filter the order is by confidence, not by date."""
+    found = names(library.search("red apple table", after="2019", min_confidence=0.0))
+    assert found[0] == "red.jpg"
+
+
+def test_pages_follow_each_other(library: Library) -> None:
+    """limit and offset cut one ranking: pages put together are the whole."""
+    whole = names(library.search("apple", min_confidence=0.0, limit=12))
+    parts = [
+        name for at in (0, 4, 8) for name in names(library.search("apple", min_confidence=0.0, limit=4, offset=at))
+    ]
+    assert parts == whole
+    assert len(set(whole)) == 12
+
+
+def test_several_operands_must_all_fit(library: Library) -> None:
+    """Red and car: the red car comes before the red apple."""
+    both = [Operand("text", "red"), Operand("text", "car")]
+    assert names(library.search(both, media={"image", "video"}, min_confidence=0.0))[0] == "clip.mp4"
+
+
+def test_like_asks_with_stored_vectors(library: Library) -> None:
+    """A path of the library, or a segment's id, finds itself and then its like."""
+    found = names(library.search(Operand("like", str(ROOT / "red.jpg")), media={"image"}, min_confidence=0.0))
+    assert found == ["red.jpg", "green.jpg"]
+    segment = library.show(ROOT / "trip/clip.mp4").segments[1].key
+    assert names(library.search(Operand("like", segment), min_confidence=0.0))[0] == "clip.mp4"
+
+
+def test_an_exact_copy_comes_first(tmp_path: Path, media: Path) -> None:
+    """The very file that asks is the first answer, with certainty."""
+    from retrieval.question import content_hash
+
+    photo = next((media / "fixtures/images").glob("*.jpg"))
+    built = Builder(tmp_path / "library")
+    built.add(
+        Thing("twin.jpg", IMAGE, [("image", "nothing alike")], digest=content_hash(photo)),
+        *(Thing(f"{colour}.jpg", IMAGE, [("image", colour)]) for colour in ("red", "green", "blue", "black", "white")),
+    )
+    with Library.open(built.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        answer = library.search(Operand("image", photo))
+    built.close()
+    assert names(answer)[0] == "twin.jpg"
+    assert answer[0].confidence > 0.999
+
+
+def test_quotes_mean_phrase(library: Library) -> None:
+    """Words alone give the document; the same words quoted in another order bring no keyword."""
+    literal, turned = (
+        library.search('"blue boat"', media={"document"}),
+        library.search('"boat blue"', media={"document"}),
+    )
+    assert names(literal)[:1] == ["notes.txt"]
+    assert literal[0].confidence > 0.9 > turned.best
+
+
+@pytest.mark.parametrize(
+    "question", ['"', "'", "a OR", "NEAR(", "*", "col:x", "\x00", "\\", "^", "-", "(((", "'; DROP TABLE assets", "   x"]
+)
+def test_no_punctuation_breaks_a_search(library: Library, question: str) -> None:
+    """Whatever is typed is looked for, not parsed."""
+    library.search(question)
+
+
+def test_bad_questions_are_refused_in_one_line(library: Library) -> None:
+    """Each says what was wrong."""
+    for bad in (lambda: library.search("  "), lambda: library.search("x", media={"smell"}),  # type: ignore[arg-type]
+                lambda: library.search("x", limit=0), lambda: library.search("x", colour="red"),
+                lambda: library.search(Operand("like", "/nowhere")), lambda: library.search(Operand("text", 3)),
+                lambda: library.search(Query((Operand("text", "x", weight=0.0),)))):  # fmt: skip
+        with pytest.raises(QueryError) as caught:
+            bad()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_missing_library_is_named(tmp_path: Path) -> None:
+    """Before the first index run there is a clear error, and nothing is made."""
+    with pytest.raises(LibraryNotFound, match="no library"):
+        Library.open(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_encoder_that_is_not_here_costs_its_lane(builder: Builder) -> None:
+    """Vectors of another revision are never compared: keywords go on, with a warning."""
+    with Library.open(builder.home, profile=FakeProfile(revision="2")) as library:  # type: ignore[arg-type]
+        answer = library.search("EST-1008")
+    assert names(answer) == ["notes.txt"]
+    assert any("rebuild" in line for line in answer.warnings)
+
+
+def test_show_tells_all_of_an_asset(library: Library) -> None:
+    """By path, by hash and by a segment's id."""
+    shown = library.show(ROOT / "trip/clip.mp4")
+    assert [each.segment.kind for each in shown.segments] == ["shot", "shot", "speech"]
+    assert library.show(shown.asset.hash).asset == shown.asset
+    one = library.show(shown.segments[2].key)
+    assert [each.segment.text for each in one.segments] == ["we sail to the island"]
+
+
+def test_status_counts(library: Library) -> None:
+    """Assets by medium, segments by kind, nothing pending."""
+    state = library.status()
+    assert state.media == {"image": 2, "video": 1, "audio": 1, "document": 32}
+    assert state.segments["shot"] == 2
+    assert state.pending == {}
+    assert state.spaces[0].vectors == 5
+
+
+def test_threads_search_at_once(library: Library) -> None:
+    """The same answers from eight threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    alone = [ranking(library.search(q, min_confidence=0.0)) for q in QUESTIONS]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda q: ranking(library.search(q, min_confidence=0.0)), QUESTIONS * 8))
+    assert together == alone * 8
+
+
+def test_a_closed_library_says_so(builder: Builder) -> None:
+    """Closing twice is fine; searching afterwards is a clear error."""
+    library = Library.open(builder.home, profile=FakeProfile())  # type: ignore[arg-type]
+    library.close()
+    library.close()
+    with pytest.raises(Exception, match="closed"):
+        library.search("x")
