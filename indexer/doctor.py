@@ -133,7 +133,8 @@ def _vectors(connection: Connection) -> Iterator[Problem]:
 
 def _rows(connection: Connection, space: int) -> Iterator[tuple[int, bytes]]:
     query = select(vectors.c.id, vectors.c.data).where(vectors.c.space_id == space)
-    yield from connection.execution_options(yield_per=1000).execute(query).tuples()
+    for row in connection.execution_options(yield_per=1000).execute(query):
+        yield row.id, row.data
 
 
 def _is_vector(data: bytes, dimension: int) -> bool:

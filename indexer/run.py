@@ -30,7 +30,7 @@ from retrieval.encoders import Profile, make_profile
 from retrieval.errors import LibraryError, LibraryNotFound
 from retrieval.protocols import Encoder
 from retrieval.settings import LIMITS, Limits
-from retrieval.store import open_catalog
+from retrieval.store import open_catalog, revision
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -86,7 +86,7 @@ def index_folders(
     home = Path(library or settings.default_library()).expanduser().absolute()
     roots = [_existing(Path(folder)) for folder in folders]
     profile = options.profile
-    name = profile.name if isinstance(profile, Profile) else profile
+    name = profile if profile is None or isinstance(profile, str) else profile.name
     with writing(home, "crossmedia index", name) as (engine, is_new):
         with engine.connect() as connection:
             own = survey.fact(connection, "profile") or settings.DEFAULT_PROFILE
@@ -111,8 +111,7 @@ def writing(home: Path, command: str, profile: str | None = None, *, create: boo
     Raises:
         LibraryNotFound: it is not there, and `create` is off.
     """
-    is_new = not manifest.catalog(home).exists()
-    if is_new and not create:
+    if not create and not manifest.catalog(home).exists():
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -121,6 +120,8 @@ def writing(home: Path, command: str, profile: str | None = None, *, create: boo
     with writer(home, command):
         engine = open_catalog(home, write=True)
         try:
+            with engine.connect() as connection:
+                is_new = revision(connection) is None  # also where an earlier process died before it made the tables
             if is_new:
                 with record.transaction(engine) as connection:
                     record.create(connection, profile or settings.DEFAULT_PROFILE)

@@ -1,0 +1,68 @@
+"""What a library holds, as plain values that two libraries can be compared by: nothing that depends on history."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select, text
+
+from retrieval import store
+from retrieval.schema import assets, paths, segments, sources, spaces, steps, vectors
+
+
+def contents(home: Path) -> dict[str, Any]:
+    """Assets by content hash with paths, facts, steps, words and segments with vectors; skipped paths; searchable ids."""
+    engine = store.open_catalog(home)
+    try:
+        with engine.connect() as connection:
+            seen = select(sources.c.root, paths.c.relative, paths.c.asset_id, paths.c.skip_reason).join_from(paths, sources)
+            places = connection.execute(seen).all()
+            names = dict(map(tuple, connection.execute(text("SELECT rowid, words FROM asset_words"))))
+            said = dict(map(tuple, connection.execute(text("SELECT rowid, words FROM segment_words"))))
+            found: dict[str, Any] = {}
+            for asset in connection.execute(select(assets)).all():
+                own = [os.path.join(p.root, p.relative) for p in places if p.asset_id == asset.id]
+                done = select(steps.c.step, steps.c.state, steps.c.reason).where(steps.c.asset_id == asset.id)
+                found[asset.hash.hex()] = {
+                    "facts": {k: v for k, v in asset._mapping.items() if k not in ("id", "taken_at")},
+                    "paths": sorted(own),
+                    "words": sorted(set(names.get(asset.id, "").split())),
+                    "steps": sorted(map(tuple, connection.execute(done))),
+                    "segments": _segments(connection, asset.id, said),
+                }
+            skipped = sorted((os.path.join(p.root, p.relative), p.skip_reason) for p in places if p.skip_reason)
+            return {"assets": found, "skipped": skipped, "spaces": _searchable(connection, home)}
+    finally:
+        engine.dispose()
+
+
+def _segments(connection: Any, asset: int, said: dict[int, str]) -> list[Any]:
+    rows = []
+    for segment in connection.execute(select(segments).where(segments.c.asset_id == asset)).all():
+        own = select(spaces.c.name, vectors.c.at_ms, vectors.c.data).join_from(vectors, spaces)
+        own = own.where(vectors.c.segment_id == segment.id).order_by(spaces.c.name, vectors.c.id)
+        values = {k: v for k, v in segment._mapping.items() if k not in ("id", "asset_id")}
+        rows.append((segment.key, values, said.get(segment.id), [tuple(each) for each in connection.execute(own)]))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _searchable(connection: Any, home: Path) -> dict[str, list[bytes]]:
+    """Space name -> every vector that a search can find: of the generation, less the masked, and the fresh ones."""
+    from retrieval import manifest
+    from retrieval.nearest.generation import open_generation
+
+    found = {}
+    for live in store.live_spaces(connection):
+        ids: list[int] = []
+        if live.folder is not None:
+            opened = open_generation(manifest.generation(home, live.folder), live.space.dimension)
+            ids = [int(row[0]) for part in opened.parts.values() for row in part.rows]
+        masked = set(np.asarray(store.masked(connection, live.id)).tolist())
+        fresh = select(vectors.c.id).where(vectors.c.space_id == live.id, vectors.c.id > live.last_vector_id)
+        ids = [each for each in ids if each not in masked] + list(connection.execute(fresh).scalars())
+        data = dict(map(tuple, connection.execute(select(vectors.c.id, vectors.c.data))))
+        found[live.space.name] = sorted(data[each] for each in ids)
+    return found
