@@ -385,10 +385,10 @@ def pair(rng: random.Random, seed: int) -> Scene:
     )
 
 
-def pictogram(rng: random.Random, seed: int, wanted: Pictogram | None = None) -> Scene:
+def pictogram(rng: random.Random, seed: int, wanted: Pictogram | None = None, count: int = 0) -> Scene:
     """One pictogram, or up to four equal ones."""
     chosen = wanted or rng.choice(pictograms())
-    count = 1 if wanted or rng.random() < 0.75 else rng.randint(2, 4)
+    count = count or (1 if wanted or rng.random() < 0.75 else rng.randint(2, 4))
     ground = _ground(rng)
     spots = _places(rng, count, 0.22 if count == 1 else 0.14, 0.46 if count == 1 else 0.26)
     items = tuple(Item(x, y, r, angle=rng.uniform(-10, 10), pictogram=chosen) for x, y, r in spots)
