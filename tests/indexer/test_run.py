@@ -1,0 +1,272 @@
+"""indexer.run: a folder becomes a library, and stays one while the folder changes."""
+
+from __future__ import annotations
+
+import os
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer import doctor, sources
+from indexer.events import Event, Finished, Planned, Skipped
+from indexer.rebuild import rebuild
+from indexer.run import Options, index_folders
+from retrieval import Library, LibraryError, manifest
+from retrieval.domain import Sense, Vectors
+from retrieval.settings import LIMITS
+from tests.contents import contents
+from tests.fakes import FakeEncoder, FakeProfile
+
+
+class CountingProfile(FakeProfile):
+    """Notes how many items each sense has encoded."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.encoded: dict[Sense, int] = {"text": 0, "image": 0, "sound": 0}
+
+    def encoder(self, role: str, sense: Sense) -> FakeEncoder:
+        plain = super().encoder(role, sense)
+        return _Counting(plain.space, plain.accepts, plain.form, self.encoded)
+
+
+@dataclass(frozen=True)
+class _Counting(FakeEncoder):
+    counts: dict[Sense, int] = field(default_factory=dict)
+
+    def encode(self, items: Sequence[Any]) -> Vectors:
+        self.counts[self.accepts] += len(items)
+        return super().encode(items)
+
+
+class World:
+    """A folder of media, a library of it, and what the last run told."""
+
+    def __init__(self, root: Path) -> None:
+        self.media = root / "media"
+        self.media.mkdir()
+        self.home = root / "library"
+        self.profile = CountingProfile(said="hello there")
+        self.events: list[Event] = []
+
+    def picture(self, name: str, colour: str = "red") -> Path:
+        path = self.media / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A size of its own makes content of its own, whatever the colour.
+        Image.new("RGB", (20 + len(name), 20), colour).save(path)
+        return path
+
+    def sound(self, name: str) -> Path:
+        path = self.media / name
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            tone = np.sin(np.arange(16_000 * 3) / 5) * 9000
+            file.writeframes(tone.astype("<i2").tobytes())
+        return path
+
+    def index(self, **options: Any) -> Finished:
+        self.events = []
+        self.profile.encoded = dict.fromkeys(self.profile.encoded, 0)
+        chosen = Options(profile=self.profile, workers=1, **options)  # type: ignore[arg-type]
+        return index_folders([self.media], library=self.home, options=chosen, on_event=self.events.append)
+
+    def shown(self, question: str) -> list[str]:
+        """Names of what a search finds, best first."""
+        with Library.open(self.home, profile=self.profile) as library:  # type: ignore[arg-type]
+            return [hit.path.name for hit in library.search(question)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_folder_is_indexed_and_found(world: World) -> None:
+    """Pictures by what they show, documents by their words."""
+    world.picture("a.png", "red")
+    world.picture("b.png", "blue")
+    (world.media / "note.txt").write_text("The lighthouse keeper counts ships.", "utf-8")
+    finished = world.index()
+    assert (finished.indexed, finished.new, finished.skipped, finished.pending) == (3, 3, {}, {})
+    assert world.shown("blue")[:1] == ["b.png"]
+    assert world.shown("lighthouse")[:1] == ["note.txt"]
+
+
+def test_an_unchanged_folder_is_not_opened_again(world: World) -> None:
+    """A second run has nothing to read and changes nothing."""
+    world.picture("a.png")
+    world.index()
+    before = contents(world.home)
+    finished = world.index()
+    assert (finished.indexed, finished.new) == (0, 0)
+    assert contents(world.home) == before
+
+
+def test_moved_and_copied_files_cost_no_encoding(world: World) -> None:
+    """Their content is known; only the paths change."""
+    first = world.picture("a.png")
+    world.picture("b.png")
+    world.index()
+    (world.media / "new").mkdir()
+    first.rename(world.media / "new" / "moved.png")
+    (world.media / "copy.png").write_bytes((world.media / "b.png").read_bytes())
+    finished = world.index()
+    assert (finished.new, finished.gone, world.profile.encoded["image"]) == (0, 0, 0)
+    paths = sorted(os.path.basename(p) for a in contents(world.home)["assets"].values() for p in a["paths"])
+    assert paths == [b"b.png", b"copy.png", b"moved.png"]
+
+
+def test_copies_in_one_run_are_encoded_once(world: World) -> None:
+    """The second copy waits for the first."""
+    original = world.picture("a.png")
+    for name in "bcdef":
+        (world.media / f"{name}.png").write_bytes(original.read_bytes())
+    assert world.index().new == 1
+    assert world.profile.encoded["image"] == 1
+    assert [len(asset["paths"]) for asset in contents(world.home)["assets"].values()] == [6]
+
+
+def test_deleted_and_changed_files_are_no_longer_found(world: World) -> None:
+    """What was published is masked at once."""
+    world.picture("a.png", "green")
+    world.picture("b.png", "blue")
+    world.picture("c.png", "black")
+    world.index()
+    (world.media / "a.png").unlink()
+    world.picture("b.png", "yellow")
+    assert world.index().gone == 2
+    assert "a.png" not in world.shown("green")
+    assert world.shown("yellow")[:1] == ["b.png"]
+
+
+def test_a_broken_file_is_a_skip_with_its_reason_and_is_tried_again_when_it_changes(world: World) -> None:
+    """The run goes on; the next one does not open it again; a repaired file is indexed."""
+    world.picture("good.png")
+    broken = world.media / "bad.png"
+    broken.write_bytes((world.media / "good.png").read_bytes()[:40])
+    finished = world.index()
+    assert finished.new == 1
+    assert sum(finished.skipped.values()) == 1
+    assert [event.path for event in world.events if isinstance(event, Skipped)] == [broken]
+    world.index()
+    assert not [event for event in world.events if isinstance(event, Skipped)]
+    world.picture("bad.png", "blue")
+    assert world.index().skipped == {}
+
+
+def test_speech_left_out_is_completed_by_a_later_run(world: World) -> None:
+    """--no-speech leaves it pending; sound is heard all the same."""
+    world.sound("talk.wav")
+    assert world.index(speech=False).pending == {"transcribe": 1}
+    assert world.profile.encoded["sound"] > 0
+    assert world.index().pending == {}
+    assert world.shown("hello there")[:1] == ["talk.wav"]
+
+
+def test_a_dry_run_writes_nothing_and_tells_what_would_be_done(world: World) -> None:
+    """Files for each step, and a time."""
+    world.picture("a.png")
+    world.sound("b.wav")
+    world.index(dry_run=True)
+    planned = next(event for event in world.events if isinstance(event, Planned))
+    assert planned.files["read"] == 2
+    assert planned.seconds > 0
+    assert contents(world.home)["assets"] == {}
+
+
+def test_an_unplugged_source_keeps_its_assets(world: World) -> None:
+    """Offline is not deleted; the hits are marked."""
+    world.picture("a.png", "green")
+    world.index()
+    world.media.rename(world.media.with_name("away"))
+    finished = index_folders(library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    assert finished.gone == 0
+    assert "offline" in finished.warnings[0]
+    with Library.open(world.home, profile=world.profile) as library:  # type: ignore[arg-type]
+        assert [hit.offline for hit in library.search("green")] == [True]
+
+
+def test_a_moved_source_is_found_at_its_new_place(world: World) -> None:
+    """`source move` encodes nothing."""
+    world.picture("a.png", "green")
+    world.index()
+    new = world.media.with_name("elsewhere")
+    world.media.rename(new)
+    sources.move(world.home, world.media, new)
+    world.media = new
+    assert world.index().new == 0
+    assert [path for asset in contents(world.home)["assets"].values() for path in asset["paths"]] == [
+        os.fsencode(new / "a.png")
+    ]
+
+
+def test_a_forgotten_file_stays_forgotten(world: World) -> None:
+    """It becomes an exclude pattern of its source."""
+    world.picture("a.png", "green")
+    world.picture("b [1].png", "blue")
+    world.index()
+    assert sources.forget(world.home, world.media / "b [1].png") == 1
+    assert world.index().new == 0
+    assert "b [1].png" not in world.shown("blue")
+
+
+def test_a_library_inside_its_own_source_does_not_index_itself(world: World) -> None:
+    """Its folder is left out."""
+    world.home = world.media / "library"
+    world.picture("a.png")
+    assert world.index().new == 1
+    assert world.index().new == 0
+
+
+def test_overlapping_sources_hold_each_file_once(world: World) -> None:
+    """The inner source owns what lies in it."""
+    world.picture("in/a.png")
+    world.picture("b.png")
+    both = [world.media, world.media / "in"]
+    index_folders(both, library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    assert sorted(len(asset["paths"]) for asset in contents(world.home)["assets"].values()) == [1, 1]
+
+
+def test_another_profile_is_refused_with_the_command_that_changes_it(world: World) -> None:
+    """A library speaks one profile; rebuild brings another."""
+    world.picture("a.png")
+    world.index()
+    with pytest.raises(LibraryError, match="rebuild --profile clip"):
+        index_folders([world.media], library=world.home, options=Options(profile="clip"))
+
+
+def test_rebuild_restores_deleted_index_files(world: World) -> None:
+    """The same vectors are found, from the catalog alone: the media are gone."""
+    for name in ("a.png", "b.png", "c.png"):
+        world.picture(name, "green")
+    world.index()
+    before = contents(world.home)["spaces"]
+    for file in (world.home / manifest.GENERATIONS).rglob("*.*"):
+        if file.is_file():
+            file.unlink()
+    assert doctor.examine(world.home)
+    for file in world.media.iterdir():
+        file.unlink()
+    rebuild(world.home)
+    assert contents(world.home)["spaces"] == before
+
+
+def test_doctor_finds_nothing_in_a_fresh_library(world: World) -> None:
+    """But what the installation itself lacks."""
+    world.picture("a.png")
+    (world.media / "note.txt").write_text("Nothing to see here.", "utf-8")
+    world.index()
+    assert [each.what for each in doctor.examine(world.home) if "FAISS is not installed" not in each.what] == []
+
+
+def test_a_file_that_shows_no_sign_of_life_is_a_skip(world: World) -> None:
+    """The limit is on progress; here it is shorter than any decoder's start."""
+    world.picture("a.png")
+    finished = world.index(limits=replace(LIMITS, progress_s=0.001))
+    assert finished.skipped == {"too slow": 1}
