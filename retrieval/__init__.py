@@ -9,16 +9,19 @@ with Library.open("my-library") as library:
 
 from __future__ import annotations
 
-from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Span
-from retrieval.errors import (
-    EncoderUnavailable,
-    LibraryError,
-    LibraryNotFound,
-    MediaError,
-    QueryError,
-    RetrievalError,
-)
-from retrieval.library import Library, Shown
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Span
+    from retrieval.errors import (
+        EncoderUnavailable,
+        LibraryError,
+        LibraryNotFound,
+        MediaError,
+        QueryError,
+        RetrievalError,
+    )
+    from retrieval.library import Library, Shown
 
 __all__ = [
     "Answer",
@@ -37,3 +40,20 @@ __all__ = [
     "Shown",
     "Span",
 ]
+
+_HOMES = dict.fromkeys(__all__, "domain")
+_HOMES |= dict.fromkeys(("Library", "Shown"), "library")
+_HOMES |= {name: "errors" for name in __all__ if name.endswith(("Error", "NotFound", "Unavailable"))}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first asked for: `crossmedia --version` waits for no NumPy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'retrieval' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"retrieval.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,475 @@
+"""The commands that only read: search, show, status. indexer/cli.py adds those that change something.
+
+Owns the command line's options and what is printed. Answers go to standard output, all else to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
+
+if TYPE_CHECKING:
+    from retrieval.domain import Answer, Hit, Medium, Operand, Query
+    from retrieval.library import Shown
+
+app = typer.Typer()
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option("--library", metavar="DIR", help="The library's folder [default: CROSSMEDIA_LIBRARY, or your own]."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON; its keys are a promise, see docs/cli.md.")]
+
+Sort = StrEnum("Sort", ["confidence", "date"])
+
+
+# ---------------------------------------------------------------- errors
+
+
+@contextmanager
+def reported(failed: int | None = None) -> Iterator[None]:
+    """Prints an error as one line and ends with its exit code, or with `failed` whatever it is."""
+    try:
+        yield
+        sys.stdout.flush()
+    except RetrievalError as error:
+        complain(str(error))
+        raise typer.Exit(failed or error.code) from None
+    except BrokenPipeError:  # whoever read us has enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  the interpreter flushes it when it ends
+        raise typer.Exit(0) from None
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        complain(f"{error.strerror or error}{where}")
+        raise typer.Exit(failed or FAILED) from None
+    except Exception as error:
+        if not _is_from_catalog(error):
+            raise
+        complain(f"the catalog cannot be used: {getattr(error, 'orig', error)} (crossmedia doctor examines it)")
+        raise typer.Exit(failed or FAILED) from None
+
+
+def complain(line: str) -> None:
+    """One line on standard error."""
+    from retrieval.table import plain
+
+    print(f"crossmedia: {plain(line)}", file=sys.stderr)
+
+
+def _is_from_catalog(error: Exception) -> bool:
+    library = sys.modules.get("sqlalchemy.exc")
+    return library is not None and isinstance(error, library.SQLAlchemyError)
+
+
+# ---------------------------------------------------------------- search
+
+
+@app.command(rich_help_panel="Asking")
+def search(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help="What to look for, in any language.")
+    ] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this picture; - reads it from standard input.")
+    ] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this sound, or what is said in it.")
+    ] = None,
+    video: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this video: its pictures, speech and sound.")
+    ] = None,
+    document: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this document: its text and pictures.")
+    ] = None,
+    like: Annotated[
+        list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="Like something in the library.")
+    ] = None,
+    media: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="MEDIA", help="Only image, video, audio or document; several with commas."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many hits.")] = 20,
+    offset: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first hits.")] = 0,
+    path: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only files at such a path, or below such a folder.")
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Only from this day, month or year on: 2019-07-14, 2019-07, 2019."),
+    ] = None,
+    before: Annotated[str | None, typer.Option(metavar="DATE", help="Only before this day, month or year.")] = None,
+    min_duration: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what lasts so long: 90, 1:30, 2m, 1h.")
+    ] = None,
+    max_duration: Annotated[str | None, typer.Option(metavar="TIME", help="Only what lasts no longer.")] = None,
+    camera: Annotated[str | None, typer.Option(metavar="NAME", help="Only pictures by a camera of this name.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Only what is said or written in this language: en, zh.")
+    ] = None,
+    sort: Annotated[
+        Sort, typer.Option(metavar="confidence|date", help="The surest first, or the newest.")
+    ] = Sort.confidence,
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="0..1", help="Show hits from this confidence on.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every candidate, however unsure.")] = False,
+    as_json: JsonOption = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object for each hit.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
+    as_paths: Annotated[bool, typer.Option("--paths", help="Print paths only.")] = False,
+    nul: Annotated[
+        bool, typer.Option("-0", help="End each path by NUL instead of a new line; implies --paths.")
+    ] = False,
+    open_best: Annotated[bool, typer.Option("--open", help="Open the best hit in its program.")] = False,
+    thumbnails: Annotated[bool, typer.Option(help="Show pictures where the terminal can.")] = True,
+    library: LibraryOption = None,
+) -> None:
+    """Find media by words, by files of any medium, or by both.
+
+    Without words or files, --path, --after, ... list what fulfils them, newest first. Exit code 0: found, 1: nothing
+    matches, 2: an error.
+    """  # fmt: skip
+    with reported(SEARCH_FAILED):
+        from retrieval.domain import Filters, Operand, Query
+        from retrieval.library import Library
+
+        style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
+        text = " ".join(words or ())
+        with _files(image, audio, video, document) as files:
+            operands = [Operand("text", text)] if text.strip() else []
+            operands += [*files, *(Operand("like", name) for name in like or ())]
+            filters = Filters(
+                media=_media(media or ()),
+                path=path,
+                after=_date(after, "--after"),
+                before=_date(before, "--before"),
+                min_duration_ms=_milliseconds(min_duration, "--min-duration"),
+                max_duration_ms=_milliseconds(max_duration, "--max-duration"),
+                camera=camera,
+                lang=lang,
+            )
+            cut = 0.0 if everything else min_confidence
+            query = Query(tuple(operands), filters, limit, offset, sort.value, cut)  # type: ignore[arg-type]
+            with Library.open(library) as opened:
+                answer = opened.search(query)
+        for warning in answer.warnings:
+            complain(warning)
+        _print_answer(query, answer, style, "\0" if nul else "\n", text, pictures=thumbnails)
+        if open_best and answer:
+            _open(answer[0].path)
+    if not answer:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def _style(*chosen: bool) -> str:
+    names = ("json", "jsonl", "csv", "paths")
+    found = [name for name, wanted in zip(names, chosen, strict=True) if wanted]
+    if len(found) > 1:
+        raise QueryError(f"--{found[0]} and --{found[1]} exclude each other", "choose one form")
+    return found[0] if found else "table"
+
+
+@contextmanager
+def _files(*lists: list[Path] | None) -> Iterator[list[Operand]]:
+    """The operands of --image, --audio, --video and --document; standard input lies in a file meanwhile."""
+    import tempfile
+
+    from retrieval.domain import MEDIA, Operand
+
+    named = [
+        (medium, path)
+        for medium in MEDIA
+        for path in lists[("image", "audio", "video", "document").index(medium)] or ()
+    ]
+    if sum(str(path) == "-" for _, path in named) > 1:
+        raise QueryError("standard input can be read only once", "name a file for the others")
+    with tempfile.TemporaryDirectory(prefix="crossmedia-") as folder:
+        for at, (medium, path) in enumerate(named):
+            if str(path) == "-":
+                named[at] = (medium, _standard_input(Path(folder)))
+        yield [Operand(medium, path) for medium, path in named]
+
+
+def _standard_input(folder: Path) -> Path:
+    if sys.stdin.isatty():
+        raise QueryError("nothing comes by standard input", "crossmedia search --image - < FILE")
+    file = folder / "standard-input"
+    with file.open("wb") as out:
+        shutil.copyfileobj(sys.stdin.buffer, out)
+    if not file.stat().st_size:
+        raise QueryError("standard input is empty", "crossmedia search --image - < FILE")
+    return file
+
+
+def _media(names: list[str] | tuple[()]) -> frozenset[Medium]:
+    from retrieval.domain import MEDIA
+
+    asked = [name.strip().lower() for each in names for name in each.split(",") if name.strip()]
+    asked = [name.removesuffix("s") for name in asked]  # images, videos
+    for name in asked:
+        if name not in MEDIA:
+            raise QueryError(f"--in {name} is no medium", f"there are {', '.join(MEDIA)}")
+    return frozenset(asked)  # type: ignore[arg-type]
+
+
+def _date(text: str | None, option: str) -> str | None:
+    """The start of an ISO date and time, as it was given."""
+    import re
+    from datetime import datetime
+
+    if text is None:
+        return None
+    parts = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d))?)?)?)?)?", text.strip())
+    try:
+        numbers = [int(each) for each in parts.groups() if each is not None] if parts else []
+        datetime(*[*numbers, 1, 1, 1][: max(3, len(numbers))])  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        raise QueryError(f"{option} {text} is no date", "like 2019-07-14, 2019-07 or 2019") from None
+    return text.strip().replace(" ", "T")
+
+
+def _milliseconds(text: str | None, option: str) -> int | None:
+    """A length of time: seconds, minutes:seconds, or numbers with h, m, s."""
+    import re
+
+    if text is None:
+        return None
+    clock = re.fullmatch(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)", text.strip())
+    named = re.fullmatch(
+        r"(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+(?:\.\d+)?)\s*m(?:in)?)?\s*(?:(\d+(?:\.\d+)?)\s*s?)?", text.strip()
+    )
+    found = clock or named
+    if found is None or not any(found.groups()):
+        raise QueryError(f"{option} {text} is no length of time", "like 90, 1:30, 2m or 1h")
+    hours, minutes, seconds = (float(each or 0) for each in found.groups())
+    return round(1000 * (3600 * hours + 60 * minutes + seconds))
+
+
+def _print_answer(query: Query, answer: Answer, style: str, end: str, words: str, *, pictures: bool) -> None:
+    from retrieval import reports
+
+    if style == "json":
+        print_json(reports.answer_report(query, answer))
+    elif style == "jsonl":
+        for hit in answer:
+            print_json(reports.hit_report(hit), indent=None)
+    elif style == "csv":
+        _print_csv(answer)
+    elif style == "paths":
+        for hit in answer:
+            sys.stdout.buffer.write(os.fsencode(hit.path) + end.encode())
+    else:
+        _print_table(answer, query, words, pictures=pictures)
+
+
+def print_json(report: Any, indent: int | None = 2) -> None:
+    """JSON on standard output, other scripts as they are."""
+    import json
+
+    print(json.dumps(report, ensure_ascii=False, indent=indent))
+
+
+def _print_csv(answer: Answer) -> None:
+    import csv
+
+    from retrieval import reports
+
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(reports.CSV_HEAD)
+    table.writerows(reports.csv_rows(answer))
+
+
+def _print_table(answer: Answer, query: Query, words: str, *, pictures: bool) -> None:
+    from retrieval import table
+
+    if not answer:
+        print(table.nothing_line(answer))
+        return
+    way = None
+    if pictures and sys.stdout.isatty():
+        from retrieval.thumbnails import protocol
+
+        way = protocol()
+    for hit, lines in zip(answer, table.answer_lines(answer, words, query.offset, terminal_width()), strict=True):
+        print("\n".join(lines))
+        if way:
+            _print_thumbnail(hit, way)
+
+
+def _print_thumbnail(hit: Hit, way: Any) -> None:
+    from retrieval.thumbnails import thumbnail
+
+    picture = thumbnail(hit, way)
+    if picture:
+        print("          " + picture)
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None where standard output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _open(path: Path) -> None:
+    """Starts the program that the desktop has for a file."""
+    import subprocess
+
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    program = shutil.which(opener)
+    if program is None:
+        raise RetrievalError(f"there is no {opener} here to open {path}", "open it yourself")
+    subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+# ---------------------------------------------------------------- show
+
+
+@app.command(rich_help_panel="Asking")
+def show(
+    name: Annotated[str, typer.Argument(metavar="SEGMENT|PATH", help="An indexed file, or the id of a segment.")],
+    as_json: JsonOption = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Cut it out: a frame (.jpg, .png), a clip (.mp4), a sound (.wav), a passage (.txt)."
+        ),
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Print all that is known of a file or segment, or cut it out."""  # fmt: skip
+    with reported():
+        from retrieval import reports, table
+        from retrieval.library import Library
+
+        with Library.open(library) as opened:
+            shown = opened.show(name)
+        if save is not None:
+            _save(shown, save)
+        elif as_json:
+            print_json(reports.shown_report(shown))
+        else:
+            print("\n".join(table.shown_lines(shown, terminal_width())))
+
+
+def _save(shown: Shown, target: Path) -> None:
+    """Writes a segment, or a whole file, to `target`, in the form that its suffix names."""
+    from retrieval.table import path_text
+
+    source = next((path for path in shown.asset.paths if path.exists()), None)
+    if target.is_dir():
+        raise RetrievalError(f"{target} is a folder", "name the file to write")
+    if target.exists() and source is not None and target.samefile(source):
+        raise RetrievalError(f"{target} is the file itself", "name another file to write")
+    if target.suffix.lower() in (".txt", ".md"):
+        _save_text(shown, target)
+    elif source is None:
+        raise RetrievalError(f"{path_text(shown.asset.paths[0])} is offline", "mount its source, then try again")
+    else:
+        _save_media(shown, source, target)
+    print(path_text(target))
+
+
+def _save_text(shown: Shown, target: Path) -> None:
+    texts = [each.segment.text for each in shown.segments if each.segment.text]
+    if not texts:
+        raise RetrievalError("there is no text in it", "--save FILE.jpg, .mp4 or .wav cuts out what is seen or heard")
+    target.write_text("\n".join(texts) + "\n", encoding="utf-8")
+
+
+def _save_media(shown: Shown, source: Path, target: Path) -> None:
+    medium = shown.asset.medium
+    spans = [each.segment.span for each in shown.segments if each.segment.span is not None]
+    one = spans[0] if len(shown.segments) == 1 and spans else None
+    if medium == "image" and target.suffix.lower() != source.suffix.lower():
+        from retrieval.media.image import open_image
+
+        open_image(source).convert("RGB").save(target)
+    elif medium == "video" and target.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
+        from retrieval.media.video import frame_at
+
+        frame_at(source, (one.start + one.end) // 2 if one else 0).save(target)
+    elif medium in ("video", "audio") and one is not None:
+        from retrieval.media.audio import save_clip
+
+        save_clip(source, one, target)
+    elif medium == "document":
+        raise RetrievalError("a passage is saved as text", "--save FILE.txt")
+    else:
+        shutil.copyfile(source, target)
+
+
+# ---------------------------------------------------------------- status
+
+
+@app.command(rich_help_panel="Asking")
+def status(
+    as_json: JsonOption = False,
+    skipped: Annotated[bool, typer.Option("--skipped", help="List the files that were left out, and why.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Print what is in the library, and what is pending or left out."""
+    with reported():
+        from retrieval import reports
+        from retrieval.library import Library
+
+        with Library.open(library) as opened:
+            state = opened.status()
+            skips = opened.skips() if skipped else None
+        if as_json:
+            print_json(reports.status_report(state, skips))
+        elif skips is not None:
+            _print_skips(skips)
+        else:
+            _print_status(state)
+
+
+def _print_skips(skips: list[Any]) -> None:
+    from retrieval import table
+
+    if not skips:
+        print("No file was left out.")
+        return
+    rows = [(each.reason, table.path_text(each.path), _without_name(each)) for each in skips]
+    print("\n".join(table.aligned(rows)))
+
+
+def _without_name(skip: Any) -> str:
+    """What a skip says beside its reason; the path that most details begin with is on the line already."""
+    from retrieval.table import plain
+
+    detail = skip.detail.removeprefix(f"{skip.path} ").removeprefix(f"{skip.path}: ").removeprefix(f"{skip.path.name} ")
+    return "" if detail in ("", skip.reason, f"is {skip.reason}") else plain(detail)
+
+
+def _print_status(state: Any) -> None:
+    from retrieval import table
+
+    print(f"Library {table.path_text(state.home)} · profile {state.profile} · since {state.created_at[:10]}")
+    rows = [
+        ("media", table.listing(state.media) or "none"),
+        ("segments", table.listing(state.segments) or "none"),
+        ("pending", table.listing(state.pending, table.STEP_NAMES) or "nothing"),
+        ("skipped", f"{state.skipped:,} (crossmedia status --skipped)" if state.skipped else "nothing"),
+        ("disk", table.listing_sizes(state.bytes)),
+    ]
+    for each in state.sources:
+        note = (
+            "offline"
+            if each.offline
+            else f"{each.files:,} files" + (f", seen {each.scanned_at.replace('T', ' ')}" if each.scanned_at else "")
+        )
+        rows.append(("source", f"{table.path_text(each.root)} ({note})"))
+    for each in state.spaces:
+        live = "" if each.live else ", not live yet"
+        held = f"{each.vectors:,} vectors of {each.dimension} numbers, {each.published:,} published{live}"
+        rows.append(("space", f"{each.name} by {each.encoder} {each.revision}: {held}"))
+    print("\n".join(f" {name:<9} {text}" for name, text in rows))
