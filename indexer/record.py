@@ -66,6 +66,9 @@ SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :word
 ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
 NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
 ASSET_BY_HASH = select(assets.c.id).where(assets.c.hash == bindparam("hash"))
+ASSET_AT = select(paths.c.asset_id).where(
+    paths.c.source_id == bindparam("source"), paths.c.relative == bindparam("relative")
+)
 ASSET_BY_ID = select(assets).where(assets.c.id == bindparam("id"))
 NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
 STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
@@ -178,9 +181,10 @@ def put_path(
         "skip_reason": skip[0] if skip else None,
         "skip_detail": skip[1] if skip else None,
     }
+    before = connection.scalar(ASSET_AT, {"source": source, "relative": relative})
     connection.execute(PUT_PATH, values)
-    if asset is not None:
-        index_names(connection, asset)
+    for touched in {asset, before} - {None}:
+        index_names(connection, touched)
 
 
 def _signed(inode: int) -> int:
@@ -189,9 +193,13 @@ def _signed(inode: int) -> int:
 
 
 def delete_paths(connection: Connection, ids: Iterable[int]) -> None:
-    """Forgets where files were seen; orphaned assets stay until `delete_orphans`."""
+    """Forgets where files were seen, and their names; orphaned assets stay until `delete_orphans`."""
+    touched = set()
     for path in ids:
-        connection.execute(delete(paths).where(paths.c.id == path))
+        gone = delete(paths).where(paths.c.id == path).returning(paths.c.asset_id)
+        touched.add(connection.execute(gone).scalar())
+    for asset in touched - {None}:
+        index_names(connection, asset)
 
 
 def asset_id(connection: Connection, asset_hash: bytes) -> int | None:

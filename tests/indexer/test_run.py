@@ -122,6 +122,18 @@ def test_moved_and_copied_files_cost_no_encoding(world: World) -> None:
     assert paths == [b"b.png", b"copy.png", b"moved.png"]
 
 
+def test_a_file_is_not_found_by_the_name_it_had(world: World) -> None:
+    """Moving it, or giving the name to other content, takes the old name out of the keywords."""
+    world.picture("umbrella.png", "green").rename(world.media / "bicycle.png")
+    world.picture("kettle.png", "green")
+    world.index()
+    (world.media / "bicycle.png").rename(world.media / "anchor.png")
+    world.index()
+    words = [" ".join(asset["words"]) for asset in contents(world.home)["assets"].values()]
+    assert not any("bicycle" in each for each in words)
+    assert any("anchor" in each for each in words)
+
+
 def test_copies_in_one_run_are_encoded_once(world: World) -> None:
     """The second copy waits for the first."""
     original = world.picture("a.png")
