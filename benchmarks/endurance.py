@@ -1,8 +1,8 @@
-"""Random edits with random kills end in the library of a clean build: python -m benchmarks.endurance [--edits N] [--kills N]
+"""Random edits with random kills end in the library of a clean build: python -m benchmarks.endurance.
 
-Files are added, changed, moved, copied and deleted at random; after every round the folder is indexed by a process that,
-in as many rounds as asked for, is killed (SIGKILL) at a random statement, rename or deletion. At the end a last run is
-compared with a library built anew, and `doctor` examines both.
+Files are added, changed, moved, copied and deleted at random; after every round the folder is indexed by a process
+that, in as many rounds as asked for, is killed (SIGKILL) at a random statement, rename or deletion. At the end a last
+run is compared with a library built anew, and `doctor` examines both.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ class Folder:
 
     def edit(self) -> None:
         files = sorted(path for path in self.root.rglob("*") if path.is_file())
-        action = self.random.choice(["add", "add", "change", "move", "copy", "delete"] if len(files) < 300 else ["delete", "move", "change"])
+        action = self.random.choice(
+            ["add", "add", "change", "move", "copy", "delete"] if len(files) < 300 else ["delete", "move", "change"]
+        )
         if not files or action == "add":
-            return self._write(self._place())
+            self._write(self._place())
+            return
         chosen = self.random.choice(files)
         if action == "change":
             self._write(chosen)
@@ -49,7 +52,10 @@ class Folder:
     def _place(self, suffix: str | None = None) -> Path:
         folder = self.root / self.random.choice("abcd")
         folder.mkdir(exist_ok=True)
-        return folder / f"{self.random.getrandbits(40):010x}{suffix or self.random.choice(['.png', '.png', '.txt', '.jpg'])}"
+        return (
+            folder
+            / f"{self.random.getrandbits(40):010x}{suffix or self.random.choice(['.png', '.png', '.txt', '.jpg'])}"
+        )
 
     def _write(self, path: Path) -> None:
         if path.suffix == ".txt":

@@ -1,7 +1,8 @@
 """Broken and hostile files cost a Skip each, no more: python -m benchmarks.hostile MEDIA [--files N]
 
-Makes N fuzzed files from the media folder (cut short, bytes flipped, blocks repeated or zeroed, heads exchanged) and a
-list of traps (bombs, giants, fifos, loops, odd names), lays good files beside them, indexes all, and says what happened.
+Makes N fuzzed files from the media folder (cut short, bytes flipped, blocks repeated or zeroed, heads exchanged) and
+a list of traps (bombs, giants, fifos, loops, odd names), lays good files beside them, indexes all,
+and says what happened.
 """
 
 from __future__ import annotations
@@ -52,7 +53,11 @@ def fuzzed(content: bytes, other: bytes, chance: random.Random) -> bytes:
 def make_fuzzed(media: Path, folder: Path, count: int, seed: int) -> None:
     """`count` broken copies of files of every kind."""
     chance = random.Random(seed)
-    files = [path for path in sorted(media.rglob("*")) if path.is_file() and path.suffix not in (".tsv", "") and 0 < path.stat().st_size < 5_000_000]
+    files = [
+        path
+        for path in sorted(media.rglob("*"))
+        if path.is_file() and path.suffix not in (".tsv", "") and 0 < path.stat().st_size < 5_000_000
+    ]
     folder.mkdir()
     for number in range(count):
         chosen, other = chance.choice(files), chance.choice(files)
@@ -115,7 +120,9 @@ def main() -> None:
         for number in range(GOOD):
             Image.new("RGB", (100 + number, 80), "blue").save(root / "good" / f"{number}.png")
         start = time.perf_counter()
-        finished = index_folders([root], library=Path(scratch) / "library", options=Options(speech=False), on_event=watch)
+        finished = index_folders(
+            [root], library=Path(scratch) / "library", options=Options(speech=False), on_event=watch
+        )
         bad_good = [event for event in skipped if "/good/" in str(event.path)]
         reasons = Counter(event.reason for event in skipped)
         for event in skipped:

@@ -12,7 +12,10 @@ def report(name: str, figures: Mapping[str, float | str], out: Path | None = Non
     """Prints a table on stderr and one JSON object on stdout; writes it to `out` as well if given."""
     width = max(map(len, figures), default=0)
     for key, value in figures.items():
-        print(f"{key:<{width}}  {value:>12.4g}" if isinstance(value, float) else f"{key:<{width}}  {value:>12}", file=sys.stderr)
+        print(
+            f"{key:<{width}}  {value:>12.4g}" if isinstance(value, float) else f"{key:<{width}}  {value:>12}",
+            file=sys.stderr,
+        )
     line = json.dumps({"benchmark": name, **figures})
     print(line)
     if out is not None:

@@ -19,15 +19,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from retrieval.domain import Facts, Form, Medium, Pixels, Reading, Samples, Step
 from retrieval.errors import MediaError, MediaUnreadable
 from retrieval.settings import Limits
+
+Channel: TypeAlias = "Connection[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class End:
 def serve(descriptor: int) -> None:
     """The child's loop: tasks until the host hangs up."""
     _outlive_nobody()
-    channel = Connection(descriptor)
+    channel: Channel = Connection(descriptor)
     limited = False
     while True:
         try:
@@ -104,7 +106,7 @@ def _limit_memory(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size + more, resource.RLIM_INFINITY))
 
 
-def _attempt(task: Task, channel: Connection) -> Failure | End:
+def _attempt(task: Task, channel: Channel) -> Failure | End:
     try:
         for value in _perform(task, channel):
             channel.send(value)
@@ -119,7 +121,7 @@ def _attempt(task: Task, channel: Connection) -> Failure | End:
     return End()
 
 
-def _perform(task: Task, channel: Connection) -> Iterator[Any]:
+def _perform(task: Task, channel: Channel) -> Iterator[Any]:
     from retrieval.media import read
 
     medium = task.medium
@@ -141,7 +143,7 @@ def _perform(task: Task, channel: Connection) -> Iterator[Any]:
         yield from read.chunks(task.path)
 
 
-def _identify(path: Path, channel: Connection) -> Iterator[Any]:
+def _identify(path: Path, channel: Channel) -> Generator[Any, None, Identity | None]:
     """Sends the file's Identity; returns it if the host wants the file read, else None."""
     from indexer.identify import content_hash
     from retrieval.media.sniff import identify
@@ -166,7 +168,7 @@ class Decoder:
         self._limits = limits
         self._nice = nice
         self._process: subprocess.Popen[bytes] | None = None
-        self._channel: Connection | None = None
+        self._channel: Channel | None = None
 
     def run(self, task: Task, wanted: Callable[[Identity], bool]) -> Iterator[Facts | Reading | Any]:
         """What the child reads of the file; for a task that identifies, Identity first, and no more unless `wanted`.
@@ -194,12 +196,12 @@ class Decoder:
             self.close()
             raise
 
-    def _receive(self, channel: Connection) -> Any:
+    def _receive(self, channel: Channel) -> Any:
         if not channel.poll(self._limits.progress_s):
             raise TimeoutError
         return channel.recv()
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> Channel:
         if self._channel is None:
             ours, theirs = socket.socketpair()
             with theirs:

@@ -1,4 +1,4 @@
-"""Each invariant of a library and of the installation, verified, and repaired where the catalog holds what is needed."""
+"""Each invariant of a library and of the installation, verified, and repaired where the catalog can."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ def _installation() -> Iterator[tuple[str, str]]:
     for package in ("retrieval", "indexer"):
         others = _owners(package) - {"crossmedia"}
         if others:
-            yield f"{', '.join(sorted(others))} also owns the package `{package}`", "give crossmedia its own environment"
+            yield (
+                f"{', '.join(sorted(others))} also owns the package `{package}`",
+                "give crossmedia its own environment",
+            )
 
 
 def _owners(package: str) -> set[str]:
@@ -128,7 +131,11 @@ def _vectors(connection: Connection) -> Iterator[Problem]:
             what = f"{len(bad)} vectors of the space {space.name} are not unit vectors of {space.dimension} numbers"
             yield what, "crossmedia rebuild --profile with the library's own profile embeds them again", None
         if not space.live:
-            yield f"the space {space.name} of {space.encoder} is half filled", "crossmedia rebuild --profile ends it", None
+            yield (
+                f"the space {space.name} of {space.encoder} is half filled",
+                "crossmedia rebuild --profile ends it",
+                None,
+            )
 
 
 def _rows(connection: Connection, space: int) -> Iterator[tuple[int, bytes]]:

@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.decoder import Decoders, Failure, Identity, Task
 from indexer.record import Encoded
 from retrieval.domain import Facts, Reading, Segment, Sense, Step
 from retrieval.errors import MediaError
 from retrieval.protocols import Encoder, Transcriber
-from retrieval.settings import Limits
 
 BATCH = 32  # items encoded at once
 WAITING = 4 * BATCH  # views that may wait for the encoder
@@ -123,7 +124,7 @@ class Pipeline:
         values = self._decoders.mine().run(task, self._wanted)
         try:
             if task.step == "transcribe":
-                for segment in self._transcriber().transcribe(chunk for chunk in values):
+                for segment in self._transcriber().transcribe(cast("Iterator[NDArray[np.float32]]", values)):
                     self._accept(result, Reading(segment), flow)
                 return
             for value in values:
@@ -215,9 +216,10 @@ class _Flow:
         """Waits for room, unless the pass was stopped."""
         while not self._stopped.is_set():
             try:
-                return self._waiting.put(item, timeout=TICK_S)
+                self._waiting.put(item, timeout=TICK_S)
             except queue.Full:
                 continue
+            return
 
     def get(self, wait: float) -> object:
         """The next item; None for the end of one decoding thread; _NOTHING if nothing came in time."""
@@ -264,7 +266,9 @@ class _Reporting:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         if error is not None:
             self._flow.fail(error)
         return True

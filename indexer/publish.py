@@ -20,7 +20,7 @@ from sqlalchemy import Engine, func, select
 from indexer import record, survey
 from retrieval import manifest, store
 from retrieval.nearest.generation import write_generation
-from retrieval.schema import generations, spaces, vectors
+from retrieval.schema import generations, spaces
 
 FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
 FRESH_SHARE = 0.1  # or this share of the generation, where that is more

@@ -120,7 +120,9 @@ def _embed_media(
             _write(connection, result, step)
         done += 1
         seconds = time.perf_counter() - start
-        emit(Progress(step, done, len(jobs), done / seconds, seconds=seconds, eta_s=seconds / done * (len(jobs) - done)))
+        emit(
+            Progress(step, done, len(jobs), done / seconds, seconds=seconds, eta_s=seconds / done * (len(jobs) - done))
+        )
 
 
 def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) -> Iterator[Job]:
@@ -137,7 +139,7 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
     place = result.job.origin
     keys = segment_keys(place.hash, [each.segment for each in result.encoded])
     rows = select(segments.c.key, segments.c.id).where(segments.c.asset_id == place.asset_id)
-    there = {key: segment for key, segment in connection.execute(rows)}
+    there = dict(map(tuple, connection.execute(rows)))
     for key, each in zip(keys, result.encoded, strict=True):
         if each.vectors:
             segment = there.get(key) or record.add_segment(connection, place.asset_id, step, key, each.segment)

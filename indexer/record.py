@@ -183,8 +183,9 @@ def put_path(
     }
     before = connection.scalar(ASSET_AT, {"source": source, "relative": relative})
     connection.execute(PUT_PATH, values)
-    for touched in {asset, before} - {None}:
-        index_names(connection, touched)
+    for touched in {asset, before}:
+        if touched is not None:
+            index_names(connection, touched)
 
 
 def _signed(inode: int) -> int:
@@ -198,8 +199,9 @@ def delete_paths(connection: Connection, ids: Iterable[int]) -> None:
     for path in ids:
         gone = delete(paths).where(paths.c.id == path).returning(paths.c.asset_id)
         touched.add(connection.execute(gone).scalar())
-    for asset in touched - {None}:
-        index_names(connection, asset)
+    for asset in touched:
+        if asset is not None:
+            index_names(connection, asset)
 
 
 def asset_id(connection: Connection, asset_hash: bytes) -> int | None:
@@ -371,9 +373,7 @@ def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
 
 def put_space(connection: Connection, space: Space, *, live: bool) -> int:
     """The id of a space, added if it is new."""
-    same = (
-        (spaces.c.name == space.name) & (spaces.c.encoder == space.encoder) & (spaces.c.revision == space.revision)
-    )
+    same = (spaces.c.name == space.name) & (spaces.c.encoder == space.encoder) & (spaces.c.revision == space.revision)
     known = connection.scalar(select(spaces.c.id).where(same))
     if known is not None:
         return int(known)

@@ -105,7 +105,9 @@ def _existing(folder: Path) -> Path:
 
 
 @contextmanager
-def writing(home: Path, command: str, profile: str | None = None, *, create: bool = True) -> Iterator[tuple[Engine, bool]]:
+def writing(
+    home: Path, command: str, profile: str | None = None, *, create: bool = True
+) -> Iterator[tuple[Engine, bool]]:
     """The catalog opened for writing, under the lock; and whether it was created now.
 
     Raises:
@@ -324,7 +326,9 @@ class Run:
             asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)
             record.replace_segments(connection, asset, identity.hash, "read", result.encoded)
             record.finish_step(connection, asset, "read")
-            record.put_path(connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset)
+            record.put_path(
+                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
+            )
             self._indexed += 1
             self._new += 1
             for copy in self._waiting.pop(identity.hash, []):
@@ -345,7 +349,9 @@ class Run:
         assert origin.candidate is not None
         asset = record.asset_id(connection, digest)
         if asset is not None:
-            record.put_path(connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset)
+            record.put_path(
+                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
+            )
             self._indexed += 1
         elif digest in self._failed:
             self._skip(connection, origin, *self._failed[digest])
@@ -361,11 +367,15 @@ class Run:
             for copy in self._waiting.pop(identity.hash, []):
                 self._skip(connection, copy, failure.reason, failure.detail)
 
-    def _skip(self, connection: Connection, origin: _Origin, reason: str, detail: str, path: Path | None = None) -> None:
+    def _skip(
+        self, connection: Connection, origin: _Origin, reason: str, detail: str, path: Path | None = None
+    ) -> None:
         candidate = origin.candidate
         assert candidate is not None
         if reason != "vanished":  # there is nothing to remember of a file that is gone
-            record.put_path(connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail))
+            record.put_path(
+                connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail)
+            )
         self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
 
     def _forget_gone(self, found: list[scan.Changes]) -> None:

@@ -37,7 +37,10 @@ def move(library: Path, old: Path, new: Path) -> None:
     target = new.expanduser().resolve()
     if not target.is_dir():
         raise LibraryError(f"{new} is not a folder", "name the folder that the files are in now")
-    with writing(library, "crossmedia source move", create=False) as (engine, _), record.transaction(engine) as connection:
+    with (
+        writing(library, "crossmedia source move", create=False) as (engine, _),
+        record.transaction(engine) as connection,
+    ):
         if any(source.root == target for source in survey.all_sources(connection)):
             raise LibraryError(f"{target} is a source already", "crossmedia source list")
         record.move_source(connection, _source_at(connection, old).root, target)
@@ -49,7 +52,10 @@ def remove(library: Path, root: Path) -> int:
     Raises:
         LibraryError: `root` is no source.
     """
-    with writing(library, "crossmedia source remove", create=False) as (engine, _), record.transaction(engine) as connection:
+    with (
+        writing(library, "crossmedia source remove", create=False) as (engine, _),
+        record.transaction(engine) as connection,
+    ):
         return record.remove_source(connection, _source_at(connection, root).id)
 
 

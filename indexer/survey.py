@@ -45,9 +45,7 @@ class Due:
     medium: Medium
     step: Step
     path: Path
-    bytes: int
     duration_ms: int
-    sidecars: bytes
 
 
 def fact(connection: Connection, key: str) -> str | None:
@@ -107,8 +105,7 @@ def due(connection: Connection, step: Step, only: set[int] | None = None) -> Ite
     for row in connection.execute(query):
         if only is None or row.id in only:
             path = Path(os.fsdecode(os.path.join(row.root, row.relative)))
-            sidecars = row.sidecar or b""
-            yield Due(row.id, row.hash, row.medium, step, path, row.bytes, row.duration_ms or 0, sidecars)
+            yield Due(row.id, row.hash, row.medium, step, path, row.duration_ms or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ def pending(connection: Connection) -> dict[Step, int]:
     rows = connection.execute(
         select(steps.c.step, func.count()).where(steps.c.state == "pending").group_by(steps.c.step)
     )
-    return {step: count for step, count in rows}
+    return dict(map(tuple, rows))
 
 
 def skipped(connection: Connection) -> dict[str, int]:

@@ -14,11 +14,13 @@ from retrieval.schema import assets, paths, segments, sources, spaces, steps, ve
 
 
 def contents(home: Path) -> dict[str, Any]:
-    """Assets by content hash with paths, facts, steps, words and segments with vectors; skipped paths; searchable ids."""
+    """Assets by content hash with paths, facts, steps, words, segments and vectors; skips; what is searchable."""
     engine = store.open_catalog(home)
     try:
         with engine.connect() as connection:
-            seen = select(sources.c.root, paths.c.relative, paths.c.asset_id, paths.c.skip_reason).join_from(paths, sources)
+            seen = select(sources.c.root, paths.c.relative, paths.c.asset_id, paths.c.skip_reason).join_from(
+                paths, sources
+            )
             places = connection.execute(seen).all()
             names = dict(map(tuple, connection.execute(text("SELECT rowid, words FROM asset_words"))))
             said = dict(map(tuple, connection.execute(text("SELECT rowid, words FROM segment_words"))))

@@ -1,4 +1,4 @@
-"""Indexes a folder in a process of its own that kills itself at a chosen moment: python tests/indexing.py HOME FOLDER N.
+"""Indexes a folder in a process that kills itself at a chosen moment: python tests/indexing.py HOME FOLDER N.
 
 The process counts every statement sent to the catalog and every file that is opened, renamed, made or deleted, and ends
 itself by SIGKILL at number N (0: never). It prints the count at its end.
@@ -52,7 +52,7 @@ def _main(home: str, folder: str, kill_at: str) -> None:
     event.listen(Engine, "after_cursor_execute", moment)
     sys.addaudithook(audit)
     index_folders([folder], library=home, options=Options(profile=FakeProfile(said="hello"), workers=1))  # type: ignore[arg-type]
-    print(moments)
+    sys.stdout.write(f"{moments}\n")
 
 
 if __name__ == "__main__":

