@@ -21,6 +21,7 @@ from indexer import record, scan, survey
 from indexer.decoder import Decoders, Identity, Task
 from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
 from indexer.lock import writer
+from indexer.migrate import upgrade
 from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower, steps_of
 from indexer.publish import publish
 from indexer.walk import Candidate
@@ -127,6 +128,8 @@ def writing(
             if is_new:
                 with record.transaction(engine) as connection:
                     record.create(connection, profile or settings.DEFAULT_PROFILE)
+            else:
+                upgrade(engine, home)
             yield engine, is_new
         finally:
             engine.dispose()

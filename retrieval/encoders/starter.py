@@ -80,7 +80,7 @@ class StarterText:
 
 
 def _gelu(x: Vectors) -> Vectors:
-    """x * P(X <= x) of the normal distribution; error below 2e-7.
+    """Each x times P(X <= x) of the normal distribution; error below 2e-7.
 
     Source: Hendrycks and Gimpel 2016; erf after Abramowitz and Stegun, 7.1.26.
     """
