@@ -27,7 +27,9 @@ STANDS_OUT: Final = 3.0  # change to the typical change around it
 LEAST_COLOUR: Final = 0.22  # share of pixels that change colour cell (0..1)
 BLACK: Final = (16.0, 8.0)  # mean and deviation of brightness up to which a frame is black
 FLAT: Final = 4.0  # deviation up to which a frame of any colour shows nothing
-DISSOLVE_MS: Final = 1_600  # span that a dissolve is looked for in
+DISSOLVES_MS: Final = (500, 900, 1_600)  # spans that a dissolve is looked for in
+LOOK_EVERY_MS: Final = 100  # for dissolves
+LEFT: Final = 0.14
 SHORTEST_MS: Final = 250  # borders closer than this are one
 
 
@@ -35,8 +37,9 @@ SHORTEST_MS: Final = 250  # borders closer than this are one
 class _Frame:
     at: int
     small: Small  # (HEIGHT, WIDTH, 3), 0..255
-    change: float = 0.0  # from the frame before
-    colour: float = 0.0
+    colours: Small  # (64,)
+    change: float = 0.0  # from the frame before, 0..255
+    colour: float = 0.0  # the same in colours, 0..1
 
 
 class ShotFinder:
@@ -51,14 +54,14 @@ class ShotFinder:
 
     def add(self, at_ms: int, small: Small) -> list[int]:
         """Borders (ms) that this frame made certain: at most one or two, not before the last one given."""
-        frame = _Frame(at_ms, small)
+        frame = _Frame(at_ms, small, colours_of(small))
         if self._near:
             last = self._near[-1]
             frame.change = float(np.abs(small - last.small).mean())
-            frame.colour = colour_change(last.small, small)
+            frame.colour = _apart(last.colours, frame.colours)
         self._near.append(frame)
         self._past.append(frame)
-        while self._past[0].at < at_ms - DISSOLVE_MS:
+        while self._past[0].at < at_ms - DISSOLVES_MS[-1]:
             self._past.popleft()
         found = [border for border in (self._black_border(frame), self._cut(), self._dissolve(frame)) if border is not None]
         return [border for border in sorted(found) if self._accept(border)]
@@ -90,8 +93,9 @@ class ShotFinder:
         typical = float(np.median(around)) if around else 0.0
         if frame.change < STANDS_OUT * typical or frame.change < max(around, default=0.0):
             return None
-        before, after = frames[at - 1].small, frames[min(at + 3, len(frames) - 1)].small
-        if np.abs(after - before).mean() < 0.5 * frame.change:  # a flash: the picture before comes back
+        before, earlier, after = (frames[n].small for n in (at - 1, max(0, at - 4), min(at + 3, len(frames) - 1)))
+        back = min(np.abs(after - before).mean(), np.abs(frame.small - earlier).mean())
+        if back < 0.5 * frame.change:  # a flash: the picture before comes back, now or soon
             return None
         return None if is_black(before) or is_black(frame.small) else frame.at
 
@@ -103,23 +107,33 @@ class ShotFinder:
         return None if since is None or since == 0 else (since + frame.at) // 2
 
     def _dissolve(self, frame: _Frame) -> int | None:
-        """The middle of a mixture of two pictures within the last DISSOLVE_MS, looked for four times in that span."""
-        if frame.at < self._next_look or frame.at - self._past[0].at < DISSOLVE_MS // 2:
+        """The middle of a mixture of two pictures within the last moments, looked for in spans of several lengths."""
+        if frame.at < self._next_look:
             return None
-        self._next_look = frame.at + DISSOLVE_MS // 8
-        frames = [one for one in self._past if one.at > self._border]
-        if len(frames) < 6 or max(one.colour for one in frames) > 0.6:
-            return None
-        return mixture_middle([one.small for one in frames], [one.at for one in frames])
+        self._next_look = frame.at + LOOK_EVERY_MS
+        fresh = [one for one in self._past if one.at > self._border + SHORTEST_MS]
+        for length in DISSOLVES_MS:
+            frames = [one for one in fresh if one.at >= frame.at - length]
+            if len(frames) >= 6 and frames[-1].at - frames[0].at > 0.7 * length and not any(is_black(one.small) for one in frames):
+                middle = mixture_middle([one.small for one in frames], [one.at for one in frames])
+                if middle is not None:
+                    return middle
+        return None
 
 
 def colour_change(one: Small, other: Small) -> float:
     """Share of the pixels (0..1) that change their cell among 64 colours; where they stand does not matter."""
-    return float(np.abs(_colours(one) - _colours(other)).sum() / 2)
+    return _apart(colours_of(one), colours_of(other))
 
 
-def _colours(small: Small) -> NDArray[np.float32]:
-    cells = (small.reshape(-1, 3) // 64).astype(np.int64) @ np.array([16, 4, 1])
+def _apart(one: Small, other: Small) -> float:
+    return float(np.abs(one - other).sum() / 2)
+
+
+def colours_of(small: Small) -> Small:
+    """(64,) float32, summing to 1: how the pixels spread over 64 colours."""
+    levels = small.astype(np.uint8).reshape(-1, 3) >> 6
+    cells = levels[:, 0] << 4 | levels[:, 1] << 2 | levels[:, 2]
     return (np.bincount(cells, minlength=64) / len(cells)).astype(np.float32)
 
 
@@ -141,20 +155,18 @@ def mixture_middle(frames: list[Small], times: list[int]) -> int | None:
     """
     first, last = frames[0], frames[-1]
     step = last - first
-    size = float((step * step).mean())
-    if size < (1.5 * LEAST_CHANGE) ** 2 or colour_change(first, last) < LEAST_COLOUR or _alike(first, last) > 0.7:
+    size = float(np.square(step).sum())
+    if size < first.size * (1.5 * LEAST_CHANGE) ** 2 or colour_change(first, last) < LEAST_COLOUR or _alike(first, last) > 0.7:
         return None
-    weights, left = [], []
-    for small in frames:
-        offset = small - first
-        weight = float((offset * step).mean()) / size
-        weights.append(weight)
-        left.append(float(np.square(offset - weight * step).mean()) / size)
-    mixed = [weight for weight in weights if 0.2 < weight < 0.8]
-    grows = all(later > earlier - 0.1 for earlier, later in zip(weights, weights[1:], strict=False))
-    if len(mixed) < 3 or not grows or max(left) > 0.12:
+    if min(first.mean(), last.mean()) < 0.25 * max(first.mean(), last.mean()):  # a fade from or to black, which has its own rule
         return None
-    return next(time for time, weight in zip(times, weights, strict=True) if weight >= 0.5)
+    offsets = np.stack(frames).reshape(len(frames), -1) - first.ravel()
+    weights = np.einsum("ij,j->i", offsets, step.ravel()) / size  # not BLAS, whose threads cost more than the sum
+    left = np.square(offsets - weights[:, None] * step.ravel()).sum(axis=1) / size
+    mixed = (weights > 0.2) & (weights < 0.8)
+    if mixed.sum() < 3 or np.diff(weights).min() < -0.1 or left.max() > LEFT:
+        return None
+    return times[int(np.argmax(weights >= 0.5))]
 
 
 def _alike(one: Small, other: Small) -> float:

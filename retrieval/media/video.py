@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -147,6 +148,8 @@ class _Watch:
     def __init__(self, form: Pixels) -> None:
         self._form = form
         self._finder = ShotFinder()
+        # Kept, and on one thread: set up anew for each frame, a scaler takes ten times as long as its work.
+        self._scaler, self._shrinker = VideoReformatter(), VideoReformatter()
         self._start = 0
         self._looked = -(10**9)
         self._sampled = -(10**9)
@@ -157,7 +160,7 @@ class _Watch:
         if at - self._looked < LOOK_EVERY_MS:
             return
         self._looked = at
-        small = _small(frame)
+        small = self._small(frame)
         borders = self._finder.add(at, small)
         if borders or at - self._sampled >= FRAME_EVERY_MS:
             self._sample(frame, small, at)
@@ -171,14 +174,19 @@ class _Watch:
         """The last shots; `frame` is the last one, `until` the time at which it ends."""
         borders = self._finder.finish()
         if borders or not self._views:
-            self._sample(frame, _small(frame), max(self._looked, 0))
+            self._sample(frame, self._small(frame), max(self._looked, 0))
         for border in (*borders, until):
             yield from self._close(border)
+
+    def _small(self, frame: Any) -> NDArray[np.float32]:
+        """(HEIGHT, WIDTH, 3) float32 0..255 of a frame, each pixel the mean of its area."""
+        small = self._shrinker.reformat(frame, WIDTH, HEIGHT, "rgb24", interpolation="AREA", threads=1)
+        return np.asarray(small.to_ndarray(), np.float32)
 
     def _sample(self, frame: Any, small: NDArray[np.float32], at: int) -> None:
         self._sampled = at
         if not is_flat(small):
-            self._views.append(View(fit(picture(frame), self._form), at))
+            self._views.append(View(fit(picture(frame, self._scaler), self._form), at))
 
     def _close(self, border: int) -> Iterator[Reading]:
         """The shot up to `border`, unless it shows nothing; what lies behind the border stays for the next."""
@@ -198,15 +206,10 @@ def _moving(views: list[View]) -> Iterator[View]:
             yield view
 
 
-def _small(frame: Any) -> NDArray[np.float32]:
-    """(HEIGHT, WIDTH, 3) float32 0..255 of a frame, each pixel the mean of its area."""
-    small = frame.reformat(width=WIDTH, height=HEIGHT, format="rgb24", interpolation="AREA")
-    return np.asarray(small.to_ndarray(), np.float32)
-
-
-def picture(frame: Any) -> Image.Image:
-    """A decoded frame as it is shown: RGB, upright, square pixels."""
-    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+def picture(frame: Any, scaler: VideoReformatter | None = None) -> Image.Image:
+    """A decoded frame as it is shown: RGB, upright."""
+    rgb = (scaler or VideoReformatter()).reformat(frame, format="rgb24", threads=1)
+    image = Image.fromarray(rgb.to_ndarray())
     turned = turns(frame)
     return image.rotate(90 * turned, expand=True) if turned else image
 
