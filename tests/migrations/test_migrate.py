@@ -1,0 +1,103 @@
+"""Older catalogs come up to date with their rows, and a new catalog equals an upgraded one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from indexer import record
+from indexer.migrate import upgrade
+from retrieval import manifest
+from retrieval.errors import LibraryDamaged
+from retrieval.schema import HEAD, metadata
+from retrieval.store import open_catalog, revision
+
+
+def tables_of(engine: Engine) -> dict[str, set[str]]:
+    """Table -> its columns and constraints as SQLite keeps them, blanks and order aside."""
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
+    with engine.connect() as connection:
+        found = connection.execute(text(query)).all()
+    return {
+        name: {part.strip() for part in re.sub(r"\)\s*$", "", sql).replace("\n", " ").split(",")} for name, sql in found
+    }
+
+
+def empty_catalog(home: Path) -> Engine:
+    home.mkdir()
+    return open_catalog(home, write=True)
+
+
+def later_scripts(tmp_path: Path, body: str) -> Path:
+    """The project's migrations and one more, 9999, with this body."""
+    scripts = tmp_path / "scripts"
+    shutil.copytree(manifest.migrations(), scripts)
+    head = f'import sqlalchemy as sa\nfrom alembic import op\nrevision = "9999"\ndown_revision = "{HEAD}"\n'
+    (scripts / "versions" / "9999_more.py").write_text(f"{head}\ndef upgrade():\n    {body}\n")
+    return scripts
+
+
+def created(home: Path) -> Engine:
+    engine = empty_catalog(home)
+    with record.transaction(engine) as connection:
+        record.create(connection, "starter")
+        record.add_source(connection, home, ["*.jpg"], [])
+    return engine
+
+
+def test_upgrading_an_empty_catalog_gives_the_tables_that_a_new_one_has(tmp_path: Path) -> None:
+    """Create-and-stamp equals upgrade, table by table."""
+    upgraded, fresh = empty_catalog(tmp_path / "upgraded"), created(tmp_path / "fresh")
+    upgrade(upgraded, tmp_path / "upgraded")
+    assert tables_of(fresh) == tables_of(upgraded)
+
+
+def test_the_newest_migration_is_the_head_of_the_schema(tmp_path: Path) -> None:
+    """schema.HEAD names the last file under alembic/versions."""
+    newest = max(path.name for path in (manifest.migrations() / "versions").glob("[0-9]*.py"))
+    assert newest.startswith(f"{HEAD}_")
+
+
+def test_the_models_equal_the_head() -> None:
+    """Every table of schema.py is made by the migrations, and none besides."""
+    made = re.findall(
+        r"create_table\(\s*['\"](\w+)", "".join(p.read_text() for p in manifest.migrations().glob("versions/*.py"))
+    )
+    assert set(metadata.tables) == set(made)
+
+
+def test_a_catalog_at_the_head_is_left_alone(tmp_path: Path) -> None:
+    """No copy is made and nothing runs."""
+    assert upgrade(created(tmp_path / "library"), tmp_path / "library") is None
+    assert not list((tmp_path / "library").glob("*.revision-*"))
+
+
+def test_an_upgrade_keeps_the_rows_and_a_copy(tmp_path: Path) -> None:
+    """Rows survive, the revision moves on, and the older catalog lies beside the new one."""
+    engine = created(tmp_path / "library")
+    scripts = later_scripts(tmp_path, 'op.add_column("sources", sa.Column("note", sa.Text))')
+    copy = upgrade(engine, tmp_path / "library", "9999", scripts)
+    with engine.connect() as connection:
+        assert revision(connection) == "9999"
+        assert connection.execute(text("SELECT include, note FROM sources")).one() == ("*.jpg", None)
+    assert copy is not None
+    (tmp_path / "old").mkdir()
+    shutil.copy(copy, manifest.catalog(tmp_path / "old"))
+    with open_catalog(tmp_path / "old").connect() as connection:
+        assert revision(connection) == HEAD
+
+
+def test_a_failing_migration_leaves_the_catalog_as_it_was(tmp_path: Path) -> None:
+    """The transaction is undone, and the error names the copy."""
+    engine = created(tmp_path / "library")
+    before = tables_of(engine)
+    scripts = later_scripts(tmp_path, 'op.drop_table("runs"); op.execute("SELECT nonsense")')
+    with pytest.raises(LibraryDamaged, match="revision-"):
+        upgrade(engine, tmp_path / "library", "9999", scripts)
+    with engine.connect() as connection:
+        assert revision(connection) == HEAD
+    assert tables_of(engine) == before
