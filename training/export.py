@@ -1,0 +1,223 @@
+"""Writes the starter's image tower and adapter in the form that the program reads.
+
+`python -m training.export CHECKPOINT --classes CLASSES.npy --out DIR` writes DIR/image.onnx and DIR/adapter.npz.
+
+The graph is built node by node: pixels uint8 (n, s, s, 3) -> vector float32 (n, 512), unit rows. Every large matrix is
+stored as int8 with one scale a row, and turned to float32 by the runtime while it loads (`Cast` and `Mul` of constants
+are folded), so the file is a quarter of the size and the arithmetic that of float32. See
+docs/decisions/0101-int8-weights.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
+
+from training.backbone import Block, FoldedConv, _same_padding, read_weights
+from training.calibration import Curve
+from training.model import CLASS_TERM, DIMENSION, SIZE, Adapter, Starter, read_checkpoint
+
+OPSET = 17
+SOUND_FORM = {"rate": 16_000, "window_ms": 4_000, "hop_ms": 4_000}
+LARGE = 1024  # elements; smaller arrays stay float32
+
+
+@dataclass(slots=True)
+class Graph:
+    """A graph in the making: nodes in order of computation, and constants."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: list[onnx.TensorProto] = field(default_factory=list)
+
+    def constant(self, array: NDArray[np.generic]) -> str:
+        """The name of a constant."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def add(self, op: str, *inputs: str, **attributes: object) -> str:
+        """The name of the node's output."""
+        name = f"n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, list(inputs), [name], **attributes))
+        return name
+
+    def weight(self, values: Tensor) -> str:
+        """A float32 constant; a large one is held as int8 with a scale for each index of its first axis."""
+        array = values.detach().float().numpy()
+        if array.size < LARGE:
+            return self.constant(array)
+        small, scale = rounded(array)
+        return self.add("Mul", self.add("Cast", self.constant(small), to=TensorProto.FLOAT), self.constant(scale))
+
+    def convolution(self, x: str, layer: FoldedConv, side: int) -> tuple[str, int]:
+        """The convolution with its batch norm folded in; its output and the side of it. `x` has that `side`."""
+        weight, bias = layer.folded()
+        kernel = weight.shape[-1]
+        before, after = _same_padding(side, kernel, layer.stride)
+        out = self.add(
+            "Conv",
+            x,
+            self.weight(weight),
+            self.constant(bias.detach().numpy()),
+            kernel_shape=[kernel, kernel],
+            strides=[layer.stride, layer.stride],
+            pads=[before, before, after, after],
+            group=len(weight) if layer.depthwise else 1,
+        )
+        if layer.active:
+            out = self.add("Clip", out, self.constant(np.float32(0.0)), self.constant(np.float32(6.0)))
+        return out, -(-side // layer.stride)
+
+    def block(self, x: str, block: Block, side: int) -> tuple[str, int]:
+        """An inverted bottleneck."""
+        out = x
+        for layer in block.steps:
+            assert isinstance(layer, FoldedConv)
+            out, side = self.convolution(out, layer, side)
+        return (self.add("Add", x, out) if block.shortcut else out), side
+
+    def linear(self, x: str, weight: Tensor, bias: Tensor) -> str:
+        """x weight' + bias."""
+        return self.add("Gemm", x, self.weight(weight), self.constant(bias.detach().float().numpy()), transB=1)
+
+    def unit(self, x: str, name: str = "") -> str:
+        """Rows at length 1."""
+        out = self.add("LpNormalization", x, axis=1, p=2)
+        if name:
+            self.nodes[-1].output[0] = name
+        return name or out
+
+
+def rounded(array: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """int8 values and the scales (one for each index of the first axis) whose product is nearly `array`.
+
+    The scale is the one of eight candidates that gives the least squared error: a few outliers may be cut off.
+    """
+    rows = array.reshape(len(array), -1)
+    largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-12)
+    scales = [(largest * share / 127).astype(np.float32) for share in np.linspace(0.72, 1.0, 8)]
+    held = [np.clip(np.rint(rows / scale), -127, 127) for scale in scales]
+    errors = np.stack([((h * s - rows) ** 2).sum(axis=1) for h, s in zip(held, scales, strict=True)])
+    best = errors.argmin(axis=0)
+    take = np.arange(len(rows))
+    small = np.stack(held)[best, take].astype(np.int8).reshape(array.shape)
+    scale = np.stack(scales)[best, take].reshape(-1, *[1] * (array.ndim - 1))
+    return small, scale
+
+
+def image_graph(model: Starter, classes: Tensor, size: int = SIZE) -> onnx.ModelProto:
+    """The image tower, with the adapted class names (1000, 512) inside."""
+    graph = Graph()
+    x = graph.add("Cast", graph.add("Transpose", "pixels", perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
+    x = graph.add("Mul", x, graph.constant(np.float32(2 / 255)))
+    x = graph.add("Sub", x, graph.constant(np.float32(1.0)))
+    backbone = model.backbone
+    x, side = graph.convolution(x, backbone.stem, size)
+    for block in backbone.blocks:
+        assert isinstance(block, Block)
+        x, side = graph.block(x, block, side)
+    x, _ = graph.convolution(x, backbone.head, side)
+    features = graph.add("Flatten", graph.add("GlobalAveragePool", x))
+    seen = graph.unit(graph.linear(features, model.head.weight, model.head.bias))
+    chances = graph.add("Softmax", graph.linear(features, backbone.classes.weight, backbone.classes.bias), axis=1)
+    named = graph.add("MatMul", chances, graph.weight(CLASS_TERM * classes))
+    graph.unit(graph.add("Add", seen, named), "vector")
+    made = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "starter-image",
+            [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", size, size, 3])],
+            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["n", DIMENSION])],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=8,
+        producer_name="crossmedia",
+    )
+    onnx.checker.check_model(made)
+    return made
+
+
+def adapter_arrays(adapter: Adapter) -> dict[str, NDArray[np.float16]]:
+    """What `StarterText.adapt` reads."""
+    parts = {
+        "w": adapter.w.weight,
+        "a": adapter.a.weight,
+        "a_bias": adapter.a.bias,
+        "b": adapter.b.weight,
+        "b_bias": adapter.b.bias,
+    }
+    return {name: value.detach().numpy().astype(np.float16) for name, value in parts.items()}
+
+
+def write_config(folder: Path, curves: Mapping[str, Curve]) -> None:
+    """Write starter.toml: revision, forms, digests of the files that are there, calibration.
+
+    The revision is taken from the digests of the three models, so vectors of different weights are never compared.
+    Windows of sound are as `sound.toml` in the folder states, where the sound tower's training left one.
+    """
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.onnx"))}
+    digests["adapter.npz"] = hashlib.sha256((folder / "adapter.npz").read_bytes()).hexdigest()
+    revision = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()[:8]
+    stated = folder / "sound.toml"  # top-level rate, window_ms, hop_ms
+    form = SOUND_FORM | (tomllib.loads(stated.read_text("utf-8")) if stated.is_file() else {})
+    lines = [
+        "# Written by training/export.py; see CARD.md.",
+        f'revision = "{revision}"',
+        f"dimension = {DIMENSION}",
+        "",
+        "[pixels]",
+        f'size = {SIZE}\nfit = "squeeze"\nresample = "bicubic"',
+        "",
+        "[samples]",
+        *[f"{name} = {form[name]}" for name in SOUND_FORM],
+        "",
+        "[sha256]",
+        *[f'"{name}" = "{digests[name]}"' for name in sorted(digests)],
+        "",
+        "# confidence = 1 / (1 + exp(-(slope * cosine + offset)))",
+        "[calibration]",
+        *[f"{way} = {{ slope = {c.slope:.3f}, offset = {c.offset:.3f} }}" for way, c in sorted(curves.items())],
+    ]
+    (folder / "starter.toml").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def load(checkpoint: Path, key: str = "ema") -> Starter:
+    """The model of a checkpoint, ready for inference."""
+    model = Starter(read_weights("lite2"))
+    model.load_state_dict(read_checkpoint(checkpoint, key))
+    return model.eval()
+
+
+def export(model: Starter, class_sentences: Tensor, out: Path) -> None:
+    """Write image.onnx and adapter.npz. `class_sentences`: unit sentence vectors (1000, 512) of the class names."""
+    with torch.no_grad():
+        classes = model.adapter(class_sentences)
+        (out / "image.onnx").write_bytes(image_graph(model, classes).SerializeToString())
+    np.savez(out / "adapter.npz", **adapter_arrays(model.adapter))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the starter's image tower and adapter from a checkpoint.")
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--classes", type=Path, required=True, help="npy: sentence vectors (1000, 512) of class names")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    sentences = torch.nn.functional.normalize(torch.from_numpy(np.load(given.classes)).float(), dim=1)
+    export(load(given.checkpoint), sentences, given.out)
+
+
+if __name__ == "__main__":
+    main()

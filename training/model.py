@@ -1,0 +1,93 @@
+"""The starter's trained parts: the caption adapter and the image tower with its class term.
+
+Owns the arithmetic of the shared space of pictures and words, and the reading of checkpoints. A sentence vector t
+becomes unit(W t + B gelu(A t + a) + b). A picture with pooled features f and class probabilities p becomes
+unit(unit(H f + h) + 1.5 * sum of p(class) * adapted vector of the class name): the words that captions never say
+stay known. See docs/decisions/0100-class-term.md.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.backbone import Backbone
+
+DIMENSION = 512
+HIDDEN = 1024
+FEATURES = 1280
+SIZE = 192  # side of the pictures in pixels
+CLASS_TERM = 1.5  # weight of the class names in a picture's vector
+FROZEN = 4  # blocks of the backbone that never learn
+
+
+class Adapter(nn.Module):
+    """Sentence vectors (n, 512) into the shared space, unit rows. Begins as the identity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Linear(DIMENSION, DIMENSION, bias=False)
+        self.a = nn.Linear(DIMENSION, HIDDEN)
+        self.b = nn.Linear(HIDDEN, DIMENSION)
+        nn.init.eye_(self.w.weight)
+        nn.init.normal_(self.a.weight, std=4 / math.sqrt(DIMENSION))
+        nn.init.zeros_(self.b.weight)
+        nn.init.zeros_(self.b.bias)
+
+    def forward(self, sentences: Tensor, dropout: float = 0.0) -> Tensor:
+        hidden = functional.dropout(functional.gelu(self.a(sentences)), dropout, self.training)
+        return functional.normalize(self.w(sentences) + self.b(hidden), dim=-1)
+
+
+class Starter(nn.Module):
+    """Backbone, head and adapter, with the two temperatures of training."""
+
+    def __init__(self, weights: dict[str, Tensor], *, frozen: int = FROZEN) -> None:
+        super().__init__()
+        self.backbone = Backbone(weights, frozen=frozen)
+        self.adapter = Adapter()
+        self.head = nn.Linear(FEATURES, DIMENSION)
+        nn.init.normal_(self.head.weight, std=0.02)
+        self.caption_scale = nn.Parameter(torch.tensor(math.log(18.0)))
+        self.label_scale = nn.Parameter(torch.tensor(math.log(15.0)))
+
+    def join(self, features: Tensor, logits: Tensor, classes: Tensor) -> Tensor:
+        """Unit vectors (n, 512) of features (n, 1280) and class logits (n, 1000); `classes` (1000, 512) is adapted."""
+        seen = functional.normalize(self.head(features), dim=1)
+        return functional.normalize(seen + CLASS_TERM * (logits.softmax(1) @ classes), dim=1)
+
+    def forward(self, pixels: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """Unit vectors (n, 512) and class logits (n, 1000) of normalised pixels (n, 3, s, s)."""
+        features, logits = self.backbone(pixels)
+        return self.join(functional.dropout(features, 0.1, self.training), logits, classes), logits
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """uint8 pictures (n, s, s, 3) as the backbone wants them: (n, 3, s, s) in -1..1, channels last in memory.
+
+    EfficientNet-Lite was trained by its authors on (x - 127) / 128; the mean and deviation of ImageNet cost it 2 to 3
+    points.
+    """
+    x = pixels.permute(0, 3, 1, 2).float() / 255
+    return ((x - 0.5) / 0.5).contiguous(memory_format=torch.channels_last)
+
+
+_OLD_NAMES = {"bb.": "backbone.", "ad.": "adapter.", "scale": "caption_scale", "lscale": "label_scale"}
+
+
+def _renamed(name: str) -> str:
+    """The name of a parameter in checkpoints of the first training script, as it is called now."""
+    for old, new in _OLD_NAMES.items():
+        if name == old or (old.endswith(".") and name.startswith(old)):
+            return new + name[len(old) :]
+    return name
+
+
+def read_checkpoint(path: Path, key: str = "ema") -> dict[str, Tensor]:
+    """The state of a `Starter`: "ema" is the running mean of the weights, which ships; "net" is what learns on."""
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)[key]
+    return {_renamed(name): value for name, value in state.items()}
