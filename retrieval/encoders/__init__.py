@@ -1,25 +1,24 @@
 """Profiles: which encoder makes which vectors, loaded when first asked.
 
-Owns the binding of names to encoders. What models there are and where their files lie is `models`; how each family
-computes is `starter`, `onnx`, `open_clip`, `sentence` and `whisper`. Nothing heavy is imported before it is needed.
+Owns the words profile and role. What models there are and where their files lie is `models`, how a family becomes an
+encoder `families`, how models come to this machine `install`. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from retrieval.domain import Sense, Space
+from retrieval.encoders.families import Role, make_encoder
 from retrieval.encoders.models import Model, Prior, find_model, profile_entries, resolve_profile
 from retrieval.errors import EncoderUnavailable
 from retrieval.protocols import Encoder, Transcriber
 
-Role: TypeAlias = Literal["shared", "sentence"]
 Direction: TypeAlias = Literal[
     "text-text", "text-image", "text-sound", "image-image", "image-sound", "sound-image", "sound-sound"
 ]
@@ -34,9 +33,9 @@ class Profile:
     name: str
     shared: Model
     sentence: Model
-    speech: str
-    _made: dict[tuple[str, Sense], Encoder] = field(default_factory=dict, compare=False, repr=False)
-    _lock: RLock = field(default_factory=RLock, compare=False, repr=False)
+    speech: str = "auto"
+    _made: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    _lock: Any = field(default_factory=RLock, compare=False, repr=False)
 
     def model(self, role: Role) -> Model:
         """The model behind one of the two spaces."""
@@ -44,75 +43,75 @@ class Profile:
 
     def senses(self, role: Role) -> frozenset[Sense]:
         """What can be brought into that space; {"text"} for "sentence"."""
-        return self.model(role).senses
+        return self.model(role).senses if role == "shared" else frozenset({"text"})
 
     def encoder(self, role: Role, sense: Sense) -> Encoder:
         """The encoder of one sense into one space; the text one loads no image tower.
 
-        Raises: EncoderUnavailable where the profile has none for that sense, or its files are not on this machine.
+        Raises:
+            EncoderUnavailable: the profile has none for that sense, or its files are not on this machine.
+            SpaceMismatch: its files are not those that were recorded.
         """
-        model = self.model(role)
-        if sense not in model.senses:
-            raise EncoderUnavailable(
-                f"profile {self.name} has no encoder for {sense} in its {role} space",
-                "profile starter has one" if role == "shared" else "",
-            )
+        if sense not in self.senses(role):
+            hint = "rebuild the library with profile starter, which has one" if role == "shared" else ""
+            raise EncoderUnavailable(f"profile {self.name} has no encoder of {sense} in its {role} space", hint)
         with self._lock:
-            key = (model.name, sense)
-            if key not in self._made:
-                self._made[key] = FAMILIES[model.family](model, sense)
-            return self._made[key]
+            if (role, sense) not in self._made:
+                self._made[role, sense] = make_encoder(self.model(role), role, sense)
+            encoder: Encoder = self._made[role, sense]
+            return encoder
 
     def space(self, role: Role) -> Space:
-        """The space of that role, without loading weights. Raises: EncoderUnavailable."""
+        """The space of that role, without loading weights. Raises: as `encoder`."""
         return self.encoder(role, "text").space
 
     def transcriber(self) -> Transcriber:
-        """The profile's transcriber; weights load on first use. Raises: EncoderUnavailable."""
-        from retrieval.encoders import whisper
+        """The profile's transcriber, made once. Raises: EncoderUnavailable where no weights are on this machine."""
+        from retrieval.encoders.whisper import make_transcriber
 
-        return whisper.make_transcriber(self.speech)
+        with self._lock:
+            if "transcriber" not in self._made:
+                self._made["transcriber"] = make_transcriber(self.speech)
+            transcriber: Transcriber = self._made["transcriber"]
+            return transcriber
 
     def prior(self, direction: Direction) -> Prior:
         """How cosines of that direction become confidences while a library knows no better."""
         model = self.sentence if direction == "text-text" else self.shared
-        return model.prior.get(direction, Prior())
+        measured = _measured_priors() if model.family in ("starter", "use") else {}
+        return measured.get(direction) or model.prior.get(direction) or Prior()
 
     def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
         """Prior confidence in 0..1, of the shape of `cosine`."""
         return self.prior(direction).confidence(cosine)
 
 
-def make_profile(name: str, shared: str | None = None, sentence: str | None = None, speech: str | None = None) -> Profile:
+def _measured_priors() -> dict[str, Prior]:
+    """What the training of the starter measured, by direction; none where its files are absent."""
+    from retrieval.encoders import starter
+
+    try:
+        curves = list(starter.calibration())
+    except EncoderUnavailable:
+        return {}
+    return {direction: Prior(-offset / slope, slope) for direction, slope, offset in curves}
+
+
+def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> Profile:
     """The profile of that name, with single models replaced by name; "auto" takes the best whose models are all here.
 
-    Raises: EncoderUnavailable for a name that is neither in profiles.toml nor added.
+    Raises: EncoderUnavailable for a name that is neither in profiles.toml nor fetched or added.
     """
     chosen = resolve_profile(name)
     entry = profile_entries()[chosen]
-    return Profile(
+    profile = Profile(
         chosen,
         find_model(shared or entry["shared"]),
         find_model(sentence or entry["sentence"]),
         speech or entry["transcriber"],
     )
-
-
-def _starter(model: Model, sense: Sense) -> Encoder:
-    from retrieval.encoders import starter
-
-    made: dict[Sense, Callable[[], Encoder]] = {
-        "text": starter.StarterText,
-        "image": starter.StarterImage,
-        "sound": starter.StarterSound,
-    }
-    return made[sense]()
-
-
-def _use(model: Model, sense: Sense) -> Encoder:
-    from retrieval.encoders import starter
-
-    return starter.SentenceText()
-
-
-FAMILIES: dict[str, Callable[[Model, Sense], Encoder]] = {"starter": _starter, "use": _use}
+    if "text" not in profile.sentence.senses or profile.sentence.senses - {"text"}:
+        raise EncoderUnavailable(
+            f"model {profile.sentence.name} is not one for sentences", "it belongs to --encoder shared="
+        )
+    return profile

