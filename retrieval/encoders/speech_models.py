@@ -83,8 +83,12 @@ def find_weights(name: str = "auto", gpu: bool = False) -> Weights:
         raise EncoderUnavailable(f"the weights of Whisper {name} are not on this machine", _remedy(model))
     path = Path(name).expanduser()
     if path.is_file() or (path / WEIGHTS).is_file():
-        return Weights(path.stem if path.is_file() else path.name, path, digest(path if path.is_file() else path / WEIGHTS))
-    raise EncoderUnavailable(f"no Whisper model is called {name}", f"there are {', '.join(speech_models())}, or a folder")
+        return Weights(
+            path.stem if path.is_file() else path.name, path, digest(path if path.is_file() else path / WEIGHTS)
+        )
+    raise EncoderUnavailable(
+        f"no Whisper model is called {name}", f"there are {', '.join(speech_models())}, or a folder"
+    )
 
 
 def here() -> tuple[str, ...]:
@@ -140,7 +144,7 @@ def _checked(model: SpeechModel, found: Path) -> Weights:
     seen = digest(folder / WEIGHTS)
     if model.sha256 and seen != model.sha256:
         raise EncoderUnavailable(
-            f"the weights of Whisper {model.name} in {folder} are damaged (sha256 {seen[:12]}, not {model.sha256[:12]})",
+            f"the weights in {folder} are damaged (sha256 {seen[:12]}, not {model.sha256[:12]})",
             "delete that folder and run again; if it stays so, install the package again",
         )
     return Weights(model.name, folder, seen)
@@ -232,5 +236,7 @@ def fetch(name: str) -> Weights:
     try:
         snapshot_download(speech_models()[name].repo, allow_patterns=wanted)
     except Exception as error:  # the hub client has no common error of its own
-        raise EncoderUnavailable(f"Whisper {name} could not be fetched: {error}", "see that the hub can be reached") from error
+        raise EncoderUnavailable(
+            f"Whisper {name} could not be fetched: {error}", "see that the hub can be reached"
+        ) from error
     return find_weights(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -175,6 +176,21 @@ def _window(origin: int, sound: Sound, chances: Sound) -> Iterator[Window]:
         return
     voices = tuple(Span(a * BLOCK_MS, b * BLOCK_MS) for a, b in spans)
     yield Window(origin * BLOCK_MS, sound.reshape(-1), voices, float(np.mean(np.concatenate(voiced))))
+
+
+def halves(window: Window) -> tuple[Window, ...]:
+    """The window as two, cut in the pause nearest its middle; as it is, where nobody pauses."""
+    gaps = [(a.end + b.start) // 2 for a, b in pairwise(window.voices)]
+    if not gaps:
+        return (window,)
+    cut = min(gaps, key=lambda at: abs(at - window.length_ms // 2))
+    place = cut * RATE // 1000
+    before = tuple(span for span in window.voices if span.end <= cut)
+    after = tuple(Span(span.start - cut, span.end - cut) for span in window.voices if span.start >= cut)
+    return (
+        Window(window.start_ms, window.samples[:place], before, window.certainty),
+        Window(window.start_ms + cut, window.samples[place:], after, window.certainty),
+    )
 
 
 def utterances(chances: Sound) -> list[tuple[int, int]]:

@@ -55,7 +55,9 @@ def _device(wanted: str) -> str:
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
 
-def phrases(tokens: Sequence[int], first_tick: int, decode: Callable[[list[int]], str], length_ms: int) -> tuple[Phrase, ...]:
+def phrases(
+    tokens: Sequence[int], first_tick: int, decode: Callable[[list[int]], str], length_ms: int
+) -> tuple[Phrase, ...]:
     """Text between timestamps, in order. Tokens from `first_tick` on are timestamps; a missing one is a neighbour's.
 
     length_ms: of the window; no time lies past it.
@@ -95,7 +97,8 @@ class FasterWhisper:
             )
         except (RuntimeError, OSError, ValueError) as error:
             raise EncoderUnavailable(
-                f"the weights in {self._weights.path} cannot be loaded: {error}", "they must be in the CTranslate2 format"
+                f"the weights in {self._weights.path} cannot be loaded: {error}",
+                "they must be in the CTranslate2 format",
             ) from error
 
     def hear(self, sounds: Sequence[Sound]) -> tuple[Any, list[dict[str, float]]]:
@@ -138,7 +141,7 @@ class FasterWhisper:
 
 
 class OpenAIWhisper:
-    """A .pt file of openai-whisper, by torch. Same decisions, same beams; the reference that FasterWhisper is held to."""
+    """A .pt file of openai-whisper, by torch. Same beams and the same decisions after them."""
 
     batch = 4
 
@@ -158,7 +161,8 @@ class OpenAIWhisper:
             return whisper.load_model(str(self._weights.path), device=self._device)
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise EncoderUnavailable(
-                f"the weights in {self._weights.path} cannot be loaded: {error}", "they must be a file of openai-whisper"
+                f"the weights in {self._weights.path} cannot be loaded: {error}",
+                "they must be a file of openai-whisper",
             ) from error
 
     def hear(self, sounds: Sequence[Sound]) -> tuple[Any, list[dict[str, float]]]:
