@@ -1,0 +1,1 @@
+"""Trains the models of the `starter` profile. Nothing at run time imports this package."""
