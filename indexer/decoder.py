@@ -135,7 +135,7 @@ def _perform(task: Task, channel: Channel) -> Iterator[Any]:
         yield from read.read(task.path, medium, task.form, task.limits)
     elif task.step == "watch":
         assert isinstance(task.form, Pixels)
-        yield from read.watch(task.path, task.form, task.limits)
+        yield from read.watch(task.path, task.form, task.limits, alive=lambda: channel.send(None))
     elif task.step == "listen":
         assert isinstance(task.form, Samples)
         yield from read.listen(task.path, task.form)

@@ -11,7 +11,7 @@ media at all is decided by `sniff.identify`. The modules that own PIL and av are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +45,16 @@ def read(path: Path, medium: Medium, form: Pixels, limits: Limits = LIMITS) -> I
         yield from read_audio(path)
 
 
-def watch(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[Reading]:
-    """`shot` Readings in time order, each with its frame views in `form`, given as soon as the shot has ended."""
+def watch(
+    path: Path, form: Pixels, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
+) -> Iterator[Reading]:
+    """`shot` Readings in time order, each with its frame views in `form`, given as soon as the shot has ended.
+
+    A minute of large pictures takes minutes to decode: `alive` is called every few frames, as a sign of progress.
+    """
     from retrieval.media.video import watch_video
 
-    yield from watch_video(path, form, limits)
+    yield from watch_video(path, form, limits, alive)
 
 
 def listen(path: Path, form: Samples) -> Iterator[Reading]:

@@ -6,7 +6,7 @@ shot's views and a few frames, whatever the length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ LOOK_EVERY_MS: Final = 28  # frames closer than this are decoded but not looked 
 BUSY: Final = 1280 * 720 * 31  # pixels a second above which frames that no other needs are not decoded
 THREADS: Final = 4
 JUMP_MS: Final = 6 * 3_600_000  # a time stamp that leaps further is damaged
+FRAMES_A_SIGN = 16  # decoded between two signs of life
 
 
 def read_video(path: Path, limits: Limits = LIMITS) -> Iterator[Facts | Reading]:
@@ -94,11 +95,13 @@ def _track_speech(path: Path) -> Iterator[Segment]:
             yield from subtitles.segments(subtitles.track_cues(container, track), lang)
 
 
-def watch_video(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[Reading]:
+def watch_video(
+    path: Path, form: Pixels, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
+) -> Iterator[Reading]:
     """`shot` Readings in time order, each as soon as it has ended, with views about every FRAME_EVERY_MS.
 
     Still frames are merged; black and flat ones are left out, and with them a shot that shows nothing else. Shots longer than a
-    minute come in parts. A file without moving pictures gives nothing.
+    minute come in parts. A file without moving pictures gives nothing. `alive` is called every few frames.
 
     Raises:
         MediaUnreadable: nothing, or nothing more, can be decoded. MediaTooLarge: frames above the limit.
@@ -110,8 +113,10 @@ def watch_video(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[R
         _check_size(path, stream, limits)
         _hurry(stream)
         watch, frame, at = _Watch(form), None, 0
-        for frame, at in _timed(container, stream):
+        for number, (frame, at) in enumerate(_timed(container, stream)):
             yield from watch.see(frame, at)
+            if number % FRAMES_A_SIGN == 0:
+                alive()
         if frame is None:
             raise MediaUnreadable(f"{path.name} holds no picture that can be decoded", reason="truncated")
         yield from watch.end(frame, at + _frame_ms(stream))
