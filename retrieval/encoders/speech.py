@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from retrieval.domain import Segment, Span
 from retrieval.encoders.voice import Listener, SileroDetector, Sound, Window, halves, windows
 
-# Chosen on labelled sounds, music, noise and recorded prompts in five languages; see docs/decisions/0130.
+# Chosen on labelled sounds, music, noise and recorded English speech; see docs/decisions/0130.
 SURE = -1.0  # mean log-probability of a token that a draft needs
-TRUST = 0.54  # see `trust`: 69 inventions over sounds reached 0.48, of 88 drafts of speech 3 stayed below, all noisy
+TRUST = 0.54  # see `trust`: 69 inventions over sounds reached 0.48; of 76 drafts of speech 2 stayed below, both noisy
 COMPRESSED = 2.4  # text that packs better than this repeats itself
 REPEATS = 4  # times that a run of words may follow upon itself
 
