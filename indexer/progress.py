@@ -9,17 +9,16 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
 from retrieval.domain import Step
 from retrieval.reports import path_fields, plain_text
-from retrieval.table import STEP_NAMES, duration, listing, pad, path_text, plain, shorten
+from retrieval.table import duration, listing, pad, path_text, pending, plain, shorten
 
 NAMES: dict[Step, str] = {"read": "images", "watch": "video", "listen": "sound", "transcribe": "speech"}
-BAR = 16  # characters
+BAR = 12  # characters; the whole line fits into 80
 LINE_EVERY_S = 10.0  # where nothing can be redrawn
 
 
@@ -53,7 +52,7 @@ class Display:
                 pass  # counted in the last line; named by `crossmedia status`
 
     def _progress(self, event: Progress) -> None:
-        self._bars[event.step] = progress_line(event)
+        self._bars[event.step] = progress_line(event, bar=self._redraw)
         if self._redraw:
             self._draw()
             return
@@ -117,7 +116,7 @@ def scanned_line(event: Scanned) -> str:
     return f" scan    {event.files:,} files   {duration(event.seconds)}" + "".join(f"   {note}" for note in notes)
 
 
-def progress_line(event: Progress) -> str:
+def progress_line(event: Progress, *, bar: bool = True) -> str:
     """Name, bar, count, speed, bottleneck, ETA of one step."""
     share = event.done / event.total if event.total else 1.0
     filled = min(BAR, int(BAR * share))
@@ -126,9 +125,9 @@ def progress_line(event: Progress) -> str:
     speed = _speed(event)
     load = f"{event.bottleneck} {event.load:.0%} busy".replace("%", " %") if event.bottleneck and not done else ""
     end = duration(event.seconds) if done else f"ETA {duration(event.eta_s)}" if event.eta_s is not None else ""
-    bar = "█" * filled + "░" * (BAR - filled)
+    drawn = "█" * filled + "░" * (BAR - filled) + " " if bar else ""
     meanwhile = "   (search works meanwhile)" if event.step == "transcribe" and not done else ""
-    line = f" {NAMES[event.step]:<7} {bar}  {count:>13}   {pad(speed, 14)} {pad(load, 20)} {end}{meanwhile}"
+    line = f" {NAMES[event.step]:<7} {drawn}{count:>12}  {pad(speed, 14)}  {pad(load, 17)}  {end}{meanwhile}"
     return line.rstrip()
 
 
@@ -164,13 +163,7 @@ def finished_lines(event: Finished) -> list[str]:
         first += f" · {total:,} skipped: {listing(event.skipped)} (crossmedia status --skipped)"
     lines = [first]
     if event.pending:
-        lines.append(f"Left for a later run: {_pending(event.pending)} (crossmedia index)")
+        lines.append(f"Left for a later run: {pending(event.pending)} (crossmedia index)")
     if event.stopped:
         lines.insert(0, "Stopped; the next run goes on from here.")
     return lines
-
-
-def _pending(pending: Mapping[Step, int]) -> str:
-    return ", ".join(
-        f"{STEP_NAMES[step]} of {count:,} file{'' if count == 1 else 's'}" for step, count in pending.items()
-    )

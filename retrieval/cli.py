@@ -446,8 +446,10 @@ def _without_name(skip: Any) -> str:
     """What a skip says beside its reason; the path that most details begin with is on the line already."""
     from retrieval.table import plain
 
-    detail = skip.detail.removeprefix(f"{skip.path} ").removeprefix(f"{skip.path}: ").removeprefix(f"{skip.path.name} ")
-    return "" if detail in ("", skip.reason, f"is {skip.reason}") else plain(detail)
+    detail = skip.detail
+    for told in (f"{skip.path}", f"{skip.path.name}", ":", " ", f"is {skip.reason}", " "):
+        detail = detail.removeprefix(told)
+    return "" if detail == skip.reason else plain(detail)
 
 
 def _print_status(state: Any) -> None:
@@ -455,9 +457,9 @@ def _print_status(state: Any) -> None:
 
     print(f"Library {table.path_text(state.home)} · profile {state.profile} · since {state.created_at[:10]}")
     rows = [
-        ("media", table.listing(state.media) or "none"),
-        ("segments", table.listing(state.segments) or "none"),
-        ("pending", table.listing(state.pending, table.STEP_NAMES) or "nothing"),
+        ("media", table.listing(state.media, table.MANY) or "none"),
+        ("segments", table.listing(state.segments, table.MANY) or "none"),
+        ("pending", table.pending(state.pending) or "nothing"),
         ("skipped", f"{state.skipped:,} (crossmedia status --skipped)" if state.skipped else "nothing"),
         ("disk", table.listing_sizes(state.bytes)),
     ]

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 QUOTE = 60  # columns of quoted text where the line's length does not matter
 MORE_SEGMENTS = 2  # shown below the best one of a hit
 STEP_NAMES = {"read": "images and documents", "watch": "video", "listen": "sound", "transcribe": "speech"}
+MANY = {
+    "image": "images",
+    "video": "videos",
+    "audio": "recordings",
+    "document": "documents",
+    "shot": "shots",
+    "sound": "sounds",
+    "passage": "passages",
+    "text_line": "lines in pictures",
+}
 
 
 # ---------------------------------------------------------------- columns
@@ -189,10 +199,14 @@ def quote(text: str, words: str, width: int) -> str:
     start = max(0, at - width // 3)
     if start:
         start = line.find(" ", start, at) + 1 or start
-    cut = shorten(line[start:], width - (4 if start else 0) - 3).rstrip("…").rstrip()
-    if " " in cut and cut.isascii():
-        cut = cut.rsplit(" ", 1)[0]
-    return ("... " if start else "") + cut + (" ..." if start + len(cut) < len(line) else "")
+    rest = line[start:]
+    head = "... " if start else ""
+    if columns(head + rest) <= width:
+        return head + rest
+    cut = shorten(rest, width - len(head) - 3).removesuffix("…")
+    if rest[len(cut)] != " " and " " in cut and cut.isascii():
+        cut = cut.rsplit(" ", 1)[0]  # no half words
+    return f"{head}{cut.rstrip()} ..."
 
 
 def _first_match(line: str, words: str) -> int:
@@ -263,6 +277,12 @@ def listing(counts: Mapping[str, int], names: Mapping[str, str] | None = None) -
     """`12 images, 3 videos`, the greatest first."""
     ordered = sorted(counts.items(), key=lambda each: -each[1])
     return ", ".join(f"{count:,} {(names or {}).get(name, name)}" for name, count in ordered)
+
+
+def pending(counts: Mapping[str, int]) -> str:
+    """`sound of 19 files, speech of 1 file`, in the order of the steps."""
+    waiting = [(name, counts[step]) for step, name in STEP_NAMES.items() if counts.get(step)]
+    return ", ".join(f"{name} of {count:,} file{'' if count == 1 else 's'}" for name, count in waiting)
 
 
 def aligned(rows: Iterable[Sequence[str]], gap: int = 2) -> list[str]:

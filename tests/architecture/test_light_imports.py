@@ -50,5 +50,7 @@ def test_the_program_answers_for_itself_at_once(option: str, seconds: float) -> 
 
 def test_a_text_query_decodes_nothing(sample_library: Path) -> None:
     """A cold text query loads no torch, no FFmpeg, no Pillow, no pandas."""
-    code = f"from retrieval import Library\nwith Library.open({str(sample_library)!r}) as library: library.search('a cat')"
+    code = (
+        f"from retrieval import Library\nwith Library.open({str(sample_library)!r}) as library: library.search('a cat')"
+    )
     assert loaded_after(code).isdisjoint({"torch", "av", "PIL", "pandas", "faster_whisper", "alembic", "transformers"})
