@@ -49,6 +49,7 @@ docs: .venv/dev.stamp
 
 .venv-torch/dev.stamp: pyproject.toml requirements-torch.txt
 	test -x $(TORCH) || $(PYTHON) -m venv .venv-torch
+	$(TORCH) $(PIP) install --no-deps openai-whisper==20250625
 	$(TORCH) $(PIP) install --requirement requirements-torch.txt
 	$(TORCH) $(PIP) install --editable '.[cpu,dev]'
 	touch $@
