@@ -10,9 +10,9 @@ nothing here is seen in training (seeds from `scenes.SAMPLING`). Files of questi
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import io
 import json
-import datetime as dt
 import random
 import shutil
 import zipfile
@@ -516,8 +516,8 @@ def make(photos: Path, out: Path) -> None:
     (folder / "ORIGINS.md").write_text(origins(truths), encoding="utf-8")
     head = (
         "# Questions with known answers in data/samples, one or more for each of the twenty directions.\n"
-        "# question: its kind; in: the medium asked for; text (with lang) or file: what is asked. expected: what should come\n"
-        "# first in samples. demo: asked by `crossmedia demo`. speech: answered only where a transcriber is at hand.\n\n"
+        "# question: its kind; in: the medium asked for; text (with lang) or file: what is asked. expected: what should\n"
+        "# come first in samples. demo: asked by `crossmedia demo`. speech: answered only where a transcriber is at hand.\n\n"
     )
     (out / "queries.toml").write_text(head + toml("query", [dict(row) for row in QUERIES]), encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def test_cuts_are_where_truth_says(samples: Path, name: str) -> None:
     cuts = next(row["cuts_ms"] for row in _truth(samples) if row["file"] == f"video/{name}")
     with av.open(str(samples / "video" / name)) as container:
         frames = [(float(f.time), f.to_ndarray(format="gray").astype(float)) for f in container.decode(video=0)]
-    changes = np.array([np.abs(b - a).mean() for (_, a), (_, b) in zip(frames, frames[1:], strict=False)])
+    changes = np.array([np.abs(b - a).mean() for (_, a), (_, b) in itertools.pairwise(frames)])
     times = sorted(round(1_000 * frames[n + 1][0]) for n in changes.argsort()[::-1][: len(cuts)])
     assert np.allclose(times, cuts, atol=90)
 
