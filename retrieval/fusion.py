@@ -12,8 +12,10 @@ from typing import TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 
-AGREEMENT = 0.5  # how much of its evidence a further lane adds to the surest one
-LEAST = -8.0  # log-odds of what a lane knows nothing about
+AGREEMENT = 1.0  # log-odds that a further, fully sure lane adds to the surest one
+FULFILLED = 3.0  # log-odds at which one of several operands is as good as satisfied
+LEAST = -8.0  # log-odds of what no lane knows anything about
+UNKNOWN = -4.2  # ... of what words alone have found: as for a text whose meaning has nothing to do with the question
 
 
 def log_odds(confidence: float) -> float:
@@ -33,25 +35,26 @@ def confidence(odds: float) -> float:
     return grown / (1.0 + grown)
 
 
-def agree(odds: Iterable[float], share: float = AGREEMENT) -> float:
-    """Log-odds of one segment from those of its lanes: the surest lane, raised by what further lanes say.
+def agree(odds: Iterable[float], evidence: float = 0.0) -> float:
+    """Log-odds of one segment from those of its semantic lanes and the evidence of its words.
 
-    A further lane adds `share` of its confidence (not of its log-odds) to the distance, so a lane that is unsure
-    neither lifts nor lowers: the result is never below the surest lane. No lane gives LEAST.
+    odds: the surest lane counts; a further one adds AGREEMENT of its confidence, so one that is unsure neither lifts
+    nor lowers. Lanes below UNKNOWN, and no lane at all, count as UNKNOWN where there is evidence.
+    evidence: log-likelihood ratio >= 0 of the matched words, added as Bayes' rule says.
     """
-    ordered = sorted(odds, reverse=True)
-    if not ordered:
-        return LEAST
-    return ordered[0] + share * sum(2 * confidence(each) for each in ordered[1:])
+    ordered = sorted(odds, reverse=True) or [LEAST]
+    sure = ordered[0] + AGREEMENT * sum(confidence(each) for each in ordered[1:])
+    return max(sure, UNKNOWN) + evidence if evidence > 0 else sure
 
 
 def conjunction(odds: Sequence[float], weights: Sequence[float]) -> float:
-    """Weighted mean of log-odds: an answer must satisfy every operand, and one that fails badly cannot be outvoted.
+    """Weighted mean of log-odds: an answer must satisfy every operand.
 
-    weights > 0. No operand gives LEAST.
+    An operand is fulfilled at FULFILLED and counts no further, so that one that is more than certain cannot make up for
+    another that fails. weights > 0. No operand gives LEAST.
     """
     total = sum(weights)
-    return sum(w * each for w, each in zip(weights, odds, strict=True)) / total if total else LEAST
+    return sum(w * min(each, FULFILLED) for w, each in zip(weights, odds, strict=True)) / total if total else LEAST
 
 
 def shares(confidences: Mapping[Item, float]) -> dict[Item, float]:

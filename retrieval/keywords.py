@@ -1,13 +1,15 @@
 """The keyword lane: which segments and assets hold the words of a question, and how much that tells.
 
-A hit is as sure as the share of the question's rarity (sum of inverse document frequencies) that it holds, words of its
-asset's names and tags included; BM25 is its raw score. Words that are in most texts are not asked at all.
+A hit tells as much as the share of the question's rarity (sum of inverse document frequencies) that it holds, words of its
+asset's names and tags included, and more if words that stand beside each other in the question do so in the text; BM25 is
+its raw score. Words that are in most texts are not asked at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +23,22 @@ from retrieval.words import Term
 MOST_POSTINGS = 200_000  # texts that are looked at for one term
 MOST_HITS = 400  # segments, and assets, that a question may bring by its words
 
-# Log-odds of a hit: what share of the question's rarity it holds, and how rare that is; fitted as decision 0153 says.
-SHARE_WEIGHT, RARITY_WEIGHT, BIAS = 9.0, 0.25, -6.6
+MOST_READ = 64  # texts whose order of words is looked at
+
+# How much a hit tells, as a log-likelihood ratio; fitted as docs/decisions/0152 says.
+SHARE_WEIGHT = 4.5  # for the share of the question's rarity that the text holds
+RARITY_WEIGHT = 0.13  # for each nat of rarity
+ORDER_WEIGHT, ALL_IN_ORDER_WEIGHT = (
+    2.0,
+    3.0,
+)  # for the share of neighbours that are neighbours there, alone and times share
 
 
 @dataclass(frozen=True, slots=True)
 class WordHit:
-    """log-odds, and BM25 as raw score."""
+    """Log-likelihood ratio >= 0 that speaks for a text, and BM25 as raw score."""
 
-    odds: float
+    evidence: float
     score: float
 
 
@@ -83,7 +92,7 @@ def find(connection: Connection, question: str, totals: dict[WordTable, int], al
     texts = texts.only(np.array([each in owned for each in texts.ids.tolist()], np.bool_)).greatest(MOST_HITS)
     fitting = [each in media and allowed.holds(each, media[each]) for each in names.ids.tolist()]
     names = names.only(np.array(fitting, np.bool_)).greatest(MOST_HITS)
-    return _hits(connection, asked, rarities, texts, names, owned)
+    return _hits(connection, _Question(question, asked, rarities), texts, names, owned)
 
 
 def _look_up(connection: Connection, term: Term, totals: dict[WordTable, int]) -> _Asked | None:
@@ -112,33 +121,59 @@ def _held(lists: Sequence[Ids], rarities: NDArray[np.float64]) -> _Held:
     return _Held(ids, mass, bits)
 
 
-def _hits(
-    connection: Connection,
-    asked: Sequence[_Asked],
-    rarities: NDArray[np.float64],
-    texts: _Held,
-    names: _Held,
-    owned: dict[int, int],
-) -> WordHits:
-    expression = " OR ".join(each.term.expression for each in asked)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    """A question, its terms, and how much each tells."""
+
+    text: str
+    asked: Sequence[_Asked]
+    rarities: NDArray[np.float64]
+
+    @property
+    def expression(self) -> str:
+        return " OR ".join(each.term.expression for each in self.asked)
+
+    @property
+    def literal(self) -> int:
+        """Bit set of the quoted terms, which every hit must hold."""
+        return sum(1 << bit for bit, each in enumerate(self.asked) if each.term.quoted)
+
+    def evidence(self, bits: int, order: float) -> float:
+        """What a text tells that holds these terms and this share of neighbours."""
+        held = float(sum(rarity for bit, rarity in enumerate(self.rarities) if bits >> bit & 1))
+        share = held / float(self.rarities.sum())
+        return SHARE_WEIGHT * share + RARITY_WEIGHT * held + order * (ORDER_WEIGHT + ALL_IN_ORDER_WEIGHT * share)
+
+
+def _hits(connection: Connection, question: _Question, texts: _Held, names: _Held, owned: dict[int, int]) -> WordHits:
     named = dict(zip(names.ids.tolist(), names.bits.tolist(), strict=True))
-    scores = store.bm25(connection, "segment_words", expression, texts.ids)
-    name_scores = store.bm25(connection, "asset_words", expression, names.ids)
-    literal = sum(1 << bit for bit, each in enumerate(asked) if each.term.quoted)
+    order = _orders(connection, "segment_words", question.text, texts.ids)
+    scores = store.bm25(connection, "segment_words", question.expression, texts.ids)
     segments = {}
     for segment, bits in zip(texts.ids.tolist(), texts.bits.tolist(), strict=True):
         whole = bits | named.get(owned[segment], 0)
-        if whole & literal == literal:
-            segments[segment] = WordHit(_odds(whole, rarities), scores.get(segment, 0.0))
-    assets = {
-        asset: WordHit(_odds(bits, rarities), name_scores.get(asset, 0.0))
-        for asset, bits in named.items()
-        if bits & literal == literal
-    }
+        if whole & question.literal == question.literal:
+            evidence = question.evidence(whole, order.get(segment, 0.0))
+            segments[segment] = WordHit(evidence, scores.get(segment, 0.0))
+    assets = _name_hits(connection, question, named)
     return WordHits(segments, assets, {segment: owned[segment] for segment in segments})
 
 
-def _odds(bits: int, rarities: NDArray[np.float64]) -> float:
-    """Log-odds of a hit that holds these terms."""
-    held = float(sum(rarity for bit, rarity in enumerate(rarities) if bits >> bit & 1))
-    return BIAS + SHARE_WEIGHT * held / float(rarities.sum()) + RARITY_WEIGHT * held
+def _name_hits(connection: Connection, question: _Question, named: dict[int, int]) -> dict[int, WordHit]:
+    order = _orders(connection, "asset_words", question.text, list(named))
+    scores = store.bm25(connection, "asset_words", question.expression, named)
+    return {
+        asset: WordHit(question.evidence(bits, order.get(asset, 0.0)), scores.get(asset, 0.0))
+        for asset, bits in named.items()
+        if bits & question.literal == question.literal
+    }
+
+
+def _orders(connection: Connection, table: WordTable, question: str, ids: Sequence[int] | Ids) -> dict[int, float]:
+    """For the first texts of `ids` the share of the question's pairs of neighbours that are neighbours there."""
+    asked = words.tokens(question)
+    pairs = set(pairwise(asked))
+    if not pairs:
+        return dict.fromkeys(map(int, ids), 1.0)
+    texts = store.word_texts(connection, table, ids[:MOST_READ])
+    return {each: len(pairs & set(pairwise(words.split(text)))) / len(pairs) for each, text in texts.items()}

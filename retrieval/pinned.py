@@ -123,17 +123,22 @@ def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDA
 def pin(connection: Connection, home: Path, live: LiveSpace, *, distrust: Collection[str] = ()) -> Pinned:
     """The present state of a space. Generations in `distrust` (folder names), missing or damaged ones are not used:
     all their vectors are then fresh, so answers stay exact, with a warning."""
-    generation, warnings = None, []
+    generation = None
+    warnings: tuple[str, ...] = ()
     if live.folder is not None:
         try:
-            if live.folder in distrust:
-                raise LibraryDamaged(f"the index of {live.space.name} does not fit the catalog", "crossmedia rebuild")
-            generation = open_generation(manifest.generation(home, live.folder), live.space.dimension)
+            generation = _trusted(home, live, live.folder, distrust)
         except LibraryDamaged as error:
-            warnings.append(f"{error.what}; answers come from the catalog, which is slower ({error.hint})")
+            warnings = (f"{error.what}; answers come from the catalog, which is slower ({error.hint})",)
     seen = live.last_vector_id if generation else 0
-    empty = Pinned(live, generation, {}, np.empty(0, np.int64), seen, tuple(warnings))
+    empty = Pinned(live, generation, {}, np.empty(0, np.int64), seen, warnings)
     return refreshed(connection, empty)
+
+
+def _trusted(home: Path, live: LiveSpace, folder: str, distrust: Collection[str]) -> Generation:
+    if folder in distrust:
+        raise LibraryDamaged(f"the index of {live.space.name} does not fit the catalog", "crossmedia rebuild")
+    return open_generation(manifest.generation(home, folder), live.space.dimension)
 
 
 def refreshed(connection: Connection, old: Pinned) -> Pinned:

@@ -44,6 +44,7 @@ LARGEST_K = 4096
 MOST_SEGMENTS = 5  # listed under one hit
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
+WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
 SENSE_OF: dict[Kind, Sense] = {
     "image": "image", "shot": "image", "sound": "sound", "speech": "text", "passage": "text", "text_line": "text",
 }  # fmt: skip
@@ -68,7 +69,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """What one lane says of one segment."""
+    """What one way of looking says of one segment. odds: log-odds; of words, a log-likelihood ratio (see fusion.agree)."""
 
     lane: Lane
     odds: float
@@ -171,23 +172,21 @@ def _by_asset(asked: Asked, evidence: Evidence) -> dict[int, Candidate]:
     found: dict[int, Candidate] = {}
     for segment, ways in evidence.segments.items():
         asset = evidence.owners[segment]
-        odds = fusion.agree(_odds(ways, evidence.names.get(asset)))
+        odds = _fused(ways, evidence.names.get(asset))
         one = found.setdefault(asset, Candidate(asset, odds, -math.inf, []))
         one.segments.append((odds, segment))
         one.odds, one.score = max((one.odds, one.score), (odds, max(clue.score for clue in ways.values())))
     for asset, clue in evidence.names.items():
-        found.setdefault(asset, Candidate(asset, clue.odds, clue.score, []))
+        found.setdefault(asset, Candidate(asset, fusion.agree([], clue.odds), clue.score, []))
     for one in found.values():
         one.segments.sort(key=lambda each: (-each[0], each[1]))
     return found
 
 
-def _odds(ways: Mapping[str, Clue], name: Clue | None) -> list[float]:
-    """Log-odds of the ways to find a segment; words in its own text and in its asset's names are one way."""
-    odds = {way: clue.odds for way, clue in ways.items()}
-    if name is not None:
-        odds["words"] = max(name.odds, odds.get("words", name.odds))
-    return list(odds.values())
+def _fused(ways: Mapping[str, Clue], name: Clue | None) -> float:
+    """Log-odds of a segment; words in its own text and in its asset's names are one way."""
+    said = [clue.odds for clue in (ways.get(WORDS), name) if clue]
+    return fusion.agree([clue.odds for way, clue in ways.items() if way != WORDS], max(said, default=0.0))
 
 
 def _joined(asset: int, tables: Sequence[dict[int, Candidate]], weights: Sequence[float]) -> Candidate:
@@ -265,9 +264,9 @@ class _Search:
     def _by_words(self, found: Evidence, question: str) -> None:
         hits = keywords.find(self.connection, question, self.held.totals, self.allowed)
         for segment, hit in hits.segments.items():
-            found.add(segment, hits.owners[segment], "words", Clue("words", hit.odds, hit.score))
+            found.add(segment, hits.owners[segment], WORDS, Clue("words", hit.evidence, hit.score))
         for asset, hit in hits.assets.items():
-            found.names[asset] = Clue("words", hit.odds, hit.score)
+            found.names[asset] = Clue("words", hit.evidence, hit.score)
 
     def complete(self, asked: Sequence[Asked], evidence: Sequence[Evidence]) -> None:
         """Lets every operand judge the segments that the other ones found."""
@@ -353,11 +352,13 @@ def _shown(segments: Sequence[tuple[float, store.StoredSegment]]) -> list[tuple[
 def _found_segment(
     odds: float, stored: store.StoredSegment, candidate: Candidate, evidence: Sequence[Evidence]
 ) -> FoundSegment:
-    clues = [clue for each in evidence for clue in each.segments.get(stored.id, {}).values()]
-    clues += [each.names[candidate.asset] for each in evidence if candidate.asset in each.names]
+    ways = [(way, clue) for each in evidence for way, clue in each.segments.get(stored.id, {}).items()]
+    ways += [(WORDS, each.names[candidate.asset]) for each in evidence if candidate.asset in each.names]
     lanes: dict[Lane, float] = {}
-    for clue in clues:
-        lanes[clue.lane] = max(lanes.get(clue.lane, 0.0), fusion.confidence(clue.odds))
+    for way, clue in ways:
+        sure = fusion.confidence(fusion.agree([], clue.odds) if way == WORDS else clue.odds)
+        lanes[clue.lane] = max(lanes.get(clue.lane, 0.0), sure)
+    clues = [clue for way, clue in ways if way != WORDS] or [clue for _, clue in ways]
     best = max(clues, key=lambda clue: clue.odds, default=None)
     framed = [clue for clue in clues if clue.at_ms is not None]
     segment = stored.segment

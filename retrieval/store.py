@@ -468,7 +468,7 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
 
 
 def _speaks(lang: str) -> ColumnElement[bool]:
-    tag = lang.split("-")[0].lower()
+    tag = lang.split("-", maxsplit=1)[0].lower()
     said = exists().where(segments.c.asset_id == assets.c.id, segments.c.lang == tag)
     return or_(assets.c.lang == tag, said)
 
@@ -536,6 +536,12 @@ def bm25(connection: Connection, table: WordTable, expression: str, ids: Iterabl
         "AND +rowid IN (SELECT value FROM json_each(?))"
     )
     return dict(connection.exec_driver_sql(query, (expression, _json(ids))).all())
+
+
+def word_texts(connection: Connection, table: WordTable, ids: Iterable[int]) -> dict[int, str]:
+    """The folded texts with these ids."""
+    query = f"SELECT rowid, words FROM {table} WHERE rowid IN (SELECT value FROM json_each(?))"
+    return {row[0]: row[1] for row in connection.exec_driver_sql(query, (_json(ids),))}
 
 
 # ---------------------------------------------------------------- the library as a whole

@@ -23,7 +23,7 @@ MAX_TERMS = 48  # of one question; the first ones count
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    + ("\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ue500-\ue79f\ue880-\ue8ff\U00020000-\U0003ffff")
+    "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ue500-\ue79f\ue880-\ue8ff\U00020000-\U0003ffff"
 )
 _MARKS = ((0x0900, 0x109F, 0xE000), (0x1780, 0x17FF, 0xE880))  # first, last, where they go
 _SPLIT = re.compile(f"([{_UNSPACED}])")
@@ -79,7 +79,12 @@ def fold(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """The words of a text as the full-text tables see them, in order, but for Latin accents (which SQLite drops)."""
-    return _TOKEN.findall(fold(text))
+    return split(fold(text))
+
+
+def split(folded: str) -> list[str]:
+    """The words of a text that is folded already."""
+    return _TOKEN.findall(folded)
 
 
 def terms(question: str) -> list[Term]:
@@ -88,10 +93,8 @@ def terms(question: str) -> list[Term]:
     A run of one or two characters is one term; a longer one its overlapping pairs, as it may hold several words.
     Words glued by a sign ("EST-1008", "don't") are one phrase.
     """
-    found: list[Term] = []
-    for quoted in _QUOTED.findall(question):
-        if inside := tokens(quoted):
-            found.append(Term(tuple(inside), quoted=True))
+    quoted = [tuple(tokens(inside)) for inside in _QUOTED.findall(question)]
+    found = [Term(inside, quoted=True) for inside in quoted if inside]
     for word in _GLUED.findall(_plain(_QUOTED.sub(" ", question))):
         found += _terms_of(word)
     return list(dict.fromkeys(found))[:MAX_TERMS]

@@ -90,6 +90,7 @@ def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
         return FaissIndex(index, 0)
     lists = int(min(4 * np.sqrt(n), n / 39))
     index = faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = False  # codes are then the rows themselves, so scores are those of the catalog
     sample = np.random.default_rng(0).choice(n, min(n, TRAIN_ROWS), replace=False)
     index.train(rows[np.sort(sample)].astype(np.float32))
     _add(index, rows)
@@ -102,9 +103,13 @@ def _add(index: Any, rows: NDArray[np.float16], block: int = 16_384) -> None:
 
 
 def _tune(index: Any, rows: NDArray[np.float16]) -> int:
-    """The least power of two of lists whose recall at TUNING_K reaches WANTED_RECALL on rows of the index itself."""
-    sample = np.random.default_rng(1).choice(len(rows), TUNING_QUERIES, replace=False)
-    queries = rows[np.sort(sample)].astype(np.float32)
+    """The least power of two of lists whose recall at TUNING_K reaches WANTED_RECALL.
+
+    The questions lie midway between two rows each: off the data, as the vector of a text lies off those of pictures.
+    """
+    pairs = np.random.default_rng(1).choice(len(rows), (2, TUNING_QUERIES))
+    queries = rows[pairs[0]].astype(np.float32) + rows[pairs[1]].astype(np.float32)
+    queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-6)
     truth = ExactIndex(rows).search(queries, TUNING_K)[1]
     nprobe = 4
     while nprobe < index.nlist and _recall(FaissIndex(index, nprobe), queries, truth) < WANTED_RECALL:
@@ -138,6 +143,4 @@ def open_file(file: Path, *, rows: int, dimension: int, nprobe: int) -> FaissInd
         raise LibraryDamaged(f"the index {file} cannot be opened: {reason}", "crossmedia rebuild") from None
     if (index.ntotal, index.d) != (rows, dimension):
         raise LibraryDamaged(f"the index {file} is not the one that was written", "crossmedia rebuild")
-    if nprobe:
-        index = faiss.downcast_index(index)
     return FaissIndex(index, nprobe)

@@ -228,16 +228,6 @@ def test_an_exact_copy_comes_first(tmp_path: Path, media: Path) -> None:
     assert answer[0].confidence > 0.999
 
 
-def test_quotes_mean_phrase(library: Library) -> None:
-    """Words alone give the document; the same words quoted in another order bring no keyword."""
-    literal, turned = (
-        library.search('"blue boat"', media={"document"}),
-        library.search('"boat blue"', media={"document"}),
-    )
-    assert names(literal)[:1] == ["notes.txt"]
-    assert literal[0].confidence > 0.9 > turned.best
-
-
 @pytest.mark.parametrize(
     "question", ['"', "'", "a OR", "NEAR(", "*", "col:x", "\x00", "\\", "^", "-", "(((", "'; DROP TABLE assets", "   x"]
 )

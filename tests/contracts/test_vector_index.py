@@ -1,0 +1,139 @@
+"""One suite for every form of VectorIndex: exact, FAISS flat and inverted, in memory and mapped, and on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from retrieval.nearest import ann, gpu
+from retrieval.nearest.exact import ExactIndex, best, rescore
+from retrieval.protocols import VectorIndex
+
+ROWS, DIMENSION = 3_000, 48
+Half = NDArray[np.float16]
+Make = Callable[[Half, Path], VectorIndex]
+
+
+def clustered(seed: int, n: int = ROWS) -> Half:
+    """(n, DIMENSION) unit rows in loose clusters, as real vectors lie."""
+    centres = np.random.default_rng(99).normal(size=(40, DIMENSION))
+    rng = np.random.default_rng(seed)
+    rows = centres[rng.integers(0, 40, n)] + 0.6 * rng.normal(size=(n, DIMENSION))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float16)
+
+
+def exact(rows: Half, folder: Path) -> VectorIndex:
+    return ExactIndex(rows)
+
+
+def faiss_in_memory(rows: Half, folder: Path, flat_rows: int = ann.FLAT_ROWS) -> VectorIndex:
+    pytest.importorskip("faiss")
+    return ann.build(rows, flat_rows)
+
+
+def faiss_mapped(rows: Half, folder: Path, flat_rows: int = ann.FLAT_ROWS) -> VectorIndex:
+    pytest.importorskip("faiss")
+    settings = ann.write(ann.build(rows, flat_rows), folder / "x.faiss")
+    return ann.open_file(folder / "x.faiss", rows=len(rows), dimension=DIMENSION, **settings)
+
+
+class Deaf:
+    """What a classic GPU index is to a filter: it searches all rows whatever is allowed."""
+
+    def __init__(self, rows: Half) -> None:
+        self._index = ExactIndex(rows)
+
+    def search(self, queries: Any, k: int) -> tuple[Any, Any]:
+        return self._index.search(queries, k)
+
+
+def gpu_filter(rows: Half, folder: Path) -> VectorIndex:
+    return gpu.GpuIndex(Deaf(rows), rows)
+
+
+def on_device(rows: Half, folder: Path) -> VectorIndex:
+    pytest.importorskip("faiss")
+    if not gpu.devices():
+        pytest.skip("no GPU, or FAISS without GPU classes")
+    return gpu.on_gpu(rows)
+
+
+FORMS: dict[str, tuple[Make, float]] = {  # and the recall that each promises
+    "exact": (exact, 1.0),
+    "flat": (faiss_in_memory, 1.0),
+    "flat mapped": (faiss_mapped, 1.0),
+    "inverted": (partial(faiss_in_memory, flat_rows=100), 0.95),
+    "inverted mapped": (partial(faiss_mapped, flat_rows=100), 0.95),
+    "gpu filter": (gpu_filter, 1.0),
+    "gpu": (on_device, 1.0),
+}
+
+
+@pytest.fixture(params=FORMS, scope="module")
+def form(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorIndex, float]:
+    """An index over `clustered(0)` and the recall it promises."""
+    make, recall = FORMS[request.param]
+    return make(clustered(0), tmp_path_factory.mktemp("index")), recall
+
+
+QUERIES = clustered(7, 25).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [None, 0.5, 0.05, 0.004])
+def test_nearest_rows_are_those_of_an_exact_search(form: tuple[VectorIndex, float], share: float | None) -> None:
+    """Recall at 10 against NumPy is as promised, filtered or not, and no row lies outside the filter."""
+    index, promised = form
+    allowed = None if share is None else np.random.default_rng(3).random(ROWS) < share
+    found = index.search(QUERIES, 10, allowed)[1]
+    truth = ExactIndex(clustered(0)).search(QUERIES, 10, allowed)[1]
+    assert allowed is None or allowed[found[found >= 0]].all()
+    held = [
+        len(np.intersect1d(a[a >= 0], b[b >= 0])) / max((b >= 0).sum(), 1) for a, b in zip(found, truth, strict=True)
+    ]
+    assert float(np.mean(held)) >= promised
+
+
+def test_scores_are_inner_products_best_first(form: tuple[VectorIndex, float]) -> None:
+    """Scores fall, and each is that of its row in float32."""
+    scores, rows = form[0].search(QUERIES, 10)
+    expected = np.take_along_axis(QUERIES @ clustered(0).astype(np.float32).T, rows, 1)
+    assert scores.dtype == np.float32
+    assert (np.diff(scores, axis=1) <= 0).all()
+    assert np.abs(scores - expected).max() < 1e-5
+
+
+def test_slots_without_a_row_are_marked(form: tuple[VectorIndex, float]) -> None:
+    """Three allowed rows fill three of ten slots; the others hold -inf and -1."""
+    allowed = np.zeros(ROWS, np.bool_)
+    allowed[[5, 700, 2900]] = True
+    scores, rows = form[0].search(QUERIES[:2], 10, allowed)
+    assert set(rows[0, :3]) == {5, 700, 2900}
+    assert (rows[:, 3:] == -1).all()
+    assert np.isneginf(scores[:, 3:]).all()
+
+
+def test_nothing_allowed_gives_nothing(form: tuple[VectorIndex, float]) -> None:
+    """An empty filter is not the same as no filter."""
+    rows = form[0].search(QUERIES[:1], 4, np.zeros(ROWS, np.bool_))[1]
+    assert (rows == -1).all()
+
+
+def test_ties_go_to_the_lower_row() -> None:
+    """Equal rows come in their order, at the edge of the list as well."""
+    same = np.ones((5, 4), np.float16)
+    assert ExactIndex(same).search(np.ones((1, 4), np.float32), 3)[1].tolist() == [[0, 1, 2]]
+    assert best(np.array([[1, 2, 2, 2]], np.float32), 2)[1].tolist() == [[1, 2]]
+
+
+def test_a_score_does_not_depend_on_its_neighbours() -> None:
+    """rescore gives the same bits for a row alone and among others."""
+    rows, queries = clustered(1, 257), clustered(2, 3).astype(np.float32)
+    together = rescore(queries, rows)
+    alone = np.concatenate([rescore(queries, rows[at : at + 1]) for at in range(len(rows))], axis=1)
+    assert (together == alone).all()
