@@ -170,9 +170,10 @@ def _xlsx(path: Path, archive: Archive, parts: Parts, limits: Limits) -> None:
         parts.pages = len(book.worksheets)
         left = limits.text_chars
         for page, sheet in enumerate(book.worksheets, 1):
-            parts.blocks.append(Block(str(sheet.title), 1, page))
             sheet.reset_dimensions()  # some programs write a wrong one; a bomb claims a million rows
-            for block in table(_cells(sheet), page):
+            for number, block in enumerate(table(_cells(sheet), page)):
+                if number == 0:
+                    parts.blocks.append(Block(str(sheet.title), 1, page))
                 left -= len(block.text)
                 if left < 0:
                     return

@@ -374,11 +374,11 @@ def looks_like_text(head: bytes) -> bool:
         return True
     if b"\x00" in head:
         even, odd = head[0::2].count(0), head[1::2].count(0)
-        letters = head[1::2] if even > odd else head[0::2]
-        return max(even, odd) > len(head) // 5 and min(even, odd) * 20 < max(even, odd) and _few_controls(letters)
+        text = head[: len(head) // 2 * 2].decode("utf-16-be" if even > odd else "utf-16-le", "replace")
+        return max(even, odd) > len(head) // 5 and min(even, odd) * 20 < max(even, odd) and _few_controls(text.encode())
     return _few_controls(head)
 
 
 def _few_controls(head: bytes) -> bool:
-    controls = sum(head.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))  # 27: ISO-2022-JP
+    controls = sum(head.count(byte) for byte in (*range(9), *range(14, 27), *range(28, 32)))  # 27: ISO-2022-JP
     return controls * 200 <= len(head)
