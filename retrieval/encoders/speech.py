@@ -33,7 +33,10 @@ FADING = 0.9  # share of what was heard of a language that is left after a windo
 UNHEARD_MS = 300.0  # what every language counts as heard from the start
 SMALLEST = 1e-4  # chance of a language
 
+TAGS = {"jw": "jv"}  # Whisper's name of Javanese is none of BCP 47's
+
 SHORT_MS, LONG_MS = 3_000, 20_000  # a good unit of search lies between
+LEAST_MS = 100  # a phrase that Whisper dated shorter belongs to the one before
 JOIN_MS = 1_000  # quiet that a sentence may hold
 SNAP_MS = 400  # Whisper's times are this far off; voices are exact to 32 ms
 END = re.compile(r"[.!?。！？…؟।॥][\"'”’»」』）)]*$")
@@ -177,7 +180,9 @@ def sentences(drafts: Iterable[tuple[Window, Draft]]) -> Iterator[Segment]:
     for window, draft in drafts:
         for phrase in timed(window, draft.phrases):
             for part in divided(phrase):
-                new = Segment("speech", Span(part.start_ms, part.end_ms), text=part.text, lang=draft.lang)
+                new = Segment(
+                    "speech", Span(part.start_ms, part.end_ms), text=part.text, lang=TAGS.get(draft.lang, draft.lang)
+                )
                 if open_ and joins(open_, new):
                     open_ = _join(open_, new)
                     continue
@@ -211,6 +216,9 @@ def timed(window: Window, phrases: Sequence[Phrase]) -> list[Phrase]:
         start, end = _snap(phrase.start_ms, starts), _snap(phrase.end_ms, ends)
         start = min(max(start, starts[0], found[-1].end_ms - window.start_ms if found else 0), ends[-1])
         end = max(min(end, ends[-1]), start)
+        if found and end - start < LEAST_MS:
+            found[-1] = replace(found[-1], end_ms=window.start_ms + end, text=f"{found[-1].text} {phrase.text}")
+            continue
         found.append(Phrase(window.start_ms + start, window.start_ms + end, phrase.text))
     return found
 

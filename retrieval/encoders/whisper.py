@@ -8,6 +8,7 @@ weights lie to `speech_models`.
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from itertools import pairwise
@@ -88,18 +89,25 @@ class FasterWhisper:
 
         precision = "float16" if self._device == "cuda" else "int8"
         try:
-            return WhisperModel(
+            model = WhisperModel(
                 str(self._weights.path),
                 device=self._device,
                 compute_type=precision,
                 cpu_threads=os.cpu_count() or 1,
                 local_files_only=True,
             )
+            if self._device == "cuda":  # CUDA's libraries are looked for when the first window is encoded
+                model.encode(np.zeros((model.feature_extractor.mel_filters.shape[0], FRAMES), np.float32))
         except (RuntimeError, OSError, ValueError) as error:
+            remedy = (
+                "CUDA_VISIBLE_DEVICES= runs it on the CPU"
+                if self._device == "cuda"
+                else "is it in the CTranslate2 format?"
+            )
             raise EncoderUnavailable(
-                f"the weights in {self._weights.path} cannot be loaded: {error}",
-                "they must be in the CTranslate2 format",
+                f"the weights in {self._weights.path} cannot be loaded: {error}", remedy
             ) from error
+        return model
 
     def hear(self, sounds: Sequence[Sound]) -> tuple[Any, list[dict[str, float]]]:
         """The encoder's output for all windows, and each one's languages with their probability."""
@@ -159,7 +167,7 @@ class OpenAIWhisper:
             ) from error
         try:
             return whisper.load_model(str(self._weights.path), device=self._device)
-        except (RuntimeError, OSError, ValueError, KeyError) as error:
+        except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
             raise EncoderUnavailable(
                 f"the weights in {self._weights.path} cannot be loaded: {error}",
                 "they must be a file of openai-whisper",

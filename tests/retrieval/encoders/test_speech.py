@@ -134,6 +134,18 @@ def test_times_never_run_backwards() -> None:
     assert all(a.start_ms <= a.end_ms <= b.start_ms <= b.end_ms <= 6_000 for a, b in pairwise(found))
 
 
+def test_a_phrase_without_length_is_kept_with_its_neighbour() -> None:
+    """Two phrases at one moment do not become two segments with one span; no word is lost."""
+    found = timed(window(0, (0, 6_000)), [Phrase(0, 3_000, "a"), Phrase(3_000, 3_000, "b"), Phrase(3_000, 6_000, "c")])
+    assert [(each.end_ms, each.text) for each in found] == [(3_000, "a b"), (6_000, "c")]
+
+
+def test_languages_are_tags_of_bcp_47() -> None:
+    """Whisper's "jw" is written "jv"."""
+    (found,) = sentences([(window(0, (0, 5_000)), draft(Phrase(0, 5_000, "Sugeng enjing sedaya."), lang="jw"))])
+    assert found.lang == "jv"
+
+
 def test_unfinished_phrases_are_joined_to_a_sentence() -> None:
     """A sentence in two phrases is one segment, the next sentence another."""
     parts = draft(
