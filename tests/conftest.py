@@ -25,3 +25,13 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip("data/samples is not in this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of data/samples, made with the shipped models and, where its weights are here, the transcriber."""
+    from indexer import demo
+
+    home = tmp_path_factory.mktemp("samples") / "library"
+    demo.fill(home, lambda event: None)
+    return home

@@ -18,11 +18,9 @@ NAMES = [f"{n:02d}-{each.sense}-to-{each.medium}" for n, each in enumerate(QUEST
 
 
 @pytest.fixture(scope="module")
-def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(sample_library: Path) -> Iterator[Library]:
     """The samples, indexed with everything that is on this machine."""
-    home = tmp_path_factory.mktemp("demo") / "library"
-    demo.fill(home, lambda event: None)
-    with Library.open(home) as opened:
+    with Library.open(sample_library) as opened:
         yield opened
 
 
