@@ -36,7 +36,9 @@ class Archive:
         with self._file.open(info) as file:
             content = file.read(self._left + 1)  # what the header says of the size may be a lie
         self._left -= len(content)
-        if self._left < 0 or (len(content) > SMALL and len(content) > self._limits.archive_ratio * max(info.compress_size, 1)):
+        if self._left < 0 or (
+            len(content) > SMALL and len(content) > self._limits.archive_ratio * max(info.compress_size, 1)
+        ):
             raise MediaTooLarge(f"{self._name} unpacks to too much ({part})", "a decompression bomb")
         return content
 
@@ -52,7 +54,9 @@ class Archive:
         if root is None:
             return {}
         return {
-            one.get("Id", ""): target[1:] if (target := one.get("Target", "")).startswith("/") else posixpath.normpath(f"{folder}/{target}")
+            one.get("Id", ""): target[1:]
+            if (target := one.get("Target", "")).startswith("/")
+            else posixpath.normpath(f"{folder}/{target}")
             for one in root
             if one.get("TargetMode") != "External"
         }
@@ -80,7 +84,11 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
 def _check(path: Path, file: zipfile.ZipFile, limits: Limits) -> None:
     infos = file.infolist()
     total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
-    if len(infos) > PARTS or total > limits.archive_bytes or (total > 64 * SMALL and total > limits.archive_ratio * max(packed, 1)):
+    if (
+        len(infos) > PARTS
+        or total > limits.archive_bytes
+        or (total > 64 * SMALL and total > limits.archive_ratio * max(packed, 1))
+    ):
         raise MediaTooLarge(f"{path.name} unpacks {packed:,} bytes to {total:,}", "a decompression bomb")
     if any(info.flag_bits & 1 for info in infos):
         raise MediaUnsupported(f"{path.name} is encrypted", "save it without a password to index it", "encrypted")

@@ -41,8 +41,8 @@ def read_audio(path: Path) -> Iterator[Facts]:
 def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[Sound]:
     """Consecutive (n,) float32 mono samples in -1..1 at `rate`; n is rate * seconds but for the last.
 
-    Sample i of the whole stands at i / rate seconds after the start of the file; gaps are silence. All channels are mixed. Memory
-    holds one chunk. A file without soundtrack gives nothing.
+    Sample i of the whole stands at i / rate seconds after the start of the file; gaps are silence. All channels are
+    mixed. Memory holds one chunk. A file without soundtrack gives nothing.
 
     Raises:
         MediaUnreadable: truncated or damaged so that nothing more can be decoded.
@@ -135,13 +135,18 @@ def _window(samples: Sound, at: int, form: Samples, window: int) -> Iterator[Rea
 def save_clip(path: Path, span: Span, out: Path) -> Path:
     """Cuts `span` (ms) out of a clip or recording into `out`, whose suffix names the container; gives `out`.
 
-    Sound alone is written as samples (.wav) or by the container's usual codec; pictures as H.264, sound beside them as AAC.
+    Sound alone is written as samples (.wav) or by the container's usual codec; pictures as H.264, sound beside them
+    as AAC.
 
     Raises:
         MediaUnreadable: the file cannot be decoded there.
     """
     with opened(path) as container:
-        pictures = picture_stream(container) if out.suffix.lower() not in (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a") else None
+        pictures = (
+            picture_stream(container)
+            if out.suffix.lower() not in (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a")
+            else None
+        )
         streams = [stream for stream in (pictures, sound_stream(container)) if stream is not None]
         with av.open(str(out), "w") as made:
             outputs = {stream.index: _output(made, stream) for stream in streams}
@@ -151,9 +156,10 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
 
 def _output(made: Any, stream: Any) -> Any:
     if stream.type == "audio":
-        codec = made.default_audio_codec
-        return made.add_stream(codec, rate=48_000 if codec in ("opus", "libopus") else stream.rate)
-    output = made.add_stream("libx264" if made.format.name in ("mp4", "mov", "matroska") else made.default_video_codec, rate=stream.average_rate or 25)
+        codec = "libopus" if made.format.name in ("ogg", "opus", "webm") else made.default_audio_codec
+        return made.add_stream(codec, rate=48_000 if codec == "libopus" else stream.rate)
+    codec = "libx264" if made.format.name in ("mp4", "mov", "matroska") else made.default_video_codec
+    output = made.add_stream(codec, rate=stream.average_rate or 25)
     output.width, output.height, output.pix_fmt = stream.width // 2 * 2, stream.height // 2 * 2, "yuv420p"
     return output
 
@@ -168,7 +174,9 @@ def _copy_span(container: Any, streams: list[Any], made: Any, outputs: dict[int,
             if frame.time is None or not begin <= frame.time < end:
                 continue
             frame.pts = round((frame.time - begin) / frame.time_base)
-            shaped = [frame.reformat(output.width, output.height, "yuv420p")] if packet.stream.type == "video" else [frame]
+            shaped = (
+                [frame.reformat(output.width, output.height, "yuv420p")] if packet.stream.type == "video" else [frame]
+            )
             for one in shaped:
                 made.mux(output.encode(one))
         if packet.dts is not None and packet.dts * packet.time_base > end + 1:

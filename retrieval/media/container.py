@@ -1,4 +1,8 @@
-"""Opening a clip or recording with FFmpeg (PyAV): the checks, facts and error words that video and audio share."""
+"""Opening a clip or recording with FFmpeg (PyAV): the checks, facts and error words that video and audio share.
+
+PyAV's log level is left at its default, which is silent: with a level set, its Python callback and FFmpeg's decoding
+threads wait for each other without end when a container is closed (met with PyAV 18.1).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,6 @@ from av.container import InputContainer
 from retrieval.domain import Facts, Medium
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.sniff import identify
-
-av.logging.set_level(av.logging.PANIC)  # FFmpeg would write about every damaged packet to standard error
 
 DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d))?")
 PLACE: Final = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
@@ -67,7 +69,10 @@ def _lacks_index(path: Path) -> bool:
 
 def picture_stream(container: InputContainer) -> Any | None:
     """The first video stream that moves; cover pictures do not."""
-    for stream in container.streams.video:
+    streams: list[Any] = list(container.streams.video)
+    for stream in streams:
+        if stream.codec_context is None:  # a codec that FFmpeg does not know; PyAV's types say never
+            continue
         still = bool(stream.disposition & av.stream.Disposition.attached_pic)
         rate = stream.average_rate or stream.guessed_rate
         if not still and not (rate and rate > 1000):
@@ -77,15 +82,19 @@ def picture_stream(container: InputContainer) -> Any | None:
 
 def sound_stream(container: InputContainer) -> Any | None:
     """The soundtrack: the default one, else the first."""
-    streams = container.streams.audio
-    return next((one for one in streams if one.disposition & av.stream.Disposition.default), streams[0] if streams else None)
+    streams = [one for one in container.streams.audio if one.codec_context is not None]
+    return next(
+        (one for one in streams if one.disposition & av.stream.Disposition.default), streams[0] if streams else None
+    )
 
 
 def duration_ms(container: InputContainer, *streams: Any) -> int | None:
     """Length by the container, else the longest of the streams."""
     if container.duration:
         return max(0, round(container.duration / 1000))
-    lengths = [stream.duration * stream.time_base * 1000 for stream in streams if stream is not None and stream.duration]
+    lengths = [
+        stream.duration * stream.time_base * 1000 for stream in streams if stream is not None and stream.duration
+    ]
     return round(max(lengths)) if lengths else None
 
 
@@ -159,10 +168,11 @@ def _lang(stream: Any | None) -> str | None:
 
 # ISO 639-2 codes of containers to primary BCP 47 tags; others stay unknown until the words are heard.
 THREE_LETTERS: Final = {
-    "eng": "en", "ger": "de", "deu": "de", "fre": "fr", "fra": "fr", "spa": "es", "ita": "it", "por": "pt", "dut": "nl", "nld": "nl",
-    "pol": "pl", "rus": "ru", "tur": "tr", "ara": "ar", "jpn": "ja", "kor": "ko", "chi": "zh", "zho": "zh", "tha": "th", "vie": "vi",
-    "swe": "sv", "dan": "da", "nor": "no", "fin": "fi", "cze": "cs", "ces": "cs", "gre": "el", "ell": "el", "heb": "he", "hin": "hi",
-    "hun": "hu", "ukr": "uk", "ind": "id", "rum": "ro", "ron": "ro", "cat": "ca", "bul": "bg", "hrv": "hr", "srp": "sr", "slk": "sk",
+    "eng": "en", "ger": "de", "deu": "de", "fre": "fr", "fra": "fr", "spa": "es", "ita": "it", "por": "pt", "dut": "nl",
+    "nld": "nl", "pol": "pl", "rus": "ru", "tur": "tr", "ara": "ar", "jpn": "ja", "kor": "ko", "chi": "zh", "zho": "zh",
+    "tha": "th", "vie": "vi", "swe": "sv", "dan": "da", "nor": "no", "fin": "fi", "cze": "cs", "ces": "cs", "gre": "el",
+    "ell": "el", "heb": "he", "hin": "hi", "hun": "hu", "ukr": "uk", "ind": "id", "rum": "ro", "ron": "ro", "cat": "ca",
+    "bul": "bg", "hrv": "hr", "srp": "sr", "slk": "sk",
 }  # fmt: skip
 
 
@@ -173,7 +183,7 @@ def first_frame(container: InputContainer, stream: Any) -> Any | None:
 
 def turns(frame: Any) -> int:
     """Quarter turns counter-clockwise (0..3) that show a frame upright."""
-    return round(frame.rotation / 90) % 4
+    return int(frame.rotation / 90 + 4.5) % 4
 
 
 def _date(said: dict[str, str]) -> str | None:

@@ -28,19 +28,21 @@ PICTURES: Final = 2_000  # of one document
 LANGUAGE_CHARS: Final = 4_000  # the language is heard from so much of the beginning
 MARKDOWN_HEADING: Final = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
 UNDERLINE: Final = re.compile(r"^([=\-~^\"'`#*+.:_])\1{2,}\s*$")
-MARKUP_LINE: Final = re.compile(r"^(\.\. |:[\w-]+:|\[\w[^\]]*\]: |```|~~~|---\s*$|<!--|</?[a-z][^>]*>\s*$|\|[-: |]+\|?\s*$)")
+MARKUP_LINE: Final = re.compile(
+    r"^(\.\. |:[\w-]+:|\[\w[^\]]*\]: |```|~~~|---\s*$|<!--|</?[a-z][^>]*>\s*$|\|[-: |]+\|?\s*$)"
+)
 LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 RST_LINK: Final = re.compile(r"(?::[\w:+-]+:)?`([^`<]+?)\s*(?:<[^>`]*>)?`_{0,2}")
 EMPHASIS: Final = re.compile(r"(\*\*|__|``|`)(\S(?:.*?\S)?)\1")
-FRONT_TITLE: Final = re.compile(r"\A---\n.*?^title:\s*[\"']?(.+?)[\"']?\s*$.*?^---\s*$", re.M | re.S)
+FRONT_TITLE: Final = re.compile(r"\A---\n.*?^title:\s*[\"']?(.+?)[\"']?\s*$.*?^---\s*$", re.MULTILINE | re.DOTALL)
 
 
 def read_document(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[Facts | Reading]:
     """One Facts, then `passage` Readings in reading order and `image` Readings for scanned pages and pictures inside.
 
     Raises:
-        MediaUnreadable: damaged, truncated, or with nothing in it to read or see. MediaTooLarge: beyond the limits, or a bomb.
-        MediaUnsupported: encrypted, or of a kind that is not read.
+        MediaUnreadable: damaged, truncated, or with nothing in it to read or see. MediaTooLarge: beyond the limits,
+        or a bomb. MediaUnsupported: encrypted, or of a kind that is not read.
     """
     kind = identify(path)[1]
     if kind == "pdf":
@@ -117,7 +119,8 @@ def _rtf_text(path: Path, limits: Limits) -> str:
     if path.stat().st_size > 8 * limits.text_chars:
         raise MediaTooLarge(f"{path.name} has more than {limits.text_chars:,} characters")
     try:
-        return str(rtf_to_text(path.read_bytes().decode("latin-1"), errors="replace"))
+        convert: Any = rtf_to_text
+        return str(convert(path.read_bytes().decode("latin-1"), errors="replace"))
     except Exception as error:
         raise MediaUnreadable(f"{path.name} is damaged", f"{type(error).__name__}: {error}"[:200], "damaged") from error
 
@@ -125,7 +128,11 @@ def _rtf_text(path: Path, limits: Limits) -> str:
 def _tex_text(text: str) -> str:
     """TeX source without comments and commands; the words in braces stay."""
     text = re.sub(r"(?<!\\)%.*", "", text)
-    text = re.sub(r"\\(?:begin|end|usepackage|documentclass|label|ref|cite\w*|input|include\w*)\*?(?:\[[^\]]*\])?\{[^}]*\}", " ", text)
+    text = re.sub(
+        r"\\(?:begin|end|usepackage|documentclass|label|ref|cite\w*|input|include\w*)\*?(?:\[[^\]]*\])?\{[^}]*\}",
+        " ",
+        text,
+    )
     return re.sub(r"\\[a-zA-Z]+\*?(?:\[[^\]]*\])?|[{}]", " ", text)
 
 
@@ -164,7 +171,9 @@ def _marked_blocks(text: str, kind: str) -> Iterator[Block]:
             mark = under[1] if under else ""
             if mark and mark not in styles:
                 styles.append(mark)
-            yield Block(_unmarked(heading[2] if heading else line), len(heading[1]) if heading else styles.index(mark) + 1)
+            yield Block(
+                _unmarked(heading[2] if heading else line), len(heading[1]) if heading else styles.index(mark) + 1
+            )
         elif UNDERLINE.match(line) or not line.strip() or MARKUP_LINE.match(line.strip()):
             yield from _paragraph(held)
             rest = re.match(r"\.\. (?:note|tip|warning|important|code-block|admonition)?::\s*(.*)|\.\. _", line.strip())
@@ -206,13 +215,27 @@ def _read_pdf(path: Path, form: Pixels, limits: Limits) -> Iterator[Facts | Read
         words = tuple(word.strip() for word in re.split(r"[;,]", said.get("Keywords", "")) if word.strip())
         words += (said["Subject"],) if "Subject" in said else ()
         lang = _language(first)
-        yield Facts("document", "pdf", pages=len(document), taken_at=said.get("date"), title=said.get("Title"), artist=said.get("Author"), lang=lang, keywords=words)  # fmt: skip
+        yield Facts(
+            "document",
+            "pdf",
+            pages=len(document),
+            taken_at=said.get("date"),
+            title=said.get("Title"),
+            artist=said.get("Author"),
+            lang=lang,
+            keywords=words,
+        )
         at = left = 0
         for number in range(len(document)):
             blocks, pictures = pdf.read_page(document, number)
             for passage in _passages(blocks, lang):
                 chars = passage.segment.chars
-                yield replace(passage, segment=replace(passage.segment, chars=type(chars)(chars.start + at, chars.end + at) if chars else None))
+                yield replace(
+                    passage,
+                    segment=replace(
+                        passage.segment, chars=type(chars)(chars.start + at, chars.end + at) if chars else None
+                    ),
+                )
             at += sum(len(block.text) + 1 for block in blocks)
             for picture in pictures[: max(0, PICTURES - left)]:
                 left += 1
@@ -234,7 +257,16 @@ def _read_office(path: Path, kind: str, form: Pixels, limits: Limits) -> Iterato
     lang = _language(parts.blocks)
     date = re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", parts.date or "")
     title = parts.title or _first_heading(parts.blocks)
-    yield Facts("document", kind, pages=parts.pages, taken_at=date[0] if date else None, title=title, artist=parts.artist, lang=lang, keywords=parts.keywords)  # fmt: skip
+    yield Facts(
+        "document",
+        kind,
+        pages=parts.pages,
+        taken_at=date[0] if date else None,
+        title=title,
+        artist=parts.artist,
+        lang=lang,
+        keywords=parts.keywords,
+    )
     found = 0
     for passage in _passages(parts.blocks, lang):
         found += 1

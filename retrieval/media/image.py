@@ -1,9 +1,11 @@
 """One picture file turned into facts and pixels. The only module that knows how a picture becomes an encoder's input.
 
 The rule of pixels, for training and use alike:
-1. A JPEG with more than twice the wanted size on both sides is decoded at 1/2, 1/4 or 1/8 (Pillow's `draft`), never below twice the
-   wanted size. 2. The picture is turned upright, brought to 8-bit RGB, transparency laid on a plain ground (`to_rgb`). 3. `fit` resizes
-   with the form's filter, Pillow's antialiasing and `reducing_gap` 3, which changes nothing in shrinks below six times.
+1. A JPEG with more than twice the wanted size on both sides is decoded at 1/2, 1/4 or 1/8 (Pillow's `draft`), never
+below twice the
+   wanted size. 2. The picture is turned upright, brought to 8-bit RGB, transparency laid on a plain ground
+   (`to_rgb`). 3. `fit` resizes with the form's filter, Pillow's antialiasing and `reducing_gap` 3, which changes
+   nothing in shrinks below six times.
 Colour profiles are not applied.
 """
 
@@ -29,7 +31,9 @@ from retrieval.settings import LIMITS, Limits
 
 Pixmap = NDArray[np.uint8]
 
-BOMB_PIXELS: Final = 64_000_000  # above this a picture must hold a byte in the file for each `archive_ratio` bytes unpacked
+BOMB_PIXELS: Final = (
+    64_000_000  # above this a picture must hold a byte in the file for each `archive_ratio` bytes unpacked
+)
 STILL: Final = 2.0  # mean difference (0..255) up to which two frames of an animation are one view
 FRAMES_SEEN: Final = 2_000  # frames of one animation that are looked at; the rest is taken to repeat
 PAGED: Final = frozenset({"TIFF"})  # frames of these are pages, not moments
@@ -38,7 +42,8 @@ Image.MAX_IMAGE_PIXELS = None  # our own limits are checked on the header, befor
 
 
 def open_image(path: Path, limits: Limits = LIMITS, side: int = 0) -> Image.Image:
-    """The first picture of a file, upright, RGB. `side` > 0: at least so many pixels a side are wanted, fewer need not be decoded.
+    """The first picture of a file, upright, RGB. `side` > 0: at least so many pixels a side are wanted, fewer need
+    not be decoded.
 
     Raises:
         MediaUnreadable: missing, empty, truncated or damaged.
@@ -68,7 +73,8 @@ def fit(image: Image.Image, form: Pixels) -> Pixmap:
 
 
 def read_image(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[Facts | Reading]:
-    """One Facts, then one `image` Reading; a multi-page TIFF gives one for each page, an animation one with several views.
+    """One Facts, then one `image` Reading; a multi-page TIFF gives one for each page, an animation one with several
+    views.
 
     Raises: as `open_image`. Pages and frames behind a damaged one are left out; the first must be whole.
     """
@@ -113,7 +119,9 @@ def _unreadable(path: Path, error: Exception) -> MediaError:
     if isinstance(error, FileNotFoundError | PermissionError):
         return MediaUnreadable(f"cannot read {path.name}: {error.strerror}")
     cut = any(sign in text.lower() for sign in ("truncated", "end of file", "not enough", "eof", "bytes not processed"))
-    return MediaUnreadable(f"{path.name} is {'truncated' if cut else 'damaged'}", text[:200], "truncated" if cut else "damaged")
+    return MediaUnreadable(
+        f"{path.name} is {'truncated' if cut else 'damaged'}", text[:200], "truncated" if cut else "damaged"
+    )
 
 
 @contextmanager
@@ -134,7 +142,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
 
 
 def _load_early(image: Image.Image) -> None:
-    """Decodes a PNG before its tags are asked for: Pillow decodes it then anyway, and a damaged one would pass as whole later."""
+    """Decodes a PNG before its tags are asked for: Pillow would anyway, and a damaged one would pass as whole later."""
     if image.format == "PNG":
         image.load()
 
@@ -169,7 +177,9 @@ def _check_size(image: Image.Image, file_bytes: int, name: str, limits: Limits) 
         raise MediaTooLarge(f"{name} has {pixels / 1e6:.0f} megapixels, the limit is {limits.pixels / 1e6:.0f}")
     unpacked = pixels * len(image.getbands()) / (8 if image.mode == "1" else 1)
     if pixels > BOMB_PIXELS and unpacked > file_bytes * limits.archive_ratio:
-        raise MediaTooLarge(f"{name} unpacks {file_bytes} bytes to {pixels / 1e6:.0f} megapixels", "a decompression bomb")
+        raise MediaTooLarge(
+            f"{name} unpacks {file_bytes} bytes to {pixels / 1e6:.0f} megapixels", "a decompression bomb"
+        )
 
 
 def _upright(image: Image.Image, side: int) -> Image.Image:

@@ -18,8 +18,10 @@ HEADINGS: Final = frozenset("h1 h2 h3 h4 h5 h6".split())
 
 
 def parse_xml(content: bytes) -> Any | None:
-    """The root element; None if it is not XML. No entity is expanded, nothing is fetched, depth and size are bounded by libxml2."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True)
+    """The root element; None if it is not XML. Nothing is expanded or fetched; libxml2 bounds depth and size."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True
+    )
     try:
         return etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError):

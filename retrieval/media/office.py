@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import posixpath
 import re
 import warnings
@@ -80,10 +80,15 @@ def _docx(archive: Archive, parts: Parts) -> None:
     body = archive.xml("word/document.xml")
     if body is None:
         raise MediaUnreadable("the document has no text part", reason="damaged")
-    for name in ("word/document.xml", *(one for one in archive.names if re.fullmatch(r"word/(footnotes|endnotes|header\d*|footer\d*)\.xml", one))):
+    for name in (
+        "word/document.xml",
+        *(one for one in archive.names if re.fullmatch(r"word/(footnotes|endnotes|header\d*|footer\d*)\.xml", one)),
+    ):
         root = body if name == "word/document.xml" else archive.xml(name)
         parts.blocks += _paragraphs(root) if root is not None else []
-    parts.pictures += _pictures(archive, sorted((one for one in archive.names if one.startswith("word/media/")), key=_natural))
+    parts.pictures += _pictures(
+        archive, sorted((one for one in archive.names if one.startswith("word/media/")), key=_natural)
+    )
 
 
 def _paragraphs(root: Any) -> list[Block]:
@@ -91,7 +96,9 @@ def _paragraphs(root: Any) -> list[Block]:
     blocks = []
     for one in root.iter():
         if local(one) == "tr":
-            cells = [" ".join(_run_text(p) for p in cell.iter() if local(p) == "p") for cell in one if local(cell) == "tc"]
+            cells = [
+                " ".join(_run_text(p) for p in cell.iter() if local(p) == "p") for cell in one if local(cell) == "tc"
+            ]
             blocks.append(Block(" | ".join(cell for cell in cells if cell)))
         elif local(one) == "p" and not _within(one, {"tr", "Fallback"}):
             blocks.append(Block(_run_text(one), _heading_level(one)))
@@ -126,8 +133,12 @@ def _natural(name: str) -> list[Any]:
 def _pptx(archive: Archive, parts: Parts) -> None:
     """Slides in the order of the presentation, with their notes; pages are slide numbers."""
     root, links = archive.xml("ppt/presentation.xml"), archive.links("ppt/presentation.xml")
-    order = [links.get(value, "") for one in (root.iter() if root is not None else ()) if local(one) == "sldId" for name, value in one.attrib.items() if name.endswith("}id")]  # fmt: skip
-    slides = [name for name in order if name in archive.names] or sorted((name for name in archive.names if re.fullmatch(r"ppt/slides/slide\d+\.xml", name)), key=_natural)  # fmt: skip
+    listed = [one for one in root.iter() if local(one) == "sldId"] if root is not None else []
+    order = [links.get(value, "") for one in listed for name, value in one.attrib.items() if name.endswith("}id")]
+    slides = [name for name in order if name in archive.names]
+    slides = slides or sorted(
+        (one for one in archive.names if re.fullmatch(r"ppt/slides/slide\d+\.xml", one)), key=_natural
+    )
     parts.pages = len(slides)
     for page, name in enumerate(slides, 1):
         slide, inside = archive.xml(name), archive.links(name)
@@ -143,7 +154,9 @@ def _slide(root: Any, page: int) -> list[Block]:
     blocks = []
     for one in root.iter():
         if local(one) == "tr":
-            cells = [" ".join(t.text or "" for t in cell.iter() if local(t) == "t") for cell in one if local(cell) == "tc"]
+            cells = [
+                " ".join(t.text or "" for t in cell.iter() if local(t) == "t") for cell in one if local(cell) == "tc"
+            ]
             blocks.append(Block(" | ".join(cell for cell in cells if cell.strip()), 0, page))
         elif local(one) == "p" and not _within(one, {"tr"}):
             shape = next((above for above in one.iterancestors() if local(above) == "sp"), None)
@@ -179,7 +192,9 @@ def _xlsx(path: Path, archive: Archive, parts: Parts, limits: Limits) -> None:
                     return
                 parts.blocks.append(block)
         book.close()
-    parts.pictures += _pictures(archive, sorted((one for one in archive.names if one.startswith("xl/media/")), key=_natural))
+    parts.pictures += _pictures(
+        archive, sorted((one for one in archive.names if one.startswith("xl/media/")), key=_natural)
+    )
 
 
 def _cells(sheet: Any) -> Iterator[list[str]]:
@@ -192,7 +207,7 @@ def _cells(sheet: Any) -> Iterator[list[str]]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
         return value.date().isoformat()
     if isinstance(value, float):
         return f"{value:.10g}"
@@ -215,7 +230,13 @@ def table(rows: Iterator[list[str]], page: int | None = None) -> Iterator[Block]
             yield Block(" | ".join(filled), 0, page)
         elif header is not None and len(filled) >= 2:
             names = header + [""] * (len(cells) - len(header))
-            yield Block("; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell), 0, page)
+            yield Block(
+                "; ".join(
+                    f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell
+                ),
+                0,
+                page,
+            )
         else:
             yield Block(" | ".join(filled), 0, page)
 
@@ -235,10 +256,17 @@ def _odf(archive: Archive, parts: Parts) -> None:
         if name == "page" or (name == "table" and _within(one, {"spreadsheet"})):
             page = (page or 0) + 1
         elif name == "table-row":
-            cells = [" ".join(_odf_text(p) for p in cell.iter() if local(p) == "p") for cell in one if local(cell) == "table-cell"]
+            cells = [
+                " ".join(_odf_text(p) for p in cell.iter() if local(p) == "p")
+                for cell in one
+                if local(cell) == "table-cell"
+            ]
             parts.blocks.append(Block(" | ".join(cell for cell in cells if cell), 0, page))
         elif name in ("p", "h") and not _within(one, {"table-row"}):
-            level = next((int(value) for key, value in one.attrib.items() if key.endswith("}outline-level") and value.isdigit()), 1)
+            level = next(
+                (int(value) for key, value in one.attrib.items() if key.endswith("}outline-level") and value.isdigit()),
+                1,
+            )
             parts.blocks.append(Block(_odf_text(one), level if name == "h" else 0, page))
     parts.pages = page
     parts.pictures += _pictures(archive, [one for one in archive.names if one.startswith("Pictures/")])
@@ -257,13 +285,21 @@ def _odf_text(element: Any) -> str:
 def _epub(archive: Archive, parts: Parts) -> None:
     """Chapters in the order of the spine; pages are chapter numbers."""
     container = archive.xml("META-INF/container.xml")
-    package = next((one.get("full-path") for one in container.iter() if local(one) == "rootfile"), None) if container is not None else None
+    package = (
+        next((one.get("full-path") for one in container.iter() if local(one) == "rootfile"), None)
+        if container is not None
+        else None
+    )
     root = archive.xml(package) if package else None
     if root is None or package is None:
         raise MediaUnreadable("the book has no table of contents", reason="damaged")
     _said(archive, parts, package)
     folder = posixpath.dirname(package)
-    items = {one.get("id"): posixpath.normpath(posixpath.join(folder, unquote(one.get("href") or ""))) for one in root.iter() if local(one) == "item"}
+    items = {
+        one.get("id"): posixpath.normpath(posixpath.join(folder, unquote(one.get("href") or "")))
+        for one in root.iter()
+        if local(one) == "item"
+    }
     chapters = [items.get(one.get("idref"), "") for one in root.iter() if local(one) == "itemref"]
     for page, name in enumerate((name for name in chapters if name in archive.names), 1):
         _, blocks = html_text(decoded(archive.read(name)))

@@ -1,12 +1,14 @@
 """Long text cut into overlapping passages at sentence ends. Pure; knows no language but their marks.
 
-A passage is what a person would quote: about PASSAGE_CHARS long, made of whole sentences, beginning again a little before the end of
-the one before it. Short neighbours (headings, list items, rows) are put together. A passage that does not begin with its heading is
-given the headings it stands under as its first line, so that it can be found by what it is about.
+A passage is what a person would quote: about PASSAGE_CHARS long, made of whole sentences, beginning again a little
+before the end of the one before it. Short neighbours (headings, list items, rows) are put together. A passage that
+does not begin with its heading is given the headings it stands under as its first line, so that it can be found by
+what it is about.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import Final
 from retrieval.domain import Span
 from retrieval.settings import PASSAGE_CHARS, PASSAGE_OVERLAP
 
-# After . ! ? and their kin with closing quotes and white space; after CJK ends without white space; Thai has no marks: at spaces.
+# After . ! ? and their kin with closing quotes and white space; after CJK ends without; Thai has no marks: at spaces.
 SENTENCE: Final = re.compile(r"(?<=[.!?…؟۔।])[\"'”’»)\]]*\s+|(?<=[。！？｡])[」』”’）]*|\n+")
 SPACES: Final = re.compile(r"\s+")
 WIDE: Final = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9f]")
@@ -82,7 +84,7 @@ def weight(text: str) -> int:
 
 
 def sentences(text: str, most: int = PASSAGE_CHARS) -> Iterator[tuple[int, int]]:
-    """(start, end) of the sentences of a text, in order; one longer than `most` is cut at spaces, or anywhere if it has none."""
+    """(start, end) of the sentences of a text, in order; one longer than `most` is cut at spaces, else anywhere."""
     start = 0
     for end in [match.end() for match in SENTENCE.finditer(text) if match.end() > 0] + [len(text)]:
         if text[start:end].strip():
@@ -134,7 +136,7 @@ def _tail(group: list[_Piece], overlap: int) -> list[_Piece]:
 
 def _passage(group: list[_Piece], page: int | None) -> Passage:
     parts = [group[0].text]
-    for before, piece in zip(group, group[1:], strict=False):
+    for before, piece in itertools.pairwise(group):
         parts += ["\n" if piece.start > before.end else "", piece.text]
     text = "".join(parts).strip()
     above = [name for name in group[0].headings if not text.startswith(name)]

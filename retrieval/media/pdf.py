@@ -21,7 +21,7 @@ LEAST_TEXT: Final = 16  # letters; a page with fewer is taken for a scan
 LEAST_SIDE: Final = 64  # pixels of a picture worth showing
 RENDERED: Final = 1024  # pixels of the longer side of a rendered page
 PICTURES_PER_PAGE: Final = 20
-NOTHING: Final = re.compile(r"\(?(anonymous|unspecified|untitled|unknown)\)?$", re.I)  # what programs fill in
+NOTHING: Final = re.compile(r"\(?(anonymous|unspecified|untitled|unknown)\)?$", re.IGNORECASE)  # what programs fill in
 DATE: Final = re.compile(r"D:(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?")
 
 
@@ -36,7 +36,9 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[Any]:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         if "assword" in str(error):
-            raise MediaUnsupported(f"{path.name} is encrypted", "save it without a password to index it", "encrypted") from error
+            raise MediaUnsupported(
+                f"{path.name} is encrypted", "save it without a password to index it", "encrypted"
+            ) from error
         word = "damaged" if _has_end(path) else "truncated"
         raise MediaUnreadable(f"{path.name} is {word}", str(error), word) from error
     try:
@@ -93,7 +95,7 @@ def read_page(document: Any, number: int) -> tuple[list[Block], list[Image.Image
 
 
 def _lines(page: Any, number: int) -> list[Block]:
-    """Paragraphs of a page: lines joined until one ends a sentence, is much shorter than the page's, or is followed by an empty one."""
+    """Paragraphs of a page: lines joined until one ends a sentence, is much shorter than most, or an empty one follows."""
     text_page = page.get_textpage()
     text = text_page.get_text_bounded().replace("\ufffe", "-").replace("\r\n", "\n").replace("\0", "")
     text_page.close()

@@ -43,7 +43,7 @@ def _pixels(content: mmap.mmap, start: int) -> int:
         if marker in SIZES:
             height, width = struct.unpack_from(">HH", content, at + 5)
             return int(height * width)
-        if marker == 0xC3 or marker == 0xDA or length < 2:
+        if marker in (0xC3, 0xDA) or length < 2:
             return 0
         at += 2 + length
     return 0

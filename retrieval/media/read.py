@@ -1,4 +1,5 @@
-"""The four steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked for.
+"""The four steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked
+for.
 
     read        every medium   Facts first, then segments: pictures, passages, subtitles
     watch       video          shots with frame views
@@ -24,8 +25,8 @@ from retrieval.settings import LIMITS, RATE, Limits
 def read(path: Path, medium: Medium, form: Pixels, limits: Limits = LIMITS) -> Iterator[Facts | Reading]:
     """One Facts, then the Readings that need no long decoding.
 
-    An image gives `image` segments with their views in `form`; a document `passage` segments and `image` segments for the
-    pictures inside; a video `speech` segments where it has subtitles; audio nothing but its facts.
+    An image gives `image` segments with their views in `form`; a document `passage` segments and `image` segments for
+    the pictures inside; a video `speech` segments where it has subtitles; audio nothing but its facts.
     """
     if medium == "image":
         from retrieval.media.image import read_image

@@ -1,9 +1,12 @@
-"""Where one shot ends and the next begins, by small pictures of the frames in the order they are shown. Pure: no decoding.
+"""Where one shot ends and the next begins, by small pictures of the frames in the order they are shown. Pure: no
+decoding.
 
 Three kinds of border, all found with a short look ahead:
-- a cut: the change from one frame to the next stands out of the changes around it, in shape and in colour, and lasts (a flash that
+- a cut: the change from one frame to the next stands out of the changes around it, in shape and in colour, and lasts
+  (a flash that
   comes back does not);
-- a dissolve or a fade between pictures: frames that are a mixture of the one before and the one behind, in growing parts;
+- a dissolve or a fade between pictures: frames that are a mixture of the one before and the one behind, in growing
+  parts;
 - black: a run of black frames parts two shots in its middle.
 Thresholds were chosen on clips made of training photos with pans, zooms, shaking, noise, flashes and known borders
 (tests/retrieval/media/made_clips.py makes such clips), not on real films.
@@ -63,7 +66,9 @@ class ShotFinder:
         self._past.append(frame)
         while self._past[0].at < at_ms - DISSOLVES_MS[-1]:
             self._past.popleft()
-        found = [border for border in (self._black_border(frame), self._cut(), self._dissolve(frame)) if border is not None]
+        found = [
+            border for border in (self._black_border(frame), self._cut(), self._dissolve(frame)) if border is not None
+        ]
         return [border for border in sorted(found) if self._accept(border)]
 
     def finish(self) -> list[int]:
@@ -114,7 +119,11 @@ class ShotFinder:
         fresh = [one for one in self._past if one.at > self._border + SHORTEST_MS]
         for length in DISSOLVES_MS:
             frames = [one for one in fresh if one.at >= frame.at - length]
-            if len(frames) >= 6 and frames[-1].at - frames[0].at > 0.7 * length and not any(is_black(one.small) for one in frames):
+            if (
+                len(frames) >= 6
+                and frames[-1].at - frames[0].at > 0.7 * length
+                and not any(is_black(one.small) for one in frames)
+            ):
                 middle = mixture_middle([one.small for one in frames], [one.at for one in frames])
                 if middle is not None:
                     return middle
@@ -148,7 +157,8 @@ def is_flat(small: Small) -> bool:
 
 
 def mixture_middle(frames: list[Small], times: list[int]) -> int | None:
-    """When the second picture outweighs the first, if the frames between the ends are mixtures of them in growing parts.
+    """When the second picture outweighs the first, if the frames between the ends are mixtures of them in growing
+    parts.
 
     Each frame is fitted as (1 - w) * first + w * last by least squares; what the fit leaves must be small against the
     difference of the ends, w must grow, and some frames must be real mixtures.
@@ -156,9 +166,15 @@ def mixture_middle(frames: list[Small], times: list[int]) -> int | None:
     first, last = frames[0], frames[-1]
     step = last - first
     size = float(np.square(step).sum())
-    if size < first.size * (1.5 * LEAST_CHANGE) ** 2 or colour_change(first, last) < LEAST_COLOUR or _alike(first, last) > 0.7:
+    if (
+        size < first.size * (1.5 * LEAST_CHANGE) ** 2
+        or colour_change(first, last) < LEAST_COLOUR
+        or _alike(first, last) > 0.7
+    ):
         return None
-    if min(first.mean(), last.mean()) < 0.25 * max(first.mean(), last.mean()):  # a fade from or to black, which has its own rule
+    if min(first.mean(), last.mean()) < 0.25 * max(
+        first.mean(), last.mean()
+    ):  # a fade from or to black, which has its own rule
         return None
     offsets = np.stack(frames).reshape(len(frames), -1) - first.ravel()
     weights = np.einsum("ij,j->i", offsets, step.ravel()) / size  # not BLAS, whose threads cost more than the sum

@@ -1,8 +1,8 @@
 """What a file is, by its content. Owns the decision which files are media; decodes nothing.
 
-A file is known by its first bytes, a container (ZIP, ISO-BMFF, Matroska, Ogg, ASF) by a look at its table of contents. Plain
-text has no magic number: it is a document if it decodes as text and its name says prose or table (`TEXT_SUFFIXES`) or
-says nothing; so source code, logs and settings stay out.
+A file is known by its first bytes, a container (ZIP, ISO-BMFF, Matroska, Ogg, ASF) by a look at its table of
+contents. Plain text has no magic number: it is a document if it decodes as text and its name says prose or table
+(`TEXT_SUFFIXES`) or says nothing; so source code, logs and settings stay out.
 """
 
 from __future__ import annotations
@@ -103,7 +103,16 @@ FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MThd", "MIDI notes"),
 )
 
-NETPBM = {b"P1": "pbm", b"P4": "pbm", b"P2": "pgm", b"P5": "pgm", b"P3": "ppm", b"P6": "ppm", b"Pf": "pfm", b"PF": "pfm"}
+NETPBM = {
+    b"P1": "pbm",
+    b"P4": "pbm",
+    b"P2": "pgm",
+    b"P5": "pgm",
+    b"P3": "ppm",
+    b"P6": "ppm",
+    b"Pf": "pfm",
+    b"PF": "pfm",
+}
 BMP_HEADERS = (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")  # sizes of the second header
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OLD_OFFICE = {".doc": "docx", ".dot": "docx", ".xls": "xlsx", ".xlt": "xlsx", ".ppt": "pptx", ".pps": "pptx"}
@@ -111,6 +120,12 @@ OLD_OFFICE = {".doc": "docx", ".dot": "docx", ".xls": "xlsx", ".xlt": "xlsx", ".
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
 AUDIO_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "}
+OFFICE_PARTS = {
+    "word/document.xml": "docx",
+    "ppt/presentation.xml": "pptx",
+    "xl/workbook.xml": "xlsx",
+    "META-INF/container.xml": "epub",
+}
 ODF = {
     b"application/vnd.oasis.opendocument.text": "odt",
     b"application/vnd.oasis.opendocument.presentation": "odp",
@@ -166,7 +181,7 @@ def _by_magic(head: bytes) -> tuple[Medium, str] | None:
 
 
 def _is_camera_raw(head: bytes) -> bool:
-    """Whether the TIFF in `head` is a camera's: a DNG, a CR2, or a small first picture that names camera and sub-pictures."""
+    """Whether the TIFF in `head` is a camera's: a DNG, a CR2, or a small first picture with camera and sub-pictures."""
     if head[8:10] == b"CR":
         return True
     order = "<" if head[:2] == b"II" else ">"
@@ -174,7 +189,10 @@ def _is_camera_raw(head: bytes) -> bool:
     if not 8 <= start <= len(head) - 2:
         return False
     count = struct.unpack_from(order + "H", head, start)[0]
-    tags = {struct.unpack_from(order + "H", head, at)[0] for at in range(start + 2, min(start + 2 + 12 * count, len(head) - 2), 12)}
+    tags = {
+        struct.unpack_from(order + "H", head, at)[0]
+        for at in range(start + 2, min(start + 2 + 12 * count, len(head) - 2), 12)
+    }
     dng, sub_pictures, maker = 0xC612, 0x14A, 0x10F
     return dng in tags or (sub_pictures in tags and maker in tags)
 
@@ -198,7 +216,7 @@ def _by_container(path: Path, file: BinaryIO, head: bytes) -> tuple[Medium, str]
 
 
 def _ogg(first: bytes) -> tuple[Medium, str]:
-    """By the codec names in the first pages. A Theora "video" of 90,000 frames a second is how muxers keep a cover picture."""
+    """By the codec names in the first pages. Theora of 90,000 frames a second is how muxers keep a cover picture."""
     theora = first.find(b"\x80theora")
     if theora >= 0 and len(first) >= theora + 30:
         frames, seconds = struct.unpack_from(">II", first, theora + 22)
@@ -288,7 +306,7 @@ def _zip(path: Path, file: BinaryIO) -> tuple[Medium, str]:
         raise MediaUnreadable(f"{path.name} is a broken archive", str(error), reason="truncated") from error
     if kind:
         return "document", kind
-    for part, name in (("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/workbook.xml", "xlsx"), ("META-INF/container.xml", "epub")):  # fmt: skip
+    for part, name in OFFICE_PARTS.items():
         if part in names:
             return "document", name
     raise MediaUnsupported(f"{path.name} is an archive, not a document", "unpack it to index what is inside")
@@ -303,21 +321,34 @@ def _refuse_ole(path: Path) -> tuple[Medium, str]:
     newer = OLD_OFFICE.get(path.suffix.lower())
     if newer:
         raise MediaUnsupported(
-            f"{path.name} is an old Office file ({path.suffix.lower()})", f"save it as {newer} to index it", reason="old format"
+            f"{path.name} is an old Office file ({path.suffix.lower()})",
+            f"save it as {newer} to index it",
+            reason="old format",
         )
-    raise MediaUnsupported(f"{path.name} is an OLE container", "old or encrypted Office files are not read", reason="old format")
+    raise MediaUnsupported(
+        f"{path.name} is an OLE container", "old or encrypted Office files are not read", reason="old format"
+    )
 
 
 def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
     """Formats whose first bytes prove little: their structure or their name has to agree."""
     suffix = path.suffix.lower()
-    if head[0] == 0x47 and all(head[at : at + 1] == b"\x47" for at in range(0, min(len(head), 188 * 5), 188)) and len(head) >= 376:
+    if (
+        head[0] == 0x47
+        and all(head[at : at + 1] == b"\x47" for at in range(0, min(len(head), 188 * 5), 188))
+        and len(head) >= 376
+    ):
         return "video", "ts"
     if len(head) > 200 and head[4] == 0x47 and head[196:197] == b"\x47":
         return "video", "m2ts"
     if head[0] == 0xFF and head[1:2] and head[1] & 0xE0 == 0xE0 and b"\x00" != head[1:2]:
         return _mpeg_audio(head, suffix)
-    if suffix in (".tga", ".vda", ".icb", ".vst") and len(head) > 18 and head[1] in (0, 1) and head[2] in (1, 2, 3, 9, 10, 11):
+    if (
+        suffix in (".tga", ".vda", ".icb", ".vst")
+        and len(head) > 18
+        and head[1] in (0, 1)
+        and head[2] in (1, 2, 3, 9, 10, 11)
+    ):
         return "image", "tga"
     if suffix == ".pcx" and head[0] == 0x0A and head[1] in (0, 2, 3, 4, 5):
         return "image", "pcx"
@@ -332,7 +363,11 @@ def _mpeg_audio(head: bytes, suffix: str) -> tuple[Medium, str] | None:
     if head[1] & 0xF6 == 0xF0:
         return ("audio", "aac") if len(head) > 7 and suffix in (".aac", ".adts", "") else None
     # Layers III and II. The bits of layer I are UTF-16's byte order mark.
-    layer, bitrate, rate = head[1] >> 1 & 3, head[2] >> 4 if len(head) > 2 else 15, head[2] >> 2 & 3 if len(head) > 2 else 3
+    layer, bitrate, rate = (
+        head[1] >> 1 & 3,
+        head[2] >> 4 if len(head) > 2 else 15,
+        head[2] >> 2 & 3 if len(head) > 2 else 3,
+    )
     return ("audio", "mp3") if layer in (1, 2) and bitrate != 15 and rate != 3 else None
 
 
@@ -345,7 +380,9 @@ def _refuse_foreign(path: Path, head: bytes) -> None:
 def _by_text(path: Path, head: bytes) -> tuple[Medium, str]:
     name = TEXT_SUFFIXES.get(path.suffix.lower())
     if name is None:
-        raise MediaUnsupported(f"{path.name} is not media", f"no image, sound, video or document begins like this{_says(path)}")
+        raise MediaUnsupported(
+            f"{path.name} is not media", f"no image, sound, video or document begins like this{_says(path)}"
+        )
     if not looks_like_text(head):
         raise MediaUnsupported(f"{path.name} is binary data, not text")
     return "document", _text_kind(head) or name
@@ -369,7 +406,7 @@ def _text_kind(head: bytes) -> str | None:
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Whether bytes are text in some encoding: UTF-16 and UTF-32 by their pattern, else no control characters but white space."""
+    """Whether bytes are text in some encoding: UTF-16 by its pattern, else no control characters but white space."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return True
     if b"\x00" in head:

@@ -35,8 +35,7 @@ def parse(text: str) -> list[Cue]:
     marks = list(CUE.finditer(text))
     cues = []
     for mark, after in zip(marks, [*(m.start() for m in marks[1:]), len(text)], strict=True):
-        times = [int(part or 0) for part in mark.groups()]
-        start, end = (_ms(*times[at : at + 4], digits=len(mark.groups()[at + 3])) for at in (0, 4))
+        start, end = _ms(*mark.groups()[:4]), _ms(*mark.groups()[4:])
         body = text[mark.end() : after].partition("\n")[2]  # the rest of the line holds WebVTT's settings
         said = clean(re.split(r"\n[ \t]*\r?\n", body.replace("\r\n", "\n"))[0])
         if said and end > start:
@@ -44,8 +43,8 @@ def parse(text: str) -> list[Cue]:
     return sorted(cues)
 
 
-def _ms(hours: int, minutes: int, seconds: int, fraction: int, digits: int) -> int:
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction * 10 ** (3 - digits)
+def _ms(hours: str | None, minutes: str, seconds: str, fraction: str) -> int:
+    return ((int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
 
 
 def clean(text: str) -> str:
@@ -79,7 +78,9 @@ def _segment(held: list[Cue], lang: str | None) -> Segment:
     from retrieval.media.language import language_of
 
     text = " ".join(dict.fromkeys(cue.text for cue in held))
-    return Segment("speech", Span(held[0].start, max(cue.end for cue in held)), text=text, lang=lang or language_of(text))
+    return Segment(
+        "speech", Span(held[0].start, max(cue.end for cue in held)), text=text, lang=lang or language_of(text)
+    )
 
 
 def sidecars(path: Path) -> list[tuple[Path, str | None]]:
@@ -88,7 +89,7 @@ def sidecars(path: Path) -> list[tuple[Path, str | None]]:
         names = _subtitle_names(str(path.parent), path.parent.stat().st_mtime_ns)
     except OSError:
         return []
-    found = []
+    found: list[tuple[Path, str | None]] = []
     for name in names:
         stem, _ = os.path.splitext(name)
         if stem == path.stem:
@@ -112,7 +113,9 @@ def _subtitle_names(folder: str, _changed: int) -> tuple[str, ...]:
 
 def text_tracks(container: Any) -> list[Any]:
     """Subtitle streams that hold text; the default one first, those only for foreign words last."""
-    tracks = [stream for stream in container.streams.subtitles if stream.codec_context.name in TRACKS]
+    tracks = [
+        stream for stream in container.streams.subtitles if stream.codec_context and stream.codec_context.name in TRACKS
+    ]
     return sorted(tracks, key=lambda one: (bool(one.disposition & 0x40), not one.disposition & 1))  # forced, default
 
 

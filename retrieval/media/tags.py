@@ -9,19 +9,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from PIL import Image, IptcImagePlugin
+from PIL import Image, ImageFile, IptcImagePlugin
 
 from retrieval.media.markup import parse_xml
 
 MAKE, MODEL, DATE, ARTIST, DESCRIPTION = 0x010F, 0x0110, 0x0132, 0x013B, 0x010E
 EXIF_IFD, GPS_IFD, DATE_TAKEN, DATE_DIGITIZED = 0x8769, 0x8825, 0x9003, 0x9004
 XP_TITLE, XP_KEYWORDS = 0x9C9B, 0x9C9E  # Windows Explorer's, UTF-16
-IPTC_TITLE, IPTC_KEYWORD, IPTC_BYLINE, IPTC_CITY, IPTC_COUNTRY, IPTC_CAPTION = (2, 5), (2, 25), (2, 80), (2, 90), (2, 101), (2, 120)
+IPTC_TITLE, IPTC_KEYWORD, IPTC_BYLINE, IPTC_CITY, IPTC_COUNTRY, IPTC_CAPTION = (
+    (2, 5),
+    (2, 25),
+    (2, 80),
+    (2, 90),
+    (2, 101),
+    (2, 120),
+)
 XMP_CHARS: Final = 2_000_000
 DATE_FORM: Final = re.compile(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?")
 # What cameras write into every picture without being asked.
 EMPTY_WORDS: Final = re.compile(
-    r"^(.*DIGITAL (STILL )?CAMERA|SONY DSC|DCIM.*|MINOLTA.*|KONICA.*|SAMSUNG|default|untitled|File written by Adobe.*)$", re.I
+    r"^(.*DIGITAL (STILL )?CAMERA|SONY DSC|DCIM.*|MINOLTA.*|KONICA.*|SAMSUNG|default|untitled|File written by Adobe.*)$",
+    re.IGNORECASE,
 )
 
 
@@ -63,7 +71,7 @@ def raw_exif(path: Path) -> Image.Exif:
     exif = Image.Exif()
     with open(path, "rb") as file:
         head = bytearray(file.read(1 << 20))
-    if head[:2] in (b"II", b"MM"):
+    if bytes(head[:2]) in (b"II", b"MM"):
         head[2:4] = b"*\0" if head[:2] == b"II" else b"\0*"
         exif.load(b"Exif\0\0" + bytes(head))
     return exif
@@ -87,7 +95,7 @@ def from_exif(exif: Image.Exif) -> Tags:
 
 
 def iso_date(text: Any) -> str | None:
-    """"2019-07-14T16:03:11" of a date as EXIF, XMP or IPTC write it; None if it is none."""
+    """A date like 2019-07-14T16:03:11, of one as EXIF, XMP or IPTC write it; None if it is none."""
     match = DATE_FORM.search(str(text))
     if not match:
         return None
@@ -115,7 +123,7 @@ def _decoded(value: bytes) -> str:
 
 
 def _camera(make: str | None, model: str | None) -> str | None:
-    """"Canon EOS 40D", "NIKON D5000", "Apple iPhone 11 Pro": the make once, without its company form."""
+    """A name like Canon EOS 40D or Apple iPhone 11 Pro: the make once, without its company form."""
     if not model:
         return make
     first = (make or "").split(" ")[0].rstrip(",")
@@ -150,7 +158,7 @@ def _joined(first: Tags, second: Tags) -> Tags:
 
 
 def _from_iptc(image: Image.Image) -> Tags:
-    info = IptcImagePlugin.getiptcinfo(image) or {}
+    info = IptcImagePlugin.getiptcinfo(image) or {} if isinstance(image, ImageFile.ImageFile) else {}
 
     def all_of(key: tuple[int, int]) -> list[str]:
         value: Any = info.get(key, [])
@@ -176,7 +184,9 @@ def _from_xmp(packet: bytes | str | None) -> Tags:
 
     def listed(name: str) -> list[str]:
         """Items of dc:`name`, which XMP keeps in a Bag, Seq or Alt."""
-        items = root.iterfind(f".//{{http://purl.org/dc/elements/1.1/}}{name}//{{http://www.w3.org/1999/02/22-rdf-syntax-ns#}}li")
+        items = root.iterfind(
+            f".//{{http://purl.org/dc/elements/1.1/}}{name}//{{http://www.w3.org/1999/02/22-rdf-syntax-ns#}}li"
+        )
         return [word for word in (_words(item.text) for item in items) if word]
 
     titles = listed("title") + listed("description")

@@ -20,7 +20,7 @@ SAMPLE: Final = 60_000  # bytes that an encoding is guessed from
 
 
 def read_text(path: Path, limits: Limits = LIMITS) -> str:
-    """The text of a file, with \\n line ends and without byte order mark.
+    r"""The text of a file, with \\n line ends and without byte order mark.
 
     Raises:
         MediaUnreadable: missing or forbidden. MediaTooLarge: more than limits.text_chars.

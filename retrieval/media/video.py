@@ -1,7 +1,7 @@
 """The pictures of one clip: facts, subtitles, shots with frame views, and single frames for showing.
 
-Times are presentation time stamps from the start of the container, so clips of varying frame rate stay right. Memory holds one
-shot's views and a few frames, whatever the length.
+Times are presentation time stamps from the start of the container, so clips of varying frame rate stay right. Memory
+holds one shot's views and a few frames, whatever the length.
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def watch_video(
 ) -> Iterator[Reading]:
     """`shot` Readings in time order, each as soon as it has ended, with views about every FRAME_EVERY_MS.
 
-    Still frames are merged; black and flat ones are left out, and with them a shot that shows nothing else. Shots longer than a
-    minute come in parts. A file without moving pictures gives nothing. `alive` is called every few frames.
+    Still frames are merged; black and flat ones are left out, and with them a shot that shows nothing else. Shots
+    longer than a minute come in parts. A file without moving pictures gives nothing. `alive` is called every few
+    frames.
 
     Raises:
         MediaUnreadable: nothing, or nothing more, can be decoded. MediaTooLarge: frames above the limit.

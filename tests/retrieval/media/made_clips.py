@@ -32,7 +32,9 @@ def pattern(seed: int, size: tuple[int, int] = (160, 120), move: float = 0.3) ->
     return at
 
 
-def _smooth(coarse: NDArray[np.float32], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float32]:
+def _smooth(
+    coarse: NDArray[np.float32], rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.float32]:
     top, left = np.minimum(rows.astype(int), 4), np.minimum(columns.astype(int), 7)
     down, right = (rows - top)[:, None, None], (columns - left)[None, :, None]
     upper = coarse[top][:, left] * (1 - right) + coarse[top][:, left + 1] * right
@@ -40,7 +42,9 @@ def _smooth(coarse: NDArray[np.float32], rows: NDArray[np.float64], columns: NDA
     return np.asarray(upper * (1 - down) + lower * down, np.float32)
 
 
-def frames(scenes: Sequence[Scene], counts: Sequence[int], mix: int = 0, black: int = 0, noise: float = 0.0, seed: int = 0) -> Iterator[Pixmap]:
+def frames(
+    scenes: Sequence[Scene], counts: Sequence[int], mix: int = 0, black: int = 0, noise: float = 0.0, seed: int = 0
+) -> Iterator[Pixmap]:
     """All frames. `mix`: frames over which a scene dissolves into the next. `black`: frames of black between scenes."""
     rng = np.random.default_rng(seed)
     for number, (scene, count) in enumerate(zip(scenes, counts, strict=True)):
@@ -74,7 +78,13 @@ def write(
         container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=rate)
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
-        track = container.add_stream("aac" if path.suffix in (".mp4", ".mov", ".mkv") else "libopus", rate=sound_rate, layout="mono") if sound is not None else None
+        track = (
+            container.add_stream(
+                "aac" if path.suffix in (".mp4", ".mov", ".mkv") else "libopus", rate=sound_rate, layout="mono"
+            )
+            if sound is not None
+            else None
+        )
         if rotation:
             stream.set_display_rotation(rotation)
         for number, picture in enumerate(pictures):
@@ -91,7 +101,9 @@ def write(
     return path
 
 
-def _write_sound(container: av.container.OutputContainer, track: av.AudioStream, sound: NDArray[np.float32], rate: int) -> None:
+def _write_sound(
+    container: av.container.OutputContainer, track: av.AudioStream, sound: NDArray[np.float32], rate: int
+) -> None:
     for at in range(0, len(sound), 960):
         frame = av.AudioFrame.from_ndarray(sound[None, at : at + 960].astype(np.float32), format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)

@@ -10,15 +10,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.retrieval.media.made_clips import frames, pattern, tone, write
 from retrieval.domain import Samples, Span
 from retrieval.errors import MediaUnreadable
 from retrieval.media.audio import chunks, listen_audio, read_audio, save_clip
+from tests.retrieval.media.made_clips import frames, pattern, tone, write
 
 FORM = Samples(rate=16_000, window_ms=2_000, hop_ms=1_000)
 
 
-def record(path: Path, sound: NDArray[np.float32], rate: int = 16_000, layout: str = "mono", codec: str = "pcm_s16le", **tags: str) -> Path:
+def record(
+    path: Path,
+    sound: NDArray[np.float32],
+    rate: int = 16_000,
+    layout: str = "mono",
+    codec: str = "pcm_s16le",
+    **tags: str,
+) -> Path:
     """A recording of (channels, n) or (n,) float samples."""
     planes = np.atleast_2d(sound)
     with av.open(str(path), "w") as container:
@@ -26,7 +33,9 @@ def record(path: Path, sound: NDArray[np.float32], rate: int = 16_000, layout: s
         stream = container.add_stream(codec, rate=rate, layout=layout)
         resampler = av.AudioResampler(format=stream.codec_context.format or "s16", layout=layout, rate=rate)
         for at in range(0, planes.shape[1], 1024):
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes[:, at : at + 1024], np.float32), format="fltp", layout=layout)
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(planes[:, at : at + 1024], np.float32), format="fltp", layout=layout
+            )
             frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
             for made in resampler.resample(frame):
                 container.mux(stream.encode(made))
@@ -52,7 +61,9 @@ def pitch(samples: NDArray[np.float32], rate: int = 16_000) -> float:
         ("a.m4a", "aac", 44_100, "5.1"),
     ],
 )
-def test_every_codec_rate_and_layout_becomes_mono_at_the_rate_asked(tmp_path: Path, name: str, codec: str, rate: int, layout: str) -> None:
+def test_every_codec_rate_and_layout_becomes_mono_at_the_rate_asked(
+    tmp_path: Path, name: str, codec: str, rate: int, layout: str
+) -> None:
     """Three seconds of 440 Hz stay three seconds of 440 Hz."""
     channels = {"mono": 1, "stereo": 2, "5.1": 6}[layout]
     path = record(tmp_path / name, np.tile(tone(3, 440, rate), (channels, 1)), rate, layout, codec)
@@ -79,7 +90,10 @@ def test_one_channel_of_two_is_heard(tmp_path: Path) -> None:
 def test_sound_that_begins_late_keeps_its_time(tmp_path: Path) -> None:
     """A soundtrack that starts a second after the pictures begins with a second of silence."""
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
-        video, audio = container.add_stream("mpeg4", rate=25), container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        video, audio = (
+            container.add_stream("mpeg4", rate=25),
+            container.add_stream("pcm_s16le", rate=16_000, layout="mono"),
+        )
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         for n in range(50):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 99, np.uint8), format="rgb24")
@@ -120,7 +134,9 @@ def test_the_last_window_is_filled_with_zeros(tmp_path: Path, seconds: float, wi
 
 def test_tags_are_facts(tmp_path: Path) -> None:
     """Title, artist and album of an MP3."""
-    path = record(tmp_path / "a.mp3", tone(2, rate=44_100), 44_100, codec="libmp3lame", title="Lied", artist="Ana", album="夏")
+    path = record(
+        tmp_path / "a.mp3", tone(2, rate=44_100), 44_100, codec="libmp3lame", title="Lied", artist="Ana", album="夏"
+    )
     [facts] = read_audio(path)
     assert (facts.format, facts.title, facts.artist, facts.keywords) == ("mp3", "Lied", "Ana", ("夏",))
     assert abs((facts.duration_ms or 0) - 2000) < 100

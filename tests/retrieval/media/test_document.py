@@ -26,7 +26,11 @@ def parts(path: Path, limits: Limits | None = None) -> tuple[Facts, list[Reading
     facts, *readings = read_document(path, FORM, limits or Limits())
     assert isinstance(facts, Facts)
     found = [one for one in readings if isinstance(one, Reading)]
-    return facts, [one for one in found if one.segment.kind == "passage"], [one for one in found if one.segment.kind == "image"]
+    return (
+        facts,
+        [one for one in found if one.segment.kind == "passage"],
+        [one for one in found if one.segment.kind == "image"],
+    )
 
 
 def said(path: Path) -> str:
@@ -116,10 +120,16 @@ def make_epub(path: Path) -> None:
     page = "<html xmlns='http://www.w3.org/1999/xhtml'><body>{}</body></html>"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/epub+zip")
-        archive.writestr("META-INF/container.xml", '<container><rootfiles><rootfile full-path="OEBPS/c.opf"/></rootfiles></container>')
+        archive.writestr(
+            "META-INF/container.xml",
+            '<container><rootfiles><rootfile full-path="OEBPS/c.opf"/></rootfiles></container>',
+        )
         archive.writestr("OEBPS/c.opf", package)
         archive.writestr("OEBPS/one x.xhtml", page.format(f"<h1>Animals</h1><p>{WORDS}</p>"))
-        archive.writestr("OEBPS/two.xhtml", page.format(f"<p>{CHINESE}</p><table><tr><td>left cell</td><td>right cell</td></tr></table>"))
+        archive.writestr(
+            "OEBPS/two.xhtml",
+            page.format(f"<p>{CHINESE}</p><table><tr><td>left cell</td><td>right cell</td></tr></table>"),
+        )
         archive.writestr("OEBPS/p.png", photo())
 
 
@@ -188,8 +198,12 @@ def test_html_gives_what_a_reader_sees(tmp_path: Path) -> None:
 
 def test_markup_is_taken_off_markdown_and_rst(tmp_path: Path) -> None:
     """Words of links, emphasis and headings stay, their marks go."""
-    (tmp_path / "a.md").write_text("# Big *idea*\n\nSee **the [manual](http://x.y/z)** now.\n\n- item `one`\n", encoding="utf-8")
-    (tmp_path / "a.rst").write_text("Big idea\n========\n\nSee **the** `manual <http://x.y>`_ now.\n\n.. note:: mind the gap\n", encoding="utf-8")
+    (tmp_path / "a.md").write_text(
+        "# Big *idea*\n\nSee **the [manual](http://x.y/z)** now.\n\n- item `one`\n", encoding="utf-8"
+    )
+    (tmp_path / "a.rst").write_text(
+        "Big idea\n========\n\nSee **the** `manual <http://x.y>`_ now.\n\n.. note:: mind the gap\n", encoding="utf-8"
+    )
     assert said(tmp_path / "a.md") == "Big *idea*\nSee the manual now.\nitem one"
     assert said(tmp_path / "a.rst") == "Big idea\nSee the manual now.\nmind the gap"
     assert parts(tmp_path / "a.rst")[0].title == "Big idea"
@@ -203,7 +217,9 @@ def test_rtf_is_read_with_its_umlauts(tmp_path: Path) -> None:
 
 def test_subtitles_alone_are_a_document(tmp_path: Path) -> None:
     """Cues become text without times and tags."""
-    (tmp_path / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n<i>One two</i>\n\n2\n00:00:02,000 --> 00:00:03,000\nthree.\n")
+    (tmp_path / "a.srt").write_text(
+        "1\n00:00:01,000 --> 00:00:02,000\n<i>One two</i>\n\n2\n00:00:02,000 --> 00:00:03,000\nthree.\n"
+    )
     assert said(tmp_path / "a.srt") == "One two three."
 
 
@@ -241,7 +257,10 @@ def test_pages_of_a_pdf_keep_their_numbers(tmp_path: Path) -> None:
     """Text is found under the page on which it stands; positions go on over the pages."""
     (tmp_path / "a.pdf").write_bytes(TEXT_PDF)
     _, passages, pictures = parts(tmp_path / "a.pdf")
-    assert [(one.segment.page, one.segment.text) for one in passages] == [(1, "A fox on the first page."), (2, "A cod on the other page.")]
+    assert [(one.segment.page, one.segment.text) for one in passages] == [
+        (1, "A fox on the first page."),
+        (2, "A cod on the other page."),
+    ]
     assert passages[1].segment.chars is not None
     assert passages[1].segment.chars.start == 25
     assert pictures == []
@@ -261,13 +280,15 @@ def test_encrypted_documents_are_refused_by_that_word(tmp_path: Path) -> None:
 
 def test_zip_bombs_are_refused(tmp_path: Path) -> None:
     """A docx part of 300 MB of zeros, packed small, is too large; a lying header does not help."""
-    with zipfile.ZipFile(tmp_path / "a.docx", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("word/document.xml", "w") as part:
-            for _ in range(300):
-                part.write(b"\0" * (1 << 20))
+    archive = zipfile.ZipFile(tmp_path / "a.docx", "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open("word/document.xml", "w") as part:
+        for _ in range(300):
+            part.write(b"\0" * (1 << 20))
     with pytest.raises(MediaTooLarge):
         parts(tmp_path / "a.docx")
-    content = (tmp_path / "a.docx").read_bytes().replace((300 << 20).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    content = (
+        (tmp_path / "a.docx").read_bytes().replace((300 << 20).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    )
     (tmp_path / "b.docx").write_bytes(content)
     with pytest.raises(MediaError):
         parts(tmp_path / "b.docx")
@@ -280,7 +301,10 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
     secret.write_text("hidden words")
     for name, kinds in (("a", f'<!ENTITY e0 "lol">{bomb}'), ("b", f'<!ENTITY e11 SYSTEM "file://{secret}">')):
         with zipfile.ZipFile(tmp_path / f"{name}.docx", "w") as archive:
-            archive.writestr("word/document.xml", f'<!DOCTYPE d [{kinds}]><w:d xmlns:w="w"><w:p><w:t>start &e11; end</w:t></w:p></w:d>')
+            archive.writestr(
+                "word/document.xml",
+                f'<!DOCTYPE d [{kinds}]><w:d xmlns:w="w"><w:p><w:t>start &e11; end</w:t></w:p></w:d>',
+            )
         try:
             text = said(tmp_path / f"{name}.docx")
         except MediaUnreadable:

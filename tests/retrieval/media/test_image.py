@@ -67,7 +67,10 @@ def test_every_exif_orientation_is_turned_upright(tmp_path: Path, orientation: i
     assert near(reading.views[0].array[16, 29], BLUE)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "bmp", "tiff", "ico", "jp2", "avif", "heic", "qoi", "ppm", "tga", "dds", "icns"])
+@pytest.mark.parametrize(
+    "suffix",
+    ["jpg", "png", "gif", "webp", "bmp", "tiff", "ico", "jp2", "avif", "heic", "qoi", "ppm", "tga", "dds", "icns"],
+)
 def test_format_is_read_whatever_its_name(tmp_path: Path, suffix: str) -> None:
     """A picture of any format opens with the right halves under a name without suffix (TGA has no magic number and keeps it)."""
     if suffix == "heic":
@@ -253,6 +256,6 @@ def test_real_odd_and_hostile_pictures_open_as_stated(media: Path) -> None:
         try:
             opened[row["file"]] = len(parts(folder / row["file"])[1]) > 0
         except MediaError as error:
-            assert error.reason
+            assert error.reason  # noqa: PT017
             opened[row["file"]] = False
     assert opened == {row["file"]: row["opens"] == "yes" for row in rows}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +26,7 @@ def test_passages_end_at_sentence_ends_and_overlap() -> None:
         passages = list(cut([Block("".join(words))]))
         assert len(passages) > 3
         assert all(one.text.endswith(mark) for one in passages)
-        assert all(after.chars.start < before.chars.end for before, after in zip(passages, passages[1:], strict=False))
+        assert all(after.chars.start < before.chars.end for before, after in itertools.pairwise(passages))
 
 
 def test_text_without_marks_is_cut_at_spaces() -> None:

@@ -34,7 +34,13 @@ def test_text_is_a_document_in_any_encoding(tmp_path: Path, name: str, encoding:
 @pytest.mark.parametrize("encoding", ["shift-jis", "gb18030", "big5", "euc-kr", "iso2022_jp", "koi8-r", "cp874"])
 def test_text_of_older_encodings_is_text(tmp_path: Path, encoding: str) -> None:
     """Bytes above 127 are no sign of binary data."""
-    words = {"euc-kr": "안녕하세요 여러분", "koi8-r": "добрый день", "cp874": "สวัสดีครับ", "big5": "你好世界", "gb18030": "你好，世界"}
+    words = {
+        "euc-kr": "안녕하세요 여러분",
+        "koi8-r": "добрый день",
+        "cp874": "สวัสดีครับ",
+        "big5": "你好世界",
+        "gb18030": "你好，世界",
+    }
     (tmp_path / "a.txt").write_bytes(words.get(encoding, "こんにちは世界").encode(encoding))
     assert identify(tmp_path / "a.txt") == ("document", "txt")
 
@@ -48,7 +54,10 @@ def test_code_settings_and_liars_are_not_media(tmp_path: Path, name: str) -> Non
     assert caught.value.reason == "not media"
 
 
-@pytest.mark.parametrize("head", [b"\x7fELF\x02\x01", b"MZ\x90\0", b"SQLite format 3\0", b"\0\1\2\3" * 50, bytes(range(256)) * 4, b"\0" * 5000])
+@pytest.mark.parametrize(
+    "head",
+    [b"\x7fELF\x02\x01", b"MZ\x90\0", b"SQLite format 3\0", b"\0\1\2\3" * 50, bytes(range(256)) * 4, b"\0" * 5000],
+)
 def test_binary_data_are_not_media_even_as_txt(tmp_path: Path, head: bytes) -> None:
     """Programs, databases, noise and zeros are refused under a text name too."""
     (tmp_path / "a.txt").write_bytes(head)

@@ -9,14 +9,13 @@ import av
 import numpy as np
 import pytest
 
-from tests.retrieval.media.made_clips import frames, pattern, tone, write
-from retrieval.domain import Facts, Pixels, Reading
+from retrieval.domain import Facts, Pixels, Reading, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.audio import save_clip
-from retrieval.domain import Span
 from retrieval.media.sniff import identify
 from retrieval.media.video import frame_at, read_video, watch_video
 from retrieval.settings import Limits
+from tests.retrieval.media.made_clips import frames, pattern, tone, write
 
 FORM = Pixels(32)
 
@@ -31,7 +30,17 @@ def speech(path: Path) -> tuple[Facts, list[Reading]]:
     return facts, [one for one in readings if isinstance(one, Reading)]
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("libx264", "mp4"), ("libx265", "mkv"), ("libvpx-vp9", "webm"), ("mpeg4", "avi"), ("mjpeg", "mov"), ("mpeg2video", "ts")])
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [
+        ("libx264", "mp4"),
+        ("libx265", "mkv"),
+        ("libvpx-vp9", "webm"),
+        ("mpeg4", "avi"),
+        ("mjpeg", "mov"),
+        ("libx264", "ts"),
+    ],
+)
 def test_cuts_are_found_to_the_frame(tmp_path: Path, codec: str, suffix: str) -> None:
     """Three scenes of 40, 30 and 50 frames give three shots that end where the next begins, whatever the codec."""
     pictures = frames([pattern(1), pattern(2), pattern(3)], [40, 30, 50])
@@ -77,7 +86,9 @@ def test_views_stand_inside_their_shot_and_still_ones_are_merged(tmp_path: Path)
     """Four seconds without movement give one view; moving ones one about each 750 ms, in order, inside the span."""
     still = list(watch_video(write(tmp_path / "a.mp4", frames([pattern(1, move=0)], [100])), FORM))
     assert [len(one.views) for one in still] == [1]
-    moving = list(watch_video(write(tmp_path / "b.mp4", frames([pattern(1, move=0.9), pattern(2, move=0.9)], [100, 60])), FORM))
+    moving = list(
+        watch_video(write(tmp_path / "b.mp4", frames([pattern(1, move=0.9), pattern(2, move=0.9)], [100, 60])), FORM)
+    )
     for one in moving:
         times = [view.at_ms or 0 for view in one.views]
         assert one.segment.span is not None
@@ -142,7 +153,12 @@ SRT = "1\n00:00:00,500 --> 00:00:01,200\nHallo Welt,\n\n2\n00:00:01,200 --> 00:0
 @pytest.mark.parametrize("name", ["film.srt", "film.de.srt", "film.VTT"])
 def test_subtitles_beside_a_clip_are_its_speech(tmp_path: Path, name: str) -> None:
     """A file of the same name, with or without a language, gives speech segments of whole sentences."""
-    text = SRT if name.endswith("srt") else "WEBVTT\n\n" + SRT.replace(",500", ".500").replace(",200", ".200").replace(",900", ".900").replace(",800", ".800")
+    text = (
+        SRT
+        if name.endswith("srt")
+        else "WEBVTT\n\n"
+        + SRT.replace(",500", ".500").replace(",200", ".200").replace(",900", ".900").replace(",800", ".800")
+    )
     write(tmp_path / "film.mp4", frames([pattern(1)], [80]))
     (tmp_path / name).write_text(text, encoding="utf-16")
     (tmp_path / "film2.srt").write_text(SRT.replace("Gut", "Not mine"))
@@ -158,7 +174,11 @@ def test_subtitles_inside_a_clip_are_its_speech(tmp_path: Path) -> None:
     """A text track of a Matroska file is read with its times and language."""
     write(tmp_path / "a.mp4", frames([pattern(1)], [80]))
     (tmp_path / "a-text.srt").write_text("1\n00:00:01,000 --> 00:00:02,500\n沙滩上的狗\n", encoding="utf-8")
-    with av.open(str(tmp_path / "a.mp4")) as picture, av.open(str(tmp_path / "a-text.srt")) as text, av.open(str(tmp_path / "b.mkv"), "w") as out:
+    with (
+        av.open(str(tmp_path / "a.mp4")) as picture,
+        av.open(str(tmp_path / "a-text.srt")) as text,
+        av.open(str(tmp_path / "b.mkv"), "w") as out,
+    ):
         tracks = {source: out.add_stream_from_template(source.streams[0]) for source in (picture, text)}
         tracks[text].metadata["language"] = "chi"
         for source in (picture, text):
