@@ -1,0 +1,179 @@
+"""How fast a question is answered over 100,000 segments: cold process, warm library, memory. Prints one JSON object.
+
+    python -m benchmarks.search [--folder DIR] [--scale 1.0]
+
+70,000 images, 15,000 shots of two frames, 10,000 passages and 5,000 speech segments; vectors are random around shared
+directions, texts are real words (of the documentation of the installed packages). A folder is kept and used again.
+Wall times hold on an idle machine only; processor seconds are given beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import insert, text
+
+from indexer import record
+from indexer.publish import publish
+from retrieval import Library, words
+from retrieval.domain import Facts
+from retrieval.encoders import make_profile
+from retrieval.schema import assets, paths, segments, vectors
+from retrieval.store import open_catalog
+
+PLAN = (("image", "image", 70_000, 1), ("shot", "video", 15_000, 2), ("passage", "document", 10_000, 1), ("speech", "audio", 5_000, 1))
+PER_ASSET = {"image": 1, "shot": 10, "passage": 20, "speech": 50}
+QUESTIONS = (
+    "a dog on the beach", "red sports car at night", "install the package from source", "沙滩上的狗", "EST-1008",
+    "who reads the configuration file", "ein Kind spielt im Garten", "license of the documentation", "mountain lake", "error handling",
+)  # fmt: skip
+LIMITS = {"cold_s": 0.7, "cold_mib": 300, "warm_ms": 20}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--scale", type=float, default=1.0)
+    given = parser.parse_args()
+    folder = given.folder or Path(tempfile.mkdtemp())
+    if not (folder / "catalog.sqlite").exists():
+        build(folder, given.scale)
+    figures = {"segments": round(100_000 * given.scale), **warm(folder), **cold(folder), "limits": LIMITS}
+    print(json.dumps(figures, indent=1))
+
+
+# ---------------------------------------------------------------- a library of that size
+
+
+def build(home: Path, scale: float) -> None:
+    """Writes the catalog and publishes it."""
+    home.mkdir(parents=True, exist_ok=True)
+    profile = make_profile("starter")
+    engine = open_catalog(home, write=True)
+    rng, texts = np.random.default_rng(0), real_texts()
+    with record.transaction(engine) as connection:
+        record.create(connection, "starter")
+        source = record.add_source(connection, Path("/media/bench"), [], [])
+        spaces = {role: record.put_space(connection, profile.space(role), live=True) for role in ("shared", "sentence")}
+        for kind, medium, count, views in PLAN:
+            space = spaces["sentence" if kind in ("passage", "speech") else "shared"]
+            fill(connection, rng, texts, source, space, kind, medium, round(count * scale), views)
+    publish(engine, home, always=True)
+    engine.dispose()
+
+
+def real_texts() -> list[str]:
+    """Passages of 80 words from the descriptions of the installed packages."""
+    every = " ".join(str(each.metadata.get_payload()) for each in importlib.metadata.distributions())
+    found = re.findall(r"[^\W_]{2,}", every)
+    return [" ".join(found[at : at + 80]) for at in range(0, len(found) - 80, 37)]
+
+
+def fill(connection: Any, rng: Any, texts: list[str], source: int, space: int, kind: str, medium: str, count: int, views: int) -> None:
+    """`count` segments of one kind with their assets, words and vectors."""
+    says = kind in ("passage", "speech")
+    asset = 0
+    centres = rng.normal(size=(300, 512)).astype(np.float32)
+    for at in range(count):
+        if at % PER_ASSET[kind] == 0:
+            asset = put_asset(connection, source, kind, medium, at)
+        said = texts[int(rng.integers(len(texts)))] if says else None
+        key = hashlib.blake2b(f"{kind}{at}".encode(), digest_size=10).hexdigest()
+        row = {"asset_id": asset, "step": "read", "key": key, "kind": kind, "text": said, "start_ms": at, "end_ms": at + 1}
+        segment = connection.execute(insert(segments), row).inserted_primary_key[0]
+        if said:
+            connection.execute(text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"), {"i": segment, "w": words.fold(said)})
+        noise = centres[rng.integers(300)] + 1.5 * rng.normal(size=(views, 512)).astype(np.float32)
+        unit = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype("<f2")
+        data = [{"space_id": space, "segment_id": segment, "at_ms": None, "data": each.tobytes()} for each in unit]
+        connection.execute(insert(vectors), data)
+
+
+def put_asset(connection: Any, source: int, kind: str, medium: str, at: int) -> int:
+    """One asset with one path."""
+    name = f"{kind}s/{at // 1000:03d}/IMG_{at:06d}.{kind}"
+    digest = hashlib.blake2b(name.encode(), digest_size=32).digest()
+    row = {"hash": digest, "medium": medium, "format": kind, "bytes": 1, "taken_at": f"20{at % 25:02d}-01-01T00:00:00"}
+    asset = int(connection.execute(insert(assets), row).inserted_primary_key[0])
+    place = {"source_id": source, "relative": os.fsencode(name), "asset_id": asset, "bytes": 1, "mtime_ns": 1, "ctime_ns": 1, "inode": at}
+    connection.execute(insert(paths), place)
+    found = words.asset_words(Facts(medium, format=kind), [name])  # type: ignore[arg-type]
+    connection.execute(text("INSERT INTO asset_words(rowid, words) VALUES (:i, :w)"), {"i": asset, "w": found})
+    return asset
+
+
+# ---------------------------------------------------------------- measures
+
+
+def warm(folder: Path) -> dict[str, float]:
+    """Median and 95th percentile of Library.search with 20 hits, wall and processor milliseconds."""
+    with Library.open(folder) as library:
+        for question in QUESTIONS:
+            library.search(question, min_confidence=0.0)
+        timed = [one(lambda q=question: library.search(q, limit=20, min_confidence=0.0)) for question in QUESTIONS * 5]  # type: ignore[misc]
+        filtered = [one(lambda q=q: library.search(q, media={"video"}, after="2010", min_confidence=0.0)) for q in QUESTIONS]  # type: ignore[misc]
+    walls = sorted(wall for wall, _ in timed)
+    return {
+        "warm_ms": round(statistics.median(walls), 1),
+        "warm_p95_ms": round(walls[int(0.95 * len(walls))], 1),
+        "warm_cpu_ms": round(statistics.median(cpu for _, cpu in timed), 1),
+        "filtered_cpu_ms": round(statistics.median(cpu for _, cpu in filtered), 1),
+    }
+
+
+def one(work: Any) -> tuple[float, float]:
+    """Wall and processor milliseconds of one call."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
+
+
+COLD = """
+import sys, time
+from retrieval import Library
+with Library.open(sys.argv[1]) as library:
+    answer = library.search(sys.argv[2], limit=20, min_confidence=0.0)
+assert len(answer) == 20, len(answer)
+heavy = {"torch", "av", "PIL", "pandas", "onnxruntime"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def cold(folder: Path) -> dict[str, float]:
+    """Seconds and peak memory of a fresh process that answers one question; the best of five, pages cached."""
+    found = list(runs(folder))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return {
+        "cold_s": round(min(wall for wall, _ in found), 2),
+        "cold_cpu_s": round(min(cpu for _, cpu in found), 2),
+        "cold_mib": round(peak),
+    }
+
+
+def runs(folder: Path) -> Iterator[tuple[float, float]]:
+    """Wall and processor seconds of each fresh process."""
+    for question in QUESTIONS[:5]:
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run([sys.executable, "-c", COLD, str(folder), question], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        yield time.perf_counter() - start, cpu
+
+
+if __name__ == "__main__":
+    main()
