@@ -152,7 +152,9 @@ def resolve_profile(name: str) -> str:
     Raises: EncoderUnavailable for an unknown name.
     """
     if name == "auto":
-        fitting: list[str] = [each for each in _shipped()["auto"] if has_gpu() or not profile_entries()[each].get("gpu")]
+        fitting: list[str] = [
+            each for each in _shipped()["auto"] if has_gpu() or not profile_entries()[each].get("gpu")
+        ]
         return next((each for each in fitting if profile_state(each).ready), fitting[-1])
     if name not in profile_entries():
         raise EncoderUnavailable(f"no profile is called {name}", f"there are auto, {', '.join(profile_entries())}")
@@ -222,7 +224,7 @@ def model_state(model: Model) -> ModelState:
     """Whether its files are here, without checking their digests."""
     if model.package:
         spec = importlib.util.find_spec(_import_name(model))
-        return ModelState(model, spec is not None)
+        return ModelState(model, spec is not None, exported=Files(Path(), model.sha256 or "0").export.is_dir())
     if model.family == "starter":
         folder = manifest.starter()
         return ModelState(model, (folder / "starter.toml").is_file(), folder)
