@@ -442,7 +442,7 @@ def fit(clips: list[Clip], held: list[Clip], epochs: int, seed: int, log: Path) 
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     counts = np.bincount([clip.label for clip in clips], minlength=len(NAMES)).astype(float)
-    chances = np.array([counts[clip.label] ** -0.6 for clip in clips])
+    chances = np.array([counts[clip.label] ** -0.6 * (1.8 if clip.label in BACKGROUND else 1.0) for clip in clips])
     chances /= chances.sum()
     net, size, steps = Net(), 48, 30
     tuner = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.02)
