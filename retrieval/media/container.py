@@ -32,7 +32,12 @@ def opened(path: Path) -> Iterator[InputContainer]:
         MediaUnreadable: missing, truncated or damaged.
     """
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        # An open file, not its name: names may not be UTF-8, or be taken for a protocol ("concat:a.mp4"); and a playlist in
+        # disguise can then open no other file.
+        with (
+            open(path, "rb") as file,
+            av.open(file, "r", metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container,
+        ):
             yield container
     except MediaError:
         raise
@@ -118,7 +123,7 @@ def packets(container: InputContainer, stream: Any) -> Iterator[Any]:
         except av.FFmpegError as error:
             bad += 1
             if bad > BAD_PACKETS:
-                raise MediaUnreadable(f"{Path(container.name).name} is damaged", str(error)[:200], "damaged") from error
+                raise MediaUnreadable("the stream is damaged", str(error)[:200], "damaged") from error
             continue
         yield from frames
 

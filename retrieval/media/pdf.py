@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -32,8 +32,19 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[Any]:
     Raises:
         MediaUnsupported: it needs a password. MediaUnreadable: damaged. MediaTooLarge: more than limits.pages.
     """
+    with open(path, "rb") as file:  # not by its name, which may not be UTF-8
+        document = _document(path, file)
+        try:
+            if len(document) > limits.pages:
+                raise MediaTooLarge(f"{path.name} has {len(document)} pages, the limit is {limits.pages}")
+            yield document
+        finally:
+            document.close()
+
+
+def _document(path: Path, file: BinaryIO) -> Any:
     try:
-        document = pypdfium2.PdfDocument(path)
+        return pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         if "assword" in str(error):
             raise MediaUnsupported(
@@ -41,12 +52,6 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[Any]:
             ) from error
         word = "damaged" if _has_end(path) else "truncated"
         raise MediaUnreadable(f"{path.name} is {word}", str(error), word) from error
-    try:
-        if len(document) > limits.pages:
-            raise MediaTooLarge(f"{path.name} has {len(document)} pages, the limit is {limits.pages}")
-        yield document
-    finally:
-        document.close()
 
 
 def _has_end(path: Path) -> bool:

@@ -31,6 +31,7 @@ LEAST_COLOUR: Final = 0.22  # share of pixels that change colour cell (0..1)
 BLACK: Final = (16.0, 8.0)  # mean and deviation of brightness up to which a frame is black
 FLAT: Final = 4.0  # deviation up to which a frame of any colour shows nothing
 DISSOLVES_MS: Final = (500, 900, 1_600)  # spans that a dissolve is looked for in
+FADE_MS: Final = 800  # behind black, in which a picture only grows brighter
 LOOK_EVERY_MS: Final = 100  # for dissolves
 LEFT: Final = 0.14
 SHORTEST_MS: Final = 250  # borders closer than this are one
@@ -54,6 +55,7 @@ class ShotFinder:
         self._border = -(10**9)
         self._black_since: int | None = None
         self._next_look = 0
+        self._lit = -(10**9)
 
     def add(self, at_ms: int, small: Small) -> list[int]:
         """Borders (ms) that this frame made certain: at most one or two, not before the last one given."""
@@ -109,6 +111,8 @@ class ShotFinder:
             self._black_since = frame.at if self._black_since is None else self._black_since
             return None
         since, self._black_since = self._black_since, None
+        if since is not None:
+            self._lit = frame.at
         return None if since is None or since == 0 else (since + frame.at) // 2
 
     def _dissolve(self, frame: _Frame) -> int | None:
@@ -116,7 +120,7 @@ class ShotFinder:
         if frame.at < self._next_look:
             return None
         self._next_look = frame.at + LOOK_EVERY_MS
-        fresh = [one for one in self._past if one.at > self._border + SHORTEST_MS]
+        fresh = [one for one in self._past if one.at > max(self._border + SHORTEST_MS, self._lit + FADE_MS)]
         for length in DISSOLVES_MS:
             frames = [one for one in fresh if one.at >= frame.at - length]
             if (
@@ -172,7 +176,7 @@ def mixture_middle(frames: list[Small], times: list[int]) -> int | None:
         or _alike(first, last) > 0.7
     ):
         return None
-    if min(first.mean(), last.mean()) < 0.25 * max(
+    if min(first.mean(), last.mean()) < 0.4 * max(
         first.mean(), last.mean()
     ):  # a fade from or to black, which has its own rule
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -264,6 +265,14 @@ def test_pages_of_a_pdf_keep_their_numbers(tmp_path: Path) -> None:
     assert passages[1].segment.chars is not None
     assert passages[1].segment.chars.start == 25
     assert pictures == []
+
+
+def test_names_of_any_bytes_are_read(tmp_path: Path) -> None:
+    """A PDF and a text whose names are not UTF-8 are read."""
+    for suffix, content in ((".pdf", TEXT_PDF), (".txt", WORDS.encode())):
+        path = tmp_path / os.fsdecode(b"\xff\xfe" + suffix.encode())
+        path.write_bytes(content)
+        assert parts(path)[1]
 
 
 def test_encrypted_documents_are_refused_by_that_word(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import av
@@ -226,6 +227,16 @@ def test_frames_above_the_limit_are_refused_before_decoding(tmp_path: Path) -> N
     for read in (read_video(path, Limits(pixels=1000)), watch_video(path, FORM, Limits(pixels=1000))):
         with pytest.raises(MediaTooLarge):
             list(read)
+
+
+def test_names_of_any_bytes_are_read(tmp_path: Path) -> None:
+    """A name that is not UTF-8, holds a line end or looks like a protocol is a name."""
+    write(tmp_path / "a.mp4", frames([pattern(1)], [10]), sound=tone(1))
+    content = (tmp_path / "a.mp4").read_bytes()
+    for name in (os.fsdecode(b"\xff\xfe.mp4"), "a\nb.mp4", "concat:a.mp4"):
+        (tmp_path / name).write_bytes(content)
+        assert speech(tmp_path / name)[0].has_pictures
+        assert len(list(watch_video(tmp_path / name, FORM))) == 1
 
 
 def test_noise_in_a_clip_never_escapes_as_another_error(tmp_path: Path) -> None:
