@@ -28,6 +28,7 @@ MOST_READ = 64  # texts whose order of words is looked at
 # How much a hit tells, as a log-likelihood ratio; fitted as docs/decisions/0152 says.
 SHARE_WEIGHT = 4.5  # for the share of the question's rarity that the text holds
 RARITY_WEIGHT = 0.13  # for each nat of rarity
+CHANCE = 1.5  # what the words of a question that has no answer tell by accident
 ORDER_WEIGHT, ALL_IN_ORDER_WEIGHT = (
     2.0,
     3.0,
@@ -142,7 +143,8 @@ class _Question:
         """What a text tells that holds these terms and this share of neighbours."""
         held = float(sum(rarity for bit, rarity in enumerate(self.rarities) if bits >> bit & 1))
         share = held / float(self.rarities.sum())
-        return SHARE_WEIGHT * share + RARITY_WEIGHT * held + order * (ORDER_WEIGHT + ALL_IN_ORDER_WEIGHT * share)
+        told = SHARE_WEIGHT * share + RARITY_WEIGHT * held + order * (ORDER_WEIGHT + ALL_IN_ORDER_WEIGHT * share)
+        return max(0.0, told - CHANCE)
 
 
 def _hits(connection: Connection, question: _Question, texts: _Held, names: _Held, owned: dict[int, int]) -> WordHits:
@@ -152,8 +154,8 @@ def _hits(connection: Connection, question: _Question, texts: _Held, names: _Hel
     segments = {}
     for segment, bits in zip(texts.ids.tolist(), texts.bits.tolist(), strict=True):
         whole = bits | named.get(owned[segment], 0)
-        if whole & question.literal == question.literal:
-            evidence = question.evidence(whole, order.get(segment, 0.0))
+        evidence = question.evidence(whole, order.get(segment, 0.0))
+        if evidence > 0 and whole & question.literal == question.literal:
             segments[segment] = WordHit(evidence, scores.get(segment, 0.0))
     assets = _name_hits(connection, question, named)
     return WordHits(segments, assets, {segment: owned[segment] for segment in segments})
@@ -162,11 +164,9 @@ def _hits(connection: Connection, question: _Question, texts: _Held, names: _Hel
 def _name_hits(connection: Connection, question: _Question, named: dict[int, int]) -> dict[int, WordHit]:
     order = _orders(connection, "asset_words", question.text, list(named))
     scores = store.bm25(connection, "asset_words", question.expression, named)
-    return {
-        asset: WordHit(question.evidence(bits, order.get(asset, 0.0)), scores.get(asset, 0.0))
-        for asset, bits in named.items()
-        if bits & question.literal == question.literal
-    }
+    fitting = {asset: bits for asset, bits in named.items() if bits & question.literal == question.literal}
+    told = {asset: question.evidence(bits, order.get(asset, 0.0)) for asset, bits in fitting.items()}
+    return {asset: WordHit(evidence, scores.get(asset, 0.0)) for asset, evidence in told.items() if evidence > 0}
 
 
 def _orders(connection: Connection, table: WordTable, question: str, ids: Sequence[int] | Ids) -> dict[int, float]:

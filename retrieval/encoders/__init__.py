@@ -78,7 +78,7 @@ class Profile:
     def prior(self, direction: Direction) -> Prior:
         """How cosines of that direction become confidences while a library knows no better."""
         model = self.sentence if direction == "text-text" else self.shared
-        measured = _measured_priors() if model.family in ("starter", "use") else {}
+        measured = _measured_priors() if model.family == "starter" else {}
         return measured.get(direction) or model.prior.get(direction) or Prior()
 
     def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
