@@ -1,9 +1,13 @@
-"""The generated pages of docs/: cli.md from the help texts, errors.md from the classes. `make docs` writes them."""
+"""The generated pages: docs/cli.md from the help texts, docs/errors.md from the classes, the tree in README.md from the
+heads of the modules. `make docs` writes them.
+"""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,8 +99,93 @@ def errors_page() -> str:
     return ERRORS_HEAD + "".join(rows)
 
 
+# ---------------------------------------------------------------- the tree in README.md
+
+TREE = re.compile(r"(<!-- tree, made by `make docs` -->\n```\n).*?(```\n)", re.DOTALL)
+NO_DOCSTRING = {  # files and folders that cannot speak for themselves
+    ".ci/run": "what a build server runs on a clean clone",
+    ".gitignore": "what is made, not written",
+    "CHANGELOG.md": "what changed for users",
+    "LICENSE": "Apache-2.0",
+    "Makefile": "demo, test, fix, docs",
+    "NOTICE": "origins and licences of weights and libraries",
+    "README.md": "this page",
+    "pyproject.toml": "the distribution, its extras; settings of all tools, import contracts among them",
+    "requirements-torch.txt": "the second environment of `make test`",
+    "alembic/script.py.mako": "how a new migration begins",
+    "data/queries.toml": "questions in all directions with their right answers",
+    "data/samples/": "the media of `crossmedia demo`; ORIGINS.md names where each comes from",
+    "data/starter/": "the weights of the profile `starter`",
+    "docs/cli.md": "every command and option; the JSON that is promised",
+    "docs/decisions/": "why not the obvious way, one page each",
+    "docs/errors.md": "every error and its exit code",
+    "docs/format.md": "what lies in a library; write order and commit points",
+    "docs/glossary.md": "one meaning for each word",
+    "docs/picture.svg": "the picture above",
+    "docs/python.md": "the same from Python",
+    "retrieval/__init__.py": "the public names, nothing else",
+    "retrieval/encoders/profiles.toml": "models and profiles as data",
+    "retrieval/encoders/speech_models.toml": "Whisper's models as data",
+    "retrieval/media/__init__.py": "one file -> arrays, text and facts",
+    "retrieval/nearest/__init__.py": "nearest vectors",
+    "tests/": "as the packages; beside them contracts, crash, properties, golden, migrations, architecture, docs",
+    "training/": "how the weights and samples were made; nothing at run time imports it",
+}
+
+
+def tree() -> str:
+    """One line for each tracked file, or for a folder that is told as a whole."""
+    lines, folders = [], set()
+    for path in _told():
+        folder, _, name = path.rstrip("/").rpartition("/")
+        parts = folder.split("/") if folder else []
+        for depth in range(len(parts)):
+            above = "/".join(parts[: depth + 1])
+            if above not in folders:
+                folders.add(above)
+                lines.append(f"{'  ' * depth}{parts[depth]}/")
+        name += "/" * path.endswith("/")
+        lines.append(f"{'  ' * len(parts)}{name:<{26 - 2 * len(parts)}} {_about(path)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _told() -> list[str]:
+    """Tracked files and whole folders, those of the root first, hidden ones left out but for .ci."""
+    done = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=ROOT)
+    found = set()
+    for path in filter(None, done.stdout.split("\0")):
+        whole = next((name for name in NO_DOCSTRING if name.endswith("/") and path.startswith(name)), None)
+        if (
+            path.endswith("__init__.py")
+            and path not in NO_DOCSTRING
+            and not ast.get_docstring(ast.parse((ROOT / path).read_text()))
+        ):
+            continue  # an empty one only says that its folder is a package
+        found.add(whole or path)
+    return sorted(found, key=lambda path: ("/" in path, path.split("/")))
+
+
+def _about(path: str) -> str:
+    if path in NO_DOCSTRING:
+        return NO_DOCSTRING[path]
+    file = ROOT / path
+    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) if file.suffix == ".py" else None
+    if not docstring:
+        raise LookupError(f"{path} has no docstring; say in tests/docs/pages.py what it is")
+    first = " ".join(docstring.split("\n\n")[0].split())
+    sentence = re.split(r"\.(?: |$)|; ", first)[0]
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+
+
+def readme() -> str:
+    """README.md with the tree as it is now."""
+    page = (ROOT / "README.md").read_text("utf-8")
+    return TREE.sub(lambda found: found[1] + tree() + found[2], page)
+
+
 def main() -> None:
-    """Writes both pages."""
+    """Writes all of them."""
+    (ROOT / "README.md").write_text(readme(), encoding="utf-8")
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
 

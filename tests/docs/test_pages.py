@@ -1,0 +1,76 @@
+"""Documentation that cannot go stale."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from retrieval import errors
+from tests.docs import pages
+
+GUIDE = pages.DOCS / "python.md"
+
+
+def test_the_page_of_commands_is_current() -> None:
+    """docs/cli.md is what the program's help says; `make docs` writes it."""
+    assert pages.cli_page() == (pages.DOCS / "cli.md").read_text("utf-8")
+
+
+def test_the_page_of_errors_is_current() -> None:
+    """docs/errors.md has a row for each class."""
+    assert pages.errors_page() == (pages.DOCS / "errors.md").read_text("utf-8")
+
+
+def test_the_tree_in_the_readme_is_current() -> None:
+    """Each tracked file has its line."""
+    if not (pages.ROOT / ".git").exists():
+        pytest.skip("only a clone knows which files are tracked")
+    assert pages.readme() == (pages.ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_page_of_commands_has_every_command() -> None:
+    """A new command joins the list."""
+    listed = {command for command in pages.COMMANDS if len(command) == 1}
+    shown = re.findall(r"^  (\w+)  ", pages.help_of(()), re.MULTILINE)
+    assert {(name,) for name in shown} == listed
+
+
+@pytest.mark.parametrize("error", list(pages.error_classes()), ids=lambda error: error.__name__)
+def test_every_error_says_what_happened_and_what_to_do(error: type[errors.RetrievalError]) -> None:
+    """One line with both, an exit code, and its place in the drawing of the family."""
+    assert str(error("a is broken", "mend it")) == "a is broken (mend it)"
+    assert error.code in (1, 2)
+    assert error.__name__ in (errors.__doc__ or "")
+
+
+def test_no_page_names_this_machine() -> None:
+    """Paths of whoever wrote it are of no use to whoever reads it."""
+    texts = [
+        path.read_text("utf-8")
+        for path in [pages.ROOT / "README.md", *pages.DOCS.glob("*.md"), *pages.DOCS.glob("*.svg")]
+    ]
+    assert not any(re.search(r"/(work|root|tmp|home)/", text) for text in texts)
+
+
+def test_the_example_for_python_is_short() -> None:
+    """At most 30 lines that are not blank."""
+    code = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)[0]
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 30
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """Relative links of the README."""
+    links = re.findall(r"\]\(([\w./-]+)\)", (pages.ROOT / "README.md").read_text("utf-8"))
+    assert links
+    assert [link for link in links if not (pages.ROOT / link).exists()] == []
+
+
+def test_the_readme_names_both_commands_of_the_makefile() -> None:
+    """`make demo` and `make test` are targets."""
+    for target in ("demo", "test"):
+        done = subprocess.run(
+            ["make", "--dry-run", target], capture_output=True, text=True, check=False, cwd=pages.ROOT
+        )
+        assert done.returncode == 0, done.stderr

@@ -1,0 +1,153 @@
+"""The real program in a child process: exit codes, forms of output, and what it says to odd input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Program:
+    """`crossmedia` on one library."""
+
+    def __init__(self, library: Path) -> None:
+        self._env = {**os.environ, "CROSSMEDIA_LIBRARY": str(library), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+
+    def __call__(self, *arguments: str | Path, given: bytes = b"") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "indexer.cli", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, check=False, cwd=ROOT, env=self._env, input=given)
+        out, err = done.stdout.decode(errors="surrogateescape"), done.stderr.decode()
+        return subprocess.CompletedProcess(command, done.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def ask(sample_library: Path) -> Program:
+    return Program(sample_library)
+
+
+def test_words_find_a_picture(ask: Program) -> None:
+    """A table with the right picture first, and exit code 0."""
+    done = ask("search", "a", "cat", "--in", "image")
+    assert done.returncode == 0, done.stderr
+    assert "images/photo1.jpg" in done.stdout.splitlines()[0]
+
+
+def test_nothing_found_is_exit_code_1_and_says_how_near_it_was(ask: Program) -> None:
+    """As grep does."""
+    done = ask("search", "a unicorn playing chess against a submarine", "--min-confidence", "0.999")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Nothing in this library matches")
+
+
+def test_every_form_names_the_same_hits(ask: Program) -> None:
+    """JSON, lines of JSON, CSV, paths and NUL-separated paths."""
+    question = ("search", "my bike has a puncture", "--in", "document")
+    whole = json.loads(ask(*question, "--json").stdout)
+    paths = [hit["path"] for hit in whole["hits"]]
+    assert paths
+    assert [json.loads(line)["path"] for line in ask(*question, "--jsonl").stdout.splitlines()] == paths
+    assert [row["path"] for row in csv.DictReader(io.StringIO(ask(*question, "--csv").stdout))] == paths
+    assert ask(*question, "--paths").stdout.splitlines() == paths
+    assert ask(*question, "-0").stdout.split("\0")[:-1] == paths
+
+
+def test_a_picture_comes_by_standard_input(ask: Program, samples: Path) -> None:
+    """`-` reads the file there, whatever it is called."""
+    done = ask(
+        "search", "--image", "-", "--limit", "1", "--paths", given=(samples / "images" / "boat.jpg").read_bytes()
+    )
+    assert done.stdout.strip().endswith("boat.jpg")
+
+
+def test_filters_alone_list(ask: Program) -> None:
+    """No words are needed where a filter says what is wanted."""
+    done = ask("search", "--in", "audio", "--limit", "3", "--paths")
+    assert len(done.stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search",), "the question is empty"),
+        (("search", "x", "--in", "picture"), "there are image, video, audio, document"),
+        (("search", "x", "--after", "yesterday"), "2019-07-14"),
+        (("search", "x", "--after", "2019-13"), "is no date"),
+        (("search", "x", "--min-duration", "soon"), "1:30"),
+        (("search", "x", "--json", "--csv"), "exclude each other"),
+        (("search", "--image", "/no/such/file.jpg"), "/no/such/file.jpg"),
+        (("search", "--image", "-"), "standard input is empty"),
+        (("search", "--image", "-", "--audio", "-"), "only once"),
+        (("search", "x", "--library", "/no/such/library"), "crossmedia index FOLDER makes one"),
+        (("search", "--like", "nonsense"), "nonsense"),
+        (("search", "x", "--limit", "0"), "limit"),
+    ],
+)
+def test_a_bad_question_is_one_line_and_exit_code_2(ask: Program, arguments: tuple[str, ...], said: str) -> None:
+    """It names what was wrong or what to write instead; no traceback."""
+    done = ask(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_show_knows_a_file_and_a_segment(ask: Program, samples: Path, tmp_path: Path) -> None:
+    """By path all segments, by id that one; --save writes its text."""
+    whole = json.loads(ask("show", samples / "documents" / "lighthouse.txt", "--json").stdout)
+    assert whole["medium"] == "document"
+    one = whole["segments"][0]
+    assert ask("show", one["id"]).returncode == 0
+    assert ask("show", one["id"], "--save", tmp_path / "passage.txt").returncode == 0
+    assert (tmp_path / "passage.txt").read_text("utf-8").strip() == one["text"].strip()
+
+
+def test_show_cuts_a_frame_and_a_clip(ask: Program, tmp_path: Path) -> None:
+    """A shot becomes a picture or a video that opens."""
+    from PIL import Image
+
+    from retrieval.media.sniff import identify
+
+    video = json.loads(ask("search", "--in", "video", "--limit", "1", "--json").stdout)["hits"][0]["path"]
+    shot = next(each for each in json.loads(ask("show", video, "--json").stdout)["segments"] if each["kind"] == "shot")
+    for name in ("frame.png", "clip.mp4"):
+        done = ask("show", shot["id"], "--save", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "frame.png").width > 0
+    assert identify(tmp_path / "clip.mp4")[0] == "video"
+
+
+def test_show_of_something_unknown_says_what_to_give(ask: Program) -> None:
+    """Exit code 2, one line."""
+    done = ask("show", "/nowhere")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_status_counts_the_media_and_names_the_skips(ask: Program) -> None:
+    """For people and as JSON."""
+    state = json.loads(ask("status", "--json", "--skipped").stdout)
+    assert set(state["media"]) == {"image", "video", "audio", "document"}
+    assert len(state["skips"]) == state["skipped"]
+    assert "documents" in ask("status").stdout
+
+
+def test_a_closed_pipe_is_quiet(ask: Program, sample_library: Path) -> None:
+    """`crossmedia ... | head -1` prints no complaint."""
+    command = f"{sys.executable} -m indexer.cli search --in image --all --jsonl --library {sample_library} | head -c 1"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, cwd=ROOT, env=env)
+    assert done.stderr == b""
+
+
+def test_a_new_library_is_told_of_where_there_is_none(tmp_path: Path) -> None:
+    """`crossmedia index` without a folder has nothing to do."""
+    done = Program(tmp_path / "none")("index")
+    assert done.returncode == 1
+    assert "crossmedia index FOLDER makes one" in done.stderr
