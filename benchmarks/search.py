@@ -36,11 +36,17 @@ from retrieval.encoders import make_profile
 from retrieval.schema import assets, paths, segments, vectors
 from retrieval.store import open_catalog
 
-PLAN = (("image", "image", 70_000, 1), ("shot", "video", 15_000, 2), ("passage", "document", 10_000, 1), ("speech", "audio", 5_000, 1))
+PLAN = (
+    ("image", "image", 70_000, 1),
+    ("shot", "video", 15_000, 2),
+    ("passage", "document", 10_000, 1),
+    ("speech", "audio", 5_000, 1),
+)
 PER_ASSET = {"image": 1, "shot": 10, "passage": 20, "speech": 50}
 QUESTIONS = (
     "a dog on the beach", "red sports car at night", "install the package from source", "沙滩上的狗", "EST-1008",
-    "who reads the configuration file", "ein Kind spielt im Garten", "license of the documentation", "mountain lake", "error handling",
+    "who reads the configuration file", "ein Kind spielt im Garten", "license of the documentation",
+    "mountain lake", "error handling",
 )  # fmt: skip
 LIMITS = {"cold_s": 0.7, "cold_mib": 300, "warm_ms": 20}
 
@@ -53,7 +59,7 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp())
     if not (folder / "catalog.sqlite").exists():
         build(folder, given.scale)
-    figures = {"segments": round(100_000 * given.scale), **warm(folder), **cold(folder), "limits": LIMITS}
+    figures = {**warm(folder), **cold(folder), "limits": LIMITS}
     print(json.dumps(figures, indent=1))
 
 
@@ -84,7 +90,9 @@ def real_texts() -> list[str]:
     return [" ".join(found[at : at + 80]) for at in range(0, len(found) - 80, 37)]
 
 
-def fill(connection: Any, rng: Any, texts: list[str], source: int, space: int, kind: str, medium: str, count: int, views: int) -> None:
+def fill(
+    connection: Any, rng: Any, texts: list[str], source: int, space: int, kind: str, medium: str, count: int, views: int
+) -> None:
     """`count` segments of one kind with their assets, words and vectors."""
     says = kind in ("passage", "speech")
     asset = 0
@@ -94,10 +102,20 @@ def fill(connection: Any, rng: Any, texts: list[str], source: int, space: int, k
             asset = put_asset(connection, source, kind, medium, at)
         said = texts[int(rng.integers(len(texts)))] if says else None
         key = hashlib.blake2b(f"{kind}{at}".encode(), digest_size=10).hexdigest()
-        row = {"asset_id": asset, "step": "read", "key": key, "kind": kind, "text": said, "start_ms": at, "end_ms": at + 1}
+        row = {
+            "asset_id": asset,
+            "step": "read",
+            "key": key,
+            "kind": kind,
+            "text": said,
+            "start_ms": at,
+            "end_ms": at + 1,
+        }
         segment = connection.execute(insert(segments), row).inserted_primary_key[0]
         if said:
-            connection.execute(text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"), {"i": segment, "w": words.fold(said)})
+            connection.execute(
+                text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"), {"i": segment, "w": words.fold(said)}
+            )
         noise = centres[rng.integers(300)] + 1.5 * rng.normal(size=(views, 512)).astype(np.float32)
         unit = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype("<f2")
         data = [{"space_id": space, "segment_id": segment, "at_ms": None, "data": each.tobytes()} for each in unit]
@@ -110,7 +128,15 @@ def put_asset(connection: Any, source: int, kind: str, medium: str, at: int) -> 
     digest = hashlib.blake2b(name.encode(), digest_size=32).digest()
     row = {"hash": digest, "medium": medium, "format": kind, "bytes": 1, "taken_at": f"20{at % 25:02d}-01-01T00:00:00"}
     asset = int(connection.execute(insert(assets), row).inserted_primary_key[0])
-    place = {"source_id": source, "relative": os.fsencode(name), "asset_id": asset, "bytes": 1, "mtime_ns": 1, "ctime_ns": 1, "inode": at}
+    place = {
+        "source_id": source,
+        "relative": os.fsencode(name),
+        "asset_id": asset,
+        "bytes": 1,
+        "mtime_ns": 1,
+        "ctime_ns": 1,
+        "inode": at,
+    }
     connection.execute(insert(paths), place)
     found = words.asset_words(Facts(medium, format=kind), [name])  # type: ignore[arg-type]
     connection.execute(text("INSERT INTO asset_words(rowid, words) VALUES (:i, :w)"), {"i": asset, "w": found})
@@ -126,7 +152,9 @@ def warm(folder: Path) -> dict[str, float]:
         for question in QUESTIONS:
             library.search(question, min_confidence=0.0)
         timed = [one(lambda q=question: library.search(q, limit=20, min_confidence=0.0)) for question in QUESTIONS * 5]  # type: ignore[misc]
-        filtered = [one(lambda q=q: library.search(q, media={"video"}, after="2010", min_confidence=0.0)) for q in QUESTIONS]  # type: ignore[misc]
+        filtered = [
+            one(lambda q=q: library.search(q, media={"video"}, after="2010", min_confidence=0.0)) for q in QUESTIONS
+        ]  # type: ignore[misc]
     walls = sorted(wall for wall, _ in timed)
     return {
         "warm_ms": round(statistics.median(walls), 1),

@@ -41,8 +41,8 @@ def draw(seed: int, size: int) -> tuple[Image.Image, list[Caption]]:
 def lineup(attribute: Literal["colour", "shape", "count"], seed: int, size: int) -> list[tuple[Image.Image, Caption]]:
     """Eight pictures that differ in one attribute, each with the English words for what it shows.
 
-    Colours, shapes and numbers are drawn from all there are, held-out combinations among them. For `count` (1 to 4) each number comes twice, in two layouts and
-    with the same words: the right picture is any with the words of the question.
+    Colours, shapes and numbers are drawn from all there are, held-out combinations among them. For `count` (1 to 4)
+    each number comes twice, in two layouts and with the same words: the right picture is any with the words of the question.
     """
     rng = random.Random(seed)
     colour, shape, count = rng.choice(tuple(scenes.COLOURS)), rng.choice(tuple(scenes.SHAPES)), rng.randint(1, 4)

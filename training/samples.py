@@ -517,7 +517,8 @@ def make(photos: Path, out: Path) -> None:
     head = (
         "# Questions with known answers in data/samples, one or more for each of the twenty directions.\n"
         "# question: its kind; in: the medium asked for; text (with lang) or file: what is asked. expected: what should\n"
-        "# come first in samples. demo: asked by `crossmedia demo`. speech: answered only where a transcriber is at hand.\n\n"
+        "# come first in samples. demo: asked by `crossmedia demo`. "
+        "speech: answered only where a transcriber is at hand.\n\n"
     )
     (out / "queries.toml").write_text(head + toml("query", [dict(row) for row in QUERIES]), encoding="utf-8")
 
