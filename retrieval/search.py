@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
 MOST_SEGMENTS = 5  # listed under one hit
+NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
 WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
@@ -122,11 +123,16 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
         hits = _hits(connection, candidates, [])
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
-    cut = fusion.log_odds(DEFAULT_CUT if query.min_confidence is None else query.min_confidence)
+    cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     found, evidence = _candidates(query, asked, _Search(held, profile, connection, allowed, cut))
     best = fusion.confidence(found[0].odds) if found else 0.0
     page = _page(connection, query, [each for each in found if each.odds >= cut])
     return Answer(tuple(_hits(connection, page, evidence)), _elapsed(start), best, warnings)
+
+
+def _default_cut(query: Query) -> float:
+    """Who names the media says that the thing is there, and wants the nearest; see docs/decisions/0153."""
+    return NAMED_CUT if query.filters.media else DEFAULT_CUT
 
 
 def _elapsed(start: float) -> float:

@@ -96,6 +96,12 @@ def test_nothing_above_the_cut_is_an_empty_answer(library: Library) -> None:
     assert 0 < answer.best < 0.5
 
 
+def test_who_names_the_media_sees_the_nearest(library: Library) -> None:
+    """The same unsure question is empty over all media, and shows its best candidates among named ones."""
+    assert names(library.search("sea plane car")) == []
+    assert names(library.search("sea plane car", media={"video"})) == ["clip.mp4"]
+
+
 def test_media_are_kept(library: Library) -> None:
     """`media` is a filter: set, single name and list mean the same."""
     for media in ({"video"}, "video", ["video"]):
