@@ -34,7 +34,8 @@ def parse(text: str) -> list[Cue]:
     """Cues of SRT or WebVTT text in time order; broken ones are left out."""
     marks = list(CUE.finditer(text))
     cues = []
-    for mark, after in zip(marks, [*(m.start() for m in marks[1:]), len(text)], strict=True):
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
+    for mark, after in zip(marks, ends, strict=False):  # without a cue there is one end too many
         start, end = _ms(*mark.groups()[:4]), _ms(*mark.groups()[4:])
         body = text[mark.end() : after].partition("\n")[2]  # the rest of the line holds WebVTT's settings
         said = clean(re.split(r"\n[ \t]*\r?\n", body.replace("\r\n", "\n"))[0])

@@ -7,6 +7,7 @@ holds one shot's views and a few frames, whatever the length.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retrieval.domain import Facts, Pixels, Reading, Segment, Span, View
-from retrieval.errors import MediaTooLarge, MediaUnreadable
+from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media import subtitles
 from retrieval.media.container import duration_ms, facts_of, first_frame, opened, packets, picture_stream, turns
 from retrieval.media.image import fit
@@ -82,7 +83,8 @@ def _sidecar_speech(path: Path) -> Iterator[Segment]:
     from retrieval.media.text import read_text
 
     for file, lang in subtitles.sidecars(path):
-        yield from subtitles.segments(subtitles.parse(read_text(file)), lang)
+        with suppress(MediaError):  # a bad file beside a clip does not spoil the clip
+            yield from subtitles.segments(subtitles.parse(read_text(file)), lang)
 
 
 def _track_speech(path: Path) -> Iterator[Segment]:

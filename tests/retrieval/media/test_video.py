@@ -171,6 +171,15 @@ def test_subtitles_beside_a_clip_are_its_speech(tmp_path: Path, name: str) -> No
         assert {one.segment.lang for one in readings} == {"de"}
 
 
+@pytest.mark.parametrize("content", [b"", b"no cue in here", bytes(range(256)) * 40])
+def test_subtitles_without_a_cue_do_not_spoil_their_clip(tmp_path: Path, content: bytes) -> None:
+    """An empty, wordless or binary file beside a clip gives no speech and no error."""
+    write(tmp_path / "film.mp4", frames([pattern(1)], [20]))
+    (tmp_path / "film.srt").write_bytes(content)
+    facts, readings = speech(tmp_path / "film.mp4")
+    assert (facts.has_subtitles, readings) == (False, [])
+
+
 def test_subtitles_inside_a_clip_are_its_speech(tmp_path: Path) -> None:
     """A text track of a Matroska file is read with its times and language."""
     write(tmp_path / "a.mp4", frames([pattern(1)], [80]))
