@@ -225,5 +225,8 @@ def asset_words(facts: Facts, names: Sequence[str]) -> str:
     if facts.has_subtitles:
         kind.append(FORMAT_WORDS["srt"])
     language = LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or "")
+    kind += [
+        f"{language.split()[0]} {words.split()[0]}" for words in kind if words and language
+    ]  # "japanese subtitles"
     unique = dict.fromkeys(fold(part) for part in [*said, *apart, *kind, language] if part)
     return " ".join(unique)

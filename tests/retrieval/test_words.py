@@ -98,6 +98,7 @@ def test_an_asset_is_found_by_kind_and_language() -> None:
     found = set(words.tokens(words.asset_words(Facts("document", format="srt", lang="ja"), ["films/d_12.srt"])))
     assert {"japanese", "subtitles", "日", "本", "語"} & found >= {"japanese", "subtitles", "日", "本"}
     assert set(words.tokens("字幕 日语")) <= found
+    assert "japanese subtitles" in words.asset_words(Facts("document", format="srt", lang="ja"), ["x.srt"])
 
 
 def test_glued_names_are_given_apart() -> None:
