@@ -336,14 +336,14 @@ def curve(direction: str) -> Curve:
 def of_drawings(image: StarterImage, text: StarterText, first: int) -> Iterable[Line]:
     """Drawings from seed `first` on."""
     for attribute in ("colour", "count", "shape"):
-        yield lineups(attribute, image, text, first)  # type: ignore[arg-type]
+        yield lineups(attribute, image, text, first)
     yield pictograms(image, text, first)
 
 
 def chinese_names() -> dict[str, str]:
     """Chinese class names by wnid."""
     lines = Path(__file__).with_name("names_zh.tsv").read_text("utf-8").splitlines()[1:]
-    return dict(line.split("\t") for line in lines)  # type: ignore[arg-type, misc]
+    return dict(line.split("\t") for line in lines)
 
 
 def of_fixtures(folder: Path, image: StarterImage, text: StarterText) -> Iterable[Line]:

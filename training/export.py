@@ -26,7 +26,7 @@ from torch import Tensor
 
 from training.backbone import Block, FoldedConv, _same_padding, read_weights
 from training.calibration import Curve
-from training.model import CLASS_TERM, DIMENSION, SIZE, Adapter, Starter, read_checkpoint
+from training.model import CLASS_TERM, DETAILED, DIMENSION, SIZE, Adapter, Detail, Starter, read_checkpoint
 
 OPSET = 17
 SOUND_FORM = {"rate": 16_000, "window_ms": 4_000, "hop_ms": 4_000}
@@ -91,6 +91,24 @@ class Graph:
         """x weight' + bias."""
         return self.add("Gemm", x, self.weight(weight), self.constant(bias.detach().float().numpy()), transB=1)
 
+    def statistics(self, x: str) -> str:
+        """What `model.statistics` computes."""
+        mean = self.add("Flatten", self.add("GlobalAveragePool", x))
+        squares = self.add("Flatten", self.add("GlobalAveragePool", self.add("Mul", x, x)))
+        variance = self.add(
+            "Max", self.add("Sub", squares, self.add("Mul", mean, mean)), self.constant(np.float32(1e-6))
+        )
+        largest = self.add("Flatten", self.add("GlobalMaxPool", x))
+        return self.add("Concat", mean, self.add("Sqrt", variance), largest, axis=1)
+
+    def detail(self, statistics: str, detail: Detail) -> str:
+        """What `model.Detail` computes."""
+        x = self.add("Sub", statistics, self.constant(detail.middle.numpy()))
+        x = self.add("Div", x, self.constant(detail.spread.numpy()))
+        x = self.add("Clip", x, self.constant(np.float32(-4.0)), self.constant(np.float32(4.0)))
+        hidden = self.add("Relu", self.linear(x, detail.a.weight, detail.a.bias))
+        return self.linear(hidden, detail.b.weight, detail.b.bias)
+
     def unit(self, x: str, name: str = "") -> str:
         """Rows at length 1."""
         out = self.add("LpNormalization", x, axis=1, p=2)
@@ -124,14 +142,19 @@ def image_graph(model: Starter, classes: Tensor, size: int = SIZE) -> onnx.Model
     x = graph.add("Sub", x, graph.constant(np.float32(1.0)))
     backbone = model.backbone
     x, side = graph.convolution(x, backbone.stem, size)
-    for block in backbone.blocks:
+    looked = []
+    for number, block in enumerate(backbone.blocks):
         assert isinstance(block, Block)
         x, side = graph.block(x, block, side)
+        if model.detail is not None and number in DETAILED:
+            looked.append(graph.statistics(x))
     x, _ = graph.convolution(x, backbone.head, side)
     features = graph.add("Flatten", graph.add("GlobalAveragePool", x))
     seen = graph.unit(graph.linear(features, model.head.weight, model.head.bias))
-    chances = graph.add("Softmax", graph.linear(features, backbone.classes.weight, backbone.classes.bias), axis=1)
-    named = graph.add("MatMul", chances, graph.weight(CLASS_TERM * classes))
+    if model.detail is not None:
+        seen = graph.add("Add", seen, graph.detail(graph.add("Concat", *looked, axis=1), model.detail))
+    logits = graph.linear(features, backbone.classes.weight, backbone.classes.bias)
+    named = graph.add("MatMul", graph.add("Softmax", logits, axis=1), graph.weight(CLASS_TERM * classes))
     graph.unit(graph.add("Add", seen, named), "vector")
     made = helper.make_model(
         helper.make_graph(
@@ -196,7 +219,10 @@ def write_config(folder: Path, curves: Mapping[str, Curve]) -> None:
 def load(checkpoint: Path, key: str = "ema") -> Starter:
     """The model of a checkpoint, ready for inference."""
     model = Starter(read_weights("lite2"))
-    model.load_state_dict(read_checkpoint(checkpoint, key))
+    state = read_checkpoint(checkpoint, key)
+    if any(name.startswith("detail.") for name in state):
+        model.detailed()
+    model.load_state_dict(state)
     return model.eval()
 
 

@@ -19,6 +19,8 @@ from training.backbone import Backbone
 
 DIMENSION = 512
 HIDDEN = 1024
+DETAIL = 384  # hidden units
+DETAILED = (3, 6, 10, 14, 20)  # blocks whose maps are looked at in detail
 FEATURES = 1280
 SIZE = 192  # side of the pictures in pixels
 CLASS_TERM = 1.5  # weight of the class names in a picture's vector
@@ -43,6 +45,38 @@ class Adapter(nn.Module):
         return functional.normalize(self.w(sentences) + self.b(hidden), dim=-1)
 
 
+class Detail(nn.Module):
+    """What pooling hides: statistics of the maps of several blocks, as an addition to a picture's vector.
+
+    Colours, numbers and shapes of drawings live here (docs/decisions/0104-details.md). Begins as nothing.
+    """
+
+    middle: Tensor
+    spread: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("middle", torch.zeros(3 * channels))
+        self.register_buffer("spread", torch.ones(3 * channels))
+        self.a = nn.Linear(3 * channels, DETAIL)
+        self.b = nn.Linear(DETAIL, DIMENSION)
+        nn.init.zeros_(self.b.weight)
+        nn.init.zeros_(self.b.bias)
+
+    def forward(self, statistics: Tensor) -> Tensor:
+        """(n, 512) of statistics (n, 3 * channels)."""
+        x = ((statistics - self.middle) / self.spread).clamp(-4, 4)
+        added: Tensor = self.b(functional.dropout(functional.relu(self.a(x)), 0.1, self.training))
+        return added
+
+
+def statistics(x: Tensor) -> Tensor:
+    """Mean, deviation and greatest value of each channel of a map (n, c, h, w), as (n, 3 c)."""
+    mean = x.mean(dim=(2, 3))
+    deviation = ((x * x).mean(dim=(2, 3)) - mean * mean).clamp(min=1e-6).sqrt()
+    return torch.cat([mean, deviation, x.amax(dim=(2, 3))], 1)
+
+
 class Starter(nn.Module):
     """Backbone, head and adapter, with the two temperatures of training."""
 
@@ -51,26 +85,49 @@ class Starter(nn.Module):
         self.backbone = Backbone(weights, frozen=frozen)
         self.adapter = Adapter()
         self.head = nn.Linear(FEATURES, DIMENSION)
+        self.detail: Detail | None = None
         nn.init.normal_(self.head.weight, std=0.02)
         self.caption_scale = nn.Parameter(torch.tensor(math.log(18.0)))
         self.label_scale = nn.Parameter(torch.tensor(math.log(15.0)))
 
-    def join(self, features: Tensor, logits: Tensor, classes: Tensor) -> Tensor:
-        """Unit vectors (n, 512) of features (n, 1280) and class logits (n, 1000); `classes` (1000, 512) is adapted."""
+    def detailed(self) -> None:
+        """Give the tower a look at details, if it has none yet."""
+        if self.detail is None:
+            maps = [self.backbone.blocks[number] for number in DETAILED if number < len(self.backbone.blocks)]
+            self.detail = Detail(sum(len(block.steps[-1].weight) for block in maps))
+
+    def look(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (n, 1280), class logits (n, 1000) and statistics (n, any) of normalised pixels (n, 3, s, s)."""
+        backbone, found = self.backbone, []
+        x = backbone.stem(pixels)
+        for number, block in enumerate(backbone.blocks):
+            x = block(x)
+            if number in DETAILED:
+                found.append(statistics(x))
+        features = backbone.head(x).mean(dim=(2, 3))
+        return features, backbone.classes(features), torch.cat(found, 1)
+
+    def join(self, features: Tensor, logits: Tensor, classes: Tensor, looked: Tensor | None = None) -> Tensor:
+        """Unit vectors (n, 512) of features, class logits and statistics; `classes` (1000, 512) is adapted."""
         seen = functional.normalize(self.head(features), dim=1)
+        if self.detail is not None:
+            seen = seen + self.detail(looked)
         return functional.normalize(seen + CLASS_TERM * (logits.softmax(1) @ classes), dim=1)
 
     def forward(self, pixels: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """Unit vectors (n, 512) and class logits (n, 1000) of normalised pixels (n, 3, s, s)."""
-        features, logits = self.backbone(pixels)
-        return self.join(functional.dropout(features, 0.1, self.training), logits, classes), logits
+        looked = None
+        if self.detail is None:
+            features, logits = self.backbone(pixels)
+        else:
+            features, logits, looked = self.look(pixels)
+        return self.join(functional.dropout(features, 0.1, self.training), logits, classes, looked), logits
 
 
 def normalise(pixels: Tensor) -> Tensor:
     """uint8 pictures (n, s, s, 3) as the backbone wants them: (n, 3, s, s) in -1..1, channels last in memory.
 
-    EfficientNet-Lite was trained by its authors on (x - 127) / 128; the mean and deviation of ImageNet cost it 2 to 3
-    points.
+    EfficientNet-Lite was trained by its authors on (x - 127) / 128, which this nearly is.
     """
     x = pixels.permute(0, 3, 1, 2).float() / 255
     return ((x - 0.5) / 0.5).contiguous(memory_format=torch.channels_last)

@@ -184,7 +184,7 @@ def loss_of(model: Starter, batch: Batch, known: Known) -> Tensor:
     device = known.classes.device
 
     def adapted(rows: NDArray[np.float32]) -> Tensor:
-        return model.adapter(torch.from_numpy(rows).to(device), 0.1)  # type: ignore[no-any-return]
+        return model.adapter(torch.from_numpy(rows).to(device), 0.1)
 
     classes = model.adapter(known.classes, 0.1)
     vectors, logits = model(normalise(torch.from_numpy(batch.pixels).to(device)), classes)
@@ -287,7 +287,7 @@ class Run:
         self.step = 0
         self.seconds = 0.0
         model = Starter(weights or read_weights("lite2")).to(plan.device)
-        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.to(memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.model)
         learned = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
         groups = [
@@ -306,7 +306,7 @@ class Run:
         torch.manual_seed(self.plan.seed * 1_000_003 + self.step)  # the dropout of a step, also after a stop
         loss = loss_of(self.model, batch, known)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimiser.step()
         self.step += 1
