@@ -32,6 +32,7 @@ class Display:
         self._bars: dict[Step, str] = {}
         self._drawn = 0
         self._told: dict[Step, float] = {}
+        self._ended: set[Step] = set()
 
     def __call__(self, event: Event) -> None:
         """Shows one event."""
@@ -56,11 +57,13 @@ class Display:
         if self._redraw:
             self._draw()
             return
-        now, last = time.monotonic(), self._told.get(event.step)
-        if event.done >= event.total or last is None or now - last >= LINE_EVERY_S:
-            if last is not None or event.done >= event.total or event.seconds >= LINE_EVERY_S:
-                print(self._bars[event.step], file=self._err, flush=True)
+        now, last = time.monotonic(), self._told.get(event.step, time.monotonic() - event.seconds)
+        ended = event.done >= event.total
+        if (ended and event.step not in self._ended) or (not ended and now - last >= LINE_EVERY_S):
+            print(self._bars[event.step], file=self._err, flush=True)
             self._told[event.step] = now
+        if ended:
+            self._ended.add(event.step)
 
     def _draw(self) -> None:
         width = shutil.get_terminal_size().columns
