@@ -223,7 +223,7 @@ def save_video(shots: list[Shot], path: Path, sound: Wave | None, subtitles: str
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.options = {"crf": "30", "threads": "1"} | ({"b": "0", "cpu-used": "4"} if codec != "libx264" else {})
         heard = _add_sound(container, audio, sound, 32_000) if sound is not None else iter(())
-        words = av.open(io.BytesIO(subtitles.encode()), format="srt") if subtitles else None
+        words: Any = av.open(io.BytesIO(subtitles.encode()), "r", format="srt") if subtitles else None
         text = container.add_stream_from_template(words.streams[0]) if words else None
         _encode(container, stream, shots)
         for packet in heard:

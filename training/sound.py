@@ -105,11 +105,12 @@ class Clip:
 
 def mel_matrix() -> NDArray[np.float32]:
     """Triangular filters (bins, MELS) on the mel scale from 40 to 7,900 Hz; bins of a 512-point transform."""
-    edges = 700 * (10 ** (np.linspace(*(2_595 * np.log10(1 + np.array((40.0, 7_900.0)) / 700)), MELS + 2) / 2_595) - 1)
+    low, high = (2_595 * np.log10(1 + hertz / 700) for hertz in (40.0, 7_900.0))
+    edges = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2_595) - 1)
     bins = np.fft.rfftfreq(512, 1 / RATE)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    return np.asarray(np.maximum(0, np.minimum(rising, falling)), np.float32)
 
 
 class Front(nn.Module):
@@ -188,7 +189,7 @@ class Tower(nn.Module):
 
 def decode(source: Path | io.BytesIO) -> Wave:
     """All samples of a file's first soundtrack: float32 mono at 16 kHz."""
-    with av.open(str(source) if isinstance(source, Path) else source) as container:
+    with av.open(str(source) if isinstance(source, Path) else source, "r") as container:
         turner = av.AudioResampler("flt", "mono", RATE)
         parts = [part.to_ndarray()[0] for frame in container.decode(audio=0) for part in turner.resample(frame)]
         parts += [part.to_ndarray()[0] for part in turner.resample(None)]
