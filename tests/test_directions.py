@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from retrieval.domain import MEDIA
 from retrieval.encoders import speech_models
 
 QUESTIONS = demo.questions()
+MISSED = {"an elephant": "the starter puts the pictogram of another animal before it"}
 NAMES = [f"{n:02d}-{each.sense}-to-{each.medium}" for n, each in enumerate(QUESTIONS)]
 
 
@@ -30,7 +32,13 @@ def test_the_questions_cover_all_twenty_directions() -> None:
     assert {(each.sense, each.medium) for each in QUESTIONS} == set(product(senses, MEDIA))
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=NAMES)
+def _marked(question: demo.Question, name: str) -> Any:
+    """The question; one that the shipped weights are known to miss must go on missing, or leave the list."""
+    known = MISSED.get(question.text)
+    return pytest.param(question, id=name, marks=pytest.mark.xfail(reason=known, strict=True) if known else ())
+
+
+@pytest.mark.parametrize("question", map(_marked, QUESTIONS, NAMES))
 def test_the_right_asset_comes_first(library: Library, question: demo.Question) -> None:
     """Asked for one medium, with the default cut."""
     if question.speech and not speech_models.here():
