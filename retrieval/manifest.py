@@ -1,9 +1,9 @@
 """Where everything lies: file names inside a library, and the parts that ship with the program.
 
-    LIBRARY/
-      catalog.sqlite          the truth (and its -wal, -shm)
-      writer.lock             held by the one writer; names the holder
-      generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
+LIBRARY/
+  catalog.sqlite          the truth (and its -wal, -shm)
+  writer.lock             held by the one writer; names the holder
+  generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
 """
 
 from __future__ import annotations

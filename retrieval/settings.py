@@ -11,7 +11,9 @@ def _user_dir(kind: str) -> Path:
     """The platform's folder for this program's `data` or `cache`."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("crossmedia") if kind == "data" else platformdirs.user_cache_dir("crossmedia"))
+    return Path(
+        platformdirs.user_data_dir("crossmedia") if kind == "data" else platformdirs.user_cache_dir("crossmedia")
+    )
 
 
 def default_library() -> Path:

@@ -56,7 +56,9 @@ def test_a_picture_in_memory_asks_the_shared_space(builder: Builder, picture: An
 def test_a_picture_file_asks_like_its_pixels(builder: Builder, tmp_path: Path) -> None:
     """The file is read as the indexer reads it."""
     Image.fromarray(RED).save(tmp_path / "red.png")
-    assert asked(builder, Operand("image", tmp_path / "red.png")).shared["image"] == pytest.approx(text_vector("red")[None])
+    assert asked(builder, Operand("image", tmp_path / "red.png")).shared["image"] == pytest.approx(
+        text_vector("red")[None]
+    )
 
 
 def test_samples_ask_by_their_sound_and_by_what_is_said(builder: Builder) -> None:

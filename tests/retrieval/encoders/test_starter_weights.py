@@ -1,0 +1,59 @@
+"""The weights that ship: what they give, how large they are, and what words and drawings say to each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrieval import manifest
+from retrieval.encoders import make_profile
+from retrieval.encoders.starter import StarterImage, StarterText, config
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, Any]:
+    """Pictures and sentences with the vectors they had when the weights were made."""
+    with np.load(manifest.starter() / "golden.npz") as file:
+        return {name: file[name] for name in file.files}
+
+
+def test_pictures_have_the_vectors_they_had(golden: dict[str, Any]) -> None:
+    """The image tower of this machine agrees with the one the weights were written on."""
+    vectors = StarterImage().encode(list(golden["pixels"]))
+    assert (vectors * golden["vectors"]).sum(axis=1) == pytest.approx(np.ones(len(vectors)), abs=2e-3)
+
+
+def test_sentences_have_the_vectors_they_had(golden: dict[str, Any]) -> None:
+    """So does the text tower, in four languages."""
+    vectors = StarterText().encode(golden["texts"].tolist())
+    assert (vectors * golden["text_vectors"]).sum(axis=1) == pytest.approx(np.ones(len(vectors)), abs=2e-3)
+
+
+def test_one_sentence_in_two_languages_is_nearly_one_vector(golden: dict[str, Any]) -> None:
+    """A dog on the beach: English and Chinese are nearer than another sentence is."""
+    english, chinese, other, _ = StarterText().encode(golden["texts"].tolist())
+    assert english @ chinese > 0.7 > english @ other
+
+
+def test_the_files_are_small() -> None:
+    """The image tower has at most 9 MB, the folder at most 16."""
+    sizes = {path.name: path.stat().st_size for path in Path(manifest.starter()).iterdir()}
+    assert sizes["image.onnx"] <= 9e6
+    assert sum(sizes.values()) <= 16e6
+
+
+def test_every_stated_digest_is_that_of_the_file() -> None:
+    """No file of the folder was swapped without its line in starter.toml."""
+    stated = config().values["sha256"]
+    assert {"image.onnx", "adapter.npz"} <= stated.keys()
+    assert all(config().file(name).is_file() for name in stated)
+
+
+def test_the_profile_takes_its_confidences_from_the_calibration() -> None:
+    """The middle of the curve of words and pictures is where starter.toml puts it."""
+    curve = config().values["calibration"]["text-image"]
+    prior = make_profile("starter").prior("text-image")
+    assert float(prior.confidence(-curve["offset"] / curve["slope"])) == pytest.approx(0.5, abs=1e-4)
