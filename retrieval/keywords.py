@@ -21,9 +21,9 @@ from retrieval.store import Ids, WordTable
 from retrieval.words import Term
 
 MOST_POSTINGS = 200_000  # texts that are looked at for one term
-MOST_HITS = 400  # segments, and assets, that a question may bring by its words
+MOST_HITS = 200  # segments, and assets, that a question may bring by its words
 
-MOST_READ = 64  # texts whose order of words is looked at
+MOST_READ = 32  # texts whose order of words is looked at
 
 # How much a hit tells, as a log-likelihood ratio; fitted as docs/decisions/0152 says.
 SHARE_WEIGHT = 4.5  # for the share of the question's rarity that the text holds
@@ -83,8 +83,9 @@ def find(connection: Connection, question: str, totals: dict[WordTable, int], al
     """What the words of a question find; nothing where it has no word that tells anything."""
     asked = [each for term in words.terms(question) if (each := _look_up(connection, term, totals))]
     rarities = np.array([each.rarity for each in asked])
-    texts = _held([each.segments for each in asked], rarities).greatest(4 * MOST_HITS)
-    names = _held([each.assets for each in asked], rarities).greatest(4 * MOST_HITS)
+    most = MOST_HITS if allowed.everything else 8 * MOST_HITS
+    texts = _held([each.segments for each in asked], rarities).greatest(most)
+    names = _held([each.assets for each in asked], rarities).greatest(most)
     if not len(texts.ids) and not len(names.ids):
         return WordHits()
     owners = store.owners(connection, texts.ids)
@@ -101,7 +102,8 @@ def _look_up(connection: Connection, term: Term, totals: dict[WordTable, int]) -
     found: dict[WordTable, Ids] = {}
     seen = 0
     for table, count in totals.items():
-        ids = store.postings(connection, table, term.expression, MOST_POSTINGS)
+        most = MOST_POSTINGS if term.quoted else words.most_asked(count) + 1
+        ids = store.postings(connection, table, term.expression, most)
         seen += len(ids)
         found[table] = ids[:0] if words.frequent(len(ids), count) and not term.quoted else ids
     if seen and not any(len(ids) for ids in found.values()):

@@ -33,6 +33,11 @@ class Allowed:
     media: frozenset[Medium] = frozenset()
     assets: Ids | None = None
 
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.media and self.assets is None
+
     def holds(self, asset: int, medium: Medium) -> bool:
         """Whether an asset of that medium may be found."""
         if self.media and medium not in self.media:

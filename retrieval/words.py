@@ -123,9 +123,14 @@ def rarity(frequency: int, total: int) -> float:
     return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
 
 
+def most_asked(total: int) -> int:
+    """In how many of `total` texts a word may be and still tell something."""
+    return int(max(FEW, FREQUENT * total))
+
+
 def frequent(frequency: int, total: int) -> bool:
     """Whether a word is in so many texts that it tells nothing."""
-    return frequency > max(FEW, FREQUENT * total)
+    return frequency > most_asked(total)
 
 
 def match(question: str, frequency: Callable[[Term], int], total: int) -> str | None:

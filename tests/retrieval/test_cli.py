@@ -61,9 +61,7 @@ def test_every_form_names_the_same_hits(ask: Program) -> None:
 
 def test_a_picture_comes_by_standard_input(ask: Program, samples: Path) -> None:
     """`-` reads the file there, whatever it is called."""
-    done = ask(
-        "search", "--image", "-", "--limit", "1", "--paths", given=(samples / "images" / "d1.jpg").read_bytes()
-    )
+    done = ask("search", "--image", "-", "--limit", "1", "--paths", given=(samples / "images" / "d1.jpg").read_bytes())
     assert done.stdout.strip().endswith("d1.jpg")
 
 
