@@ -166,9 +166,8 @@ def finished_lines(event: Finished) -> list[str]:
         first += f" · {total:,} skipped: {listing(event.skipped)} (crossmedia status --skipped)"
     lines = [first]
     if event.pending:
-        lines.append(
-            f"Left for a later run: {pending({str(step): files for step, files in event.pending.items()})} (crossmedia index)"
-        )
+        left = pending({str(step): files for step, files in event.pending.items()})
+        lines.append(f"Left for a later run: {left} (crossmedia index)")
     if event.stopped:
         lines.insert(0, "Stopped; the next run goes on from here.")
     return lines
