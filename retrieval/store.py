@@ -498,7 +498,8 @@ def allowed_assets(connection: Connection, filters: Filters) -> Ids | None:
     conditions = _conditions(filters, with_media=False)
     if not conditions:
         return None
-    return np.sort(np.fromiter(connection.execute(select(assets.c.id).where(*conditions)).scalars(), np.int64))
+    listed = connection.execute(select(func.json_group_array(assets.c.id)).where(*conditions)).scalar_one()
+    return np.sort(np.array(json.loads(listed), np.int64))
 
 
 def assets_by_date(connection: Connection, filters: Filters, limit: int, offset: int) -> list[int]:

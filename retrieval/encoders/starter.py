@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -52,7 +52,15 @@ class SentenceText:
         """(n, 512) float32 unit rows."""
         if not items:
             return np.empty((0, self.space.dimension), np.float32)
+        if len(items) == 1:
+            return _sentence(items[0]).copy()
         return unit(_sentence_model().encode(list(items)))
+
+
+@lru_cache(maxsize=32)
+def _sentence(text: str) -> Vectors:
+    """(1, 512): a question goes into both spaces, and its sentence vector is most of the work of either."""
+    return unit(_sentence_model().encode([text]))
 
 
 class StarterText:
