@@ -153,7 +153,7 @@ def _ask(
 QUERIES: tuple[dict[str, Any], ...] = (
     _ask("text - image", "images/photo1.jpg", text="a cat", demo=True),
     _ask("text - image", "images/d1.jpg", text="海上的帆船", lang="zh", demo=True),
-    _ask("text - image", "images/p05.png", text="an elephant"),
+    _ask("text - image", "images/s3.png", text="四个黄色的五角星", lang="zh"),
     _ask("text - image", "images/s1.png", text="three red circles", demo=True),
     _ask("text - image", "images/photo2.jpg", text="一杯咖啡", lang="zh"),
     _ask("text - video", "video/v1.mp4", text="a sailing boat on the sea at sunset"),
@@ -170,7 +170,8 @@ QUERIES: tuple[dict[str, Any], ...] = (
     ),
     _ask("text - document", "documents/rye-bread.md", text="怎么烤面包", lang="zh"),
     _ask("text - document", "documents/lighthouse.txt", text="lighthouse keeper"),
-    _ask("image - image", "images/p05.png", file="elephant.png", demo=True),
+    _ask("image - image", "images/p02.png", file="clock.png", demo=True),
+    _ask("image - image", "images/p05.png", file="elephant.png"),
     _ask("image - image", "images/d1.jpg", file="sailing.jpg"),
     _ask("image - video", "video/v1.mp4", file="sailing.jpg"),
     _ask("image - video", "video/v2.webm", file="helicopter.png"),
