@@ -661,7 +661,7 @@ def main() -> None:
     one.add_argument("--speech", type=Path, action="append", default=[])
     one.add_argument("--music", type=Path, action="append", default=[])
     one.add_argument("--soundfont", type=Path, help="General MIDI instruments, played by fluidsynth")
-    one.add_argument("--epochs", type=int, default=60)
+    one.add_argument("--epochs", type=int, default=40)
     one.add_argument("--seed", type=int, default=1)
     one.add_argument("--choose-only", action="store_true")
     one.set_defaults(run=train)
