@@ -231,7 +231,7 @@ def _date(text: str | None, option: str) -> str | None:
         return None
     parts = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d))?)?)?)?)?", text.strip())
     try:
-        numbers = [int(each) for each in parts.groups() if each is not None] if parts else []
+        numbers = [int(each) for each in parts.groups() if each is not None] if parts else [0]
         datetime(*[*numbers, 1, 1, 1][: max(3, len(numbers))])  # type: ignore[arg-type]
     except (ValueError, TypeError):
         raise QueryError(f"{option} {text} is no date", "like 2019-07-14, 2019-07 or 2019") from None

@@ -228,7 +228,9 @@ class _Search:
         if asked.words:
             self._by_words(found, asked.words)
         if asked.identical is not None:
-            for each in store.first_segments(self.connection, [asked.identical]).values():
+            media = store.media_of(self.connection, [asked.identical])
+            fitting = [asset for asset, medium in media.items() if self.allowed.holds(asset, medium)]
+            for each in store.first_segments(self.connection, fitting).values():
                 found.add(each.id, asked.identical, "same", Clue(LANE_OF[each.segment.kind], CERTAIN, 1.0))
         return found
 

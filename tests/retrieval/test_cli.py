@@ -65,6 +65,14 @@ def test_a_picture_comes_by_standard_input(ask: Program, samples: Path) -> None:
     assert done.stdout.strip().endswith("d1.jpg")
 
 
+def test_the_file_that_asks_must_fit_the_filters_too(ask: Program, samples: Path) -> None:
+    """An indexed picture asked for videos is not among the hits."""
+    hits = json.loads(
+        ask("search", "--image", samples / "images" / "d1.jpg", "--in", "video", "--all", "--json").stdout
+    )["hits"]
+    assert {hit["medium"] for hit in hits} == {"video"}
+
+
 def test_filters_alone_list(ask: Program) -> None:
     """No words are needed where a filter says what is wanted."""
     done = ask("search", "--in", "audio", "--limit", "3", "--paths")
@@ -118,7 +126,8 @@ def test_show_cuts_a_frame_and_a_clip(ask: Program, tmp_path: Path) -> None:
     for name in ("frame.png", "clip.mp4"):
         done = ask("show", shot["id"], "--save", tmp_path / name)
         assert done.returncode == 0, done.stderr
-    assert Image.open(tmp_path / "frame.png").width > 0
+    with Image.open(tmp_path / "frame.png") as frame:
+        assert frame.width > 0
     assert identify(tmp_path / "clip.mp4")[0] == "video"
 
 
