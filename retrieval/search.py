@@ -228,11 +228,15 @@ class _Search:
         if asked.words:
             self._by_words(found, asked.words)
         if asked.identical is not None:
-            media = store.media_of(self.connection, [asked.identical])
-            fitting = [asset for asset, medium in media.items() if self.allowed.holds(asset, medium)]
-            for each in store.first_segments(self.connection, fitting).values():
-                found.add(each.id, asked.identical, "same", Clue(LANE_OF[each.segment.kind], CERTAIN, 1.0))
+            self._add_identical(found, asked.identical)
         return found
+
+    def _add_identical(self, found: Evidence, asset: int) -> None:
+        """The very file that asks, where it may be found."""
+        medium = store.media_of(self.connection, [asset])[asset]
+        first = store.first_segments(self.connection, [asset]).get(asset)
+        if first is not None and self.allowed.holds(asset, medium):
+            found.add(first.id, asset, "same", Clue(LANE_OF[first.segment.kind], CERTAIN, 1.0))
 
     def _near(self, found: Evidence, role: Role, sense: Sense, kind: Kind, queries: Vectors, k: int) -> None:
         pinned = self.held.spaces.get(role)

@@ -229,7 +229,9 @@ def test_an_exact_copy_comes_first(tmp_path: Path, media: Path) -> None:
     )
     with Library.open(built.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
         answer = library.search(Operand("image", photo))
+        elsewhere = library.search(Operand("image", photo), media={"video"})
     built.close()
+    assert names(elsewhere) == []
     assert names(answer)[0] == "twin.jpg"
     assert answer[0].confidence > 0.999
 
