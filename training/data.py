@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import random
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training import render
+from training import render, scenes
 
 STORED = 224  # side of the cached pictures
 SHARDS = ("flickr8k_train_a", "flickr8k_train_b", "flickr8k_dev", "imagenet_sample", "labelled", "coco")
@@ -217,13 +218,42 @@ class Drawings:
     langs: list[str]
     owner: NDArray[np.int64]
 
+    def first(self, count: int) -> Drawings:
+        """The first drawings alone."""
+        rows = int((self.owner < count).sum())
+        return Drawings(self.pixels[:count], self.sentences[:rows], self.langs[:rows], self.owner[:rows])
+
 
 def draw(seeds: Sequence[int], side: int) -> Drawings:
     """The drawings of the seeds, never flipped or cropped: left and right, and counts, are part of the truth."""
-    made = [render.draw(seed, side) for seed in seeds]
-    rows = [(owner, sentence) for owner, (_, sentences) in enumerate(made) for sentence in sentences]
+    return _drawn([scenes.compose(seed) for seed in seeds], side)
+
+
+def draw_pictograms(rounds: int, side: int) -> Drawings:
+    """Every pictogram so many times, of training seeds far from the first ones."""
+    count = len(scenes.pictograms())
+    seeds = scenes.TRAINING[200_000 : 200_000 + rounds * count]
+    wanted = scenes.pictograms() * rounds
+    return _drawn(
+        [scenes.pictogram(random.Random(s), s, each) for s, each in zip(seeds, wanted, strict=True)],
+        side,
+    )
+
+
+def joined(one: Drawings, two: Drawings) -> Drawings:
+    """The drawings of both."""
     return Drawings(
-        np.stack([np.asarray(picture) for picture, _ in made]),
+        np.concatenate([one.pixels, two.pixels]),
+        one.sentences + two.sentences,
+        one.langs + two.langs,
+        np.concatenate([one.owner, two.owner + len(one.pixels)]),
+    )
+
+
+def _drawn(made: Sequence[scenes.Scene], side: int) -> Drawings:
+    rows = [(owner, sentence) for owner, scene in enumerate(made) for sentence in scene.captions]
+    return Drawings(
+        np.stack([np.asarray(render.paint(scene, side)) for scene in made]),
         [sentence.text for _, sentence in rows],
         [sentence.lang for _, sentence in rows],
         np.array([owner for owner, _ in rows], np.int64),

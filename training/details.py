@@ -3,8 +3,8 @@
     python -m training.details CHECKPOINT --data DIR --work DIR --out CHECKPOINT [--steps N] [--drawings N] [--photos N]
 
 The backbone stays as it is; its features are computed once for drawings and for photos. What learns is the look at
-details (`model.Detail`) and, slowly, head and adapter: sentences and drawings find each other, while photos, captions
-and class names keep the vectors they have. See docs/decisions/0104-details.md.
+details (`model.Detail`) and, for the first steps and slowly, head and adapter: sentences and drawings find each other,
+while photos, captions and class names keep the vectors they have. See docs/decisions/0104-details.md.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BATCH, FURTHER, KEPT_PHOTOS, KEPT_CAPTIONS = 192, 512, 192, 384
 SCALE = 30.0
 ANCHOR = 40.0  # weight of what must stay
 DETAIL_RATE, HEAD_RATE = 2e-3, 1e-4
+ROUNDS = 4  # drawings of each pictogram, besides those of the seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Seen:
         return Seen(self.features[chosen], self.logits[chosen], self.statistics[chosen])
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def see(model: Starter, pictures: Picture, size: int) -> Seen:
     """What the backbone says about pictures (n, any, any, 3), each squeezed to (size, size)."""
     from PIL import Image
@@ -55,7 +56,7 @@ def see(model: Starter, pictures: Picture, size: int) -> Seen:
     for start in range(0, len(pictures), 32):
         batch = [data.squeezed(Image.fromarray(each), size) for each in pictures[start : start + 32]]
         parts.append(model.look(normalise(torch.from_numpy(np.stack(batch)))))
-    return Seen(*(torch.cat(part).clone() for part in zip(*parts, strict=True)))
+    return Seen(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 def settle(model: Starter, *sets: Seen) -> None:
@@ -95,18 +96,21 @@ class Lesson:
     classes: Tensor
 
 
-def fit(model: Starter, lesson: Lesson, steps: int, seed: int = 0) -> None:
-    """Let the model learn for a number of steps; it must be settled."""
+def fit(model: Starter, lesson: Lesson, steps: int, *, words: bool = True, seed: int = 0) -> None:
+    """Let the model learn for a number of steps; it must be settled. `words`: head and adapter learn too, slowly."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     before = copy.deepcopy(model).eval().requires_grad_(False)
+    before.detail = None
     model.train()
-    model.backbone.requires_grad_(False)
+    model.requires_grad_(False)
     assert model.detail is not None
-    groups = [
-        {"params": [*model.head.parameters(), *model.adapter.parameters()], "lr": HEAD_RATE},
-        {"params": list(model.detail.parameters()), "lr": DETAIL_RATE},
-    ]
+    groups = [{"params": list(model.detail.parameters()), "lr": DETAIL_RATE}]
+    if words:
+        groups.append({"params": [*model.head.parameters(), *model.adapter.parameters()], "lr": HEAD_RATE})
+    for group in groups:
+        for parameter in group["params"]:
+            parameter.requires_grad_(True)
     optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
     rates = [group["lr"] for group in optimiser.param_groups]
     of = [np.flatnonzero(lesson.owner == n) for n in range(len(lesson.drawings.features))]
@@ -118,7 +122,7 @@ def fit(model: Starter, lesson: Lesson, steps: int, seed: int = 0) -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    model.eval()
+    model.requires_grad_(True).eval()
 
 
 def _loss(
@@ -163,12 +167,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="caches, as of training.starter")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=200, help="with head and adapter; then four times as many without")
     parser.add_argument("--drawings", type=int, default=4000)
-    parser.add_argument("--photos", type=int, default=2000)
+    parser.add_argument("--photos", type=int, default=6000)
     given = parser.parse_args()
     model, corpus = load(given.checkpoint), data.read_corpus(given.data, given.work)
-    drawings = data.draw(scenes.TRAINING[: given.drawings], SIZE)
+    drawings = data.joined(data.draw(scenes.TRAINING[: given.drawings], SIZE), data.draw_pictograms(ROUNDS, SIZE))
     taken = np.random.default_rng(0).permutation(
         [n for n, name in enumerate(corpus.names) if name[0] != data.CHOSEN_ON]
     )
@@ -176,7 +180,9 @@ def main() -> None:
     seen = see(model, drawings.pixels, SIZE)
     settle(model, seen, photos)
     sentences = torch.from_numpy(data.sentence_vectors(drawings.sentences))
-    fit(model, lesson_of(drawings, seen, sentences, photos, corpus), given.steps)
+    lesson = lesson_of(drawings, seen, sentences, photos, corpus)
+    fit(model, lesson, given.steps)
+    fit(model, lesson, 4 * given.steps, words=False)
     torch.save({"ema": model.state_dict()}, given.out)
 
 

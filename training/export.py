@@ -26,7 +26,7 @@ from torch import Tensor
 
 from training.backbone import Block, FoldedConv, _same_padding, read_weights
 from training.calibration import Curve
-from training.model import CLASS_TERM, DETAILED, DIMENSION, SIZE, Adapter, Detail, Starter, read_checkpoint
+from training.model import CERTAINTY, CLASS_TERM, DETAILED, DIMENSION, SIZE, Adapter, Detail, Starter, read_checkpoint
 
 OPSET = 17
 SOUND_FORM = {"rate": 16_000, "window_ms": 4_000, "hop_ms": 4_000}
@@ -154,7 +154,12 @@ def image_graph(model: Starter, classes: Tensor, size: int = SIZE) -> onnx.Model
     if model.detail is not None:
         seen = graph.add("Add", seen, graph.detail(graph.add("Concat", *looked, axis=1), model.detail))
     logits = graph.linear(features, backbone.classes.weight, backbone.classes.bias)
-    named = graph.add("MatMul", graph.add("Softmax", logits, axis=1), graph.weight(CLASS_TERM * classes))
+    chances = graph.add("Softmax", logits, axis=1)
+    certain = graph.add("ReduceSumSquare", chances, axes=[1])
+    certain = graph.add(
+        "Add", graph.add("Mul", certain, graph.constant(np.float32(CERTAINTY))), graph.constant(np.float32(1))
+    )
+    named = graph.add("Mul", graph.add("MatMul", chances, graph.weight(CLASS_TERM * classes)), certain)
     graph.unit(graph.add("Add", seen, named), "vector")
     made = helper.make_model(
         helper.make_graph(

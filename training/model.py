@@ -2,8 +2,8 @@
 
 Owns the arithmetic of the shared space of pictures and words, and the reading of checkpoints. A sentence vector t
 becomes unit(W t + B gelu(A t + a) + b). A picture with pooled features f and class probabilities p becomes
-unit(unit(H f + h) + 1.5 * sum of p(class) * adapted vector of the class name): the words that captions never say
-stay known. See docs/decisions/0100-class-term.md.
+unit(unit(H f + h) + details + 1.2 (1 + 2 sum of p^2) * sum of p(class) * adapted vector of the class name): the words
+that captions never say stay known, the more so where the class is clear. See docs/decisions/0100-class-term.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DETAIL = 384  # hidden units
 DETAILED = (3, 6, 10, 14, 20)  # blocks whose maps are looked at in detail
 FEATURES = 1280
 SIZE = 192  # side of the pictures in pixels
-CLASS_TERM = 1.5  # weight of the class names in a picture's vector
+CLASS_TERM, CERTAINTY = 1.2, 2.0  # weight of the class names in a picture's vector, and how it grows
 FROZEN = 4  # blocks of the backbone that never learn
 
 
@@ -112,7 +112,9 @@ class Starter(nn.Module):
         seen = functional.normalize(self.head(features), dim=1)
         if self.detail is not None:
             seen = seen + self.detail(looked)
-        return functional.normalize(seen + CLASS_TERM * (logits.softmax(1) @ classes), dim=1)
+        chances = logits.softmax(1)
+        weight = CLASS_TERM * (1 + CERTAINTY * (chances * chances).sum(1, keepdim=True))
+        return functional.normalize(seen + weight * (chances @ classes), dim=1)
 
     def forward(self, pixels: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """Unit vectors (n, 512) and class logits (n, 1000) of normalised pixels (n, 3, s, s)."""

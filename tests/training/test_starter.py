@@ -21,7 +21,7 @@ if find_spec("timm") is None:
 
 from PIL import Image  # noqa: E402 - after the checks for what training needs
 
-from training import data, export, starter  # noqa: E402
+from training import data, details, export, starter  # noqa: E402
 from training.backbone import read_weights  # noqa: E402
 from training.calibration import fit, no_lower  # noqa: E402
 from training.model import Starter, normalise, read_checkpoint  # noqa: E402
@@ -118,6 +118,27 @@ def test_the_graph_computes_what_the_model_does(tmp_path: Path) -> None:
     assert np.linalg.norm(actual, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     assert (actual * expected.numpy()).sum(1).min() > 0.98
     assert (tmp_path / "image.onnx").stat().st_size < 9e6
+
+
+def test_details_learn_drawings_and_leave_photos(corpus: data.Corpus) -> None:
+    """After the fit sentences are nearer to their drawings, and photos have nearly the vectors they had."""
+    model = Starter(read_weights("lite0")).eval()
+    drawings = data.joined(data.draw(range(8), 64), data.draw_pictograms(1, 64).first(8))
+    seen, photos = (details.see(model, pixels, 64) for pixels in (drawings.pixels, corpus.pixels[:8]))
+    details.settle(model, seen, photos)
+    sentences = torch.from_numpy(data.sentence_vectors(drawings.sentences))
+    lesson = details.lesson_of(drawings, seen, sentences, photos, corpus)
+
+    def vectors(of: details.Seen) -> torch.Tensor:
+        classes = model.adapter(lesson.classes)
+        return model.join(of.features, of.logits, classes, of.statistics).detach()
+
+    first, kept = vectors(seen), vectors(photos)
+    details.fit(model, lesson, 30, words=False)
+    texts = model.adapter(sentences).detach()
+    own = torch.from_numpy(drawings.owner)
+    assert (vectors(seen)[own] * texts).sum(1).mean() > (first[own] * texts).sum(1).mean()
+    assert (vectors(photos) * kept).sum(1).min() > 0.9
 
 
 def test_a_teacher_pulls_pictures_together(corpus: data.Corpus) -> None:
