@@ -20,7 +20,7 @@ from retrieval.library import Library
 from retrieval.table import answer_lines, nothing_line
 
 SHOWN = 3  # hits of each answer
-QUESTIONS = "questions"  # files that are asked with; they are not indexed
+NOT_SAMPLES = ("questions", "ORIGINS.md", "truth.toml")  # files that are asked with, and what is told of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def fill(library: Path, on_event: Callable[[Event], None]) -> bool:
         raise RetrievalError("the samples are not installed", "run the demo from a clone or a complete wheel")
     shutil.rmtree(library, ignore_errors=True)
     speech = bool(speech_models.here())
-    options = Options(exclude=(QUESTIONS,), speech=speech)
+    options = Options(exclude=NOT_SAMPLES, speech=speech)
     index_folders([manifest.samples()], library=library, options=options, on_event=on_event)
     return speech
 

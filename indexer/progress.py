@@ -127,7 +127,13 @@ def progress_line(event: Progress, *, bar: bool = True) -> str:
     done = event.done >= event.total
     speed = _speed(event)
     load = f"{event.bottleneck} {event.load:.0%} busy".replace("%", " %") if event.bottleneck and not done else ""
-    end = duration(event.seconds) if done else f"ETA {duration(event.eta_s)}" if event.eta_s is not None else ""
+    end = (
+        duration(event.seconds)
+        if done
+        else f"ETA {duration(event.eta_s)}"
+        if event.eta_s is not None and event.done > 2
+        else ""
+    )
     drawn = "█" * filled + "░" * (BAR - filled) + " " if bar else ""
     meanwhile = "   (search works meanwhile)" if event.step == "transcribe" and not done else ""
     line = f" {NAMES[event.step]:<7} {drawn}{count:>12}  {pad(speed, 14)}  {pad(load, 17)}  {end}{meanwhile}"
