@@ -152,13 +152,14 @@ def _is_vector(data: bytes, dimension: int) -> bool:
 
 
 def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
-    from retrieval.nearest.generation import open_generation
+    from retrieval.nearest.generation import open_generation, verify
 
     for space in connection.execute(select(spaces).where(spaces.c.live)).all():
         row = connection.execute(select(generations).where(generations.c.id == space.generation_id)).first()
         if row is None:
             continue
         try:
+            verify(manifest.generation(library, row.folder), space.dimension)
             held = open_generation(manifest.generation(library, row.folder), space.dimension).rows
         except LibraryError as error:
             yield error.what, "", _publisher(space.id)

@@ -74,6 +74,16 @@ def _is_from_catalog(error: Exception) -> bool:
 # ---------------------------------------------------------------- search
 
 
+def _compute_alone() -> None:
+    """One thread for a text question, set before NumPy is loaded.
+
+    It multiplies small matrices for some milliseconds: threads of OpenBLAS and OpenMP that wait for each other cost
+    ten times as much as they save on a machine that has other work.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 @app.command(rich_help_panel="Asking")
 def search(
     words: Annotated[
@@ -140,6 +150,8 @@ def search(
     matches, 2: an error.
     """  # fmt: skip
     with reported(SEARCH_FAILED):
+        if not (image or audio or video or document):
+            _compute_alone()
         from retrieval.domain import Filters, Operand, Query
         from retrieval.library import Library
 
