@@ -1,0 +1,37 @@
+"""The examples of docs/python.md run."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+
+def test_the_first_example_fills_a_library_and_asks_it(
+    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Words, a picture with words and an array find something or nothing, without an error."""
+    names: dict[str, object] = {}
+    exec(compile(EXAMPLES[0], str(PAGE), "exec"), names)
+    (tmp_path / "media").mkdir()
+    shutil.copy(samples / "images" / "d1.jpg", tmp_path / "media")
+    finished = names["fill"](tmp_path / "media", tmp_path / "library")  # type: ignore[operator]
+    assert finished.new == 1
+    capsys.readouterr()
+    names["ask"](tmp_path / "library")  # type: ignore[operator]
+    assert "d1.jpg" in capsys.readouterr().out
+
+
+def test_the_pattern_for_asyncio_answers_several_questions_at_a_time(sample_library: Path) -> None:
+    """One library, two threads, two answers."""
+    names: dict[str, object] = {}
+    exec(compile(EXAMPLES[1], str(PAGE), "exec"), names)
+    answers = asyncio.run(names["main"](str(sample_library)))  # type: ignore[operator]
+    assert len(answers) == 2
+    assert len(answers[0]) > 0
