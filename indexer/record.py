@@ -179,13 +179,18 @@ def put_path(
         "ctime_ns": fingerprint.ctime_ns,
         "inode": _signed(fingerprint.inode),
         "skip_reason": skip[0] if skip else None,
-        "skip_detail": skip[1] if skip else None,
+        "skip_detail": _writable(skip[1]) if skip else None,
     }
     before = connection.scalar(ASSET_AT, {"source": source, "relative": relative})
     connection.execute(PUT_PATH, values)
     for touched in {asset, before}:
         if touched is not None:
             index_names(connection, touched)
+
+
+def _writable(text: str) -> str:
+    """The text with `?` for what is not Unicode: bytes of a file name that are not UTF-8, which SQLite refuses."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _signed(inode: int) -> int:
@@ -239,7 +244,7 @@ def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Facts
 def index_names(connection: Connection, asset: int) -> None:
     """Makes file and folder names, titles and tags of an asset searchable words."""
     row = connection.execute(ASSET_BY_ID, {"id": asset}).one()
-    names = [os.fsdecode(relative) for relative in connection.execute(NAMES_OF, {"id": asset}).scalars()]
+    names = [_writable(os.fsdecode(relative)) for relative in connection.execute(NAMES_OF, {"id": asset}).scalars()]
     facts = Facts(
         medium=row.medium,
         format=row.format,
@@ -296,7 +301,8 @@ def reset_steps(connection: Connection, where_asset: Iterable[int], step: Step) 
 
 
 def _put_step(connection: Connection, asset: int, step: Step, **values: str | None) -> None:
-    connection.execute(PUT_STEP, {"asset_id": asset, "step": step, **values})
+    texts = {name: _writable(value) if value else value for name, value in values.items()}
+    connection.execute(PUT_STEP, {"asset_id": asset, "step": step, **texts})
 
 
 def replace_segments(

@@ -172,6 +172,16 @@ def test_a_broken_file_is_a_skip_with_its_reason_and_is_tried_again_when_it_chan
     assert world.index().skipped == {}
 
 
+def test_names_that_are_not_utf8_are_indexed_and_skipped_like_others(world: World) -> None:
+    """Their bytes are kept as they are; messages about them show a question mark."""
+    name = os.fsdecode(b"caf\xe9")
+    world.picture(f"{name}.png", "green")
+    (world.media / f"{name} broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    finished = world.index()
+    assert (finished.new, sum(finished.skipped.values())) == (1, 1)
+    assert world.shown("green") == [f"{name}.png"]
+
+
 def test_speech_left_out_is_completed_by_a_later_run(world: World) -> None:
     """--no-speech leaves it pending; sound is heard all the same."""
     world.sound("talk.wav")
