@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from indexer.decoder import Decoders, Failure, Identity, Task
 from indexer.record import Encoded
-from retrieval.domain import Facts, Reading, Segment, Sense, Step
+from retrieval.domain import SENSE_OF, Facts, Reading, Sense, Step
 from retrieval.errors import MediaError
 from retrieval.protocols import Encoder, Transcriber
 
@@ -181,18 +181,11 @@ class Pipeline:
 
 def _contents(reading: Reading) -> Iterator[tuple[Sense, int | None, Any]]:
     """What an encoder sees of a reading: sense, time, text or array."""
-    sense = sense_of(reading.segment)
+    sense = SENSE_OF[reading.segment.kind]
     if sense == "text":
         yield "text", None, reading.segment.text or ""
     for view in reading.views:
         yield sense, view.at_ms, view.array
-
-
-def sense_of(segment: Segment) -> Sense:
-    """The sense by which a segment's own kind is encoded."""
-    if segment.kind == "sound":
-        return "sound"
-    return "image" if segment.kind in ("image", "shot") else "text"
 
 
 _NOTHING = object()

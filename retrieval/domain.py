@@ -35,6 +35,15 @@ LANE_OF: dict[Kind, Lane] = {
     "text_line": "reads",
 }
 
+SENSE_OF: dict[Kind, Sense] = {  # the sense by which a segment is encoded
+    "image": "image",
+    "shot": "image",
+    "sound": "sound",
+    "speech": "text",
+    "passage": "text",
+    "text_line": "text",
+}
+
 Vectors: TypeAlias = NDArray[np.float32]
 
 

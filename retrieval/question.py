@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import store
-from retrieval.domain import Facts, Medium, Operand, Pixels, Reading, Samples, Sense, Vectors
+from retrieval.domain import SENSE_OF, Facts, Medium, Operand, Pixels, Reading, Samples, Sense, Vectors
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.settings import RATE
 
@@ -319,7 +319,7 @@ def _windows(samples: NDArray[np.float32], form: Samples) -> Iterator[NDArray[np
 
 def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> Asked:
     found = _named_segments(str(name), connection)
-    senses: dict[int, Sense] = {each.id: _sense(each.segment.kind) for each in found}
+    senses: dict[int, Sense] = {each.id: SENSE_OF[each.segment.kind] for each in found}
     shared: dict[Sense, Vectors] = {}
     sentence = None
     for role, (space, dimension) in spaces.items():
@@ -335,10 +335,6 @@ def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int
     if sentence is not None:
         sentence = sentence[_thinned(range(len(sentence)), MOST_VIEWS)]
     return Asked(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
-
-
-def _sense(kind: str) -> Sense:
-    return "sound" if kind == "sound" else "image" if kind in ("image", "shot") else "text"
 
 
 def _named_segments(name: str, connection: Connection) -> list[store.StoredSegment]:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from retrieval import fusion, keywords, store
 from retrieval.domain import (
     LANE_OF,
+    SENSE_OF,
     SHARED_KINDS,
     TEXT_KINDS,
     Answer,
@@ -46,9 +47,6 @@ NAMED_CUT = 0.03  # least confidence that is shown where the question names its 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
 WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
-SENSE_OF: dict[Kind, Sense] = {
-    "image": "image", "shot": "image", "sound": "sound", "speech": "text", "passage": "text", "text_line": "text",
-}  # fmt: skip
 
 
 class IndexDiffers(Exception):
