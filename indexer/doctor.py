@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, select, text
 
 from indexer import record, survey
-from indexer.publish import publish_space, sweep
+from indexer.publish import left_over, publish_space, sweep
 from indexer.run import writing
 from retrieval import manifest, words
 from retrieval.errors import LibraryError, LibraryNotFound
@@ -166,10 +166,7 @@ def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
             continue
         if held != row.rows:
             yield f"generation {row.folder} holds {held} rows, not {row.rows}", "", _publisher(space.id)
-    folders = manifest.generation(library, "x").parent
-    live = set(connection.execute(select(generations.c.folder)).scalars())
-    stale = [each for each in folders.iterdir() if each.name not in live] if folders.is_dir() else []
-    if stale:
+    if stale := left_over(connection, library):
         yield f"{len(stale)} generations are left over", "", lambda engine, home: void(sweep(engine, home))
 
 

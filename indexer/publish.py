@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from indexer import record, survey
 from retrieval import manifest, store
@@ -72,12 +72,17 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
 def sweep(engine: Engine, library: Path) -> list[Path]:
     """Deletes generation folders that no row points at; returns them."""
     with engine.connect() as connection:
-        live = set(connection.execute(select(generations.c.folder)).scalars())
-    parent = manifest.generation(library, "x").parent
-    stale = [each for each in parent.iterdir() if each.name not in live] if parent.is_dir() else []
+        stale = left_over(connection, library)
     for each in stale:
         shutil.rmtree(each, ignore_errors=True)
     return stale
+
+
+def left_over(connection: Connection, library: Path) -> list[Path]:
+    """Generation folders that no row points at."""
+    live = set(connection.execute(select(generations.c.folder)).scalars())
+    parent = library / manifest.GENERATIONS
+    return [each for each in parent.iterdir() if each.name not in live] if parent.is_dir() else []
 
 
 def sync_folder(folder: Path) -> None:
