@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from retrieval.encoders import Profile, Role
+    from retrieval.moments import Curve
     from retrieval.search import Held
     from retrieval.store import LiveSpace, Status, StoredAsset, StoredSegment
 
@@ -187,6 +188,27 @@ class Library:
                 "(crossmedia rebuild --profile encodes them again)"
             )
         return found
+
+    def curve(self, question: str | Operand, name: str | Path) -> Curve:
+        """How sure the question is of one video or recording over time; `moments.find` finds the peaks.
+
+        name: its path, its hash or the id of one of its segments. Empty for what has no time, or cannot be asked so.
+
+        Raises:
+            QueryError: the library holds nothing of that name, or the question cannot be understood.
+        """
+        from retrieval import moments, search, store
+        from retrieval import question as questions
+
+        with store.snapshot(self._open_engine()) as connection:
+            held = self._current(connection)
+            spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+            operand = question if isinstance(question, Operand) else Operand("text", question)
+            asked = questions.ask(operand, self._profile, connection, spaces)
+            segment = store.segment_by_key(connection, str(name))
+            asset = segment.asset_id if segment is not None else _named_asset(connection, name)
+            found = search.curves(asked, held, self._profile, connection, [asset])
+            return found.get(asset, moments.EMPTY)
 
     # ------------------------------------------------------------ looking
 

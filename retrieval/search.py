@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from retrieval import fusion, keywords, store
+from retrieval import fusion, keywords, moments, store
 from retrieval.domain import (
     LANE_OF,
     SENSE_OF,
@@ -31,6 +32,7 @@ from retrieval.domain import (
     Sense,
     Vectors,
 )
+from retrieval.moments import Curve
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed, Found, Pinned
 from retrieval.question import Asked
@@ -261,9 +263,8 @@ class _Search:
         """Adds scored vectors; returns the log-odds of the least sure."""
         if not len(stored.ids):
             return fusion.LEAST
-        prior = self.profile.prior(cast("Direction", f"{sense}-{SENSE_OF[kind]}"))
         best = scores.max(axis=0).astype(float)
-        odds = prior.slope * (best - prior.midpoint)
+        odds = _log_odds(self.profile, sense, kind, best)
         rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
         for segment, own, score, at_ms in rows:
             if segment in owners:
@@ -326,6 +327,100 @@ def _compare(pinned: Pinned, near: Found, stored: store.StoredVectors, scores: V
     exact = np.take_along_axis(scores, places, 1)
     if np.any(np.abs(exact - near.scores)[known] > WARY):
         raise IndexDiffers(pinned.live.folder or "")
+
+
+# ---------------------------------------------------------------- curves
+
+
+def curves(
+    asked: Asked, held: Held, profile: Profile, connection: Connection, assets: Iterable[int]
+) -> dict[int, Curve]:
+    """How sure one operand is of each of these videos and recordings over time: all its lanes, joined.
+
+    Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
+    has no curve. It costs a read of all their vectors: ask for the assets that are shown.
+    """
+    found = _Timeline(held, profile, connection, sorted(set(assets))).by_lane(asked)
+    return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Timeline:
+    """The timed segments of some assets, and what an operand says of them."""
+
+    held: Held
+    profile: Profile
+    connection: Connection
+    assets: Sequence[int]
+
+    def by_lane(self, asked: Asked) -> dict[int, dict[Kind, Curve]]:
+        """For each asset the curve of each kind of its segments."""
+        found: dict[int, dict[Kind, Curve]] = {}
+        timed = store.timed_segments(self.connection, self.assets)
+        for kind, table in timed.items():
+            odds = self._odds(asked, kind, table)
+            for asset, first, last in _runs(table.assets):
+                curve = self._curve(kind, table, odds, slice(first, last))
+                if len(curve):
+                    found.setdefault(asset, {})[kind] = curve
+        return found
+
+    def _odds(self, asked: Asked, kind: Kind, table: store.Timed) -> _Frames:
+        """Every vector of the segments with its log-odds: those of the surest sense that asks."""
+        best: _Frames | None = None
+        for role, sense, kinds, queries in _lanes(asked):
+            pinned = self.held.spaces.get(role)
+            if kind not in kinds or pinned is None:
+                continue
+            stored = store.vectors_of_segments(self.connection, pinned.live.id, table.ids.tolist(), queries.shape[1])
+            odds = _log_odds(self.profile, sense, kind, rescore(queries, stored.data).max(axis=0, initial=-1.0))
+            best = _Frames(stored.segments, stored.at_ms, odds if best is None else np.maximum(best.odds, odds))
+        best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        return self._with_words(asked, kind, table, best)
+
+    def _with_words(self, asked: Asked, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
+        if kind not in TEXT_KINDS or not asked.words:
+            return frames
+        allowed = Allowed(assets=np.array(self.assets, np.int64))
+        hits = keywords.find(self.connection, asked.words, self.held.totals, allowed).segments
+        known = dict(zip(frames.segments.tolist(), frames.odds.tolist(), strict=True))
+        said = {own: hits[own].evidence for own in table.ids.tolist() if own in hits}
+        known |= {own: fusion.agree([known[own]] if own in known else [], more) for own, more in said.items()}
+        ids = np.array(sorted(known), np.int64)
+        return _Frames(ids, np.full(len(ids), -1), np.array([known[own] for own in ids.tolist()]))
+
+    def _curve(self, kind: Kind, table: store.Timed, frames: _Frames, rows: slice) -> Curve:
+        """One asset's curve of one kind."""
+        order = np.argsort(table.ids[rows], kind="stable")
+        ids, spans = table.ids[rows][order], table.spans[rows][order]
+        places = np.minimum(np.searchsorted(ids, frames.segments), len(ids) - 1)
+        own = ids[places] == frames.segments
+        spans, odds, times = spans[places[own]], frames.odds[own], frames.at_ms[own]
+        times = np.where(times < 0, spans[:, 0], times)
+        by_time = np.lexsort((times, spans[:, 0]))
+        if kind == "shot":
+            return moments.of_frames(times[by_time], odds[by_time], spans[by_time])
+        return moments.of_spans(spans[by_time], odds[by_time])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frames:
+    """Vectors by segment: its id (n,), the frame's time (n,) with -1 for none, log-odds (n,)."""
+
+    segments: store.Ids
+    at_ms: store.Ids
+    odds: NDArray[np.float64]
+
+
+def _runs(assets: store.Ids) -> Iterable[tuple[int, int, int]]:
+    """Each asset of ascending ones, and the rows [first, last) that are its own."""
+    ids, firsts, counts = np.unique(assets, return_index=True, return_counts=True)
+    return zip(ids.tolist(), firsts.tolist(), (firsts + counts).tolist(), strict=True)
+
+
+def _log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
+    prior = profile.prior(cast("Direction", f"{sense}-{SENSE_OF[kind]}"))
+    return prior.slope * (scores.astype(float) - prior.midpoint)
 
 
 # ---------------------------------------------------------------- hits

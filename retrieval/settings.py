@@ -49,3 +49,4 @@ RATE = 16_000  # Hz, of all sound inside the library
 PASSAGE_CHARS = 600  # target length of a passage
 PASSAGE_OVERLAP = 120
 FRAME_EVERY_MS = 750  # distance of frame vectors under a shot
+LONGEST_SHOT_MS = 60_000  # a longer shot is given in parts, so that memory and answers stay small

@@ -333,6 +333,31 @@ def first_segments(connection: Connection, asset_ids: Iterable[int]) -> dict[int
     return {row.asset_id: _segment(row) for row in rows}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Timed:
+    """Segments of one kind that have a time: ids, assets (n,), spans (n, 2) ms; by asset, then by start."""
+
+    ids: Ids
+    assets: Ids
+    spans: Ids
+
+
+_TIMED = (
+    select(segments.c.kind, segments.c.id, segments.c.asset_id, segments.c.start_ms, segments.c.end_ms)
+    .where(segments.c.asset_id.in_(_given()), segments.c.start_ms.is_not(None))
+    .order_by(segments.c.asset_id, segments.c.start_ms, segments.c.id)
+)
+
+
+def timed_segments(connection: Connection, asset_ids: Iterable[int]) -> dict[Kind, Timed]:
+    """All shots, sounds and sentences of these assets, by kind."""
+    rows: dict[Kind, list[tuple[int, ...]]] = {}
+    for kind, *row in connection.execute(_TIMED, {"ids": _json(asset_ids)}):
+        rows.setdefault(kind, []).append(tuple(row))
+    tables = {kind: np.array(found, np.int64) for kind, found in rows.items()}
+    return {kind: Timed(table[:, 0], table[:, 1], table[:, 2:]) for kind, table in tables.items()}
+
+
 def segment_by_key(connection: Connection, key: str) -> StoredSegment | None:
     """The segment with that public id."""
     row = connection.execute(_SEGMENT.where(segments.c.key == key)).first()

@@ -24,10 +24,9 @@ from retrieval.media import subtitles
 from retrieval.media.container import duration_ms, facts_of, first_frame, opened, packets, picture_stream, turns
 from retrieval.media.image import fit
 from retrieval.media.shots import HEIGHT, WIDTH, ShotFinder, is_flat
-from retrieval.settings import FRAME_EVERY_MS, LIMITS, Limits
+from retrieval.settings import FRAME_EVERY_MS, LIMITS, LONGEST_SHOT_MS, Limits
 
 STILL: Final = 3.0  # mean difference (0..255) up to which two frames of a shot are one view
-LONGEST_SHOT_MS: Final = 60_000  # a longer shot is given in parts, so that memory and answers stay small
 LOOK_EVERY_MS: Final = 28  # frames closer than this are decoded but not looked at: 30 a second show every border
 BUSY: Final = 1280 * 720 * 31  # pixels a second above which frames that no other needs are not decoded
 THREADS: Final = 4

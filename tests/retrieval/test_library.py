@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from retrieval import Library, LibraryNotFound, Operand, Query, QueryError
+from retrieval import Library, LibraryNotFound, Operand, Query, QueryError, fusion
 from retrieval.domain import Answer, Facts
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeProfile
@@ -305,3 +306,19 @@ def test_a_closed_library_says_so(builder: Builder) -> None:
     library.close()
     with pytest.raises(Exception, match="closed"):
         library.search("x")
+
+
+def test_a_curve_says_when_a_clip_answers(library: Library) -> None:
+    """Shots and speech of one clip, joined: sure where the words are shown or said, unsure elsewhere."""
+    clip = ROOT / "trip/clip.mp4"
+    shown = library.curve("red car street", clip).at(np.array([500, 1500, 2500, 5000]))
+    assert shown[1] > 0 > max(shown[0], shown[2]) and shown[3] == fusion.LEAST
+    said = library.curve("we sail to the island", clip).at(np.array([500, 1500, 2500]))
+    assert said[2] > 0 > max(said[:2])
+
+
+def test_a_picture_has_no_curve(library: Library) -> None:
+    """What has no time has no curve, and what is not there is named."""
+    assert len(library.curve("red apple", ROOT / "red.jpg")) == 0
+    with pytest.raises(QueryError, match="nothing named"):
+        library.curve("red apple", ROOT / "gone.mp4")
