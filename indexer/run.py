@@ -8,25 +8,23 @@ Binds the parts. Results are written in batches, one transaction each; a kill lo
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer import record, scan, survey
-from indexer.decoder import Decoders, Identity, Task
-from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.decoder import Decoders, Task
+from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned
+from indexer.intake import Intake, Origin
 from indexer.lock import writer
 from indexer.migrate import upgrade
-from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower, steps_of
+from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower
 from indexer.publish import publish
-from indexer.walk import Candidate
 from retrieval import manifest, settings
-from retrieval.domain import STEPS, Facts, Pixels, Samples, Sense, Step
+from retrieval.domain import STEPS, Pixels, Samples, Sense, Step
 from retrieval.encoders import Profile, make_profile
 from retrieval.errors import LibraryError, LibraryNotFound
 from retrieval.protocols import Encoder
@@ -34,7 +32,7 @@ from retrieval.settings import LIMITS, Limits
 from retrieval.store import open_catalog, revision
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 COMMIT_S = 0.5  # results are committed at least so often
 COMMIT_ROWS = 128
@@ -55,16 +53,6 @@ class Options:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     nice: int = 0
     limits: Limits = LIMITS
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """Where a job comes from: a candidate of a source, or an asset that the catalog holds."""
-
-    source_id: int = 0
-    candidate: Candidate | None = None
-    asset_id: int = 0
-    hash: bytes = b""
 
 
 def index_folders(
@@ -147,13 +135,9 @@ class Run:
         self._options = options
         self._emit = emit
         self._started = time.perf_counter()
-        self._indexed = self._new = self._gone = 0
+        self._gone = 0
         self._warnings: list[str] = []
-        with engine.connect() as connection:
-            self._claimed = survey.known_hashes(connection)
-        self._claim_lock = threading.Lock()
-        self._waiting: dict[bytes, list[_Origin]] = {}  # copies of content that is being read right now
-        self._failed: dict[bytes, tuple[str, str]] = {}
+        self._intake = Intake(engine, profile.transcriber, emit)
         self._towers: dict[Sense, Tower] = {}
         for sense, encoder in indexing_encoders(profile).items():
             with record.transaction(engine) as connection:
@@ -237,7 +221,7 @@ class Run:
                 record.reset_steps(connection, [asset for _, asset in changes.resubtitled], "read")
                 for candidate in changes.changed:
                     if candidate.problem is not None:
-                        self._skip(connection, _Origin(changes.source.id, candidate), candidate.problem, "")
+                        self._intake.skip(connection, Origin(changes.source.id, candidate), candidate.problem, "")
 
     def _jobs(self, step: Step, found: list[scan.Changes]) -> list[Job]:
         form = self._form(step)
@@ -250,12 +234,12 @@ class Run:
                     if candidate.problem is None:
                         path = changes.source.root / os.fsdecode(candidate.relative)
                         task = Task(path, step, None, form, self._options.limits)
-                        jobs.append(Job(task, _Origin(changes.source.id, candidate)))
+                        jobs.append(Job(task, Origin(changes.source.id, candidate)))
         sidecars = {asset: candidate for changes in found for candidate, asset in changes.resubtitled}
         with self._engine.connect() as connection:
             for due in survey.due(connection, step):
                 task = Task(due.path, step, due.medium, form, self._options.limits)
-                origin = _Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
+                origin = Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
                 jobs.append(Job(task, origin, due.duration_ms or 1))
         return jobs
 
@@ -268,7 +252,7 @@ class Run:
         if not jobs:
             return
         workers = 1 if step == "transcribe" else min(self._options.workers, len(jobs))
-        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._claim, workers)
+        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._intake.claim, workers)
         meter = _Meter(step, jobs, pipeline)
         batch: list[Result] = []
         committed = time.perf_counter()
@@ -278,108 +262,13 @@ class Run:
                     batch.append(result)
                     meter.count(result)
                 if batch and (len(batch) >= COMMIT_ROWS or time.perf_counter() - committed > COMMIT_S):
-                    self._write(batch)
+                    self._intake.write(batch)
                     batch, committed = [], time.perf_counter()
                 meter.tell(self._emit)
         finally:
             if batch:
-                self._write(batch)
+                self._intake.write(batch)
         meter.tell(self._emit, at_end=True)
-
-    def _claim(self, identity: Identity) -> bool:
-        """Whether this content is new to the library and to this run. Called from decoding threads."""
-        with self._claim_lock:
-            if identity.hash in self._claimed:
-                return False
-            self._claimed.add(identity.hash)
-            return True
-
-    # ------------------------------------------------------------ writing
-
-    def _write(self, batch: list[Result]) -> None:
-        with record.transaction(self._engine) as connection:
-            for result in batch:
-                if result.job.origin.asset_id:
-                    self._write_step(connection, result)
-                else:
-                    self._write_candidate(connection, result)
-
-    def _write_step(self, connection: Connection, result: Result) -> None:
-        origin, step = result.job.origin, result.job.task.step
-        if result.failure is not None:
-            if result.failure.reason != "vanished":
-                record.fail_step(connection, origin.asset_id, step, result.failure.reason, result.failure.detail)
-            self._emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
-            return
-        if result.facts is not None:
-            self._put_facts(connection, origin, result.job.task.path, result.facts, origin.hash)
-        record.replace_segments(connection, origin.asset_id, origin.hash, step, result.encoded)
-        record.finish_step(connection, origin.asset_id, step, self._revision(step))
-
-    def _revision(self, step: Step) -> str | None:
-        return self._profile.transcriber().revision if step == "transcribe" else None
-
-    def _write_candidate(self, connection: Connection, result: Result) -> None:
-        origin, identity = result.job.origin, result.identity
-        if result.failure is not None:
-            self._fail_candidate(connection, result)
-        elif identity is not None and result.unwanted:
-            self._link(connection, origin, identity.hash)
-        elif identity is not None and result.facts is not None:
-            asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)
-            record.replace_segments(connection, asset, identity.hash, "read", result.encoded)
-            record.finish_step(connection, asset, "read")
-            record.put_path(
-                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
-            )
-            self._indexed += 1
-            self._new += 1
-            for copy in self._waiting.pop(identity.hash, []):
-                self._link(connection, copy, identity.hash)
-
-    def _put_facts(self, connection: Connection, origin: _Origin, path: Path, facts: Facts, digest: bytes) -> int:
-        """The asset's row and the steps it needs, as its facts say."""
-        candidate = origin.candidate
-        size = candidate.fingerprint.bytes if candidate else path.stat().st_size
-        if facts.taken_at is None and candidate is not None:
-            facts = _dated(facts, candidate.fingerprint.mtime_ns)
-        asset = record.put_asset(connection, digest, size, facts, candidate.sidecars if candidate else b"")
-        record.want_steps(connection, asset, steps_of(facts))
-        return asset
-
-    def _link(self, connection: Connection, origin: _Origin, digest: bytes) -> None:
-        """Notes one more place of known content."""
-        assert origin.candidate is not None
-        asset = record.asset_id(connection, digest)
-        if asset is not None:
-            record.put_path(
-                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
-            )
-            self._indexed += 1
-        elif digest in self._failed:
-            self._skip(connection, origin, *self._failed[digest])
-        else:
-            self._waiting.setdefault(digest, []).append(origin)
-
-    def _fail_candidate(self, connection: Connection, result: Result) -> None:
-        failure, identity = result.failure, result.identity
-        assert failure is not None
-        self._skip(connection, result.job.origin, failure.reason, failure.detail, result.job.task.path)
-        if identity is not None:
-            self._failed[identity.hash] = (failure.reason, failure.detail)
-            for copy in self._waiting.pop(identity.hash, []):
-                self._skip(connection, copy, failure.reason, failure.detail)
-
-    def _skip(
-        self, connection: Connection, origin: _Origin, reason: str, detail: str, path: Path | None = None
-    ) -> None:
-        candidate = origin.candidate
-        assert candidate is not None
-        if reason != "vanished":  # there is nothing to remember of a file that is gone
-            record.put_path(
-                connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail)
-            )
-        self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
 
     def _forget_gone(self, found: list[scan.Changes]) -> None:
         """After new places were linked, so that moved files keep their vectors."""
@@ -397,8 +286,8 @@ class Run:
     def _finish(self, stopped: bool) -> Finished:
         with self._engine.connect() as connection:
             return Finished(
-                self._indexed,
-                self._new,
+                self._intake.indexed,
+                self._intake.new,
                 self._gone,
                 survey.skipped(connection),
                 survey.pending(connection),
@@ -464,10 +353,3 @@ def _changed(changes: scan.Changes) -> int:
 
 def _gone(changes: scan.Changes) -> int:
     return len(changes.gone)
-
-
-def _dated(facts: Facts, mtime_ns: int) -> Facts:
-    """The facts with the file's own time, where they name none."""
-    from dataclasses import replace
-
-    return replace(facts, taken_at=datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds"))

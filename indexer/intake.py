@@ -1,0 +1,148 @@
+"""What came out of the pipeline -> the catalog: results written in batches, one transaction each.
+
+Owns what is known of content while a run lasts: which is claimed, which copies wait for it, which failed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer import record, survey
+from indexer.decoder import Identity
+from indexer.events import Event, Skipped
+from indexer.pipeline import Result, steps_of
+from indexer.walk import Candidate
+from retrieval.domain import Facts, Step
+from retrieval.protocols import Transcriber
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a job comes from: a candidate of a source, or an asset that the catalog holds."""
+
+    source_id: int = 0
+    candidate: Candidate | None = None
+    asset_id: int = 0
+    hash: bytes = b""
+
+
+class Intake:
+    """Takes in the results of one run. `indexed` counts files, `new` those whose content the library did not hold."""
+
+    def __init__(self, engine: Engine, transcriber: Callable[[], Transcriber], emit: Callable[[Event], None]) -> None:
+        self._engine = engine
+        self._transcriber = transcriber
+        self._emit = emit
+        self.indexed = self.new = 0
+        with engine.connect() as connection:
+            self._claimed = survey.known_hashes(connection)
+        self._claim_lock = threading.Lock()
+        self._waiting: dict[bytes, list[Origin]] = {}  # copies of content that is being read right now
+        self._failed: dict[bytes, tuple[str, str]] = {}
+
+    def claim(self, identity: Identity) -> bool:
+        """Whether this content is new to the library and to this run. Called from decoding threads."""
+        with self._claim_lock:
+            if identity.hash in self._claimed:
+                return False
+            self._claimed.add(identity.hash)
+            return True
+
+    def write(self, batch: Sequence[Result]) -> None:
+        """Writes results in one transaction: all of them, or at an error none."""
+        with record.transaction(self._engine) as connection:
+            for result in batch:
+                if result.job.origin.asset_id:
+                    self._write_step(connection, result)
+                else:
+                    self._write_candidate(connection, result)
+
+    def _write_step(self, connection: Connection, result: Result) -> None:
+        origin, step = result.job.origin, result.job.task.step
+        if result.failure is not None:
+            if result.failure.reason != "vanished":
+                record.fail_step(connection, origin.asset_id, step, result.failure.reason, result.failure.detail)
+            self._emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
+            return
+        if result.facts is not None:
+            self._put_facts(connection, origin, result.job.task.path, result.facts, origin.hash)
+        record.replace_segments(connection, origin.asset_id, origin.hash, step, result.encoded)
+        record.finish_step(connection, origin.asset_id, step, self._revision(step))
+
+    def _revision(self, step: Step) -> str | None:
+        return self._transcriber().revision if step == "transcribe" else None
+
+    def _write_candidate(self, connection: Connection, result: Result) -> None:
+        origin, identity = result.job.origin, result.identity
+        if result.failure is not None:
+            self._fail_candidate(connection, result)
+        elif identity is not None and result.unwanted:
+            self._link(connection, origin, identity.hash)
+        elif identity is not None and result.facts is not None:
+            asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)
+            record.replace_segments(connection, asset, identity.hash, "read", result.encoded)
+            record.finish_step(connection, asset, "read")
+            record.put_path(
+                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
+            )
+            self.indexed += 1
+            self.new += 1
+            for copy in self._waiting.pop(identity.hash, []):
+                self._link(connection, copy, identity.hash)
+
+    def _put_facts(self, connection: Connection, origin: Origin, path: Path, facts: Facts, digest: bytes) -> int:
+        """The asset's row and the steps it needs, as its facts say."""
+        candidate = origin.candidate
+        size = candidate.fingerprint.bytes if candidate else path.stat().st_size
+        if facts.taken_at is None and candidate is not None:
+            facts = _dated(facts, candidate.fingerprint.mtime_ns)
+        asset = record.put_asset(connection, digest, size, facts, candidate.sidecars if candidate else b"")
+        record.want_steps(connection, asset, steps_of(facts))
+        return asset
+
+    def _link(self, connection: Connection, origin: Origin, digest: bytes) -> None:
+        """Notes one more place of known content."""
+        assert origin.candidate is not None
+        asset = record.asset_id(connection, digest)
+        if asset is not None:
+            record.put_path(
+                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
+            )
+            self.indexed += 1
+        elif digest in self._failed:
+            self.skip(connection, origin, *self._failed[digest])
+        else:
+            self._waiting.setdefault(digest, []).append(origin)
+
+    def _fail_candidate(self, connection: Connection, result: Result) -> None:
+        failure, identity = result.failure, result.identity
+        assert failure is not None
+        self.skip(connection, result.job.origin, failure.reason, failure.detail, result.job.task.path)
+        if identity is not None:
+            self._failed[identity.hash] = (failure.reason, failure.detail)
+            for copy in self._waiting.pop(identity.hash, []):
+                self.skip(connection, copy, failure.reason, failure.detail)
+
+    def skip(self, connection: Connection, origin: Origin, reason: str, detail: str, path: Path | None = None) -> None:
+        """Notes why a candidate is left out, and tells it."""
+        candidate = origin.candidate
+        assert candidate is not None
+        if reason != "vanished":  # there is nothing to remember of a file that is gone
+            record.put_path(
+                connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail)
+            )
+        self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
+
+
+def _dated(facts: Facts, mtime_ns: int) -> Facts:
+    """The facts with the file's own time, where they name none."""
+    return replace(facts, taken_at=datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds"))
