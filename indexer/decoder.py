@@ -8,7 +8,7 @@ replaced, and its file raises MediaUnreadable.
     host -> child   Task
     child -> host   Identity         task.identify: what the file is; the host answers True to go on
                     Facts, Reading, samples (n,) float32, None for a sign of life
-                    Failure or End
+                    Failure, Unfit or End
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from retrieval.domain import Facts, Form, Medium, Pixels, Reading, Samples, Step
-from retrieval.errors import MediaError, MediaUnreadable
+from retrieval.errors import MediaError, MediaUnreadable, RetrievalError
 from retrieval.settings import Limits
 
 Channel: TypeAlias = "Connection[Any, Any]"
@@ -57,6 +57,13 @@ class Failure:
     """Why a file cannot be used."""
 
     reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """What this installation lacks to read any file of the kind."""
+
     detail: str
 
 
@@ -106,7 +113,7 @@ def _limit_memory(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size + more, resource.RLIM_INFINITY))
 
 
-def _attempt(task: Task, channel: Channel) -> Failure | End:
+def _attempt(task: Task, channel: Channel) -> Failure | Unfit | End:
     try:
         for value in _perform(task, channel):
             channel.send(value)
@@ -116,6 +123,9 @@ def _attempt(task: Task, channel: Channel) -> Failure | End:
         return Failure("too large", f"{task.path} needs more memory than a decoder may take")
     except (BrokenPipeError, ConnectionError):
         raise
+    except ImportError as error:
+        # Without a name it comes from a decoder that was built without what this one file needs.
+        return Unfit(str(error)) if error.name else Failure("damaged", f"ImportError: {error}"[:300])
     except Exception as error:  # noqa: BLE001  a decoder's own bug must cost one file, not the run
         return Failure("damaged", f"{type(error).__name__}: {error}"[:300])
     return End()
@@ -175,11 +185,14 @@ class Decoder:
 
         Raises:
             MediaError: the file cannot be used; `reason` and text say why.
+            RetrievalError: a part of the installation cannot be imported; no file is to blame.
         """
         channel = self._connect()
         try:
             channel.send(task)
             while not isinstance(value := self._receive(channel), End):
+                if isinstance(value, Unfit):
+                    raise RetrievalError(f"the installation is not whole: {value.detail}", "install crossmedia again")
                 if isinstance(value, Failure):
                     raise MediaError(value.detail, reason=value.reason)
                 if isinstance(value, Identity):
