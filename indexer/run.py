@@ -12,16 +12,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer import record, scan, survey
 from indexer.decoder import Decoders, Task
-from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned
+from indexer.events import Event, Finished, Opened, Progress, Published
 from indexer.intake import Intake, Origin
 from indexer.lock import writer
 from indexer.migrate import upgrade
 from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower
+from indexer.plan import plan
 from indexer.publish import publish
 from retrieval import manifest, settings
 from retrieval.domain import STEPS, Pixels, Samples, Sense, Step
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 COMMIT_S = 0.5  # results are committed at least so often
 COMMIT_ROWS = 128
-USUAL_RATES: dict[Step, float] = {"read": 60.0, "watch": 20_000.0, "listen": 100_000.0, "transcribe": 3_500.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ class Options:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     nice: int = 0
     limits: Limits = LIMITS
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps that are wanted, in order."""
+        left_out = {"watch": not self.video, "transcribe": not self.speech}
+        return [step for step in STEPS if not left_out.get(step, False)]
 
 
 def index_folders(
@@ -76,6 +83,9 @@ def index_folders(
     roots = [_existing(Path(folder)) for folder in folders]
     profile = options.profile
     name = profile if profile is None or isinstance(profile, str) else profile.name
+    if options.dry_run:
+        named = [survey.Source(0, root, None, options.include, options.exclude, offline=False) for root in roots]
+        return plan(home, named, name or settings.DEFAULT_PROFILE, options.steps, on_event, hidden=options.hidden)
     with writing(home, "crossmedia index", name) as (engine, is_new):
         with engine.connect() as connection:
             own = survey.fact(connection, "profile") or settings.DEFAULT_PROFILE
@@ -152,8 +162,6 @@ class Run:
             sources = survey.all_sources(connection)
         self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
         found = self._scan(sources)
-        if self._options.dry_run:
-            return self._plan(found)
         if self._options.nice:
             os.nice(self._options.nice)
         with record.transaction(self._engine) as connection:
@@ -168,42 +176,21 @@ class Run:
     # ------------------------------------------------------------ scan
 
     def _scan(self, sources: list[survey.Source]) -> list[scan.Changes]:
-        start = time.perf_counter()
-        roots = [source.root for source in sources]
-        found = []
-        for source in sources:
-            with self._engine.connect() as connection:
-                known = survey.known_files(connection, source.id)
-            others = [root for root in roots if root != source.root]
-            found.append(scan.compare(source, known, others, self._home, hidden=self._options.hidden))
-        offline = tuple(each.source.root for each in found if each.offline)
-        self._warnings += [f"{root} is offline: what it holds stays searchable" for root in offline]
-        count, changed, gone = (sum(map(len_of, found)) for len_of in (_files, _changed, _gone))
-        self._emit(Scanned(count, changed, gone, time.perf_counter() - start, offline))
+        with self._engine.connect() as connection:
+            known = partial(survey.known_files, connection)
+            found, scanned = scan.compare_all(sources, known, self._home, hidden=self._options.hidden)
+        self._warnings += [f"{root} is offline: what it holds stays searchable" for root in scanned.offline]
+        self._emit(scanned)
         return found
 
-    def _plan(self, found: list[scan.Changes]) -> Finished:
-        """What a dry run says. Videos and recordings that were not read yet are counted as one minute each."""
-        timed = sum(scan._urgency(each) for changes in found for each in changes.changed)
-        files: dict[Step, int] = {"read": sum(len(changes.changed) for changes in found)}
-        if timed:
-            files |= dict.fromkeys(self._wanted_steps()[1:], timed)
-        seconds = sum(count * (1 if step == "read" else 60_000) / USUAL_RATES[step] for step, count in files.items())
-        self._emit(Planned(files, seconds))
-        return Finished(0, 0, 0, pending=files, seconds=time.perf_counter() - self._started)
-
     # ------------------------------------------------------------ steps
-
-    def _wanted_steps(self) -> list[Step]:
-        left_out = {"watch": not self._options.video, "transcribe": not self._options.speech}
-        return [step for step in STEPS if not left_out.get(step, False)]
 
     def _do_steps(self, found: list[scan.Changes]) -> bool:
         """Whether Ctrl-C ended the run early."""
         decoders = Decoders(self._options.limits, self._options.nice)
         try:
             self._note_scans(found)
-            for step in self._wanted_steps():
+            for step in self._options.steps:
                 self._do_step(step, self._jobs(step, found), decoders)
                 if step == "read":
                     self._forget_gone(found)
@@ -341,15 +328,3 @@ class _Meter:
                 (self._all_weight - self._weight) / speed if speed else None,
             )
         )
-
-
-def _files(changes: scan.Changes) -> int:
-    return changes.files
-
-
-def _changed(changes: scan.Changes) -> int:
-    return len(changes.changed)
-
-
-def _gone(changes: scan.Changes) -> int:
-    return len(changes.gone)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexer.events import Scanned
 from indexer.survey import Known, Source
 from indexer.walk import TIMED, Candidate, Walk
 
@@ -22,6 +24,26 @@ class Changes:
     changed: list[Candidate] = field(default_factory=list)  # new, or not what the catalog holds
     resubtitled: list[tuple[Candidate, int]] = field(default_factory=list)  # only the sidecars changed; asset id
     gone: list[int] = field(default_factory=list)  # ids of paths whose file was deleted or moved
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Files, changed ones, those that are gone."""
+        return self.files, len(self.changed), len(self.gone)
+
+
+def compare_all(
+    sources: Sequence[Source], known: Callable[[int], dict[bytes, Known]], library: Path, *, hidden: bool = False
+) -> tuple[list[Changes], Scanned]:
+    """Every source compared, and what is told of it. known: the files of a source, by its id."""
+    start = time.perf_counter()
+    roots = [source.root for source in sources]
+    found = []
+    for source in sources:
+        others = [root for root in roots if root != source.root]
+        found.append(compare(source, known(source.id), others, library, hidden=hidden))
+    offline = tuple(each.source.root for each in found if each.offline)
+    files, changed, gone = (sum(each.counts[n] for each in found) for n in range(3))
+    return found, Scanned(files, changed, gone, time.perf_counter() - start, offline)
 
 
 def compare(
@@ -49,7 +71,7 @@ def compare(
     changes.offline = b"" in walk.unreadable or (none_left and (moved_device or not walk.listed))
     if not changes.offline:
         changes.gone = [each.id for path, each in missing.items() if not _under(path, walk.unreadable)]
-    changes.changed.sort(key=_urgency)
+    changes.changed.sort(key=is_timed)
     return changes
 
 
@@ -68,6 +90,6 @@ def _under(relative: bytes, folders: set[bytes]) -> bool:
     return any(relative.startswith(folder + b"/") for folder in folders)
 
 
-def _urgency(candidate: Candidate) -> bool:
-    """Pictures and documents before video and sound: search is useful early."""
+def is_timed(candidate: Candidate) -> bool:
+    """Whether it is video or sound by its name: these come after pictures and documents, as search is useful early."""
     return os.path.splitext(candidate.relative)[1].lower() in TIMED

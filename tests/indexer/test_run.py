@@ -191,15 +191,47 @@ def test_speech_left_out_is_completed_by_a_later_run(world: World) -> None:
     assert world.shown("hello there")[:1] == ["talk.wav"]
 
 
-def test_a_dry_run_writes_nothing_and_tells_what_would_be_done(world: World) -> None:
+def planned(world: World, **options: Any) -> Planned:
+    world.events.clear()
+    world.index(dry_run=True, **options)
+    return next(event for event in world.events if isinstance(event, Planned))
+
+
+def test_a_dry_run_makes_no_library_and_tells_what_would_be_done(world: World) -> None:
     """Files for each step, and a time."""
     world.picture("a.png")
     world.sound("b.wav")
-    world.index(dry_run=True)
-    planned = next(event for event in world.events if isinstance(event, Planned))
-    assert planned.files["read"] == 2
-    assert planned.seconds > 0
-    assert contents(world.home)["assets"] == {}
+    told = planned(world)
+    assert told.files == {"read": 2, "watch": 1, "listen": 1, "transcribe": 1}
+    assert told.seconds > 0
+    assert not world.home.exists()
+
+
+def test_a_dry_run_adds_no_source_and_no_pattern(world: World) -> None:
+    """A folder that is only looked at is not followed."""
+    world.picture("a.png")
+    world.index()
+    other = world.media.with_name("other")
+    other.mkdir()
+    options = Options(profile=world.profile, dry_run=True, exclude=("*.png",))  # type: ignore[arg-type]
+    index_folders([other, world.media], library=world.home, options=options)
+    assert [(source.root, source.exclude) for source in sources.listed(world.home)] == [(world.media, ())]
+
+
+def test_a_dry_run_counts_what_earlier_runs_have_left(world: World) -> None:
+    """Speech that was put off is work; what is done is not."""
+    world.picture("a.png")
+    world.sound("b.wav")
+    world.index(speech=False)
+    assert planned(world).files == {"read": 0, "watch": 0, "listen": 0, "transcribe": 1}
+    assert planned(world, speech=False).files == {"read": 0, "watch": 0, "listen": 0}
+
+
+def test_a_dry_run_heeds_the_patterns_that_are_given(world: World) -> None:
+    """They stand for those that the source has."""
+    world.picture("a.png")
+    world.picture("b.jpg")
+    assert planned(world, exclude=("*.png",)).files["read"] == 1
 
 
 def test_an_unplugged_source_keeps_its_assets(world: World) -> None:

@@ -1,0 +1,98 @@
+"""What a run would do, and how long it would take: reads the catalog and lists the folders, and changes neither."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer import scan, survey
+from indexer.events import Event, Finished, Opened, Planned
+from indexer.survey import Source
+from retrieval import manifest
+from retrieval.domain import Step
+from retrieval.store import open_catalog
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+USUAL_RATES: dict[Step, float] = {"read": 60.0, "watch": 20_000.0, "listen": 100_000.0, "transcribe": 3_500.0}
+USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet
+
+
+def plan(
+    home: Path,
+    named: Sequence[Source],
+    profile: str,
+    wanted: Sequence[Step],
+    emit: Callable[[Event], None],
+    *,
+    hidden: bool = False,
+) -> Finished:
+    """Tells what `crossmedia index` would do in the library at `home`, which need not be there.
+
+    named: the folders that are named now; id 0, patterns empty where none are given. wanted: the steps of the run.
+    """
+    start = time.perf_counter()
+    if not manifest.catalog(home).exists():
+        return _tell(home, profile, list(named), lambda source: {}, {}, wanted, emit, hidden, start)
+    engine = open_catalog(home)
+    try:
+        with engine.connect() as connection:
+            sources = _joined(survey.all_sources(connection), named)
+            known = partial(survey.known_files, connection)
+            own = survey.fact(connection, "profile") or profile
+            return _tell(home, own, sources, known, _pending(connection), wanted, emit, hidden, start)
+    finally:
+        engine.dispose()
+
+
+def _joined(sources: list[Source], named: Sequence[Source]) -> list[Source]:
+    """The library's sources, with the patterns that are given now, and then the new ones."""
+    given = {each.root: each for each in named}
+    known = {source.root for source in sources}
+    updated = [_with_patterns(source, given[source.root]) if source.root in given else source for source in sources]
+    return updated + [each for each in given.values() if each.root not in known]
+
+
+def _with_patterns(source: Source, given: Source) -> Source:
+    return replace(source, include=given.include or source.include, exclude=given.exclude or source.exclude)
+
+
+def _pending(connection: Connection) -> dict[Step, tuple[int, int]]:
+    """Files and milliseconds that each step was left for by earlier runs."""
+    left: dict[Step, tuple[int, int]] = {}
+    for step in survey.pending(connection):
+        lengths = [due.duration_ms for due in survey.due(connection, step)]
+        left[step] = len(lengths), sum(lengths)
+    return left
+
+
+def _tell(
+    home: Path,
+    profile: str,
+    sources: list[Source],
+    known: Callable[[int], dict[bytes, survey.Known]],
+    left: dict[Step, tuple[int, int]],
+    wanted: Sequence[Step],
+    emit: Callable[[Event], None],
+    hidden: bool,
+    start: float,
+) -> Finished:
+    emit(Opened(home, not manifest.catalog(home).exists(), profile, len(sources)))
+    found, scanned = scan.compare_all(sources, known, home, hidden=hidden)
+    emit(scanned)
+    changed = [candidate for each in found for candidate in each.changed if candidate.problem is None]
+    timed = sum(map(scan.is_timed, changed))
+    files: dict[Step, int] = {}
+    seconds = 0.0
+    for step in wanted:
+        new = len(changed) if step == "read" else timed
+        before, ms = left.get(step, (0, 0))
+        files[step] = new + before
+        seconds += (files[step] if step == "read" else new * USUAL_MS + ms) / USUAL_RATES[step]
+    emit(Planned(files, seconds))
+    return Finished(0, 0, 0, pending=files, seconds=time.perf_counter() - start)
