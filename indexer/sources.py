@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from indexer import record, survey
 from indexer.run import writing
@@ -47,7 +47,7 @@ def move(library: Path, old: Path, new: Path) -> None:
 
 
 def remove(library: Path, root: Path) -> int:
-    """Follows a source no more and forgets what was seen only there; returns the number of assets forgotten.
+    """Follows a source no more and forgets what was seen only there; returns the number of files forgotten.
 
     Raises:
         LibraryError: `root` is no source.
@@ -56,11 +56,11 @@ def remove(library: Path, root: Path) -> int:
         writing(library, "crossmedia source remove", create=False) as (engine, _),
         record.transaction(engine) as connection,
     ):
-        return record.remove_source(connection, _source_at(connection, root).id)
+        return _remove(connection, _source_at(connection, root))
 
 
 def forget(library: Path, target: Path) -> int:
-    """Forgets a source, a file or a folder for good; returns the number of assets that were seen nowhere else.
+    """Forgets a source, a file or a folder for good; returns the number of files. Their copies elsewhere stay.
 
     A file or folder inside a source becomes an exclude pattern of it, so that the next run does not bring it back.
 
@@ -68,29 +68,50 @@ def forget(library: Path, target: Path) -> int:
         LibraryError: nothing of the library lies there.
     """
     with writing(library, "crossmedia forget", create=False) as (engine, _), record.transaction(engine) as connection:
-        absolute = Path(os.path.abspath(target.expanduser()))
-        for source in survey.all_sources(connection):
-            if absolute == source.root:
-                return record.remove_source(connection, source.id)
-            if absolute.is_relative_to(source.root):
-                return _forget_inside(connection, source, os.fsencode(absolute.relative_to(source.root)))
-    raise LibraryError(f"nothing of the library lies at {target}", "crossmedia source list")
+        places = _spellings(target)
+        inner_first = sorted(survey.all_sources(connection), key=lambda each: len(each.root.parts), reverse=True)
+        for source in inner_first:
+            if source.root in places:
+                return _remove(connection, source)
+            for place in places:
+                if place.is_relative_to(source.root):
+                    count = _forget_inside(connection, source, os.fsencode(place.relative_to(source.root)))
+                    if count:
+                        return count
+    raise LibraryError(f"nothing of the library lies at {target}", "give a path as crossmedia search prints it")
+
+
+def _spellings(path: Path) -> list[Path]:
+    """The path as it is written, made absolute, and where its folder really is."""
+    absolute = Path(os.path.abspath(path.expanduser()))
+    return list(dict.fromkeys([path, absolute, absolute.parent.resolve() / absolute.name, absolute.resolve()]))
+
+
+def _remove(connection: Connection, source: Source) -> int:
+    count = connection.scalar(select(func.count()).where(*_held(source))) or 0
+    record.remove_source(connection, source.id)
+    return count
+
+
+def _held(source: Source) -> tuple[ColumnElement[bool], ...]:
+    """Files of a source that are assets; skips were never remembered as such."""
+    return paths.c.source_id == source.id, paths.c.asset_id.is_not(None)
 
 
 def _forget_inside(connection: Connection, source: Source, relative: bytes) -> int:
     seen = connection.execute(select(paths.c.id, paths.c.relative).where(paths.c.source_id == source.id))
     ids = [row.id for row in seen if row.relative == relative or row.relative.startswith(relative + b"/")]
-    if not ids:
-        raise LibraryError(f"nothing of the library lies at {source.root / os.fsdecode(relative)}", "crossmedia status")
-    record.delete_paths(connection, ids)
-    # A byte that is not UTF-8 cannot stand in the catalog's text; `?` fits any one character.
-    pattern = re.sub("[\ud800-\udfff]", "?", glob.escape(os.fsdecode(relative)))
-    record.add_source(connection, source.root, source.include, [*source.exclude, pattern])
-    return record.delete_orphans(connection)
+    if ids:
+        record.delete_paths(connection, ids)
+        # Patterns stand on lines of the catalog's text: a line's end or a byte that is not UTF-8 is `?`, any character.
+        pattern = "/" + re.sub("[\n\ud800-\udfff]", "?", glob.escape(os.fsdecode(relative)))
+        record.add_source(connection, source.root, source.include, [*source.exclude, pattern])
+        record.delete_orphans(connection)
+    return len(ids)
 
 
 def _source_at(connection: Connection, root: Path) -> Source:
     for source in survey.all_sources(connection):
-        if source.root in (root, Path(os.path.abspath(root.expanduser())), root.expanduser().resolve()):
+        if source.root in _spellings(root):
             return source
     raise LibraryError(f"{root} is no source of this library", "crossmedia source list")

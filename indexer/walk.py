@@ -105,9 +105,13 @@ class Walk:
 
 
 def _matches(relative: bytes, patterns: tuple[str, ...]) -> bool:
-    """Whether the path, or its last name, fits one of the glob patterns."""
+    """Whether the path, or its last name, fits one of the glob patterns; one that begins with / fits the path alone."""
     path = os.fsdecode(relative)
-    return any(fnmatch.fnmatch(path, p) or fnmatch.fnmatch(os.path.basename(path), p) for p in patterns)
+    name = os.path.basename(path)
+    return any(
+        fnmatch.fnmatch("/" + path, p) if p.startswith("/") else fnmatch.fnmatch(path, p) or fnmatch.fnmatch(name, p)
+        for p in patterns
+    )
 
 
 def _sidecars_by_stem(entries: list[os.DirEntry[bytes]]) -> dict[bytes, list[os.DirEntry[bytes]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -268,6 +269,65 @@ def test_a_forgotten_file_stays_forgotten(world: World) -> None:
     assert sources.forget(world.home, world.media / "b [1].png") == 1
     assert world.index().new == 0
     assert "b [1].png" not in world.shown("blue")
+
+
+def test_what_is_forgotten_is_that_file_alone(world: World) -> None:
+    """Not all files of its name, in other folders."""
+    world.picture("cover.png", "green")
+    world.picture("album/cover.png", "blue")
+    world.index()
+    assert sources.forget(world.home, world.media / "cover.png") == 1
+    assert world.index().gone == 0
+    assert world.shown("blue") == ["cover.png"]
+
+
+@pytest.mark.parametrize("name", [b"two\nlines.png", b"caf\xe9.png", b"[a]*?.png", b"folder/-x.png"])
+def test_odd_names_stay_forgotten(world: World, name: bytes) -> None:
+    """Line ends, bytes that are not UTF-8, and signs that mean something in a pattern."""
+    world.picture("kept.png", "green")
+    world.picture("lines.png", "blue")
+    odd = world.picture("odd.png", "red").rename(world.media / "kept2.png")
+    path = world.media / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    odd.rename(path)
+    world.index()
+    assert sources.forget(world.home, path) == 1
+    finished = world.index()
+    assert (finished.indexed, finished.gone) == (0, 0)
+
+
+def test_a_copy_is_forgotten_at_its_place_alone(world: World) -> None:
+    """One file is forgotten though its content stays known."""
+    world.picture("a.png", "green")
+    shutil.copy(world.media / "a.png", world.media / "b.png")
+    world.index()
+    assert sources.forget(world.home, world.media / "a.png") == 1
+    assert world.shown("green") == ["b.png"]
+
+
+def test_what_lies_in_an_inner_source_is_forgotten_there(world: World) -> None:
+    """The outer source does not own it."""
+    world.picture("in/a.png", "green")
+    both = [world.media, world.media / "in"]
+    index_folders(both, library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    assert sources.forget(world.home, world.media / "in" / "a.png") == 1
+
+
+def test_a_file_is_forgotten_by_a_path_through_a_link(world: World) -> None:
+    """Sources are kept by where they really are."""
+    world.picture("a.png", "green")
+    world.index()
+    world.media.with_name("link").symlink_to(world.media)
+    assert sources.forget(world.home, world.media.with_name("link") / "a.png") == 1
+
+
+def test_forgetting_what_is_not_there_is_an_error(world: World) -> None:
+    """And adds no pattern."""
+    world.picture("a.png", "green")
+    world.index()
+    with pytest.raises(LibraryError, match="nothing of the library lies at"):
+        sources.forget(world.home, world.media / "b.png")
+    assert sources.listed(world.home)[0].exclude == ()
 
 
 def test_a_library_inside_its_own_source_does_not_index_itself(world: World) -> None:
