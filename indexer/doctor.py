@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from retrieval.schema import generations, segments, spaces, vectors
 from retrieval.store import open_catalog
 
 UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
+MEND = "crossmedia doctor --repair mends it"
+ROWS = 4096  # vectors that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be. `repaired`: it is now; else `hint` says what to do."""
+    """One thing that is not as it should be. `repaired`: it is now. `hint`: what to do, or what is left to do."""
 
     what: str
     hint: str = ""
@@ -46,14 +48,16 @@ def examine(library: Path, *, repair: bool = False) -> list[Finding]:
     if not repair:
         engine = open_catalog(library, write=False)
         try:
-            return found + [Finding(what, hint) for what, hint, _ in _problems(engine, library)]
+            return found + [
+                Finding(what, hint if mend is None else MEND) for what, hint, mend in _problems(engine, library)
+            ]
         finally:
             engine.dispose()
     with writing(library, "crossmedia doctor", create=False) as (engine, _):
         for what, hint, mend in list(_problems(engine, library)):
             if mend is not None:
                 mend(engine, library)
-            found.append(Finding(what, "" if mend else hint, repaired=mend is not None))
+            found.append(Finding(what, hint, repaired=mend is not None))
     return found
 
 
@@ -126,10 +130,10 @@ def _words(connection: Connection) -> Iterator[Problem]:
 
 def _vectors(connection: Connection) -> Iterator[Problem]:
     for space in connection.execute(select(spaces)).all():
-        bad = [row for row, data in _rows(connection, space.id) if not _is_vector(data, space.dimension)]
+        bad = _bad_vectors(connection, space.id, space.dimension)
         if bad:
             what = f"{len(bad)} vectors of the space {space.name} are not unit vectors of {space.dimension} numbers"
-            yield what, "crossmedia rebuild --profile with the library's own profile embeds them again", None
+            yield what, "crossmedia index encodes those files again", _deleter(bad)
         if not space.live:
             yield (
                 f"the space {space.name} of {space.encoder} is half filled",
@@ -138,17 +142,17 @@ def _vectors(connection: Connection) -> Iterator[Problem]:
             )
 
 
-def _rows(connection: Connection, space: int) -> Iterator[tuple[int, bytes]]:
+def _bad_vectors(connection: Connection, space: int, dimension: int) -> list[int]:
+    """Ids of vectors that have another length in bytes than they should, or another length than 1, or are not numbers."""
     query = select(vectors.c.id, vectors.c.data).where(vectors.c.space_id == space)
-    for row in connection.execution_options(yield_per=1000).execute(query):
-        yield row.id, row.data
-
-
-def _is_vector(data: bytes, dimension: int) -> bool:
-    if len(data) != 2 * dimension:
-        return False
-    vector = np.frombuffer(data, "<f2").astype(np.float32)
-    return abs(float(vector @ vector) - 1) < 2 * UNIT_TOLERANCE
+    bad: list[int] = []
+    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
+        whole = [row for row in rows if len(row.data) == 2 * dimension]
+        bad += [row.id for row in rows if len(row.data) != 2 * dimension]
+        held = np.frombuffer(b"".join(row.data for row in whole), "<f2").reshape(-1, dimension).astype(np.float32)
+        fine = np.abs(np.einsum("ij,ij->i", held, held) - 1) < 2 * UNIT_TOLERANCE  # false for what is not a number
+        bad += [whole[at].id for at in np.flatnonzero(~fine)]
+    return bad
 
 
 def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
@@ -185,6 +189,14 @@ def _delete_orphans(engine: Engine, library: Path) -> None:
         record.delete_orphans(connection)
 
 
+def _deleter(bad: Sequence[int]) -> Repair:
+    def delete(engine: Engine, library: Path) -> None:
+        with record.transaction(engine) as connection:
+            record.delete_vectors(connection, bad)
+
+    return delete
+
+
 def _index_words(engine: Engine, library: Path) -> None:
     with record.transaction(engine) as connection:
         connection.execute(text("DELETE FROM segment_words"))
@@ -197,7 +209,11 @@ def _index_words(engine: Engine, library: Path) -> None:
 
 
 def _publisher(space: int) -> Repair:
-    return lambda engine, library: void(publish_space(engine, library, space))
+    def publish(engine: Engine, library: Path) -> None:
+        publish_space(engine, library, space)
+        sweep(engine, library)
+
+    return publish
 
 
 def void(value: object) -> None:

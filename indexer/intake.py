@@ -102,9 +102,12 @@ class Intake:
     def _put_facts(self, connection: Connection, origin: Origin, path: Path, facts: Facts, digest: bytes) -> int:
         """The asset's row and the steps it needs, as its facts say."""
         candidate = origin.candidate
-        size = candidate.fingerprint.bytes if candidate else path.stat().st_size
-        if facts.taken_at is None and candidate is not None:
-            facts = _dated(facts, candidate.fingerprint.mtime_ns)
+        if candidate is None:  # read again, after a repair
+            size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
+        else:
+            size, mtime_ns = candidate.fingerprint.bytes, candidate.fingerprint.mtime_ns
+        if facts.taken_at is None:
+            facts = _dated(facts, mtime_ns)
         asset = record.put_asset(connection, digest, size, facts, candidate.sidecars if candidate else b"")
         record.want_steps(connection, asset, steps_of(facts))
         return asset

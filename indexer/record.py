@@ -348,6 +348,19 @@ def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int,
         connection.execute(ADD_VECTOR, rows)
 
 
+def delete_vectors(connection: Connection, ids: Sequence[int]) -> None:
+    """Deletes vectors, published ones are masked; the steps that made them are pending again."""
+    for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
+        part = ids[start : start + 500]
+        made = vectors.join(segments, segments.c.id == vectors.c.segment_id)
+        which = select(segments.c.asset_id, segments.c.step).select_from(made).where(vectors.c.id.in_(part)).distinct()
+        for asset, step in connection.execute(which).all():
+            reset_steps(connection, [asset], step)
+        masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.id.in_(part))
+        connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
+        connection.execute(delete(vectors).where(vectors.c.id.in_(part)))
+
+
 def delete_segments(connection: Connection, asset: int, step: str | None = None) -> None:
     """Deletes the segments of an asset (of one step), their words and vectors; published vectors are masked."""
     if step is None:

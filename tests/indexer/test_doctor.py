@@ -1,0 +1,122 @@
+"""indexer.doctor: what is broken is found, mended where the catalog can, and hidden nowhere."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer import doctor
+from indexer.run import Options, index_folders
+from retrieval import manifest
+from retrieval.nearest import ann
+from tests.contents import contents
+from tests.fakes import FakeProfile
+
+NAN = np.array([np.nan], "<f2").tobytes()
+OPTIONS = Options(profile=FakeProfile(), workers=1)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A library of two pictures and a text."""
+    media = tmp_path / "media"
+    media.mkdir()
+    for name in ("red", "blue"):
+        Image.new("RGB", (20 + len(name), 20), name).save(media / f"{name}.png")
+    (media / "note.txt").write_text("The lighthouse keeper counts ships.", "utf-8")
+    index_folders([media], library=tmp_path / "library", options=OPTIONS)
+    return tmp_path / "library"
+
+
+def findings(home: Path, *, repair: bool = False) -> list[doctor.Finding]:
+    """What is wrong with the library; the installation is not asked about here."""
+    return [each for each in doctor.examine(home, repair=repair) if "FAISS" not in each.what]
+
+
+def execute(home: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(manifest.catalog(home)) as connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def cut_short(home: Path) -> None:
+    execute(home, "UPDATE vectors SET data = substr(data, 1, 10) WHERE id = (SELECT min(id) FROM vectors)")
+
+
+def make_long(home: Path) -> None:
+    long = np.full(64, 2.0, "<f2").tobytes()
+    execute(home, "UPDATE vectors SET data = CAST(?1 || substr(data, length(?1) + 1) AS BLOB) WHERE id = 1", long)
+
+
+def make_no_number(home: Path) -> None:
+    execute(home, "UPDATE vectors SET data = CAST(? || substr(data, 3) AS BLOB) WHERE id = 2", NAN)
+
+
+@pytest.mark.parametrize("spoil", [cut_short, make_long, make_no_number])
+def test_a_broken_vector_is_found_and_encoded_again(home: Path, spoil: Callable[[Path], None]) -> None:
+    """The repair deletes it and marks its file as pending; the next run gives the library that was."""
+    before = contents(home)
+    spoil(home)
+    assert [(each.what[:10], each.hint) for each in findings(home)] == [("1 vectors ", doctor.MEND)]
+    assert [(each.repaired, each.hint) for each in findings(home, repair=True)] == [
+        (True, "crossmedia index encodes those files again")
+    ]
+    assert index_folders(library=home, options=OPTIONS).pending == {}
+    assert findings(home) == []
+    assert contents(home) == before
+
+
+def test_sound_vectors_of_many_rows_are_left_alone(home: Path) -> None:
+    """The check goes by blocks; none of them is dropped or blamed."""
+    one = np.zeros(32, "<f2")
+    one[0] = 1
+    execute(
+        home,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+        "INSERT INTO vectors(space_id, segment_id, data) SELECT v.space_id, v.segment_id, v.data FROM n, "
+        "(SELECT * FROM vectors LIMIT 1) v",
+    )
+    assert findings(home) == []
+
+
+def lose_files(home: Path) -> None:
+    shutil.rmtree(home / manifest.GENERATIONS)
+
+
+def spoil_files(home: Path) -> None:
+    for file in (home / manifest.GENERATIONS).rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-7])
+
+
+@pytest.mark.skipif(not ann.has_faiss(), reason="nothing is published without FAISS")
+@pytest.mark.parametrize("spoil", [lose_files, spoil_files])
+def test_lost_and_damaged_indexes_are_found_and_made_again(home: Path, spoil: Callable[[Path], None]) -> None:
+    """Each space that answers has an index of its own."""
+    spoil(home)
+    assert {each.hint for each in findings(home)} == {doctor.MEND}
+    assert all(each.repaired for each in findings(home, repair=True))
+    assert findings(home) == []
+
+
+def test_words_that_do_not_fit_are_indexed_anew(home: Path) -> None:
+    """Missing entries and left-over ones."""
+    execute(home, "DELETE FROM segment_words")
+    assert [each.what for each in findings(home)] == ["1 entries of the keyword index do not fit the catalog"]
+    findings(home, repair=True)
+    assert findings(home) == []
+
+
+def test_what_cannot_be_mended_says_what_to_do(home: Path) -> None:
+    """A folder that is away is nobody's to repair; the command that helps is named."""
+    shutil.move(home.with_name("media"), home.with_name("away"))
+    for repair in (False, True):
+        found = findings(home, repair=repair)
+        assert [each.repaired for each in found] == [False]
+        assert "crossmedia source move" in found[0].hint
