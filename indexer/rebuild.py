@@ -144,3 +144,4 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
         if each.vectors:
             segment = there.get(key) or record.add_segment(connection, place.asset_id, step, key, each.segment)
             record.put_vectors(connection, segment, each.vectors)
+            record.put_imprints(connection, segment, each.imprints)

@@ -29,6 +29,7 @@ from retrieval.schema import (
     assets,
     deleted_vectors,
     generations,
+    imprints,
     library,
     metadata,
     paths,
@@ -62,6 +63,8 @@ PUT_STEP = _upsert(steps, "asset_id", "step")
 WANT_STEP = upsert(steps).on_conflict_do_nothing()
 ADD_SEGMENT = insert(segments).returning(segments.c.id)
 ADD_VECTOR = insert(vectors)
+ADD_IMPRINT = insert(imprints)
+NO_IMPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
 SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
 ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
 NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
@@ -73,15 +76,20 @@ ASSET_BY_ID = select(assets).where(assets.c.id == bindparam("id"))
 NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
 STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
 SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
+KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
 SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
 
 
 @dataclass(slots=True)
 class Encoded:
-    """A segment ready to be written: its vectors as (space id, time of the frame or None, float16 (dimension,))."""
+    """A segment ready to be written: its vectors as (space id, time of the frame or None, float16 (dimension,)).
+
+    imprints: the same times, each with the bytes of what retrieval.imprints makes of the view.
+    """
 
     segment: Segment
     vectors: list[tuple[int, int | None, Half]] = field(default_factory=list)
+    imprints: list[tuple[int | None, bytes]] = field(default_factory=list)
 
 
 def now() -> str:
@@ -312,7 +320,9 @@ def replace_segments(
     delete_segments(connection, asset, step)
     keys = segment_keys(asset_hash, [each.segment for each in found])
     for key, each in zip(keys, found, strict=True):
-        put_vectors(connection, add_segment(connection, asset, step, key, each.segment), each.vectors)
+        segment = add_segment(connection, asset, step, key, each.segment)
+        put_vectors(connection, segment, each.vectors)
+        put_imprints(connection, segment, each.imprints)
 
 
 def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:
@@ -346,6 +356,22 @@ def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int,
     ]
     if rows:
         connection.execute(ADD_VECTOR, rows)
+
+
+def put_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+    """Gives a segment the imprints of its views, in place of those it had."""
+    connection.execute(NO_IMPRINTS, {"id": segment})
+    rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
+    if rows:
+        connection.execute(ADD_IMPRINT, rows)
+
+
+def add_imprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:
+    """Gives the segments that an asset already has the imprints that were made of them now."""
+    there = dict(map(tuple, connection.execute(KEYS_OF, {"id": asset})))
+    for key, each in zip(segment_keys(asset_hash, [each.segment for each in found]), found, strict=True):
+        if key in there and each.imprints:
+            put_imprints(connection, there[key], each.imprints)
 
 
 def delete_vectors(connection: Connection, ids: Sequence[int]) -> None:
@@ -384,6 +410,7 @@ def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
         connection.execute(text("DELETE FROM segment_words WHERE rowid = :id"), [{"id": each} for each in part])
         connection.execute(delete(vectors).where(vectors.c.segment_id.in_(part)))
+        connection.execute(delete(imprints).where(imprints.c.segment_id.in_(part)))
         connection.execute(delete(segments).where(segments.c.id.in_(part)))
 
 

@@ -195,6 +195,8 @@ class Run:
                 if step == "read":
                     self._forget_gone(found)
                 self._publish()
+            for step in STEPS[:3]:
+                self._add_imprints(step, decoders)
         except KeyboardInterrupt:
             return True
         finally:
@@ -256,6 +258,27 @@ class Run:
             if batch:
                 self._intake.write(batch)
         meter.tell(self._emit, at_end=True)
+
+    def _add_imprints(self, step: Step, decoders: Decoders) -> None:
+        """Imprints of what was indexed before there were any; nothing is encoded again."""
+        form = self._form(step)
+        if form is None:
+            return
+        with self._engine.connect() as connection:
+            lacking = survey.without_imprints(connection, step)
+        tasks = [(Task(each.path, step, each.medium, form, self._options.limits), each) for each in lacking]
+        jobs = [Job(task, place) for task, place in tasks]
+        if not jobs:
+            return
+        pipeline = Pipeline(decoders, {}, self._profile.transcriber, self._intake.claim, self._options.workers)
+        meter = _Meter(step, jobs, pipeline)
+        for result in pipeline.results(jobs):
+            if result is not None and result.failure is None:
+                place: survey.Place = result.job.origin
+                with record.transaction(self._engine) as connection:
+                    record.add_imprints(connection, place.asset_id, place.hash, result.encoded)
+                meter.count(result)
+            meter.tell(self._emit)
 
     def _forget_gone(self, found: list[scan.Changes]) -> None:
         """After new places were linked, so that moved files keep their vectors."""

@@ -7,11 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from indexer.walk import Fingerprint
-from retrieval.domain import Medium, Step
-from retrieval.schema import assets, deleted_vectors, generations, library, paths, sources, spaces, steps, vectors
+from retrieval.domain import SHARED_KINDS, Medium, Step
+from retrieval.schema import (
+    assets,
+    deleted_vectors,
+    generations,
+    imprints,
+    library,
+    paths,
+    segments,
+    sources,
+    spaces,
+    steps,
+    vectors,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,14 @@ def places(connection: Connection, wanted: set[int]) -> list[Place]:
         for asset, digest, medium, root, relative in connection.execute(query)
         if asset in wanted
     ]
+
+
+def without_imprints(connection: Connection, step: Step) -> list[Place]:
+    """Assets with pictures or sounds of this step that have no imprint, as libraries from before there were any."""
+    has = exists().where(imprints.c.segment_id == segments.c.id)
+    lacking = select(segments.c.asset_id).where(segments.c.step == step, segments.c.kind.in_(SHARED_KINDS), ~has)
+    wanted = set(connection.execute(lacking.distinct()).scalars())
+    return places(connection, wanted) if wanted else []
 
 
 def pending(connection: Connection) -> dict[Step, int]:

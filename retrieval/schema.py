@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"  # the newest revision under alembic/versions
+HEAD = "0002"  # the newest revision under alembic/versions
 
 metadata = MetaData(
     naming_convention={  # SQLite alters by copy, so every constraint needs a name
@@ -156,6 +156,15 @@ vectors = Table(
     Column("data", LargeBinary, nullable=False),
     Index("ix_vectors_space_id_id", "space_id", "id"),
     sqlite_autoincrement=True,
+)
+
+imprints = Table(  # how pictures look and sounds sound, whatever the model: see retrieval/imprints.py
+    "imprints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("segments"),
+    Column("at_ms", Integer),  # the frame under a shot or animation, the beginning of a sound
+    Column("data", LargeBinary, nullable=False),
 )
 
 deleted_vectors = Table(  # rows of published generations that must not be found any more

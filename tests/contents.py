@@ -10,11 +10,11 @@ import numpy as np
 from sqlalchemy import select, text
 
 from retrieval import store
-from retrieval.schema import assets, paths, segments, sources, spaces, steps, vectors
+from retrieval.schema import assets, imprints, paths, segments, sources, spaces, steps, vectors
 
 
 def contents(home: Path) -> dict[str, Any]:
-    """Assets by content hash with paths, facts, steps, words, segments and vectors; skips; what is searchable."""
+    """Assets by content hash with paths, facts, steps, words, segments, vectors and imprints; skips; what is searchable."""
     engine = store.open_catalog(home)
     try:
         with engine.connect() as connection:
@@ -47,7 +47,10 @@ def _segments(connection: Any, asset: int, said: dict[int, str]) -> list[Any]:
         own = select(spaces.c.name, vectors.c.at_ms, vectors.c.data).join_from(vectors, spaces)
         own = own.where(vectors.c.segment_id == segment.id).order_by(spaces.c.name, vectors.c.id)
         values = {k: v for k, v in segment._mapping.items() if k not in ("id", "asset_id")}
-        rows.append((segment.key, values, said.get(segment.id), [tuple(each) for each in connection.execute(own)]))
+        looks = select(imprints.c.at_ms, imprints.c.data).where(imprints.c.segment_id == segment.id)
+        looks = looks.order_by(imprints.c.id)
+        vectors_and_looks = [[tuple(each) for each in connection.execute(query)] for query in (own, looks)]
+        rows.append((segment.key, values, said.get(segment.id), vectors_and_looks))
     return sorted(rows, key=lambda row: row[0])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from indexer import doctor, sources
 from indexer.events import Event, Finished, Planned, Skipped
 from indexer.rebuild import rebuild
 from indexer.run import Options, index_folders
-from retrieval import Library, LibraryError, manifest
+from retrieval import Library, LibraryError, imprints, manifest
 from retrieval.domain import Sense, Vectors
 from retrieval.settings import LIMITS
 from tests.contents import contents
@@ -384,3 +385,41 @@ def test_a_file_that_shows_no_sign_of_life_is_a_skip(world: World) -> None:
     world.picture("a.png")
     finished = world.index(limits=replace(LIMITS, progress_s=0.001))
     assert finished.skipped == {"too slow": 1}
+
+
+def imprints_of(world: World) -> dict[str, list[tuple[int | None, bytes]]]:
+    """Segment key -> its imprints."""
+    found: dict[str, list[tuple[int | None, bytes]]] = {}
+    with sqlite3.connect(manifest.catalog(world.home)) as catalog:
+        for key, at_ms, data in catalog.execute(
+            "SELECT key, at_ms, data FROM imprints JOIN segments ON segments.id = segment_id ORDER BY key, at_ms"
+        ):
+            found.setdefault(key, []).append((at_ms, data))
+    catalog.close()
+    return found
+
+
+def test_pictures_and_sounds_have_imprints_that_go_with_them(world: World) -> None:
+    """One for each view; none is left when the file is gone."""
+    world.picture("one.png")
+    sound = world.sound("two.wav")
+    world.index()
+    sizes = sorted(len(data) for each in imprints_of(world).values() for _, data in each)
+    assert sizes == sorted([imprints.BYTES, 4 * len(imprints.of_sound(np.zeros(4 * 16_000, np.float32), 16_000))])
+    sound.unlink()
+    world.index()
+    assert [len(data) for ((_, data),) in imprints_of(world).values()] == [imprints.BYTES]
+
+
+def test_imprints_of_an_older_library_are_added_without_encoding(world: World) -> None:
+    """A library from before there were imprints gets them by the next run, and no model is asked."""
+    world.picture("one.png")
+    world.sound("two.wav")
+    world.index()
+    before = imprints_of(world)
+    with sqlite3.connect(manifest.catalog(world.home)) as catalog:
+        catalog.execute("DELETE FROM imprints")
+    catalog.close()
+    world.index()
+    assert imprints_of(world) == before and len(before) == 2
+    assert world.profile.encoded == {"text": 0, "image": 0, "sound": 0}
