@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,14 @@ from retrieval.domain import (
     Lane,
     Query,
     Sense,
+    Span,
     Vectors,
 )
-from retrieval.moments import Curve
+from retrieval.moments import Curve, Moment
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed, Found, Pinned
 from retrieval.question import Asked
-from retrieval.settings import DEFAULT_CUT
+from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
 from retrieval.store import WordTable
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
 MOST_SEGMENTS = 5  # listed under one hit
+AROUND_MS = 60_000  # so far from the best segments of a hit its moments are looked for
+EVER = Span(0, 1 << 53)
 NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
@@ -121,13 +124,15 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
     if not asked:
         ids = store.assets_by_date(connection, query.filters, query.limit, query.offset)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
-        hits = _hits(connection, candidates, [])
+        hits = _hits(connection, candidates, [], {})
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     found, evidence = _candidates(query, asked, _Search(held, profile, connection, allowed, cut))
     best = fusion.confidence(found[0].odds) if found else 0.0
     page = _page(connection, query, [each for each in found if each.odds >= cut])
-    return Answer(tuple(_hits(connection, page, evidence)), _elapsed(start), best, warnings)
+    timeline = _Timeline(held, profile, connection, _windows(connection, page))
+    hits = _hits(connection, page, evidence, timeline.moments(asked, cut))
+    return Answer(tuple(hits), _elapsed(start), best, warnings)
 
 
 def _default_cut(query: Query) -> float:
@@ -340,30 +345,74 @@ def curves(
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    found = _Timeline(held, profile, connection, sorted(set(assets))).by_lane(asked)
+    found = _Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), EVER)).by_lane(asked)
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
+
+
+def _windows(connection: Connection, page: Sequence[Candidate]) -> dict[int, Span]:
+    """Where moments of the videos and recordings on a page are looked for: around the best segments of each."""
+    media = store.media_of(connection, [each.asset for each in page])
+    timed = [each for each in page if media.get(each.asset) in ("video", "audio") and each.segments]
+    stored = store.segments_by_id(
+        connection, {segment for each in timed for _, segment in each.segments[:MOST_SEGMENTS]}
+    )
+    found: dict[int, Span] = {}
+    for each in timed:
+        spans = [stored[segment].segment.span for _, segment in each.segments[:MOST_SEGMENTS] if segment in stored]
+        known = [span for span in spans if span is not None]
+        if known:
+            first, last = min(span.start for span in known), max(span.end for span in known)
+            found[each.asset] = Span(max(0, first - AROUND_MS), last + AROUND_MS)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timeline:
-    """The timed segments of some assets, and what an operand says of them."""
+    """The timed segments of some assets, each within a span, and what an operand says of them."""
 
     held: Held
     profile: Profile
     connection: Connection
-    assets: Sequence[int]
+    assets: Mapping[int, Span]
+
+    def moments(self, asked: Sequence[Asked], least: float) -> dict[int, list[tuple[Moment, int]]]:
+        """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
+        if not self.assets:
+            return {}
+        timed = store.timed_segments(self.connection, self.assets)
+        weights = [each.weight for each in asked]
+        lanes = [self._by_lane(each, timed) for each in asked]
+        found: dict[int, list[tuple[Moment, int]]] = {}
+        for asset in self.assets:
+            cuts, sentences = _cuts(timed.get("shot"), asset), _spans(timed.get("speech"), asset)
+            for kind, table in timed.items():
+                curves = [each.get(asset, {}).get(kind, moments.EMPTY) for each in lanes]
+                curve = moments.blended(curves, weights) if len(curves) > 1 else curves[0]
+                for each in moments.find(curve, cuts, sentences, most=MOST_SEGMENTS, least=least):
+                    found.setdefault(asset, []).append((each, _holding(table, asset, each.at_ms)))
+        return {asset: sorted(each, key=lambda one: (-one[0].odds, one[1])) for asset, each in found.items()}
 
     def by_lane(self, asked: Asked) -> dict[int, dict[Kind, Curve]]:
         """For each asset the curve of each kind of its segments."""
+        return self._by_lane(asked, store.timed_segments(self.connection, self.assets))
+
+    def _by_lane(self, asked: Asked, timed: Mapping[Kind, store.Timed]) -> dict[int, dict[Kind, Curve]]:
         found: dict[int, dict[Kind, Curve]] = {}
-        timed = store.timed_segments(self.connection, self.assets)
-        for kind, table in timed.items():
+        for kind, whole in timed.items():
+            table = self._within(whole)
             odds = self._odds(asked, kind, table)
             for asset, first, last in _runs(table.assets):
                 curve = self._curve(kind, table, odds, slice(first, last))
                 if len(curve):
                     found.setdefault(asset, {})[kind] = curve
         return found
+
+    def _within(self, table: store.Timed) -> store.Timed:
+        """The segments that touch the spans of their assets."""
+        spans = [self.assets[asset] for asset in table.assets.tolist()]
+        near = table.spans[:, 0] < np.array([span.end for span in spans], np.int64)
+        near &= table.spans[:, 1] > np.array([span.start for span in spans], np.int64)
+        return store.Timed(table.ids[near], table.assets[near], table.spans[near])
 
     def _odds(self, asked: Asked, kind: Kind, table: store.Timed) -> _Frames:
         """Every vector of the segments with its log-odds: those of the surest sense that asks."""
@@ -381,7 +430,7 @@ class _Timeline:
     def _with_words(self, asked: Asked, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
         if kind not in TEXT_KINDS or not asked.words:
             return frames
-        allowed = Allowed(assets=np.array(self.assets, np.int64))
+        allowed = Allowed(assets=np.array(sorted(self.assets), np.int64))
         hits = keywords.find(self.connection, asked.words, self.held.totals, allowed).segments
         known = dict(zip(frames.segments.tolist(), frames.odds.tolist(), strict=True))
         said = {own: hits[own].evidence for own in table.ids.tolist() if own in hits}
@@ -418,6 +467,26 @@ def _runs(assets: store.Ids) -> Iterable[tuple[int, int, int]]:
     return zip(ids.tolist(), firsts.tolist(), (firsts + counts).tolist(), strict=True)
 
 
+def _spans(table: store.Timed | None, asset: int) -> store.Ids:
+    """The spans (n, 2) of one asset's segments."""
+    return np.empty((0, 2), np.int64) if table is None else table.spans[table.assets == asset]
+
+
+def _cuts(table: store.Timed | None, asset: int) -> store.Ids:
+    """Where shots end and begin; not where a long one was given in parts."""
+    shots = _spans(table, asset)
+    parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
+    return np.setdiff1d(shots, shots[parted, 1])
+
+
+def _holding(table: store.Timed, asset: int, at_ms: int) -> int:
+    """The segment of an asset that holds a time, or begins last before it."""
+    rows = np.flatnonzero(table.assets == asset)
+    before = rows[table.spans[rows, 0] <= at_ms]
+    inside = before[table.spans[before, 1] > at_ms]
+    return int(table.ids[(inside if len(inside) else before if len(before) else rows)[-1]])
+
+
 def _log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
     prior = profile.prior(cast("Direction", f"{sense}-{SENSE_OF[kind]}"))
     return prior.slope * (scores.astype(float) - prior.midpoint)
@@ -426,11 +495,18 @@ def _log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> ND
 # ---------------------------------------------------------------- hits
 
 
-def _hits(connection: Connection, page: Sequence[Candidate], evidence: Sequence[Evidence]) -> list[Hit]:
+def _hits(
+    connection: Connection,
+    page: Sequence[Candidate],
+    evidence: Sequence[Evidence],
+    found: Mapping[int, Sequence[tuple[Moment, int]]],
+) -> list[Hit]:
+    """The hits of a page; found: the moments of its videos and recordings, with their segments."""
     known = store.assets_by_id(connection, [each.asset for each in page])
     named = [each.asset for each in page if not each.segments]
     first = store.first_segments(connection, named) if named else {}
     listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
+    listed |= {segment for own in found.values() for _, segment in own}
     stored = store.segments_by_id(connection, listed) | {each.id: each for each in first.values()}
     hits = []
     for each in page:
@@ -438,24 +514,54 @@ def _hits(connection: Connection, page: Sequence[Candidate], evidence: Sequence[
             continue  # went away since the snapshot of the index
         if not each.segments and each.asset in first:
             each.segments.append((each.odds, first[each.asset].id))
-        shown = _shown([(odds, stored[segment]) for odds, segment in each.segments if segment in stored])
-        segments = [_found_segment(odds, segment, each, evidence) for odds, segment in shown]
+        timed = found.get(each.asset, ())
+        rows: list[_Row] = [(odds, stored[segment], None) for odds, segment in each.segments if segment in stored]
+        shown = _shown(_as_moments(rows, [(moment, stored[own]) for moment, own in timed if own in stored]))
+        segments = [_found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
         hits.append(_hit(known[each.asset], each, tuple(segments)))
     return hits
 
 
-def _shown(segments: Sequence[tuple[float, store.StoredSegment]]) -> list[tuple[float, store.StoredSegment]]:
+_Row: TypeAlias = tuple[float, store.StoredSegment, Moment | None]
+
+
+def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, store.StoredSegment]]) -> list[_Row]:
+    """Rows with the segments of each timed kind replaced by its moments, as sure as the surest of their segments.
+
+    A segment lends its confidence, which counts words and names as well, to the first moment that it is part of. Best
+    first.
+    """
+    kinds = {segment.segment.kind for _, segment in found}
+    kept = [row for row in rows if row[1].segment.kind not in kinds]
+    lent = {row[1].id: row[0] for row in rows}
+    spans = {row[1].id: row[1].segment.span for row in rows if row[1].segment.kind in kinds}
+    kind_of = {row[1].id: row[1].segment.kind for row in rows}
+    for moment, segment in found:
+        inside = [
+            own
+            for own, span in spans.items()
+            if own in lent and span and kind_of[own] == segment.segment.kind and span.overlap(moment.span)
+        ]
+        kept.append((max((lent.pop(own) for own in inside), default=moment.odds), segment, moment))
+    return sorted(kept, key=lambda each: (-each[0], each[1].key))
+
+
+def _shown(segments: Sequence[_Row]) -> list[_Row]:
     """The best segments, the best of each kind among them, best first."""
-    leaders: dict[str, tuple[float, store.StoredSegment]] = {}
+    leaders: dict[str, _Row] = {}
     for each in segments:
         leaders.setdefault(each[1].segment.kind, each)
-    rest = [each for each in segments if each[1].id not in {leader[1].id for leader in leaders.values()}]
+    rest = [each for each in segments if all(each is not leader for leader in leaders.values())]
     chosen = [*leaders.values(), *rest][: max(MOST_SEGMENTS, len(leaders))]
     return sorted(chosen, key=lambda each: (-each[0], each[1].key))
 
 
 def _found_segment(
-    odds: float, stored: store.StoredSegment, candidate: Candidate, evidence: Sequence[Evidence]
+    odds: float,
+    stored: store.StoredSegment,
+    moment: Moment | None,
+    candidate: Candidate,
+    evidence: Sequence[Evidence],
 ) -> FoundSegment:
     ways = [(way, clue) for each in evidence for way, clue in each.segments.get(stored.id, {}).items()]
     ways += [(WORDS, each.names[candidate.asset]) for each in evidence if candidate.asset in each.names]
@@ -466,17 +572,20 @@ def _found_segment(
     clues = [clue for way, clue in ways if way != WORDS] or [clue for _, clue in ways]
     best = max(clues, key=lambda clue: clue.odds, default=None)
     framed = [clue for clue in clues if clue.at_ms is not None]
+    at_ms = max(framed, key=lambda clue: clue.odds).at_ms if framed else None
     segment = stored.segment
+    if moment is not None and segment.kind == "shot":
+        at_ms = moment.at_ms
     return FoundSegment(
         id=stored.key,
         kind=segment.kind,
-        span=segment.span,
+        span=segment.span if moment is None else moment.span,
         page=segment.page,
         text=segment.text,
         confidence=fusion.confidence(odds),
         score=best.score if best else 0.0,
-        lanes=fusion.shares(lanes),
-        at_ms=max(framed, key=lambda clue: clue.odds).at_ms if framed else None,
+        lanes=fusion.shares(lanes) or {LANE_OF[segment.kind]: 1.0},
+        at_ms=at_ms,
     )
 
 

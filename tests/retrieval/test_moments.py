@@ -44,6 +44,19 @@ def test_an_unsure_second_peak_is_left_out() -> None:
     assert len(moments.find(curve(-4, 3, -4, -4, -4, -1.5, -4, -4))) == 1
 
 
+def test_a_level_above_other_levels_is_a_moment_of_its_own() -> None:
+    """What is half like it, before and behind, does not belong to it."""
+    (found,) = moments.find(curve(-5, -5, -5, -2.8, -2.9, 0.2, 0.0, 0.1, -2.8, -2.7, -5, -5, -5))
+    assert found.span == Span(5000, 8000)
+
+
+def test_two_levels_are_parted_where_they_differ_most() -> None:
+    """Otsu's border lies between them; all values alike have none."""
+    border, rise, share = moments.parted(np.array([1.0, 5.0, 1.2, 5.2]), np.array([1, 1, 1, 1]))
+    assert (border, rise) == (pytest.approx(3.1), pytest.approx(4.0)) and share > 0.99
+    assert moments.parted(np.array([2.0, 2.0]), np.array([1, 5])) == (moments.LOWEST, 0.0, 0.0)
+
+
 def test_a_curve_without_peaks_is_one_moment() -> None:
     """What is shown all the time is not cut where it is a little less sure."""
     (found,) = moments.find(curve(1.0, 1.4, 0.9, 1.2, 1.6, 1.0))
