@@ -105,7 +105,9 @@ def index(
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="No files or folders of such a name or path; kept likewise."),
+        typer.Option(
+            metavar="GLOB", help="No files or folders of such a name or path (/NAME: only at the top); kept likewise."
+        ),
     ] = None,
     hidden: Annotated[bool, typer.Option("--hidden", help="Hidden files and folders too.")] = False,
     profile: Annotated[

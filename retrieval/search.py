@@ -124,14 +124,14 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
     if not asked:
         ids = store.assets_by_date(connection, query.filters, query.limit, query.offset)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
-        hits = _hits(connection, candidates, [], {})
+        hits = _hits(connection, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     found, evidence = _candidates(query, asked, _Search(held, profile, connection, allowed, cut))
     best = fusion.confidence(found[0].odds) if found else 0.0
     page = _page(connection, query, [each for each in found if each.odds >= cut])
     timeline = _Timeline(held, profile, connection, _windows(connection, page))
-    hits = _hits(connection, page, evidence, timeline.moments(asked, cut))
+    hits = _hits(connection, page, evidence, timeline.moments(asked, cut), query.filters.path)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
 
 
@@ -500,9 +500,13 @@ def _hits(
     page: Sequence[Candidate],
     evidence: Sequence[Evidence],
     found: Mapping[int, Sequence[tuple[Moment, int]]],
+    glob: str | None,
 ) -> list[Hit]:
-    """The hits of a page; found: the moments of its videos and recordings, with their segments."""
-    known = store.assets_by_id(connection, [each.asset for each in page])
+    """The hits of a page; found: the moments of its videos and recordings, with their segments.
+
+    glob: the paths that were asked for; a hit is shown at one of them, not at a copy elsewhere.
+    """
+    known = store.assets_by_id(connection, [each.asset for each in page], glob)
     named = [each.asset for each in page if not each.segments]
     first = store.first_segments(connection, named) if named else {}
     listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}

@@ -419,11 +419,12 @@ _FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "taken_a
 _SAID = ("lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
 
 
-def assets_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, StoredAsset]:
-    """The assets with these ids that there are."""
+def assets_by_id(connection: Connection, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
+    """The assets with these ids that there are. glob: of the paths of one asset, those that fit it come first."""
     given = {"ids": _json(ids)}
     places: dict[int, list[tuple[Path, bool]]] = {}
-    for asset, root, relative, offline in connection.execute(_PATHS, given):
+    ordered = _PATHS if glob is None else _PATHS.order_by(None).order_by(~_fits(glob), sources.c.offline, paths.c.id)
+    for asset, root, relative, offline in connection.execute(ordered, given):
         places.setdefault(asset, []).append((_path(root, relative), offline))
     return {row.id: _asset(row, places.get(row.id, [])) for row in connection.execute(_ASSETS, given)}
 
@@ -455,8 +456,13 @@ def asset_with_key(connection: Connection, key: str) -> int | None:
 
 
 def asset_at(connection: Connection, path: Path) -> int | None:
-    """The asset that was seen at this absolute path."""
-    raw = os.fsencode(path)
+    """The asset that was seen at this absolute path, or at the place where its folder really is."""
+    found = _asset_at(connection, os.fsencode(path))
+    real = path.parent.resolve() / path.name  # sources are kept without links
+    return found if found is not None or real == path else _asset_at(connection, os.fsencode(real))
+
+
+def _asset_at(connection: Connection, raw: bytes) -> int | None:
     for source, root in connection.execute(select(sources.c.id, sources.c.root)):
         prefix = root.rstrip(b"/") + b"/"
         if raw.startswith(prefix):
@@ -499,20 +505,24 @@ def _speaks(lang: str) -> ColumnElement[bool]:
 
 
 def _lies_at(glob: str) -> ColumnElement[bool]:
-    """Whether one of an asset's paths fits a glob; a bare name or folder means all below it."""
+    """Whether one of an asset's paths fits a glob."""
+    seen = (
+        select(paths.c.asset_id)
+        .join(sources, sources.c.id == paths.c.source_id)
+        .where(_fits(glob), paths.c.asset_id.is_not(None))
+    )
+    return assets.c.id.in_(seen)
+
+
+def _fits(glob: str) -> ColumnElement[bool]:
+    """Whether a path fits a glob; a bare name or folder means all below it."""
     pattern = glob.replace("**", "*").replace("[!", "[^")
     pattern = os.path.expanduser(pattern)
     if not pattern.startswith(("/", "*")):
         pattern = "*/" + pattern
     patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
     whole: ColumnElement[str] = literal_column("CAST(sources.root AS TEXT) || '/' || CAST(paths.relative AS TEXT)")
-    fits = or_(*(whole.op("GLOB")(each) for each in patterns))
-    seen = (
-        select(paths.c.asset_id)
-        .join(sources, sources.c.id == paths.c.source_id)
-        .where(fits, paths.c.asset_id.is_not(None))
-    )
-    return assets.c.id.in_(seen)
+    return or_(*(whole.op("GLOB")(each) for each in patterns))
 
 
 def allowed_assets(connection: Connection, filters: Filters) -> Ids | None:
@@ -586,7 +596,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class SpaceState:
-    """A space: its vectors, those its generation holds, and whether searches ask it."""
+    """A space: its vectors, those of them that its generation holds, and whether searches ask it."""
 
     name: str
     encoder: str
@@ -644,9 +654,9 @@ def _sources(connection: Connection) -> Iterator[SourceState]:
 def _spaces(connection: Connection) -> Iterator[SpaceState]:
     held = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
     joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
-    query = select(spaces, generations.c.rows, held.label("held")).select_from(joined).order_by(spaces.c.id)
+    query = select(spaces, published.label("published"), held.label("held")).select_from(joined).order_by(spaces.c.id)
     for row in connection.execute(query):
-        yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.held, row.rows or 0)
+        yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.held, row.published)
 
 
 def _bytes(home: Path) -> dict[str, int]:
@@ -676,3 +686,6 @@ def skips(connection: Connection) -> list[Skip]:
 def integrity(connection: Connection) -> str:
     """`ok`, or the first thing that is wrong with the catalog's file."""
     return str(connection.execute(text("PRAGMA quick_check(1)")).scalar_one())
+    last = func.coalesce(generations.c.last_vector_id, 0)
+    there = (vectors.c.space_id == spaces.c.id) & (vectors.c.id <= last)
+    published = select(func.count()).select_from(vectors).where(there).correlate(spaces, generations).scalar_subquery()

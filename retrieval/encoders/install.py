@@ -25,6 +25,7 @@ from retrieval.encoders.models import (
     ModelState,
     files_of,
     find_model,
+    list_models,
     model_state,
     models_dir,
     profile_entries,
@@ -49,6 +50,8 @@ def add(folder: Path, name: str = "") -> ModelState:
         EncoderUnavailable: it is no such folder, or its model does not run here.
         SpaceMismatch: the name is taken.
     """
+    if not folder.expanduser().is_dir():
+        raise EncoderUnavailable(f"there is no folder {folder}", "name the folder that holds the model's files")
     folder = folder.expanduser().resolve()
     name = name or folder.name
     if not LOCAL_NAME.fullmatch(name):
@@ -107,7 +110,13 @@ def fetch(name: str) -> list[ModelState]:
         weights = speech_models.fetch(name)
         model = Model(name, "whisper", frozenset(), 0, speech_models.speech_models()[name].licence)
         return [ModelState(model, True, weights.path, weights.sha256)]
-    model = find_model(name)
+    try:
+        model = find_model(name)
+    except EncoderUnavailable:
+        names = [*profile_entries(), *(each.model.name for each in list_models()), *speech_models.speech_models()]
+        raise EncoderUnavailable(
+            f"nothing is called {name}", f"there are {', '.join(names)}, or NAME/TAG of open_clip"
+        ) from None
     state = model_state(model)
     return [state if state.here else _fetched(model)]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer import record
 from retrieval import Library, LibraryNotFound, Operand, Query, QueryError, fusion
 from retrieval.domain import Answer, Facts
 from tests.building import ROOT, Builder, Thing
@@ -188,6 +189,15 @@ def test_filters_hold_and_alone_list_by_date(library: Library) -> None:
     assert names(library.search("boat", path="*.txt", min_confidence=0.0))[0] == "notes.txt"
 
 
+def test_a_hit_is_shown_at_the_path_that_was_asked_for(builder: Builder, library: Library) -> None:
+    """Not at a copy of it that was seen first."""
+    for folder in ("old", "new"):
+        builder.add(Thing(f"{folder}/zebra.jpg", IMAGE, [("image", "purple zebra")], digest=b"z" * 32))
+    for question in ("", "purple zebra"):
+        shown = {glob: library.search(question, path=glob)[0].path.parent.name for glob in ("old/*", "new", "*/new/*")}
+        assert shown == {"old/*": "old", "new": "new", "*/new/*": "new"}
+
+
 def test_filters_do_not_switch_relevance_off(library: Library) -> None:
     """With words and a filter the order is by confidence, not by date."""
     found = names(library.search("red apple table", after="2019", min_confidence=0.0))
@@ -280,6 +290,16 @@ def test_show_tells_all_of_an_asset(library: Library) -> None:
     assert [each.segment.text for each in one.segments] == ["we sail to the island"]
 
 
+def test_a_file_is_shown_by_a_path_through_a_link(tmp_path: Path, builder: Builder, library: Library) -> None:
+    """Sources are kept by where they really are."""
+    with record.transaction(builder.engine) as connection:
+        record.move_source(connection, ROOT, tmp_path / "media")
+    (tmp_path / "media" / "album").mkdir(parents=True)
+    builder.add(Thing("album/zebra.jpg", IMAGE, [("image", "purple zebra")]))
+    (tmp_path / "link").symlink_to(tmp_path / "media" / "album")
+    assert library.show(tmp_path / "link" / "zebra.jpg").asset.paths == (tmp_path / "media/album/zebra.jpg",)
+
+
 def test_status_counts(library: Library) -> None:
     """Assets by medium, segments by kind, nothing pending."""
     state = library.status()
@@ -287,6 +307,16 @@ def test_status_counts(library: Library) -> None:
     assert state.segments["shot"] == 2
     assert state.pending == {}
     assert state.spaces[0].vectors == 5
+
+
+def test_status_counts_as_published_what_is_there(builder: Builder, library: Library) -> None:
+    """Vectors that were deleted since lie in the files still, but no search sees them."""
+    builder.publish()
+    builder.forget("red.jpg")
+    assert [each.published for each in library.status().spaces] == [each.vectors for each in library.status().spaces]
+    builder.add(Thing("zebra.jpg", IMAGE, [("image", "purple zebra")]))
+    shared = next(each for each in library.status().spaces if each.name == builder.profile.space("shared").name)
+    assert shared.vectors == shared.published + 1
 
 
 def test_threads_search_at_once(library: Library) -> None:

@@ -170,6 +170,18 @@ def test_absent_repository_is_one_line(hub: Hub) -> None:
     assert [each for each in models_dir().iterdir() if not each.name.startswith(".")] == []
 
 
+def test_what_can_be_fetched_is_named(hub: Hub) -> None:
+    """Profiles, models and sizes of Whisper, where a name is none of them."""
+    with pytest.raises(EncoderUnavailable, match=r"nothing is called nosuch .*clip-large, .*siglip2-b-16.*, small, "):
+        fetch("nosuch")
+
+
+def test_a_folder_that_is_not_there_is_no_model(hub: Hub, tmp_path: Path) -> None:
+    """Said so, instead of what such a folder would have to hold."""
+    with pytest.raises(EncoderUnavailable, match="there is no folder"):
+        add(tmp_path / "nowhere")
+
+
 def test_package_is_installed_not_fetched(hub: Hub) -> None:
     """A model that comes in a package says which."""
     if model_state(find_model("all-minilm-l6-v2")).here:
