@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,13 +89,17 @@ def find(connection: Connection, question: str, totals: dict[WordTable, int], al
     names = _held([each.assets for each in asked], rarities).greatest(most)
     if not len(texts.ids) and not len(names.ids):
         return WordHits()
-    owners = store.owners(connection, texts.ids)
-    owned = {segment: asset for segment, (asset, medium) in owners.items() if allowed.holds(asset, medium)}
-    media = store.media_of(connection, names.ids)
-    texts = texts.only(np.array([each in owned for each in texts.ids.tolist()], np.bool_)).greatest(MOST_HITS)
-    fitting = [each in media and allowed.holds(each, media[each]) for each in names.ids.tolist()]
-    names = names.only(np.array(fitting, np.bool_)).greatest(MOST_HITS)
-    return _hits(connection, _Question(question, asked, rarities), texts, names, owned)
+    owned = _fitting(store.owners(connection, texts.ids), allowed)
+    texts = texts.only(np.isin(texts.ids, owned["segment"])).greatest(MOST_HITS)
+    named = _fitting(store.asset_rows(connection, names.ids), allowed)
+    names = names.only(np.isin(names.ids, named["asset"])).greatest(MOST_HITS)
+    owners = dict(zip(owned["segment"].tolist(), owned["asset"].tolist(), strict=True))
+    return _hits(connection, _Question(question, asked, rarities), texts, names, owners)
+
+
+def _fitting(rows: NDArray[Any], allowed: Allowed) -> NDArray[Any]:
+    mask = allowed.rows(rows)
+    return rows if mask is None else rows[mask]
 
 
 def _look_up(connection: Connection, term: Term, totals: dict[WordTable, int]) -> _Asked | None:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -287,8 +288,8 @@ _BY_SEGMENT = _VECTOR.where(vectors.c.segment_id.in_(_given()), vectors.c.space_
 
 
 def _stored(connection: Connection, query: Select[Any], values: Mapping[str, Any], dimension: int) -> StoredVectors:
-    rows = [row for row in connection.execute(query, values) if len(row[3]) == 2 * dimension]
-    rows.sort()
+    rows = [row for row in connection.execute(query, values).all() if len(row[3]) == 2 * dimension]
+    rows.sort(key=itemgetter(0))  # ids are unique; rows would compare slowly
     return StoredVectors(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.int64),
@@ -371,25 +372,42 @@ def _segment(row: Any) -> StoredSegment:
     return StoredSegment(row.id, row.asset_id, row.key, found)
 
 
-_OWNERS = (
-    select(segments.c.id, segments.c.asset_id, assets.c.medium)
-    .join_from(segments, assets, assets.c.id == segments.c.asset_id)
-    .where(segments.c.id.in_(_given()))
-)
+def owners(connection: Connection, segment_ids: Iterable[int]) -> NDArray[Any]:
+    """Rows of ROW, with vector 0, for those of these segments that there are; by segment."""
+    return _rows(connection, _OWNERS, segment_ids)
 
 
-def owners(connection: Connection, segment_ids: Iterable[int]) -> dict[int, tuple[int, Medium]]:
-    """Asset and medium of each of these segments."""
-    rows = connection.execute(_OWNERS, {"ids": _json(segment_ids)})
-    return {segment: (asset, medium) for segment, asset, medium in rows}
+def asset_rows(connection: Connection, asset_ids: Iterable[int]) -> NDArray[Any]:
+    """Rows of ROW, with vector and segment 0, for those of these assets that there are; by asset."""
+    return _rows(connection, _ASSET_ROWS, asset_ids)
 
 
 def media_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, Medium]:
     """The medium of each of these assets."""
-    return dict(connection.execute(_MEDIA_OF, {"ids": _json(asset_ids)}).all())
+    found = asset_rows(connection, asset_ids)
+    return {asset: MEDIA[code] for asset, code in zip(found["asset"].tolist(), found["medium"].tolist(), strict=True)}
 
 
-_MEDIA_OF = select(assets.c.id, assets.c.medium).where(assets.c.id.in_(_given()))
+def _as_one_row(segment: ColumnElement[int], asset: ColumnElement[int], medium: ColumnElement[str]) -> Select[Any]:
+    """Three columns as one row of JSON arrays: fetching a thousand rows one by one costs more than finding them."""
+    return select(func.json_group_array(segment), func.json_group_array(asset), func.json_group_array(medium))
+
+
+_OWNERS = (
+    _as_one_row(segments.c.id, segments.c.asset_id, assets.c.medium)
+    .join_from(segments, assets, assets.c.id == segments.c.asset_id)
+    .where(segments.c.id.in_(_given()))
+)
+_ASSET_ROWS = _as_one_row(literal_column("0"), assets.c.id, assets.c.medium).where(assets.c.id.in_(_given()))
+
+
+def _rows(connection: Connection, query: Select[Any], ids: Iterable[int]) -> NDArray[Any]:
+    segment, asset, medium = map(json.loads, connection.execute(query, {"ids": _json(ids)}).one())
+    found = np.zeros(len(asset), ROW)
+    found["segment"], found["asset"] = segment, asset
+    found["medium"] = [MEDIA.index(each) for each in medium]
+    found.sort(order=["segment", "asset"])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -653,6 +671,9 @@ def _sources(connection: Connection) -> Iterator[SourceState]:
 
 def _spaces(connection: Connection) -> Iterator[SpaceState]:
     held = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
+    last = func.coalesce(generations.c.last_vector_id, 0)
+    there = (vectors.c.space_id == spaces.c.id) & (vectors.c.id <= last)
+    published = select(func.count()).select_from(vectors).where(there).correlate(spaces, generations).scalar_subquery()
     joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
     query = select(spaces, published.label("published"), held.label("held")).select_from(joined).order_by(spaces.c.id)
     for row in connection.execute(query):
@@ -686,6 +707,3 @@ def skips(connection: Connection) -> list[Skip]:
 def integrity(connection: Connection) -> str:
     """`ok`, or the first thing that is wrong with the catalog's file."""
     return str(connection.execute(text("PRAGMA quick_check(1)")).scalar_one())
-    last = func.coalesce(generations.c.last_vector_id, 0)
-    there = (vectors.c.space_id == spaces.c.id) & (vectors.c.id <= last)
-    published = select(func.count()).select_from(vectors).where(there).correlate(spaces, generations).scalar_subquery()
