@@ -487,3 +487,36 @@ def _print_status(state: Any) -> None:
         held = f"{each.vectors:,} vectors of {each.dimension} numbers, {each.published:,} published{live}"
         rows.append(("space", f"{each.name} by {each.encoder} {each.revision}: {held}"))
     print("\n".join(f" {name:<9} {text}" for name, text in rows))
+
+
+# ---------------------------------------------------------------- duplicates
+
+
+@app.command(rich_help_panel="Asking")
+def duplicates(
+    media: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="MEDIA", help="Only image, video or audio; several with commas."),
+    ] = None,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """List files that are one picture, video or recording, exactly or nearly.
+
+    The one to keep comes first in each group: the longest, of most pixels, the largest file. Nothing is deleted.
+    """  # fmt: skip
+    with reported():
+        from retrieval import reports, table
+        from retrieval.library import Library
+
+        asked = _media(media or ()) or frozenset(("image", "video", "audio"))
+        if "document" in asked:
+            raise QueryError("copies of documents are not looked for", "--in image, video or audio")
+        with Library.open(library) as opened:
+            groups = opened.duplicates([each for each in ("image", "video", "audio") if each in asked])
+        if as_json:
+            print_json(reports.duplicates_report(groups))
+        elif groups:
+            print("\n".join(table.duplicates_lines(groups)))
+        else:
+            print("No two files are alike.")

@@ -19,6 +19,7 @@ from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from retrieval.duplicates import Group
     from retrieval.encoders import Profile, Role
     from retrieval.moments import Curve
     from retrieval.search import Held
@@ -228,6 +229,13 @@ class Library:
                 asset = _named_asset(connection, name)
                 found = store.segments_of(connection, asset)
             return Shown(store.assets_by_id(connection, [asset])[asset], tuple(found))
+
+    def duplicates(self, media: Sequence[Medium] = ("image", "video", "audio")) -> list[Group]:
+        """Groups of files that are one picture, video or recording, exactly or nearly, the one to keep first."""
+        from retrieval import duplicates, store
+
+        with store.snapshot(self._open_engine()) as connection:
+            return duplicates.find(connection, media)
 
     def status(self) -> Status:
         """What is in the library, and what is still to be done."""

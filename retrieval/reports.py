@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Segment, Skip
 
 if TYPE_CHECKING:
+    from retrieval.duplicates import Copy, Group
     from retrieval.library import Shown
     from retrieval.store import Status, StoredSegment
 
@@ -132,6 +133,25 @@ def _stored(stored: StoredSegment) -> dict[str, Any]:
         "text": segment.text,
         "lang": segment.lang,
     }
+
+
+def duplicates_report(groups: Sequence[Group]) -> dict[str, Any]:
+    """Groups of files that are one; `same_bytes` where the copy is exact, `spare_bytes` what the others take."""
+    return {"version": VERSION, "groups": [_group(each) for each in groups]}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "medium": group.medium,
+        "keep": path_fields(group.keep.path)["path"],
+        "spare_bytes": sum(each.asset.facts["bytes"] or 0 for each in group.copies[1:]),
+        "files": [_copy(each) for each in group.copies],
+    }
+
+
+def _copy(copy: Copy) -> dict[str, Any]:
+    facts = {name: copy.asset.facts[name] for name in ("bytes", "width", "height", "duration_ms")}
+    return {**path_fields(copy.path), "asset": copy.asset.hash, "same_bytes": copy.same, **facts}
 
 
 def status_report(status: Status, skips: list[Skip] | None = None) -> dict[str, Any]:

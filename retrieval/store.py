@@ -43,6 +43,7 @@ from retrieval.schema import (
     assets,
     deleted_vectors,
     generations,
+    imprints,
     library,
     paths,
     segments,
@@ -332,6 +333,49 @@ def first_segments(connection: Connection, asset_ids: Iterable[int]) -> dict[int
     first = select(func.min(segments.c.id)).where(segments.c.asset_id.in_(_given())).group_by(segments.c.asset_id)
     rows = connection.execute(_SEGMENT.where(segments.c.id.in_(first)), {"ids": _json(asset_ids)})
     return {row.asset_id: _segment(row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imprints:
+    """Imprints by asset: assets and times (n,), the latter 0 for none; and their bytes."""
+
+    assets: Ids
+    at_ms: Ids
+    raw: Sequence[bytes]
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """(n, BYTES) of pictures."""
+        return np.frombuffer(b"".join(self.raw), np.uint8).reshape(len(self.raw), -1)
+
+    def words(self, row: int) -> NDArray[np.uint32]:
+        """(n,) of one sound."""
+        return np.frombuffer(self.raw[row], "<u4").astype(np.uint32)
+
+
+def imprints_of(connection: Connection, medium: Medium) -> Imprints:
+    """What all assets of a medium look like (images, videos) or sound like (audio), by asset, in the order written."""
+    kinds = ("sound",) if medium == "audio" else ("image", "shot")
+    query = (
+        select(segments.c.asset_id, imprints.c.at_ms, imprints.c.data)
+        .join_from(imprints, segments, segments.c.id == imprints.c.segment_id)
+        .join(assets, assets.c.id == segments.c.asset_id)
+        .where(assets.c.medium == medium, segments.c.kind.in_(kinds), func.length(imprints.c.data) > 0)
+        .order_by(segments.c.asset_id, imprints.c.id)
+    )
+    rows = list(connection.execute(query))
+    return Imprints(
+        np.array([row[0] for row in rows], np.int64),
+        np.array([row[1] or 0 for row in rows], np.int64),
+        [row[2] for row in rows],
+    )
+
+
+def assets_with_copies(connection: Connection, medium: Medium) -> list[int]:
+    """Assets of a medium that were seen at more than one path."""
+    query = select(paths.c.asset_id).join(assets, assets.c.id == paths.c.asset_id).where(assets.c.medium == medium)
+    query = query.group_by(paths.c.asset_id).having(func.count() > 1).order_by(paths.c.asset_id)
+    return list(connection.execute(query).scalars())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from retrieval.domain import LANE_OF, TEXT_KINDS, Answer, FoundSegment, Hit, Seg
 from retrieval.settings import DEFAULT_CUT
 
 if TYPE_CHECKING:
+    from retrieval.duplicates import Group
     from retrieval.library import Shown
     from retrieval.store import StoredAsset, StoredSegment
 
@@ -271,6 +272,23 @@ def segment_line(stored: StoredSegment, width: int | None = None) -> str:
 
 
 # ---------------------------------------------------------------- counts
+
+
+def duplicates_lines(groups: Sequence[Group]) -> Iterator[str]:
+    """Each group with the file to keep first, and what the others take in all."""
+    spare = 0
+    for number, group in enumerate(groups, 1):
+        first, *others = [(each, each.asset.facts) for each in group.copies]
+        spare += sum(facts["bytes"] or 0 for _, facts in others)
+        rows = []
+        for note, (each, facts) in [("keep", first), *(("like", each) for each in others)]:
+            exact = note == "like" and each.asset.hash == group.keep.asset.hash
+            sides = f"{facts['width']} x {facts['height']}" if facts["width"] else ""
+            length = clock(facts["duration_ms"]) if facts["duration_ms"] else ""
+            rows.append(("same" if exact else note, path_text(each.path), sides, length, size(facts["bytes"] or 0)))
+        yield f"{number:>3}  {group.medium}"
+        yield from (f"     {line}" for line in aligned(rows))
+    yield f"{len(groups):,} groups; all but the first of each take {size(spare)}."
 
 
 def listing(counts: Mapping[str, int], names: Mapping[str, str] | None = None) -> str:
