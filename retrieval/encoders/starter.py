@@ -8,13 +8,14 @@ vector, pictures and sounds through ONNX towers. All files of the shared space l
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,11 @@ from retrieval.domain import Form, Pixels, Samples, Sense, Space, Vectors
 from retrieval.encoders.universal import sentence_model
 from retrieval.errors import EncoderUnavailable
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 SENTENCE_SPACE = Space("sentence", "use-multilingual", "3", 512)
-BATCH = 32  # pictures or sounds that one run of an ONNX tower sees
+PART = 8  # pictures or sounds that one thread runs through a tower at once
 
 
 def unit(rows: Vectors) -> Vectors:
@@ -136,32 +140,45 @@ def _padded(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
 
 
 class _Tower:
-    """One ONNX graph whose first output is unit vectors; loads on first use."""
+    """One ONNX graph whose first output is unit vectors; loads on first use.
+
+    Small parts of a batch run beside each other, each on one thread: threads inside one run wait for each other after
+    every layer, and burn a third of the processor time while they wait (docs/decisions/0171).
+    """
 
     def __init__(self, config: Config, name: str) -> None:
         self._config = config
         self._name = name
         self._lock = Lock()
         self._session: Any = None
+        self._threads: ThreadPoolExecutor | None = None
 
     def run(self, items: Sequence[NDArray[Any]], dtype: Any) -> Vectors:
-        parts = [np.empty((0, self._config.space.dimension), np.float32)]
-        for start in range(0, len(items), BATCH):
-            batch = np.stack(items[start : start + BATCH]).astype(dtype, copy=False)
-            session = self._open()
-            parts.append(session.run(None, {session.get_inputs()[0].name: batch})[0])
-        return np.concatenate(parts)
+        if not items:
+            return np.empty((0, self._config.space.dimension), np.float32)
+        parts = [
+            np.stack(items[start : start + PART]).astype(dtype, copy=False) for start in range(0, len(items), PART)
+        ]
+        session, threads = self._open()
+        name = session.get_inputs()[0].name
+        if len(parts) == 1:
+            return np.asarray(session.run(None, {name: parts[0]})[0])
+        return np.concatenate(list(threads.map(lambda part: session.run(None, {name: part})[0], parts)))
 
-    def _open(self) -> Any:
+    def _open(self) -> tuple[Any, ThreadPoolExecutor]:
         with self._lock:
-            if self._session is None:
+            if self._session is None or self._threads is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 import onnxruntime
 
                 options = onnxruntime.SessionOptions()
                 options.log_severity_level = 3
+                options.intra_op_num_threads = 1
                 file = self._config.file(self._name)
+                self._threads = ThreadPoolExecutor(os.cpu_count() or 1)
                 self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-        return self._session
+        return self._session, self._threads
 
 
 # ---------------------------------------------------------------- the folder data/starter
