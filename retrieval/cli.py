@@ -32,6 +32,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON; its keys a
 
 Sort = StrEnum("Sort", ["confidence", "date"])
 
+STILLS = (".jpg", ".jpeg", ".png", ".webp")  # what --save writes a picture as
+CLIPS = (".mp4", ".mkv", ".mov", ".webm", ".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a")
+LONGEST_MS = 1 << 40  # the end of what does not say how long it is
+
 
 # ---------------------------------------------------------------- errors
 
@@ -398,25 +402,33 @@ def _save_text(shown: Shown, target: Path) -> None:
 
 
 def _save_media(shown: Shown, source: Path, target: Path) -> None:
-    medium = shown.asset.medium
+    """What is seen or heard: a copy where a whole file is asked for as it is, else in the form of the suffix."""
+    from retrieval.domain import Span
+
+    medium, suffix = shown.asset.medium, target.suffix.lower()
     spans = [each.segment.span for each in shown.segments if each.segment.span is not None]
     one = spans[0] if len(shown.segments) == 1 and spans else None
-    if medium == "image" and target.suffix.lower() != source.suffix.lower():
+    if one is None and suffix == source.suffix.lower():
+        shutil.copyfile(source, target)
+    elif suffix in STILLS and medium == "image":
         from retrieval.media.image import open_image
 
         open_image(source).convert("RGB").save(target)
-    elif medium == "video" and target.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
+    elif suffix in STILLS and medium == "video":
         from retrieval.media.video import frame_at
 
         frame_at(source, (one.start + one.end) // 2 if one else 0).save(target)
-    elif medium in ("video", "audio") and one is not None:
+    elif suffix in CLIPS and medium in ("video", "audio"):
         from retrieval.media.audio import save_clip
 
-        save_clip(source, one, target)
-    elif medium == "document":
-        raise RetrievalError("a passage is saved as text", "--save FILE.txt")
+        save_clip(source, one or Span(0, shown.asset.facts["duration_ms"] or LONGEST_MS), target)
     else:
-        shutil.copyfile(source, target)
+        form = suffix or "a file without suffix"
+        raise RetrievalError(f"{_NAMED[medium]} cannot be saved as {form}", f"--save FILE{_FORMS[medium]}")
+
+
+_NAMED = {"image": "a picture", "video": "a video", "audio": "a sound", "document": "a passage"}
+_FORMS = {"image": ".jpg or .png", "video": ".jpg, .mp4 or .wav", "audio": ".wav or .mp3", "document": ".txt"}
 
 
 # ---------------------------------------------------------------- status
@@ -520,3 +532,45 @@ def duplicates(
             print("\n".join(table.duplicates_lines(groups)))
         else:
             print("No two files are alike.")
+
+
+# ---------------------------------------------------------------- clip
+
+
+@app.command(rich_help_panel="Asking")
+def clip(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What to show, in any language.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The reel to write: an MP4.")],
+    length: Annotated[str, typer.Option(metavar="TIME", help="At most so long: 90, 1:30, 2m.")] = "1m",
+    path: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only videos at such a path, or below such a folder.")
+    ] = None,
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="0..1", help="Take moments from this confidence on.")
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Join the best moments of videos into one: a reel, or a summary of one long video.
+
+    What is said (.srt), a table of the parts (.csv) and an edit decision list (.edl) are written beside it.
+    """  # fmt: skip
+    with reported():
+        _compute_alone()
+        from retrieval import reel, table
+        from retrieval.domain import Filters
+        from retrieval.library import Library
+
+        wanted = _milliseconds(length, "--length") or 0
+        with Library.open(library) as opened:
+            parts = reel.make(
+                opened,
+                " ".join(words),
+                out,
+                length_ms=wanted,
+                filters=Filters(path=path),
+                min_confidence=min_confidence,
+            )
+        for part in parts:
+            span = f"{table.clock(part.span.start)}-{table.clock(part.span.end)}"
+            print(f"{part.confidence:.2f}  {table.path_text(part.path)}  {span}")
+        print(table.path_text(out))

@@ -139,7 +139,7 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
     as AAC.
 
     Raises:
-        MediaUnreadable: the file cannot be decoded there.
+        MediaUnreadable: the file cannot be decoded there, or has no sound for a file of sound.
     """
     with opened(path) as container:
         pictures = (
@@ -148,6 +148,8 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
             else None
         )
         streams = [stream for stream in (pictures, sound_stream(container)) if stream is not None]
+        if not streams:
+            raise MediaUnreadable(f"{path.name} holds nothing that {out.suffix} could hold", reason="not media")
         with av.open(str(out), "w") as made:
             outputs = {stream.index: _output(made, stream) for stream in streams}
             _copy_span(container, streams, made, outputs, span)

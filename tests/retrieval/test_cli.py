@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,34 @@ def test_show_cuts_a_frame_and_a_clip(ask: Program, tmp_path: Path) -> None:
     with Image.open(tmp_path / "frame.png") as frame:
         assert frame.width > 0
     assert identify(tmp_path / "clip.mp4")[0] == "video"
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "said"),
+    [
+        ("images/photo1.jpg", ".mp4", "a picture cannot be saved as .mp4 (--save FILE.jpg or .png)"),
+        ("audio/a1.ogg", ".jpg", "a sound cannot be saved as .jpg (--save FILE.wav or .mp3)"),
+        ("documents/weather.pdf", ".jpg", "a passage cannot be saved as .jpg (--save FILE.txt)"),
+        ("video/v1.mp4", ".xyz", "a video cannot be saved as .xyz (--save FILE.jpg, .mp4 or .wav)"),
+        ("video/v1.mp4", "", "a video cannot be saved as a file without suffix (--save FILE.jpg, .mp4 or .wav)"),
+    ],
+)
+def test_show_refuses_a_form_that_does_not_fit(
+    ask: Program, samples: Path, tmp_path: Path, name: str, suffix: str, said: str
+) -> None:
+    """One line that names those that do, and no file."""
+    done = ask("show", samples / name, "--save", tmp_path / f"out{suffix}")
+    assert (done.returncode, done.stderr) == (1, f"crossmedia: {said}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_show_saves_a_whole_recording_in_the_form_of_the_suffix(ask: Program, samples: Path, tmp_path: Path) -> None:
+    """Not the bytes of the one under the name of the other."""
+    assert ask("show", samples / "audio/a1.ogg", "--save", tmp_path / "a.wav").returncode == 0
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        seconds = file.getnframes() / file.getframerate()
+    told = json.loads(ask("show", samples / "audio/a1.ogg", "--json").stdout)["facts"]["duration_ms"]
+    assert seconds == pytest.approx(told / 1000, abs=0.1)
 
 
 def test_show_of_something_unknown_says_what_to_give(ask: Program) -> None:
