@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retrieval.encoders import Profile, Role
     from retrieval.moments import Curve
     from retrieval.search import Held
-    from retrieval.store import LiveSpace, Status, StoredAsset, StoredSegment
+    from retrieval.store import Imprints, LiveSpace, Status, StoredAsset, StoredSegment
 
 ROLES: tuple[Role, ...] = ("shared", "sentence")
 
@@ -229,6 +229,14 @@ class Library:
                 asset = _named_asset(connection, name)
                 found = store.segments_of(connection, asset)
             return Shown(store.assets_by_id(connection, [asset])[asset], tuple(found))
+
+    def imprints(self, name: str | Path) -> Imprints:
+        """How the pictures of an image or video look, or a recording sounds. Raises: as `show`."""
+        from retrieval import store
+
+        with store.snapshot(self._open_engine()) as connection:
+            asset = _named_asset(connection, name)
+            return store.imprints_of(connection, store.assets_by_id(connection, [asset])[asset].medium, asset)
 
     def duplicates(self, media: Sequence[Medium] = ("image", "video", "audio")) -> list[Group]:
         """Groups of files that are one picture, video or recording, exactly or nearly, the one to keep first."""

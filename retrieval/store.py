@@ -353,8 +353,9 @@ class Imprints:
         return np.frombuffer(self.raw[row], "<u4").astype(np.uint32)
 
 
-def imprints_of(connection: Connection, medium: Medium) -> Imprints:
-    """What all assets of a medium look like (images, videos) or sound like (audio), by asset, in the order written."""
+def imprints_of(connection: Connection, medium: Medium, asset: int | None = None) -> Imprints:
+    """What all assets of a medium (or one) look like (images, videos) or sound like (audio), by asset, in the order
+    written."""
     kinds = ("sound",) if medium == "audio" else ("image", "shot")
     query = (
         select(segments.c.asset_id, imprints.c.at_ms, imprints.c.data)
@@ -363,7 +364,7 @@ def imprints_of(connection: Connection, medium: Medium) -> Imprints:
         .where(assets.c.medium == medium, segments.c.kind.in_(kinds), func.length(imprints.c.data) > 0)
         .order_by(segments.c.asset_id, imprints.c.id)
     )
-    rows = list(connection.execute(query))
+    rows = list(connection.execute(query if asset is None else query.where(assets.c.id == asset)))
     return Imprints(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] or 0 for row in rows], np.int64),
