@@ -101,12 +101,9 @@ def _strides(weights: dict[str, Tensor]) -> list[int]:
 
 
 class Backbone(nn.Module):
-    """EfficientNet-Lite: normalised pixels (n, 3, s, s) in, 1,280 pooled features and 1,000 logits out.
+    """EfficientNet-Lite: normalised pixels (n, 3, s, s) in, 1,280 pooled features and 1,000 logits out."""
 
-    The first `frozen` blocks and the stem are constant: no gradient is kept for them.
-    """
-
-    def __init__(self, weights: dict[str, Tensor], *, frozen: int = 0) -> None:
+    def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
         self.stem = _convolution(weights, "_conv_stem", "_bn0", active=True, stride=2)
         self.blocks = nn.ModuleList(
@@ -117,34 +114,12 @@ class Backbone(nn.Module):
         with torch.no_grad():
             self.classes.weight.copy_(weights["_fc.weight"])
             self.classes.bias.copy_(weights["_fc.bias"])
-        self.freeze(frozen)
-
-    def freeze(self, frozen: int) -> None:
-        """Keep the stem and the first `frozen` blocks constant; the others learn."""
-        self.frozen = frozen
-        for parameter in self.parameters():
-            parameter.requires_grad_(True)
-        for part in [self.stem, *self.blocks[:frozen]] if frozen else []:
-            for parameter in part.parameters():
-                parameter.requires_grad_(False)
-
-    def early(self, pixels: Tensor) -> Tensor:
-        """Feature map after the frozen blocks."""
-        with torch.set_grad_enabled(self.frozen == 0 and torch.is_grad_enabled()):
-            x = self.stem(pixels)
-            for block in self.blocks[: self.frozen]:
-                x = block(x)
-        return x
-
-    def late(self, x: Tensor) -> Tensor:
-        """Pooled features (n, 1280) from the map of `early`."""
-        for block in self.blocks[self.frozen :]:
-            x = block(x)
-        x = self.head(x)
-        return x.mean(dim=(2, 3))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.late(self.early(pixels))
+        x = self.stem(pixels)
+        for block in self.blocks:
+            x = block(x)
+        features = self.head(x).mean(dim=(2, 3))
         return features, self.classes(features)
 
 

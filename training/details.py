@@ -1,19 +1,17 @@
 """Teaches a trained starter drawings, without hurting what it knows of photos.
 
-    python -m training.details CHECKPOINT --data DIR --work DIR --out CHECKPOINT [--steps N] [--drawings N] [--photos N]
-
-The backbone stays as it is; its features are computed once for drawings and for photos. What learns is the look at
-details (`model.Detail`) and, for the first steps and slowly, head and adapter: sentences and drawings find each other,
-while photos, captions and class names keep the vectors they have. See docs/decisions/0104-details.md.
+`training.finish` calls it. The backbone stays as it is; its features are computed once for drawings and for photos. What
+learns is the look at details (`model.Detail`) and, for the first steps and slowly, head and adapter: sentences and drawings
+find each other, while photos, captions and class names keep the vectors they have. See docs/decisions/0104-details.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,21 +19,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training import data, scenes
-from training.data import Drawings, Picture
-from training.export import load
-from training.model import SIZE, Starter, normalise
+from training import data, scenes, views
+from training.data import Corpus, Drawings, Picture
+from training.export import seen_graph
+from training.model import SIZE, Starter
 
 BATCH, FURTHER, KEPT_PHOTOS, KEPT_CAPTIONS = 192, 512, 192, 384
+GROUPS = 16  # of a batch that differ in number alone
 SCALE = 30.0
 ANCHOR = 40.0  # weight of what must stay
 DETAIL_RATE, HEAD_RATE = 2e-3, 1e-4
-ROUNDS = 4  # drawings of each pictogram, besides those of the seeds
+DRAWN, ROUNDS, COUNTED, PHOTOS = 4000, 4, 500, 5000  # drawings, of each pictogram, groups of four, photos that stay
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the backbone says about pictures, row by row."""
+    """What the tower says about pictures, row by row, before it joins it."""
 
     features: Tensor
     logits: Tensor
@@ -46,17 +45,10 @@ class Seen:
         return Seen(self.features[chosen], self.logits[chosen], self.statistics[chosen])
 
 
-@torch.no_grad()
-def see(model: Starter, pictures: Picture, size: int) -> Seen:
-    """What the backbone says about pictures (n, any, any, 3), each squeezed to (size, size)."""
-    from PIL import Image
-
-    model.eval()
-    parts = []
-    for start in range(0, len(pictures), 32):
-        batch = [data.squeezed(Image.fromarray(each), size) for each in pictures[start : start + 32]]
-        parts.append(model.look(normalise(torch.from_numpy(np.stack(batch)))))
-    return Seen(*(torch.cat(part) for part in zip(*parts, strict=True)))
+def see(tower: Any, count: int, picture: Callable[[int], Picture]) -> Seen:
+    """What a session of `export.seen_graph` says about `picture(0..count-1)`."""
+    parts = [tower.run(None, {"pixels": batch}) for batch in views.pictures(count, picture)]
+    return Seen(*(torch.from_numpy(np.concatenate(each)) for each in zip(*parts, strict=True)))
 
 
 def settle(model: Starter, *sets: Seen) -> None:
@@ -91,6 +83,7 @@ class Lesson:
     sentences: Tensor
     owner: NDArray[np.int64]
     same: NDArray[np.int64]  # equal numbers for equal sentences
+    counted: int  # the last so many drawings come in groups of four
     photos: Seen
     captions: Tensor
     classes: Tensor
@@ -125,6 +118,14 @@ def fit(model: Starter, lesson: Lesson, steps: int, *, words: bool = True, seed:
     model.requires_grad_(True).eval()
 
 
+def _chosen(rng: np.random.Generator, count: int, counted: int) -> NDArray[np.int64]:
+    """Drawings of a batch: some whole groups, the others by lot."""
+    first = count - counted
+    groups = rng.choice(counted // 4, min(GROUPS, counted // 4), replace=False)
+    grouped = (first + 4 * groups[:, None] + np.arange(4)).ravel()
+    return np.concatenate([rng.choice(first, min(BATCH, first), replace=False), grouped])
+
+
 def _loss(
     model: Starter, before: Starter, lesson: Lesson, rng: np.random.Generator, of: list[NDArray[np.int64]]
 ) -> Tensor:
@@ -132,7 +133,7 @@ def _loss(
     classes = model.adapter(lesson.classes)
     with torch.no_grad():
         old_classes = before.adapter(lesson.classes)
-    chosen = rng.choice(len(of), min(BATCH, len(of)), replace=False)
+    chosen = _chosen(rng, len(of), lesson.counted)
     said = np.array([rng.choice(of[n]) for n in chosen])
     texts = np.concatenate([said, rng.integers(0, len(lesson.same), FURTHER)])
     true = (lesson.same[said][:, None] == lesson.same[texts]) | (chosen[:, None] == lesson.owner[texts])
@@ -153,38 +154,26 @@ def _loss(
     return total
 
 
-def lesson_of(drawings: Drawings, seen: Seen, sentences: Tensor, photos: Seen, corpus: data.Corpus) -> Lesson:
-    """The lesson of drawings and photos whose features are known."""
+def lesson_of(drawings: Drawings, counted: int, seen: Seen, sentences: Tensor, photos: Seen, corpus: Corpus) -> Lesson:
+    """The lesson of drawings and photos that the model has seen."""
     numbers = {text: n for n, text in enumerate(dict.fromkeys(drawings.sentences))}
     same = np.array([numbers[text] for text in drawings.sentences])
     captions, classes = (torch.from_numpy(rows) for rows in (corpus.caption_vectors, corpus.class_vectors))
-    return Lesson(seen, sentences, drawings.owner, same, photos, captions, classes)
+    return Lesson(seen, sentences, drawings.owner, same, counted, photos, captions, classes)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Teach a trained starter drawings.")
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True, help="caches, as of training.starter")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=200, help="with head and adapter; then four times as many without")
-    parser.add_argument("--drawings", type=int, default=4000)
-    parser.add_argument("--photos", type=int, default=6000)
-    given = parser.parse_args()
-    model, corpus = load(given.checkpoint), data.read_corpus(given.data, given.work)
-    drawings = data.joined(data.draw(scenes.TRAINING[: given.drawings], SIZE), data.draw_pictograms(ROUNDS, SIZE))
-    taken = np.random.default_rng(0).permutation(
-        [n for n, name in enumerate(corpus.names) if name[0] != data.CHOSEN_ON]
-    )
-    photos = see(model, corpus.pixels[np.sort(taken[: given.photos])], SIZE)
-    seen = see(model, drawings.pixels, SIZE)
-    settle(model, seen, photos)
+def teach(model: Starter, corpus: Corpus, steps: int = 200) -> None:
+    """Teach drawings: a few steps with head and adapter, then four times as many of the look at details alone."""
+    drawings = data.joined(data.draw(scenes.TRAINING[:DRAWN], SIZE), data.draw_pictograms(ROUNDS, SIZE))
+    drawings = data.joined(drawings, data.draw_counted(COUNTED, SIZE))
+    judged = set(data.validation(corpus))
+    rows = [row for row, name in enumerate(corpus.names) if name not in judged]
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:PHOTOS]).tolist()
+    tower = views.session(seen_graph(model, SIZE))
+    photos = see(tower, len(rows), views.squeezed(corpus.pixels, rows, SIZE))
+    drawn = see(tower, len(drawings.pixels), lambda n: drawings.pixels[n])
+    settle(model, drawn, photos)
     sentences = torch.from_numpy(data.sentence_vectors(drawings.sentences))
-    lesson = lesson_of(drawings, seen, sentences, photos, corpus)
-    fit(model, lesson, given.steps)
-    fit(model, lesson, 4 * given.steps, words=False)
-    torch.save({"ema": model.state_dict()}, given.out)
-
-
-if __name__ == "__main__":
-    main()
+    lesson = lesson_of(drawings, 4 * COUNTED, drawn, sentences, photos, corpus)
+    fit(model, lesson, steps)
+    fit(model, lesson, 4 * steps, words=False)

@@ -314,16 +314,28 @@ def of_training(folder: Path, image: StarterImage, text: StarterText) -> Iterabl
     known = {row.file for row in captions}
     for title, letter in (("validation", data.CHOSEN_ON), ("COCO", data.CHECKED)):
         rows = [n for n, name in enumerate(names) if name[0] == letter and name in known]
+        if letter == data.CHOSEN_ON:
+            rows = rows[: data.JUDGED]
+            others = vectors[rows]
         gallery = Gallery([names[n] for n in rows], vectors[rows], captions)
         yield from captions_and_photos(title, gallery, text)
         if letter == data.CHOSEN_ON:
             yield shown_and_hidden(gallery, text, curve("text-image"))
     labels = {row.file: row for row in data.read_labels(folder / "labels.tsv")}
     names, pixels = data.read_photos(folder, ("imagenet_sample",))
+    held = data.held_out(list(labels.values()))
+    rows = [n for n, name in enumerate(names) if labels[name].label in held]
+    seen = [labels[names[n]] for n in rows]
+    photos = Labelled([row.label for row in seen], [row.wnid for row in seen], encoded(image, pixels[rows]))
+    english = {row.wnid: row.label for row in seen}
+    chinese = dict(zip(english, data.in_chinese([[name] for name in english.values()]), strict=True))
+    chinese = {wnid: name for wnid, name in chinese.items() if name != english[wnid]}
+    yield by_name("held-out labels, English", photos, others, text, english)
+    yield by_name("held-out labels, Chinese", photos, others, text, chinese)
+    yield zero_shot("held-out labels", photos, text)
     seen = [labels[name] for name in names]
     photos = Labelled([row.label for row in seen], [row.wnid for row in seen], encoded(image, pixels))
-    yield zero_shot("labelled (seen in training)", photos, text)
-    yield broad("labelled (seen in training)", photos, text)
+    yield broad("labelled, five sixths seen in training", photos, text)
 
 
 def curve(direction: str) -> Curve:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 import torch
@@ -24,11 +25,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from training.backbone import Block, FoldedConv, _same_padding, read_weights
+from training.backbone import Backbone, Block, FoldedConv, _same_padding, read_weights
 from training.calibration import Curve
-from training.model import CERTAINTY, CLASS_TERM, DETAILED, DIMENSION, SIZE, Adapter, Detail, Starter, read_checkpoint
+from training.model import DETAILED, DIMENSION, FROZEN, SIZE, Adapter, Detail, Starter, read_checkpoint
 
-OPSET = 17
+OPSET, IR = 21, 10  # the first with numbers of four bits
 SOUND_FORM = {"rate": 16_000, "window_ms": 4_000, "hop_ms": 4_000}
 LARGE = 1024  # elements; smaller arrays stay float32
 
@@ -57,8 +58,8 @@ class Graph:
         array = values.detach().float().numpy()
         if array.size < LARGE:
             return self.constant(array)
-        small, scale = rounded(array)
-        return self.add("Mul", self.add("Cast", self.constant(small), to=TensorProto.FLOAT), self.constant(scale))
+        small, scale = (self.add("Cast", self.constant(each), to=TensorProto.FLOAT) for each in rounded(array))
+        return self.add("Mul", small, scale)
 
     def convolution(self, x: str, layer: FoldedConv, side: int) -> tuple[str, int]:
         """The convolution with its batch norm folded in; its output and the side of it. `x` has that `side`."""
@@ -91,6 +92,16 @@ class Graph:
         """x weight' + bias."""
         return self.add("Gemm", x, self.weight(weight), self.constant(bias.detach().float().numpy()), transB=1)
 
+    def coarse(self, x: str, weight: Tensor, bias: Tensor | None = None, *, group: int) -> str:
+        """x weight' + bias, the weight in four bits with a scale for every `group` numbers of a row."""
+        rows = weight.detach().float().numpy()
+        groups, scale = rounded(rows.reshape(-1, group), 7)
+        small, scale = groups.reshape(rows.shape).astype(ml_dtypes.int4), scale.reshape(len(rows), -1)
+        scaled = self.constant(scale.astype(np.float32))
+        held = self.add("DequantizeLinear", self.constant(small), scaled, axis=1, block_size=group)
+        added = [] if bias is None else [self.constant(bias.detach().float().numpy())]
+        return self.add("Gemm", x, held, *added, transB=1)
+
     def statistics(self, x: str) -> str:
         """What `model.statistics` computes."""
         mean = self.add("Flatten", self.add("GlobalAveragePool", x))
@@ -117,64 +128,100 @@ class Graph:
         return name or out
 
 
-def rounded(array: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 values and the scales (one for each index of the first axis) whose product is nearly `array`.
+def rounded(array: NDArray[np.float32], levels: int = 127) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Whole numbers from -levels to levels, and a scale for each index of the first axis; their product is nearly `array`.
 
     The scale is the one of eight candidates that gives the least squared error: a few outliers may be cut off.
     """
     rows = array.reshape(len(array), -1)
     largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-12)
-    scales = [(largest * share / 127).astype(np.float32) for share in np.linspace(0.72, 1.0, 8)]
-    held = [np.clip(np.rint(rows / scale), -127, 127) for scale in scales]
+    scales = [(largest * share / levels).astype(np.float32) for share in np.linspace(0.72, 1.0, 8)]
+    held = [np.clip(np.rint(rows / scale), -levels, levels) for scale in scales]
     errors = np.stack([((h * s - rows) ** 2).sum(axis=1) for h, s in zip(held, scales, strict=True)])
     best = errors.argmin(axis=0)
     take = np.arange(len(rows))
     small = np.stack(held)[best, take].astype(np.int8).reshape(array.shape)
     scale = np.stack(scales)[best, take].reshape(-1, *[1] * (array.ndim - 1))
-    return small, scale
+    return small, scale.astype(np.float16)
+
+
+def _pixels(graph: Graph) -> str:
+    """Normalised pixels."""
+    x = graph.add("Cast", graph.add("Transpose", "pixels", perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
+    return graph.add("Sub", graph.add("Mul", x, graph.constant(np.float32(2 / 255))), graph.constant(np.float32(1.0)))
+
+
+def _features(graph: Graph, x: str, network: Backbone, side: int, looked: list[str]) -> str:
+    """Pooled features of a network from the map after its constant blocks; statistics of its maps go to `looked`."""
+    for number, block in enumerate(network.blocks[FROZEN:], FROZEN):
+        assert isinstance(block, Block)
+        x, side = graph.block(x, block, side)
+        if number in DETAILED:
+            looked.append(graph.statistics(x))
+    x, _ = graph.convolution(x, network.head, side)
+    return graph.add("Flatten", graph.add("GlobalAveragePool", x))
+
+
+def _known(graph: Graph, model: Starter, size: int) -> tuple[str, int, str, str]:
+    """The map that both networks go on from, its side, class logits and statistics."""
+    looked: list[str] = []
+    x, side = graph.convolution(_pixels(graph), model.classes.stem, size)
+    for number, block in enumerate(model.classes.blocks[:FROZEN]):
+        assert isinstance(block, Block)
+        x, side = graph.block(x, block, side)
+        if number in DETAILED:
+            looked.append(graph.statistics(x))
+    layer = model.classes.classes
+    logits = graph.coarse(_features(graph, x, model.classes, side, looked), layer.weight, layer.bias, group=128)
+    return x, side, logits, graph.add("Concat", *looked, axis=1)
+
+
+def _model(graph: Graph, name: str, size: int, outputs: dict[str, int]) -> onnx.ModelProto:
+    """The finished graph with its outputs, name and number of axes, checked."""
+    found = [
+        helper.make_tensor_value_info(o, TensorProto.FLOAT, ["n", *[None] * (axes - 1)]) for o, axes in outputs.items()
+    ]
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", size, size, 3])
+    made = helper.make_model(
+        helper.make_graph(graph.nodes, name, [pixels], found, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR,
+        producer_name="crossmedia",
+    )
+    onnx.checker.check_model(made)
+    return made
+
+
+def known_graph(model: Starter, size: int) -> onnx.ModelProto:
+    """What never changes alone: pixels -> class logits, statistics."""
+    graph = Graph()
+    _, _, logits, looked = _known(graph, model, size)
+    return _model(graph, "starter-known", size, {logits: 2, looked: 2})
+
+
+def seen_graph(model: Starter, size: int) -> onnx.ModelProto:
+    """All that a vector is joined from: pixels -> features of captions, class logits, statistics."""
+    graph = Graph()
+    x, side, logits, looked = _known(graph, model, size)
+    features = _features(graph, x, model.captions, side, [])
+    return _model(graph, "starter-seen", size, {features: 2, logits: 2, looked: 2})
 
 
 def image_graph(model: Starter, classes: Tensor, size: int = SIZE) -> onnx.ModelProto:
     """The image tower, with the adapted class names (1000, 512) inside."""
     graph = Graph()
-    x = graph.add("Cast", graph.add("Transpose", "pixels", perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
-    x = graph.add("Mul", x, graph.constant(np.float32(2 / 255)))
-    x = graph.add("Sub", x, graph.constant(np.float32(1.0)))
-    backbone = model.backbone
-    x, side = graph.convolution(x, backbone.stem, size)
-    looked = []
-    for number, block in enumerate(backbone.blocks):
-        assert isinstance(block, Block)
-        x, side = graph.block(x, block, side)
-        if model.detail is not None and number in DETAILED:
-            looked.append(graph.statistics(x))
-    x, _ = graph.convolution(x, backbone.head, side)
-    features = graph.add("Flatten", graph.add("GlobalAveragePool", x))
+    x, side, logits, looked = _known(graph, model, size)
+    features = _features(graph, x, model.captions, side, [])
     seen = graph.unit(graph.linear(features, model.head.weight, model.head.bias))
     if model.detail is not None:
-        seen = graph.add("Add", seen, graph.detail(graph.add("Concat", *looked, axis=1), model.detail))
-    logits = graph.linear(features, backbone.classes.weight, backbone.classes.bias)
+        seen = graph.add("Add", seen, graph.detail(looked, model.detail))
     chances = graph.add("Softmax", logits, axis=1)
-    certain = graph.add("ReduceSumSquare", chances, axes=[1])
-    certain = graph.add(
-        "Add", graph.add("Mul", certain, graph.constant(np.float32(CERTAINTY))), graph.constant(np.float32(1))
-    )
-    named = graph.add("Mul", graph.add("MatMul", chances, graph.weight(CLASS_TERM * classes)), certain)
-    graph.unit(graph.add("Add", seen, named), "vector")
-    made = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "starter-image",
-            [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", size, size, 3])],
-            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["n", DIMENSION])],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=8,
-        producer_name="crossmedia",
-    )
-    onnx.checker.check_model(made)
-    return made
+    certain = graph.add("ReduceSumSquare", chances, graph.constant(np.array([1], np.int64)))
+    certain = graph.add("Mul", certain, graph.constant(model.certainty.numpy()))
+    certain = graph.add("Add", certain, graph.constant(np.float32(1)))
+    named = graph.coarse(chances, model.class_term * classes.T, group=200)
+    graph.unit(graph.add("Add", seen, graph.add("Mul", named, certain)), "vector")
+    return _model(graph, "starter-image", size, {"vector": 2})
 
 
 def adapter_arrays(adapter: Adapter) -> dict[str, NDArray[np.float16]]:
@@ -223,7 +270,7 @@ def write_config(folder: Path, curves: Mapping[str, Curve]) -> None:
 
 def load(checkpoint: Path, key: str = "ema") -> Starter:
     """The model of a checkpoint, ready for inference."""
-    model = Starter(read_weights("lite2"))
+    model = Starter(read_weights("lite0"))
     state = read_checkpoint(checkpoint, key)
     if any(name.startswith("detail.") for name in state):
         model.detailed()

@@ -1,9 +1,11 @@
 """The starter's trained parts: the caption adapter and the image tower with its class term.
 
 Owns the arithmetic of the shared space of pictures and words, and the reading of checkpoints. A sentence vector t
-becomes unit(W t + B gelu(A t + a) + b). A picture with pooled features f and class probabilities p becomes
-unit(unit(H f + h) + details + 1.2 (1 + 2 sum of p^2) * sum of p(class) * adapted vector of the class name): the words
-that captions never say stay known, the more so where the class is clear. See docs/decisions/0100-class-term.md.
+becomes unit(W t + B gelu(A t + a) + b). The tower is two networks that both begin with ImageNet's weights. One stays as it
+is and gives class probabilities p, of which nothing can be forgotten; the other has learned captions and gives features f.
+The vector of a picture is unit(unit(H f + h) + details + weight (1 + growth * sum of p^2) * sum of p(class) * vector of the
+class name): the words that captions never say stay known, the more so where the class is clear. See
+docs/decisions/0100-class-term.md.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ from training.backbone import Backbone
 
 DIMENSION = 512
 HIDDEN = 1024
-DETAIL = 384  # hidden units
-DETAILED = (3, 6, 10, 14, 20)  # blocks whose maps are looked at in detail
+DETAIL = 160  # hidden units
+DETAILED = (2, 4, 7, 10, 15)  # blocks whose maps are looked at in detail, all of the constant part
 FEATURES = 1280
-SIZE = 192  # side of the pictures in pixels
+SIZE = 208  # side of the pictures in pixels
+FROZEN = 3  # first blocks of the caption network that never learn
 CLASS_TERM, CERTAINTY = 1.2, 2.0  # weight of the class names in a picture's vector, and how it grows
-FROZEN = 4  # blocks of the backbone that never learn
 
 
 class Adapter(nn.Module):
@@ -78,52 +80,70 @@ def statistics(x: Tensor) -> Tensor:
 
 
 class Starter(nn.Module):
-    """Backbone, head and adapter, with the two temperatures of training."""
+    """Class network, caption network, head and adapter, with the two temperatures of training.
 
-    def __init__(self, weights: dict[str, Tensor], *, frozen: int = FROZEN) -> None:
+    `class_term` and `certainty` are the weights of the class names in a picture's vector.
+    """
+
+    class_term: Tensor
+    certainty: Tensor
+
+    def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
-        self.backbone = Backbone(weights, frozen=frozen)
+        self.classes = Backbone(weights).requires_grad_(False)
+        self.captions = Backbone(weights)
+        del self.captions.classes
+        for part in [self.captions.stem, *self.captions.blocks[:FROZEN]]:
+            part.requires_grad_(False)
         self.adapter = Adapter()
         self.head = nn.Linear(FEATURES, DIMENSION)
         self.detail: Detail | None = None
         nn.init.normal_(self.head.weight, std=0.02)
         self.caption_scale = nn.Parameter(torch.tensor(math.log(18.0)))
         self.label_scale = nn.Parameter(torch.tensor(math.log(15.0)))
+        self.register_buffer("class_term", torch.tensor(CLASS_TERM))
+        self.register_buffer("certainty", torch.tensor(CERTAINTY))
 
     def detailed(self) -> None:
         """Give the tower a look at details, if it has none yet."""
         if self.detail is None:
-            maps = [self.backbone.blocks[number] for number in DETAILED if number < len(self.backbone.blocks)]
+            maps = [self.classes.blocks[number] for number in DETAILED]
             self.detail = Detail(sum(len(block.steps[-1].weight) for block in maps))
 
-    def look(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (n, 1280), class logits (n, 1000) and statistics (n, any) of normalised pixels (n, 3, s, s)."""
-        backbone, found = self.backbone, []
-        x = backbone.stem(pixels)
-        for number, block in enumerate(backbone.blocks):
+    @torch.no_grad()
+    def known(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """What never changes, of normalised pixels (n, 3, s, s): class logits (n, 1000) and statistics (n, any)."""
+        x, found = self.classes.stem(pixels), []
+        for number, block in enumerate(self.classes.blocks):
             x = block(x)
             if number in DETAILED:
                 found.append(statistics(x))
-        features = backbone.head(x).mean(dim=(2, 3))
-        return features, backbone.classes(features), torch.cat(found, 1)
+        features = self.classes.head(x).mean(dim=(2, 3))
+        return self.classes.classes(features), torch.cat(found, 1)
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """What the caption network sees in normalised pixels (n, 3, s, s): (n, 1280)."""
+        with torch.no_grad():
+            x = self.captions.stem(pixels)
+            for block in self.captions.blocks[:FROZEN]:
+                x = block(x)
+        for block in self.captions.blocks[FROZEN:]:
+            x = block(x)
+        return self.captions.head(x).mean(dim=(2, 3))
 
     def join(self, features: Tensor, logits: Tensor, classes: Tensor, looked: Tensor | None = None) -> Tensor:
         """Unit vectors (n, 512) of features, class logits and statistics; `classes` (1000, 512) is adapted."""
         seen = functional.normalize(self.head(features), dim=1)
-        if self.detail is not None:
+        if self.detail is not None and looked is not None:
             seen = seen + self.detail(looked)
         chances = logits.softmax(1)
-        weight = CLASS_TERM * (1 + CERTAINTY * (chances * chances).sum(1, keepdim=True))
+        weight = self.class_term * (1 + self.certainty * (chances * chances).sum(1, keepdim=True))
         return functional.normalize(seen + weight * (chances @ classes), dim=1)
 
-    def forward(self, pixels: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-        """Unit vectors (n, 512) and class logits (n, 1000) of normalised pixels (n, 3, s, s)."""
-        looked = None
-        if self.detail is None:
-            features, logits = self.backbone(pixels)
-        else:
-            features, logits, looked = self.look(pixels)
-        return self.join(functional.dropout(features, 0.1, self.training), logits, classes, looked), logits
+    def forward(self, pixels: Tensor, classes: Tensor) -> Tensor:
+        """Unit vectors (n, 512) of normalised pixels (n, 3, s, s)."""
+        logits, looked = self.known(pixels)
+        return self.join(self.features(pixels), logits, classes, looked)
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -135,18 +155,7 @@ def normalise(pixels: Tensor) -> Tensor:
     return ((x - 0.5) / 0.5).contiguous(memory_format=torch.channels_last)
 
 
-_OLD_NAMES = {"bb.": "backbone.", "ad.": "adapter.", "scale": "caption_scale", "lscale": "label_scale"}
-
-
-def _renamed(name: str) -> str:
-    """The name of a parameter in checkpoints of the first training script, as it is called now."""
-    for old, new in _OLD_NAMES.items():
-        if name == old or (old.endswith(".") and name.startswith(old)):
-            return new + name[len(old) :]
-    return name
-
-
 def read_checkpoint(path: Path, key: str = "ema") -> dict[str, Tensor]:
     """The state of a `Starter`: "ema" is the running mean of the weights, which ships; "net" is what learns on."""
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)[key]
-    return {_renamed(name): value for name, value in state.items()}
+    return state

@@ -1,7 +1,7 @@
 """Trains the image tower and the caption adapter of the `starter` profile.
 
     python -m training.starter --data DIR --out DIR [--minutes M | --passes N] [--seed S] [--device cpu|cuda]
-                               [--captions FILE --images DIR] [--drawings SHARE] [--teacher ARCHITECTURE:WEIGHTS]
+                               [--captions FILE --images DIR] [--teacher ARCHITECTURE:WEIGHTS]
 
 DIR of --data is laid out as training/data.py says. In DIR of --out lie the caches, `state.pt` (written every few
 minutes; a run that was stopped goes on from it), `curve.tsv` (one row every ten steps), `quality.tsv` (one row for each
@@ -32,17 +32,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training import data, scenes
+from training import data, views
 from training.backbone import read_weights
 from training.data import Corpus, Picture
-from training.export import export
-from training.model import SIZE, Starter, normalise
+from training.finish import finish
+from training.judge import Judge, Known
+from training.model import Starter, normalise, read_checkpoint
+from training.views import Views
 
-BACKBONE_RATE, RATE, DECAY = 4e-4, 1.5e-3, 0.05
+NETWORK_RATE, RATE, DECAY = 4e-4, 1.5e-3, 0.05
 WARM_UP = 60  # steps
 SMOOTHING = 0.05
-LOOKS = 6  # at the validation photos, in all
+LOOKS = 8  # at the validation photos, in all
 AHEAD = 4  # batches prepared while one is learned
+KEEN = 40.0  # how sharply captions are told apart when their likeness is compared with the sentence space
+AGREE, LIKE, TRANSLATE, LABEL, TEACH = 0.5, 1.0, 0.3, 0.7, 0.5  # weights of the losses beside the captions' own
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,13 @@ class Plan:
     minutes: float | None
     seed: int
     device: str
-    size: int = SIZE
+    side: int = 176  # of a picture; smaller than of later questions, since a crop shows things larger (Touvron 2019)
     captioned: int = 72  # photos of a batch
     labelled: int = 24
-    drawn: int = 0
-    further: int = 2048  # captions of other photos
+    further: int = 1024  # captions of other photos
+    before: int = 1536  # pictures of the steps before
+    likeness: int = 48  # photos whose captions are all compared
+    words: int = 192  # of the dictionary
 
     def progress(self, step: int, steps_of_pass: float, seconds: float) -> float:
         """Share of the run that is done; 1 or more: it is over."""
@@ -69,13 +75,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One step's pictures, captioned ones first, then labelled ones, then drawings."""
+    """One step: captioned photos first, then labelled ones; sentences as rows of the corpus."""
 
     pixels: Picture
-    photos: NDArray[np.int64]  # rows of the corpus, of the captioned and labelled ones
-    captions: NDArray[np.float32]  # (3, captioned + drawings, 512) sentence vectors
+    logits: NDArray[np.float16]
+    photos: NDArray[np.int64]  # rows of the corpus
+    captions: NDArray[np.int64]  # (3, captioned)
     labels: NDArray[np.int64]
-    further: NDArray[np.float32]  # sentence vectors of other captions
+    further: NDArray[np.int64]
+    likeness: tuple[NDArray[np.int64], NDArray[np.int64]]  # all captions of some photos in two languages
+    words: NDArray[np.int64]
     prompt: int
 
 
@@ -108,31 +117,37 @@ class Feeder:
     corpus: Corpus
     plan: Plan
     files: list[str]
-    drawings: data.Drawings | None = None
-    drawing_vectors: data.Rows | None = None
+    views: Views
 
     def batch(self, step: int) -> Batch:
         """The batch of a step."""
-        rng = np.random.default_rng((self.plan.seed, 9, step))
-        c, seed = self.corpus, self.plan.seed
-        files = [self.files[n] for n in order(seed, 1, step, self.plan.captioned, len(self.files))]
-        labels = [c.labels[n] for n in order(seed, 2, step, self.plan.labelled, len(c.labels))]
+        c, plan, seed = self.corpus, self.plan, self.plan.seed
+        rng = np.random.default_rng((seed, 9, step))
+        files = [self.files[n] for n in order(seed, 1, step, plan.captioned, len(self.files))]
+        labels = [self._labels[n] for n in order(seed, 2, step, plan.labelled, len(self._labels))]
         photos = np.array([c.position[name] for name in files + [row.file for row in labels]], np.int64)
-        pixels = [data.vary(rng, c.pixels[row], self.plan.size) for row in photos]
-        rows = np.array([three_captions(rng, c.captions_of[name]) for name in files]).T
-        captions = c.caption_vectors[rows]
-        if self.drawings is not None:
-            drawn, said = self._drawn(rng, step)
-            pixels, captions = pixels + list(drawn), np.concatenate([captions, said], axis=1)
-        further = c.caption_vectors[rng.choice(self._trained_rows, self.plan.further)]
+        count = len(self.views.logits) // len(c.names)
+        logits = self.views.logits[photos * count + rng.integers(0, count, len(photos))]
+        pixels = np.stack([data.vary(rng, c.pixels[row], plan.side) for row in photos])
+        captions = np.array([three_captions(rng, c.captions_of[name]) for name in files]).T
         numbers = np.array([c.label_names.index(row.label) for row in labels], np.int64)
-        return Batch(np.stack(pixels), photos, captions, numbers, further, int(rng.integers(len(data.PROMPTS))))
+        further = rng.choice(self._trained_rows, plan.further)
+        words = rng.integers(0, max(1, len(c.word_vectors[0])), plan.words)
+        prompt = int(rng.integers(len(c.prompt_vectors)))
+        return Batch(pixels, logits, photos, captions, numbers, further, self._likeness(rng), words, prompt)
 
-    def _drawn(self, rng: np.random.Generator, step: int) -> tuple[Picture, data.Rows]:
-        assert self.drawings is not None and self.drawing_vectors is not None
-        chosen = order(self.plan.seed, 3, step, self.plan.drawn, len(self.drawings.pixels))
-        rows = [rng.choice(np.flatnonzero(self.drawings.owner == n), 3) for n in chosen]
-        return self.drawings.pixels[chosen], self.drawing_vectors[np.array(rows).T]
+    def _likeness(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All captions of some photos in English, and in another language."""
+        other = str(rng.choice(["zh", "zh", "de", "fr"]))
+        found = [self.corpus.captions_of[self.files[n]] for n in rng.integers(0, len(self.files), self.plan.likeness)]
+        found = [rows for rows in found if other in rows] or [rows | {other: rows["en"]} for rows in found]
+        one, two = ([row for rows in found for row in rows[lang]] for lang in ("en", other))
+        return np.array(one, np.int64), np.array(two, np.int64)
+
+    @cached_property
+    def _labels(self) -> list[data.LabelRow]:
+        held = data.held_out(self.corpus.labels)
+        return [row for row in self.corpus.labels if row.label not in held]
 
     @cached_property
     def _trained_rows(self) -> NDArray[np.int64]:
@@ -152,90 +167,76 @@ class Feeder:
 # ---------------------------------------------------------------- losses
 
 
-def find_each_other(pictures: Tensor, texts: Tensor, further: Tensor, scale: Tensor) -> Tensor:
-    """Each picture finds its text among all texts and `further` ones, each text its picture."""
+def find_each_other(pictures: Tensor, texts: Tensor, further: Tensor, before: Tensor, scale: Tensor) -> Tensor:
+    """Each picture finds its text among all texts and `further` ones, each text its picture among those `before` too."""
     right = torch.arange(len(pictures), device=pictures.device)
     scores = pictures @ texts.T * scale
-    wide = torch.cat([scores, pictures @ further.T * scale], 1)
-    there = functional.cross_entropy(wide, right, label_smoothing=SMOOTHING)
-    back = functional.cross_entropy(scores.T, right, label_smoothing=SMOOTHING)
-    return (there + back) / 2
+    there = torch.cat([scores, pictures @ further.T * scale], 1)
+    back = torch.cat([scores.T, texts @ before.T * scale], 1)
+    both = (functional.cross_entropy(each, right, label_smoothing=SMOOTHING) for each in (there, back))
+    return sum(both, torch.zeros(())) / 2
 
 
-def languages_agree(texts: list[Tensor], scale: Tensor) -> Tensor:
-    """Captions of one picture find each other in every pair of lists."""
-    right = torch.arange(len(texts[0]), device=texts[0].device)
-    pairs = [(one, two) for n, one in enumerate(texts) for two in texts[n + 1 :]]
-    scores = [one @ two.T * scale for one, two in pairs]
-    both = [functional.cross_entropy(s, right) + functional.cross_entropy(s.T, right) for s in scores]
-    return torch.stack(both).mean() / 2
+def agree(one: Tensor, two: Tensor, scale: Tensor | float) -> Tensor:
+    """Row n of one list finds row n of the other, both ways."""
+    right = torch.arange(len(one), device=one.device)
+    scores = one @ two.T * scale
+    return (functional.cross_entropy(scores, right) + functional.cross_entropy(scores.T, right)) / 2
+
+
+def as_alike(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Scores `ours` (n, m) spread over columns, and over rows, as `theirs` do. Source: Park et al. 2019."""
+    pairs = [(ours, theirs), (ours.T, theirs.T)]
+    both = [functional.kl_div(a.log_softmax(1), b.softmax(1), reduction="batchmean") for a, b in pairs]
+    return (both[0] + both[1]) / 2
 
 
 def as_near_as(taught: Tensor, pictures: Tensor, scale: float = 20.0) -> Tensor:
-    """Pictures are as near to each other as a teacher's vectors of any length say. Source: Park et al. 2019."""
+    """Pictures are as near to each other as a teacher's vectors of any length say."""
     apart = ~torch.eye(len(pictures), dtype=torch.bool, device=pictures.device)
-    mine = (pictures @ pictures.T * scale)[apart].reshape(len(pictures), -1)
-    other = (taught @ taught.T * scale)[apart].reshape(len(pictures), -1)
+    mine, other = ((rows @ rows.T * scale)[apart].reshape(len(rows), -1) for rows in (pictures, taught))
     return functional.kl_div(mine.log_softmax(1), other.softmax(1), reduction="batchmean")
 
 
-def loss_of(model: Starter, batch: Batch, known: Known) -> Tensor:
-    """The sum of what a batch asks."""
-    device = known.classes.device
-
-    def adapted(rows: NDArray[np.float32]) -> Tensor:
-        return model.adapter(torch.from_numpy(rows).to(device), 0.1)
-
-    classes = model.adapter(known.classes, 0.1)
-    vectors, logits = model(normalise(torch.from_numpy(batch.pixels).to(device)), classes)
-    photos = len(batch.photos)
-    first = photos - len(batch.labels)
-    captioned = torch.cat([vectors[:first], vectors[photos:]])
-    texts, further = [adapted(rows) for rows in batch.captions], adapted(batch.further)
+def text_loss(model: Starter, batch: Batch, known: Known, texts: list[Tensor]) -> Tensor:
+    """Captions of one picture agree across languages; captions stay as alike as their sentences; words translate."""
     scale = model.caption_scale.exp().clamp(max=60)
-    captions = torch.stack([find_each_other(captioned, text, further, scale) for text in texts]).mean()
-    named = vectors[first:photos] @ model.adapter(known.prompts[batch.prompt], 0.1).T
-    named = named * model.label_scale.exp().clamp(max=40)
-    labels = functional.cross_entropy(named, torch.from_numpy(batch.labels).to(device), label_smoothing=SMOOTHING)
-    rows = torch.from_numpy(batch.photos)
-    kept = functional.kl_div(
-        logits[:photos].log_softmax(1), known.chances[rows].to(device).softmax(1), reduction="batchmean"
-    )
-    total: Tensor = captions + 0.5 * languages_agree(texts, scale) + 0.5 * labels + 0.4 * kept
-    if known.taught is not None:
-        total = total + 0.5 * as_near_as(known.taught[rows].to(device), vectors[:photos])
+    pairs = [(one, two) for n, one in enumerate(texts) for two in texts[n + 1 :]]
+    agreed = torch.stack([agree(one, two, scale) for one, two in pairs]).mean()
+    plain = [known.captions[rows] for rows in batch.likeness]
+    one, two = (model.adapter(rows, 0.1) for rows in plain)
+    alike = as_alike(one @ two.T * KEEN, plain[0] @ plain[1].T * KEEN)
+    total = AGREE * agreed + LIKE * alike
+    if len(known.words[0]):
+        words = (model.adapter(side[batch.words], 0.1) for side in known.words)
+        total = total + TRANSLATE * agree(*words, 25.0)
     return total
 
 
-# ---------------------------------------------------------------- what is known before
+def loss_of(model: Starter, batch: Batch, known: Known, before: Tensor) -> tuple[Tensor, Tensor]:
+    """The sum of what a batch asks, and the vectors of its captioned pictures."""
+    device = known.classes.device
+    with torch.no_grad():
+        classes = model.adapter(known.classes)
+    pixels = normalise(torch.from_numpy(batch.pixels).to(device))
+    features = functional.dropout(model.features(pixels), 0.1, model.training)
+    vectors = model.join(features, torch.from_numpy(batch.logits).to(device).float(), classes)
+    first = len(batch.photos) - len(batch.labels)
+    captioned, labelled = vectors[:first], vectors[first:]
+    texts = [model.adapter(known.captions[rows], 0.1) for rows in batch.captions]
+    further = model.adapter(known.captions[batch.further], 0.1)
+    scale = model.caption_scale.exp().clamp(max=60)
+    captions = torch.stack([find_each_other(captioned, text, further, before, scale) for text in texts]).mean()
+    names = model.adapter(known.prompts[batch.prompt], 0.1)
+    named = labelled @ names.T * model.label_scale.exp().clamp(max=40)
+    labels = functional.cross_entropy(named, torch.from_numpy(batch.labels).to(device), label_smoothing=SMOOTHING)
+    total = captions + text_loss(model, batch, known, texts) + LABEL * labels
+    if known.taught is not None:
+        total = total + TEACH * as_near_as(known.taught[batch.photos].to(device), vectors)
+    return total, captioned.detach()
 
 
-@dataclass(frozen=True)
-class Known:
-    """Constants of a run, on its device but for `chances` and `taught`."""
-
-    classes: Tensor  # (1000, 512) sentence vectors of the class names
-    prompts: Tensor  # (prompts, labels, 512)
-    chances: Tensor  # (photos, 1000) logits of the untouched backbone
-    taught: Tensor | None = None  # (photos, any) unit vectors of a teacher
-
-
-def plain(corpus: Corpus, rows: list[int], size: int) -> Tensor:
-    """The pictures whole, squeezed to (size, size), normalised."""
-    from PIL import Image
-
-    return normalise(torch.from_numpy(np.stack([data.squeezed(Image.fromarray(corpus.pixels[r]), size) for r in rows])))
-
-
-@torch.inference_mode()
-def first_chances(model: Starter, corpus: Corpus, size: int, device: str) -> Tensor:
-    """Class logits of the backbone before it learned anything."""
-    model.eval()
-    parts = []
-    for start in range(0, len(corpus.names), 100):
-        rows = list(range(start, min(start + 100, len(corpus.names))))
-        parts.append(model.backbone(plain(corpus, rows, size).to(device))[1].cpu())
-    return torch.cat(parts).clone()
+# ---------------------------------------------------------------- a teacher
 
 
 def teacher_vectors(name: str, corpus: Corpus, device: str) -> Tensor:
@@ -256,43 +257,22 @@ def teacher_vectors(name: str, corpus: Corpus, device: str) -> Tensor:
 # ---------------------------------------------------------------- the run
 
 
-@torch.inference_mode()
-def quality(model: Starter, corpus: Corpus, known: Known, size: int) -> dict[str, float]:
-    """Share of written captions whose photo is among the ten nearest, by language, on the validation photos."""
-    model.eval()
-    device = known.classes.device
-    files = corpus.captioned(data.CHOSEN_ON)
-    classes = model.adapter(known.classes)
-    rows = [corpus.position[name] for name in files]
-    pictures = torch.cat(
-        [model(plain(corpus, rows[n : n + 100], size).to(device), classes)[0] for n in range(0, len(rows), 100)]
-    )
-    found = {}
-    for lang in ("en", "zh", "de"):
-        pairs = [(row, n) for n, name in enumerate(files) for row in corpus.captions_of[name].get(lang, [])]
-        if pairs:
-            texts = model.adapter(torch.from_numpy(corpus.caption_vectors[[row for row, _ in pairs]]).to(device))
-            scores, right = texts @ pictures.T, torch.tensor([n for _, n in pairs], device=device)
-            rank = (scores > scores.gather(1, right[:, None])).sum(1)
-            found[lang] = 100 * float((rank < 10).float().mean())
-    return found
-
-
 class Run:
-    """A run under way: the model, its running mean, the optimiser and the number of steps taken."""
+    """A run under way: the model, its running mean, the optimiser, the pictures before and the number of steps taken."""
 
     def __init__(self, plan: Plan, weights: dict[str, Tensor] | None = None) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
         self.step = 0
         self.seconds = 0.0
-        model = Starter(weights or read_weights("lite2")).to(plan.device)
+        model = Starter(weights or read_weights("lite0")).to(plan.device)
         self.model = model.to(memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.model)
+        self.before = torch.empty(0, model.head.out_features, device=plan.device)
         learned = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
         groups = [
-            {"params": [p for n, p in learned if n.startswith("backbone.")], "lr": BACKBONE_RATE},
-            {"params": [p for n, p in learned if not n.startswith("backbone.")], "lr": RATE},
+            {"params": [p for n, p in learned if n.startswith("captions.")], "lr": NETWORK_RATE},
+            {"params": [p for n, p in learned if not n.startswith("captions.")], "lr": RATE},
         ]
         self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=DECAY)
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
@@ -304,16 +284,19 @@ class Run:
             group["lr"] = rate * share
         self.model.train()
         torch.manual_seed(self.plan.seed * 1_000_003 + self.step)  # the dropout of a step, also after a stop
-        loss = loss_of(self.model, batch, known)
+        loss, pictures = loss_of(self.model, batch, known, self.before)
         self.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        nn.utils.clip_grad_norm_((p for p in self.model.parameters() if p.requires_grad), 2.0)
         self.optimiser.step()
+        if self.step >= WARM_UP:  # the first vectors age too fast
+            self.before = torch.cat([pictures, self.before])[: self.plan.before]
         self.step += 1
-        keep = min(0.998, (1 + self.step) / (10 + self.step))
+        kept = min(0.998, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for now, mean in zip(self.model.parameters(), self.mean.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+            for new, mean in zip(self.model.parameters(), self.mean.parameters(), strict=True):
+                if new.requires_grad:
+                    mean.lerp_(new, 1 - kept)
         return float(loss.detach())
 
     def write(self, path: Path) -> None:
@@ -321,7 +304,7 @@ class Run:
         state = {"net": self.model, "ema": self.mean, "optimiser": self.optimiser}
         kept: dict[str, Any] = {name: part.state_dict() for name, part in state.items()}
         new = path.with_suffix(".new")
-        torch.save(kept | {"step": self.step, "seconds": self.seconds}, new)
+        torch.save(kept | {"step": self.step, "seconds": self.seconds, "before": self.before}, new)
         new.replace(path)
 
     def read(self, path: Path) -> None:
@@ -330,7 +313,7 @@ class Run:
         self.model.load_state_dict(kept["net"])
         self.mean.load_state_dict(kept["ema"])
         self.optimiser.load_state_dict(kept["optimiser"])
-        self.step, self.seconds = kept["step"], kept["seconds"]
+        self.step, self.seconds, self.before = kept["step"], kept["seconds"], kept["before"]
 
 
 def _append(path: Path, **values: float) -> None:
@@ -341,7 +324,7 @@ def _append(path: Path, **values: float) -> None:
         file.write("\t".join(f"{value:.4g}" for value in values.values()) + "\n")
 
 
-def train(run: Run, feeder: Feeder, known: Known, out: Path) -> None:
+def train(run: Run, feeder: Feeder, known: Known, judge: Judge, out: Path) -> None:
     """Learn until the plan is fulfilled; writes curve.tsv, quality.tsv and state.pt."""
     begun, before = time.monotonic(), run.seconds
     steps_of_pass = len(feeder.files) / run.plan.captioned
@@ -351,7 +334,7 @@ def train(run: Run, feeder: Feeder, known: Known, out: Path) -> None:
         progress = run.plan.progress(run.step, steps_of_pass, run.seconds)
         if int(progress * LOOKS) > looked or progress >= 1:
             looked = int(progress * LOOKS)
-            found = quality(run.mean, feeder.corpus, known, run.plan.size)
+            found = judge.quality(run.mean, known)
             _append(out / "quality.tsv", step=run.step, minutes=run.seconds / 60, **found)
             run.write(out / "state.pt")
         if progress >= 1:
@@ -359,28 +342,6 @@ def train(run: Run, feeder: Feeder, known: Known, out: Path) -> None:
         loss = run.learn(batch, known, progress)
         if run.step % 10 == 0:
             _append(out / "curve.tsv", step=run.step, minutes=run.seconds / 60, loss=loss)
-
-
-def prepare(run: Run, corpus: Corpus, work: Path, teacher: str) -> Known:
-    """The constants of the run; what takes long is kept in `work`."""
-    plan = run.plan
-    kept = work / f"chances-{len(corpus.names)}-{plan.size}.pt"
-    if not kept.is_file():
-        torch.save(first_chances(run.model, corpus, plan.size, plan.device).half(), kept)
-    return Known(
-        torch.from_numpy(corpus.class_vectors).to(plan.device),
-        torch.from_numpy(corpus.prompt_vectors).to(plan.device),
-        torch.load(kept, weights_only=True).float(),
-        teacher_vectors(teacher, corpus, plan.device) if teacher else None,
-    )
-
-
-def drawn_for(plan: Plan, count: int) -> tuple[data.Drawings | None, data.Rows | None]:
-    """The run's drawings and the vectors of their sentences; none where the plan wants none."""
-    if not plan.drawn:
-        return None, None
-    drawings = data.draw(scenes.TRAINING[:count], plan.size)
-    return drawings, data.sentence_vectors(drawings.sentences)
 
 
 def _arguments() -> argparse.Namespace:
@@ -392,10 +353,9 @@ def _arguments() -> argparse.Namespace:
     length.add_argument("--passes", type=float)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--start", type=Path, help="begin with the weights of another run's state.pt")
     parser.add_argument("--captions", type=Path, help="your own table: file, lang, kind, caption")
     parser.add_argument("--images", type=Path, help="the folder of its files")
-    parser.add_argument("--drawings", type=int, default=0, metavar="N", help="drawings in each batch")
-    parser.add_argument("--drawn", type=int, default=6000, metavar="N", help="different drawings in all")
     parser.add_argument("--teacher", default="", help="a CLIP whose weights are at hand, ARCHITECTURE:TAG_OR_FILE")
     given = parser.parse_args()
     if (given.captions is None) != (given.images is None):
@@ -406,16 +366,21 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     given = _arguments()
     given.out.mkdir(parents=True, exist_ok=True)
-    passes = given.passes if given.passes or given.minutes else 12.0
-    run = Run(Plan(passes, given.minutes, given.seed, given.device, drawn=given.drawings))
+    passes = given.passes if given.passes or given.minutes else 16.0
+    run = Run(Plan(passes, given.minutes, given.seed, given.device))
     own = (given.captions, given.images) if given.captions else None
     corpus = data.read_corpus(given.data, given.out, own)
-    known = prepare(run, corpus, given.out, given.teacher)
+    seen = views.varied(given.out / "varied", run.model, corpus.pixels, given.seed)
+    judge = Judge.of(corpus, run.model, given.out)
+    taught = teacher_vectors(given.teacher, corpus, given.device) if given.teacher else None
+    known = Known.of(corpus, given.device, taught)
+    if given.start:
+        run.model.load_state_dict(read_checkpoint(given.start))
+        run.mean.load_state_dict(run.model.state_dict())
     if (given.out / "state.pt").is_file():
         run.read(given.out / "state.pt")
-    files = corpus.captioned(data.TRAINED + "+")
-    train(run, Feeder(corpus, run.plan, files, *drawn_for(run.plan, given.drawn)), known, given.out)
-    export(run.mean.cpu().eval(), torch.from_numpy(corpus.class_vectors), given.out)
+    train(run, Feeder(corpus, run.plan, data.trained(corpus), seen), known, judge, given.out)
+    finish(run.mean.cpu().eval(), corpus, judge, given.out, given.out)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,12 @@ if find_spec("timm") is None:
 
 from PIL import Image  # noqa: E402 - after the checks for what training needs
 
-from training import data, details, export, starter  # noqa: E402
+from training import data, details, export, judge, starter, views  # noqa: E402
 from training.backbone import read_weights  # noqa: E402
 from training.calibration import fit, no_lower  # noqa: E402
 from training.model import Starter, normalise, read_checkpoint  # noqa: E402
+
+pytestmark = pytest.mark.torch
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 40), "blue": (30, 60, 200), "white": (245, 245, 245)}
 SHARDS = {"flickr8k_train_a": "a", "flickr8k_train_b": "b", "flickr8k_dev": "d", "imagenet_sample": "l"}
@@ -45,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 captions += [f"{name}\ten\twritten\ta {colour} wall", f"{name}\ten\twritten\tall is {colour}"]
                 captions += [f"{name}\tzh\twritten\t{colour}色的墙", f"{name}\tde\twritten\teine Wand in {colour}"]
                 if shard == "imagenet_sample":
-                    labels.append(f"{shard}.zip\t{name}\t{colour}_thing\t\tobject")
+                    labels.append(f"{shard}.zip\t{name}\t{colour}_thing\tn{n:08}\tobject")
     (made / "captions.tsv").write_text("\n".join(captions) + "\n", "utf-8")
     (made / "labels.tsv").write_text("\n".join(labels) + "\n", "utf-8")
     return made
@@ -58,7 +60,14 @@ def corpus(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> data.Corpu
 
 
 def _plan(passes: float) -> starter.Plan:
-    return starter.Plan(passes, None, 3, "cpu", size=64, captioned=4, labelled=2, drawn=2, further=8)
+    return starter.Plan(
+        passes, None, 3, "cpu", side=64, captioned=4, labelled=2, further=8, before=8, likeness=2, words=4
+    )
+
+
+def _feeder(corpus: data.Corpus, run: starter.Run, out: Path) -> starter.Feeder:
+    seen = views.varied(out / "varied", run.model, corpus.pixels, 3, count=2, side=64)
+    return starter.Feeder(corpus, run.plan, corpus.captioned("ab"), seen)
 
 
 def _run(corpus: data.Corpus, out: Path, passes: float) -> starter.Run:
@@ -66,9 +75,8 @@ def _run(corpus: data.Corpus, out: Path, passes: float) -> starter.Run:
     run = starter.Run(_plan(passes), read_weights("lite0"))
     if (out / "state.pt").is_file():
         run.read(out / "state.pt")
-    known = starter.prepare(run, corpus, out, "")
-    feeder = starter.Feeder(corpus, run.plan, corpus.captioned("ab"), *starter.drawn_for(run.plan, 3))
-    starter.train(run, feeder, known, out)
+    known, looks = judge.Known.of(corpus, "cpu"), judge.Judge.of(corpus, run.model, out, size=64)
+    starter.train(run, _feeder(corpus, run, out), known, looks, out)
     return run
 
 
@@ -97,11 +105,42 @@ def test_every_pass_sees_every_photo_once() -> None:
 def test_learning_lowers_the_loss_of_a_batch(corpus: data.Corpus, tmp_path: Path) -> None:
     """A few steps on one batch make its loss smaller."""
     run = starter.Run(_plan(1), read_weights("lite0"))
-    known = starter.prepare(run, corpus, tmp_path, "")
+    known = judge.Known.of(corpus, "cpu")
     run.step = starter.WARM_UP
-    batch = starter.Feeder(corpus, run.plan, corpus.captioned("ab"), *starter.drawn_for(run.plan, 3)).batch(0)
+    batch = _feeder(corpus, run, tmp_path).batch(0)
     losses = [run.learn(batch, known, 0.2) for _ in range(5)]
     assert losses[-1] < losses[0]
+
+
+def test_the_class_network_never_learns(corpus: data.Corpus, tmp_path: Path) -> None:
+    """After some steps class logits are what ImageNet's weights give, and what the caption network sees is not."""
+    before = Starter(read_weights("lite0")).eval()
+    after = _run(corpus, tmp_path, 2).model.eval()
+    pixels = normalise(torch.from_numpy(np.ascontiguousarray(corpus.pixels[:2, ::4, ::4])))
+    assert torch.equal(before.known(pixels)[0], after.known(pixels)[0])
+    assert not torch.equal(before.features(pixels), after.features(pixels))
+
+
+def test_no_label_that_is_held_out_is_learned(corpus: data.Corpus, tmp_path: Path) -> None:
+    """Every sixth label of the ImageNet sample is in no batch, and the judge has its photos."""
+    run = starter.Run(_plan(1), read_weights("lite0"))
+    held = data.held_out(corpus.labels)
+    feeder, looks = _feeder(corpus, run, tmp_path), judge.Judge.of(corpus, run.model, tmp_path, size=64)
+    learned = {corpus.label_names[n] for step in range(4) for n in feeder.batch(step).labels}
+    assert held
+    assert not held & learned
+    assert {row.label for row in looks.held} == held
+
+
+def test_the_runtime_sees_what_the_model_sees(corpus: data.Corpus, tmp_path: Path) -> None:
+    """Logits and statistics that are kept beside a run are those of the model, but for rounding."""
+    model = Starter(read_weights("lite0")).eval()
+    picture = views.squeezed(corpus.pixels, [0, 1], 96)
+    kept = views.of_pictures(tmp_path / "whole", model, 96, 2, picture)
+    expected = model.known(normalise(torch.from_numpy(np.stack([picture(0), picture(1)]))))
+    for actual, wanted in zip((kept.logits, kept.statistics), expected, strict=True):
+        one, two = actual.reshape(2, -1).astype(np.float32), wanted.reshape(2, -1).numpy()
+        assert ((one * two).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)).min() > 0.97
 
 
 def test_the_graph_computes_what_the_model_does(tmp_path: Path) -> None:
@@ -109,12 +148,13 @@ def test_the_graph_computes_what_the_model_does(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = Starter(read_weights("lite0")).eval()
     sentences = torch.nn.functional.normalize(torch.randn(1000, 512) + 1, dim=1)  # names are not wholly unlike
+    model.detailed()
     export.export(model, sentences, tmp_path, size=96)
     pixels = data.draw(range(3), 96).pixels
     session = onnxruntime.InferenceSession(tmp_path / "image.onnx", providers=["CPUExecutionProvider"])
     ((actual,),) = (session.run(["vector"], {"pixels": pixels}),)
     with torch.no_grad():
-        expected, _ = model(normalise(torch.from_numpy(pixels)), model.adapter(sentences))
+        expected = model(normalise(torch.from_numpy(pixels)), model.adapter(sentences))
     assert np.linalg.norm(actual, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     assert (actual * expected.numpy()).sum(1).min() > 0.98
     assert (tmp_path / "image.onnx").stat().st_size < 9e6
@@ -124,10 +164,13 @@ def test_details_learn_drawings_and_leave_photos(corpus: data.Corpus) -> None:
     """After the fit sentences are nearer to their drawings, and photos have nearly the vectors they had."""
     model = Starter(read_weights("lite0")).eval()
     drawings = data.joined(data.draw(range(8), 64), data.draw_pictograms(1, 64).first(8))
-    seen, photos = (details.see(model, pixels, 64) for pixels in (drawings.pixels, corpus.pixels[:8]))
+    drawings = data.joined(drawings, data.draw_counted(2, 64))
+    tower = views.session(export.seen_graph(model, 64))
+    seen = details.see(tower, len(drawings.pixels), lambda n: drawings.pixels[n])
+    photos = details.see(tower, 8, views.squeezed(corpus.pixels, list(range(8)), 64))
     details.settle(model, seen, photos)
     sentences = torch.from_numpy(data.sentence_vectors(drawings.sentences))
-    lesson = details.lesson_of(drawings, seen, sentences, photos, corpus)
+    lesson = details.lesson_of(drawings, 8, seen, sentences, photos, corpus)
 
     def vectors(of: details.Seen) -> torch.Tensor:
         classes = model.adapter(lesson.classes)
@@ -155,6 +198,24 @@ def test_your_own_photos_join_the_corpus(folder: Path, tmp_path: Path) -> None:
     joined = data.read_corpus(folder, tmp_path, (tmp_path / "own.tsv", tmp_path))
     assert joined.captioned("+") == ["+a00000.png"]
     assert joined.pixels[joined.position["+a00000.png"]].max() < 12
+
+
+def test_counted_drawings_differ_in_number_alone() -> None:
+    """Each group of four shows one to four of one coloured shape, in no combination that is held out."""
+    made = data.draw_counted(3, 32)
+    first = [made.sentences[int(np.flatnonzero(made.owner == n)[0])] for n in range(12)]
+    for group in (first[:4], first[4:8], first[8:]):
+        assert [sentence.split()[0] for sentence in group[1:]] == ["two", "three", "four"]
+        assert len({sentence.split()[1] for sentence in group}) == 1  # the colour
+
+
+def test_the_dictionary_translates_plain_words() -> None:
+    """Words with one plain meaning; names without an entry stay as they are."""
+    assert data.in_chinese([["elephant"], ["no such word", "bicycle"], ["no such word"]]) == [
+        "大象",
+        "自行车",
+        "no such word",
+    ]
 
 
 def test_the_curve_tells_right_from_wrong() -> None:
