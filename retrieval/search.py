@@ -488,7 +488,7 @@ def _holding(table: store.Timed, asset: int, at_ms: int) -> int:
 
 
 def _log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
-    prior = profile.prior(cast("Direction", f"{sense}-{SENSE_OF[kind]}"))
+    prior = profile.prior(cast("Direction", f"{sense}-{'speech' if kind == 'speech' else SENSE_OF[kind]}"))
     return prior.slope * (scores.astype(float) - prior.midpoint)
 
 

@@ -20,7 +20,7 @@ from retrieval.errors import EncoderUnavailable
 from retrieval.protocols import Encoder, Transcriber
 
 Direction: TypeAlias = Literal[
-    "text-text", "text-image", "text-sound", "image-image", "image-sound", "sound-image", "sound-sound"
+    "text-text", "text-speech", "text-image", "text-sound", "image-image", "image-sound", "sound-image", "sound-sound"
 ]
 
 __all__ = ["Direction", "Profile", "Role", "make_profile"]
@@ -76,8 +76,13 @@ class Profile:
             return transcriber
 
     def prior(self, direction: Direction) -> Prior:
-        """How cosines of that direction become confidences while a library knows no better."""
-        model = self.sentence if direction == "text-text" else self.shared
+        """How cosines of that direction become confidences while a library knows no better.
+
+        Sentences that are spoken have a prior of their own beside that of passages, where the model names one.
+        """
+        model = self.sentence if direction in ("text-text", "text-speech") else self.shared
+        if direction == "text-speech" and direction not in model.prior:
+            direction = "text-text"
         measured = _measured_priors() if model.family == "starter" else {}
         return measured.get(direction) or model.prior.get(direction) or Prior()
 

@@ -56,6 +56,14 @@ def test_four_profiles_ship() -> None:
     assert [state.name for state in list_profiles()] == list(PROFILES)
 
 
+def test_what_is_said_needs_a_nearer_meaning_than_a_passage() -> None:
+    """Sentences are nearer to each other than a question to a passage; a model that names no prior for them has one."""
+    said, written = (make_profile("starter").prior(each) for each in ("text-speech", "text-text"))
+    assert said.midpoint > written.midpoint
+    other = make_profile("starter", sentence="all-minilm-l6-v2")
+    assert other.prior("text-speech") == other.prior("text-text")
+
+
 def test_prior_is_a_half_at_its_midpoint() -> None:
     """Confidence 0.5 at the midpoint, for numbers and arrays alike."""
     assert float(Prior(0.2, 10.0).confidence(0.2)) == pytest.approx(0.5)
