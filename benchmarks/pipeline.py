@@ -45,7 +45,7 @@ def make_pictures(folder: Path, count: int, width: int, height: int) -> list[Pat
 
 def decode(path: Path, form: Pixels) -> list[np.ndarray]:
     """One file as the indexer's child reads it, identity included."""
-    from indexer.identify import content_hash
+    from retrieval.media.content import content_hash
     from retrieval.media.read import read
     from retrieval.media.sniff import identify
 

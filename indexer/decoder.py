@@ -155,7 +155,7 @@ def _perform(task: Task, channel: Channel) -> Iterator[Any]:
 
 def _identify(path: Path, channel: Channel) -> Generator[Any, None, Identity | None]:
     """Sends the file's Identity; returns it if the host wants the file read, else None."""
-    from indexer.identify import content_hash
+    from retrieval.media.content import content_hash
     from retrieval.media.sniff import identify
 
     medium, form = identify(path)

@@ -8,7 +8,6 @@ without a model. Media libraries are imported only for files, so a text question
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -22,6 +21,7 @@ from sqlalchemy import Connection
 from retrieval import store
 from retrieval.domain import SENSE_OF, Facts, Medium, Operand, Pixels, Reading, Samples, Sense, Vectors
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
+from retrieval.media.content import whole_hash
 from retrieval.settings import RATE
 
 if TYPE_CHECKING:
@@ -154,17 +154,11 @@ def _ask_file(path: Path, sense: str, profile: Profile, connection: Connection) 
     if not (content.texts or content.pictures or content.sounds):
         raise MediaUnreadable(f"nothing to ask with was found in {path.name}", "it may be silent or empty")
     asked = _encoded(content, profile)
-    return replace(asked, identical=store.asset_with_hash(connection, content_hash(path)))
+    return replace(asked, identical=store.asset_with_hash(connection, whole_hash(path)))
 
 
 def _a(medium: str) -> str:
     return f"an {medium}" if medium[0] in "aeiou" else f"a {medium}"
-
-
-def content_hash(path: Path) -> bytes:
-    """BLAKE2b-256 of a file's bytes: its identity in every library."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).digest()
 
 
 def _pixels(profile: Profile) -> Pixels:

@@ -230,12 +230,12 @@ def test_like_asks_with_stored_vectors(library: Library) -> None:
 
 def test_an_exact_copy_comes_first(tmp_path: Path, media: Path) -> None:
     """The very file that asks is the first answer, with certainty."""
-    from retrieval.question import content_hash
+    from retrieval.media.content import whole_hash
 
     photo = next((media / "fixtures/images").glob("*.jpg"))
     built = Builder(tmp_path / "library")
     built.add(
-        Thing("twin.jpg", IMAGE, [("image", "nothing alike")], digest=content_hash(photo)),
+        Thing("twin.jpg", IMAGE, [("image", "nothing alike")], digest=whole_hash(photo)),
         *(Thing(f"{colour}.jpg", IMAGE, [("image", colour)]) for colour in ("red", "green", "blue", "black", "white")),
     )
     with Library.open(built.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
