@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -210,9 +211,10 @@ class Decoder:
             raise
 
     def _receive(self, channel: Channel) -> Any:
-        if not channel.poll(self._limits.progress_s):
-            raise TimeoutError
-        return channel.recv()
+        try:
+            return channel.recv()
+        except BlockingIOError:
+            raise TimeoutError from None
 
     def _connect(self) -> Channel:
         if self._channel is None:
@@ -226,6 +228,8 @@ class Decoder:
                     env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 )
             self._lower_priority()
+            # A limit that the kernel keeps costs nothing; asking before each value cost as much as the value.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(self._limits.progress_s))
             self._channel = Connection(ours.detach())
         return self._channel
 
@@ -247,6 +251,11 @@ class Decoder:
         if self._channel is not None:
             self._channel.close()
         self._process = self._channel = None
+
+
+def _timeval(seconds: float) -> bytes:
+    """C's struct timeval."""
+    return struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
 
 
 class Decoders:

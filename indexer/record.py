@@ -322,7 +322,7 @@ def replace_segments(
     for key, each in zip(keys, found, strict=True):
         segment = add_segment(connection, asset, step, key, each.segment)
         put_vectors(connection, segment, each.vectors)
-        put_imprints(connection, segment, each.imprints)
+        _add_imprints(connection, segment, each.imprints)
 
 
 def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:
@@ -361,6 +361,10 @@ def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int,
 def put_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
     """Gives a segment the imprints of its views, in place of those it had."""
     connection.execute(NO_IMPRINTS, {"id": segment})
+    _add_imprints(connection, segment, found)
+
+
+def _add_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
     rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
     if rows:
         connection.execute(ADD_IMPRINT, rows)
