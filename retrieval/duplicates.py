@@ -27,6 +27,7 @@ NEAR = 0.6  # least correlation of coarse greys of a proposal
 BLOCK = 2048
 KEY_EVERY_MS = 2_000  # so far apart frames of a long shot are looked up
 SAME_FRAME = 0.9  # correlation of coarse greys of two frames that may be one
+NEAR_FRAME = 0.8  # ... of frames that are held against each other, which may be some tenths of a second apart
 SHIFTS = 4  # alignments of two videos that are tried
 OFFSET_MS = 500  # frames whose distances differ by no more speak for one alignment
 LEAST_MS = 1_500  # a shorter stretch in common proves nothing
@@ -34,6 +35,8 @@ PART = 0.7  # of the shorter one that must be in the other
 MOVING = 3.0  # deviation over time (0..255) from which movement is compared as well
 MOVES_ALIKE = 0.4  # correlation of what differs from the mean frame
 COMMON_WORD = 64  # a word of sound that occurs more often tells nothing
+SHORT_MS = 12_800  # recordings up to this length are held against each other as a whole
+MOST_SHORT = 2_000  # ... so many of them
 LEAST_WORDS = 3  # equal words at one distance that propose two recordings
 
 Pair = tuple[int, int]
@@ -213,11 +216,20 @@ def _same_stretch(short: _Clip, long: _Clip, shift: int) -> bool:
     if within.mean() < PART or (len(within) > 2 and common[-1] - common[0] < LEAST_MS):
         return False
     ours, theirs = short.data[within], long.data[long.frame_at(common + shift)]
+    if np.mean(_coarsely(ours, theirs) >= NEAR_FRAME) < PART:  # spares the closer look
+        return False
     same = [
         imprints.same_pictures(a, b[None])[0] or imprints.same_pictures(b, a[None])[0]
         for a, b in zip(ours, theirs, strict=True)
     ]
     return float(np.mean(same)) >= PART and _move_alike(imprints.greys_of(ours), imprints.greys_of(theirs))
+
+
+def _coarsely(ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n,) correlation of coarse greys of frames with those beside them, mirrored or not."""
+    rows, others = imprints.coarse(ours), imprints.coarse(theirs)[: len(theirs)]
+    both = (rows[: len(ours)] * others).sum(axis=1), (rows[len(ours) :] * others).sum(axis=1)
+    return np.asarray(np.maximum(*both), np.float32)
 
 
 def _move_alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
@@ -236,16 +248,13 @@ def _move_alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
 def alike_sounds(found: Imprints) -> list[Pair]:
     """Pairs of recordings of which one, or most of it, is in the other: cut, written again, louder."""
     lines = {asset: _line(found, asset) for asset in np.unique(found.assets).tolist()}
-    links = []
-    for (one, other), shift in _sharing(lines):
-        if _same_sound(lines[one], lines[other], shift):
-            links.append((one, other))
-    return links
+    proposed = (*_sharing(lines), *_correlated(lines))
+    return sorted({pair for pair, shift in proposed if _same_sound(lines[pair[0]], lines[pair[1]], shift)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Line:
-    """Words of one recording, one for each STEP_MS from its start; known: where there is one (silence has none)."""
+    """Words of one recording, one for each STEP_MS from its start; known: where there is sound."""
 
     words: NDArray[np.uint32]
     known: NDArray[np.bool_]
@@ -258,8 +267,7 @@ def _line(found: Imprints, asset: int) -> _Line:
     line = _Line(np.zeros(length, np.uint32), np.zeros(length, np.bool_))
     for start, words in parts:
         line.words[start : start + len(words)] = words
-        line.known[start : start + len(words)] = True
-    return line
+    return _Line(line.words, line.words != 0)
 
 
 def _sharing(lines: Mapping[int, _Line]) -> Iterator[tuple[Pair, int]]:
@@ -283,6 +291,32 @@ def _sharing(lines: Mapping[int, _Line]) -> Iterator[tuple[Pair, int]]:
         shift, _ = distances.most_common(1)[0]
         if sum(distances[shift + side] for side in (-1, 0, 1)) >= LEAST_WORDS:
             yield pair, shift
+
+
+def _correlated(lines: Mapping[int, _Line]) -> Iterator[tuple[Pair, int]]:
+    """Pairs of short recordings, too short to share whole words, and the distance at which most of their bits agree."""
+    short = [asset for asset, line in lines.items() if LEAST_MS <= len(line.words) * imprints.STEP_MS <= SHORT_MS][
+        :MOST_SHORT
+    ]
+    if len(short) < 2:
+        return
+    size = 2 * SHORT_MS // imprints.STEP_MS
+    signs = np.zeros((len(short), imprints.BANDS, size), np.float32)  # a plane for each bit, and one for what is known
+    for at, asset in enumerate(short):
+        line = lines[asset]
+        bits = (line.words >> np.arange(imprints.BANDS - 1, dtype=np.uint32)[:, None]) & 1
+        signs[at, :-1, : len(line.words)] = np.where(line.known, 2.0 * bits - 1.0, 0.0)
+        signs[at, -1, : len(line.words)] = line.known
+    waves = np.fft.rfft(signs, axis=2).astype(np.complex64)
+    for at in range(len(short) - 1):
+        both = waves[at].conj() * waves[at + 1 :]
+        agree, common = np.fft.irfft(both[:, :-1].sum(axis=1), size), np.fft.irfft(both[:, -1], size)
+        enough = common >= LEAST_MS / imprints.STEP_MS
+        share = np.where(enough, agree / np.maximum(common, 1.0), 0.0) / (imprints.BANDS - 1)
+        best_at = share.argmax(axis=1)
+        for row, shift in enumerate(best_at.tolist()):
+            if share[row, shift] >= 2 * imprints.SAME_BITS - 1:
+                yield (short[at], short[at + 1 + row]), shift - size if shift > size // 2 else shift
 
 
 def _same_sound(one: _Line, other: _Line, shift: int) -> bool:

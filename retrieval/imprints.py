@@ -40,7 +40,8 @@ STEP_MS = 50
 FRAME_MS = 400
 BANDS = 33
 LOWEST_HZ, HIGHEST_HZ = 300.0, 2_000.0
-SAME_BITS = 0.72  # share of equal bits from which two stretches of sound are one
+SILENCE = 1e-3  # root mean square (-60 dB) below which a frame has nothing to compare
+SAME_BITS = 0.68  # share of equal bits from which two stretches of sound are one
 
 
 # ---------------------------------------------------------------- pictures
@@ -164,19 +165,21 @@ def coarse(imprints: NDArray[np.uint8]) -> NDArray[np.float32]:
 def of_sound(samples: NDArray[np.float32], rate: int) -> Words:
     """(n,) uint32 of mono samples at `rate`: one word for each STEP_MS in which a whole frame of FRAME_MS begins.
 
-    Bit b: whether the energy between band b and b + 1 grows from this moment to the next.
+    Bit b: whether the energy between band b and b + 1 grows from this moment to the next. 0 where it is silent.
     """
     step, frame = rate * STEP_MS // 1000, rate * FRAME_MS // 1000
     count = (len(samples) - frame) // step + 1
     if count < 2:
         return np.empty(0, np.uint32)
     places = np.arange(count)[:, None] * step + np.arange(frame)
-    power = np.abs(np.fft.rfft(samples[places] * np.hanning(frame).astype(np.float32), axis=1)) ** 2
+    frames = samples[places]
+    silent = np.square(frames).mean(axis=1) < SILENCE**2
+    power = np.abs(np.fft.rfft(frames * np.hanning(frame).astype(np.float32), axis=1)) ** 2
     borders = np.geomspace(LOWEST_HZ, HIGHEST_HZ, BANDS + 1) * frame / rate
     energy = np.log(np.add.reduceat(power, np.rint(borders).astype(int), axis=1)[:, :BANDS] + 1e-9)
     grows = np.diff(energy[:, :-1] - energy[:, 1:], axis=0) > 0
     words = (grows.astype(np.uint32) << np.arange(BANDS - 1, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)
-    return np.asarray(words, np.uint32)
+    return np.where(silent[:-1] | silent[1:], np.uint32(0), np.asarray(words, np.uint32))
 
 
 def equal_bits(one: Words, other: Words) -> float:

@@ -88,6 +88,14 @@ def test_words_of_a_sound_survive_loudness_and_noise() -> None:
     assert imprints.equal_bits(words, imprints.of_sound(other, 16_000)) < 0.6
 
 
+def test_silence_has_no_words() -> None:
+    """Two silent stretches are not called copies: their words are 0, and so are not compared."""
+    sound = noise(4, 1)
+    sound[16_000:48_000] = 0
+    words = imprints.of_sound(sound, 16_000)
+    assert (words[20:50] == 0).all() and (words[:10] != 0).all()
+
+
 def test_a_sound_shorter_than_a_frame_has_no_words() -> None:
     """Nothing to compare is no error."""
     assert len(imprints.of_sound(np.zeros(100, np.float32), 16_000)) == 0
