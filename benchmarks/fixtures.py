@@ -161,14 +161,14 @@ def stills(library: Library, media: Path) -> Figures:
         for part in (0.25, 0.5, 0.75):
             at = round(start + part * (end - start))
             operand = Operand("image", frame_at(media / "videos" / row["file"], at))
-            hits = list(library.search(operand, {"video"}, 18, min_confidence=0.0))
-            others = [hit for hit in hits if hit.path.name != row["file"]]
-            hit = next(each for each in others if each.path.name == joined)
-            best = next((each.span for each in hit.segments if each.kind == "shot"), None)
-            clips.append(others[0] is hit)
+            others = [hit for hit in library.search(operand, {"video"}, 18) if hit.path.name != row["file"]]
+            place = next((nth for nth, each in enumerate(others, 1) if each.path.name == joined), 0)
+            segments = others[place - 1].segments if place else ()
+            best = next((each.span for each in segments if each.kind == "shot"), None)
+            clips.append(place == 1)
             shots.append(best is not None and 2 * best.overlap(truth) > best.length)
             if not (clips[-1] and shots[-1]):
-                miss(f"still of {clip} at {at} ms: {joined} at place {others.index(hit) + 1}, its best shot {best}")
+                miss(f"still of {clip} at {at} ms: {joined} at place {place or 'none'}, its best shot {best}")
     return {"stills": float(len(clips)), "stills_clip_next": share(clips), "stills_shot": share(shots)}
 
 
