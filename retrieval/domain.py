@@ -224,7 +224,8 @@ class FoundSegment:
 class Hit:
     """An asset that answers, with its best segments, best first.
 
-    score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere.
+    score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere. alike: how many further
+    pictures that answer show the same and are not listed themselves.
     """
 
     path: Path
@@ -236,6 +237,7 @@ class Hit:
     segments: tuple[FoundSegment, ...]
     taken_at: str | None = None
     offline: bool = False
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,19 @@ def alike_pictures(found: Imprints) -> list[Pair]:
     return links
 
 
+def folded(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(n,) for each of (n, BYTES) imprints the first one that is the same picture, itself where none is."""
+    first = np.arange(len(data))
+    rows = imprints.coarse(data)
+    near = np.maximum(rows[: len(data)] @ rows[: len(data)].T, rows[: len(data)] @ rows[len(data) :].T) >= SAME_FRAME
+    for at in range(1, len(data)):
+        before = np.flatnonzero(near[at, :at] & (first[:at] == np.arange(at)))
+        same = imprints.same_pictures(data[at], data[before])
+        if same.any():
+            first[at] = before[int(same.argmax())]
+    return first
+
+
 def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """For each of (n, BYTES) imprints those that may be the same, mirrored or not."""
     rows = imprints.coarse(data)

@@ -76,6 +76,7 @@ def hit_report(hit: Hit) -> dict[str, Any]:
         "confidence": round(float(hit.confidence), 4),
         "taken_at": hit.taken_at,
         "offline": hit.offline,
+        "alike": hit.alike,
         "segments": [_found(each) for each in hit.segments],
     }
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from retrieval import fusion, keywords, moments, store
+from retrieval import duplicates, fusion, keywords, moments, store
 from retrieval.domain import (
     LANE_OF,
     SENSE_OF,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
 MOST_SEGMENTS = 5  # listed under one hit
+FOLDED = 32  # candidates behind the page that are looked at for copies of pictures on it
 AROUND_MS = 60_000  # so far from the best segments of a hit its moments are looked for
 EVER = Span(0, 1 << 53)
 NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
@@ -106,6 +107,7 @@ class Candidate:
     odds: float
     score: float
     segments: list[tuple[float, int]]  # log-odds and id, best first
+    alike: int = 0  # pictures that were folded into this one
 
     @property
     def order(self) -> tuple[float, float, int]:
@@ -129,7 +131,7 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     found, evidence = _candidates(query, asked, _Search(held, profile, connection, allowed, cut))
     best = fusion.confidence(found[0].odds) if found else 0.0
-    page = _page(connection, query, [each for each in found if each.odds >= cut])
+    page = _page(connection, query, [each for each in found if each.odds >= cut], asked)
     timeline = _Timeline(held, profile, connection, _windows(connection, page))
     hits = _hits(connection, page, evidence, timeline.moments(asked, cut), query.filters.path)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
@@ -144,12 +146,30 @@ def _elapsed(start: float) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def _page(connection: Connection, query: Query, found: list[Candidate]) -> list[Candidate]:
+def _page(connection: Connection, query: Query, found: list[Candidate], asked: Sequence[Asked]) -> list[Candidate]:
     if query.sort == "date":
         known = store.assets_by_id(connection, [each.asset for each in found])
         dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
         found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
+    if all(each.shared.keys() <= {"text"} for each in asked):  # who asks with a picture may look for its copies
+        found = _folded(connection, found, query.offset + query.limit)
     return found[query.offset : query.offset + query.limit]
+
+
+def _folded(connection: Connection, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
+    """The first `wanted` candidates, and pictures that show what one before them does counted there instead."""
+    near = found[: wanted + FOLDED]
+    looks = store.still_imprints(connection, [each.asset for each in near])
+    pictures = [each for each in near if each.asset in looks]
+    if len(pictures) < 2:
+        return list(found)
+    first = duplicates.folded(np.stack([np.frombuffer(looks[each.asset], np.uint8) for each in pictures]))
+    gone = set()
+    for at, same in enumerate(first.tolist()):
+        if same != at:
+            pictures[same].alike += 1
+            gone.add(pictures[at].asset)
+    return [each for each in found if each.asset not in gone]
 
 
 # ---------------------------------------------------------------- candidates
@@ -604,4 +624,5 @@ def _hit(stored: store.StoredAsset, candidate: Candidate, segments: tuple[FoundS
         segments=segments,
         taken_at=stored.taken_at,
         offline=stored.offline,
+        alike=candidate.alike,
     )

@@ -372,6 +372,20 @@ def imprints_of(connection: Connection, medium: Medium, asset: int | None = None
     )
 
 
+_STILLS = (
+    select(segments.c.asset_id, func.min(imprints.c.data))
+    .join_from(segments, imprints, imprints.c.segment_id == segments.c.id)
+    .where(segments.c.asset_id.in_(_given()), segments.c.kind == "image", segments.c.page.is_(None))
+    .group_by(segments.c.asset_id)
+    .having(func.count() == 1)
+)
+
+
+def still_imprints(connection: Connection, asset_ids: Iterable[int]) -> dict[int, bytes]:
+    """The imprint of each of these assets that is one picture; of pages and animations none."""
+    return dict(connection.execute(_STILLS, {"ids": _json(asset_ids)}).all())
+
+
 def assets_with_copies(connection: Connection, medium: Medium) -> list[int]:
     """Assets of a medium that were seen at more than one path."""
     query = select(paths.c.asset_id).join(assets, assets.c.id == paths.c.asset_id).where(assets.c.medium == medium)

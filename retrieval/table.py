@@ -135,7 +135,7 @@ def answer_lines(answer: Answer, words: str = "", offset: int = 0, width: int | 
 
     words: of the question, to choose what is quoted. width: columns of the terminal; None: lines of any length.
     """
-    paths = [path_text(hit.path) + ("  (offline)" if hit.offline else "") for hit in answer]
+    paths = [path_text(hit.path) + _notes(hit) for hit in answer]
     room = max(width // 2 - 12, 20) if width else 10_000
     paths = [shorten(path, room, keep_end=True) for path in paths]
     places = [place(hit.segments[0]) if hit.segments else "" for hit in answer]
@@ -152,6 +152,12 @@ def answer_lines(answer: Answer, words: str = "", offset: int = 0, width: int | 
         shown = [(head, _why(hit)), *more]
         lines.append([_fit(start, reason, text, words, width) for start, (reason, text) in shown])
     return lines
+
+
+def _notes(hit: Hit) -> str:
+    """What is said of a hit beside its path."""
+    alike = f"  (+{hit.alike} alike)" if hit.alike else ""
+    return alike + ("  (offline)" if hit.offline else "")
 
 
 def _fit(start: str, reason: str, text: str, words: str, width: int | None) -> str:

@@ -42,7 +42,7 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 | `took_ms` | time of the search itself |
 | `best` | confidence of the best candidate, also where nothing was sure enough |
 | `warnings` | lines that a person should see |
-| `hits[]` | `path` (first live one), `path_bytes` (base64, only where the path is not UTF-8), `paths`, `asset` (content hash), `medium`, `score`, `confidence`, `taken_at`, `offline`, `segments[]` |
+| `hits[]` | `path` (first live one), `path_bytes` (base64, only where the path is not UTF-8), `paths`, `asset` (content hash), `medium`, `score`, `confidence`, `taken_at`, `offline`, `alike` (further pictures that show the same, folded into this hit), `segments[]` |
 | `segments[]` | `id`, `kind` (image, shot, speech, sound, passage, text_line), `start_ms`, `end_ms`, `at_ms` (best frame), `page`, `text`, `confidence`, `score`, `lanes` (name: share) |
 
 `--jsonl` prints the objects of `hits`, one a line. `--csv` prints one row for each hit with the columns `path`, `medium`,

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from indexer import record
 from indexer.run import Options, index_folders
-from retrieval import Library, duplicates
+from retrieval import Library, Operand, duplicates
 from retrieval.duplicates import Group
 from retrieval.store import open_catalog
 from tests.fakes import FakeProfile
@@ -120,3 +120,21 @@ def test_the_command_prints_groups_for_people_and_programs(home: Path) -> None:
 def test_links_join_sets() -> None:
     """What is linked through others is one set."""
     assert sorted(duplicates.joined([(1, 2), (5, 4), (2, 3)])) == [[1, 2, 3], [4, 5]]
+
+
+def test_copies_fold_into_one_hit_of_a_question_in_words(home: Path, folder: Path) -> None:
+    """Eight pictures answer with six hits, two of which count a copy; who asks with a picture sees all."""
+    with Library.open(home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        hits = library.search("white", media={"image"}, min_confidence=0.0)
+        assert sorted(hit.alike for hit in hits) == [0, 0, 0, 0, 1, 1]
+        assert {hit.path.name for hit in hits if hit.alike} <= {
+            "picture0.png",
+            "small.jpg",
+            "picture1.png",
+            "mirrored.jpg",
+        }
+        first = library.search("white", media={"image"}, min_confidence=0.0, limit=2)
+        second = library.search("white", media={"image"}, min_confidence=0.0, limit=4, offset=2)
+        assert [hit.path for hit in (*first, *second)] == [hit.path for hit in hits]
+        asked = library.search(Operand("image", folder / "picture0.png"), media={"image"}, min_confidence=0.0)
+        assert len(asked) == 8 and not any(hit.alike for hit in asked)
