@@ -178,8 +178,11 @@ def search(
             query = Query(tuple(operands), filters, limit, offset, sort.value, cut)  # type: ignore[arg-type]
             with Library.open(library) as opened:
                 answer = opened.search(query)
+                is_empty = not answer.best and not opened.status().media
         for warning in answer.warnings:
             complain(warning)
+        if is_empty:
+            complain("there is nothing in this library yet (crossmedia index FOLDER fills it)")
         _print_answer(query, answer, style, "\0" if nul else "\n", text, pictures=thumbnails)
         if open_best and answer:
             _open(answer[0].path)

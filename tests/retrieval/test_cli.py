@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.run import index_folders
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -180,6 +182,18 @@ def test_a_closed_pipe_is_quiet(ask: Program, sample_library: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, cwd=ROOT, env=env)
     assert done.stderr == b""
+
+
+def test_an_empty_library_is_told_from_one_that_holds_nothing_like_it(tmp_path: Path, ask: Program) -> None:
+    """A search that must fail says why, and only there."""
+    (tmp_path / "empty").mkdir()
+    index_folders([tmp_path / "empty"], library=tmp_path / "library")
+    done = Program(tmp_path / "library")("search", "cat")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "crossmedia: there is nothing in this library yet (crossmedia index FOLDER fills it)\n",
+    )
+    assert ask("search", "cat", "--after", "2999").stderr == ""
 
 
 def test_a_new_library_is_told_of_where_there_is_none(tmp_path: Path) -> None:
