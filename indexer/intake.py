@@ -18,6 +18,7 @@ from indexer.decoder import Identity
 from indexer.events import Event, Skipped
 from indexer.pipeline import Result, steps_of
 from indexer.walk import Candidate
+from retrieval import store
 from retrieval.domain import Facts, Step
 from retrieval.protocols import Transcriber
 
@@ -115,7 +116,7 @@ class Intake:
     def _link(self, connection: Connection, origin: Origin, digest: bytes) -> None:
         """Notes one more place of known content."""
         assert origin.candidate is not None
-        asset = record.asset_id(connection, digest)
+        asset = store.asset_with_hash(connection, digest)
         if asset is not None:
             record.put_path(
                 connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset

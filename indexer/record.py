@@ -68,7 +68,6 @@ NO_IMPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
 SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
 ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
 NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
-ASSET_BY_HASH = select(assets.c.id).where(assets.c.hash == bindparam("hash"))
 ASSET_AT = select(paths.c.asset_id).where(
     paths.c.source_id == bindparam("source"), paths.c.relative == bindparam("relative")
 )
@@ -215,11 +214,6 @@ def delete_paths(connection: Connection, ids: Iterable[int]) -> None:
     for asset in touched:
         if asset is not None:
             index_names(connection, asset)
-
-
-def asset_id(connection: Connection, asset_hash: bytes) -> int | None:
-    """The asset with this content, if the catalog holds it."""
-    return connection.scalar(ASSET_BY_HASH, {"hash": asset_hash})
 
 
 def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Facts, sidecars: bytes) -> int:
