@@ -94,7 +94,7 @@ def find(connection: Connection, question: str, totals: dict[WordTable, int], al
     named = _fitting(store.asset_rows(connection, names.ids), allowed)
     names = names.only(np.isin(names.ids, named["asset"])).greatest(MOST_HITS)
     owners = dict(zip(owned["segment"].tolist(), owned["asset"].tolist(), strict=True))
-    return _hits(connection, _Question(question, asked, rarities), texts, names, owners)
+    return _hits(connection, _Question(question, asked, rarities.tolist(), float(rarities.sum())), texts, names, owners)
 
 
 def _fitting(rows: NDArray[Any], allowed: Allowed) -> NDArray[Any]:
@@ -135,7 +135,8 @@ class _Question:
 
     text: str
     asked: Sequence[_Asked]
-    rarities: NDArray[np.float64]
+    rarities: Sequence[float]
+    whole: float  # their sum
 
     @property
     def expression(self) -> str:
@@ -148,8 +149,8 @@ class _Question:
 
     def evidence(self, bits: int, order: float) -> float:
         """What a text tells that holds these terms and this share of neighbours."""
-        held = float(sum(rarity for bit, rarity in enumerate(self.rarities) if bits >> bit & 1))
-        share = held / float(self.rarities.sum())
+        held = sum([rarity for bit, rarity in enumerate(self.rarities) if bits >> bit & 1])
+        share = held / self.whole
         told = SHARE_WEIGHT * share + RARITY_WEIGHT * held + order * (ORDER_WEIGHT + ALL_IN_ORDER_WEIGHT * share)
         return max(0.0, told - CHANCE)
 
@@ -158,11 +159,12 @@ def _hits(connection: Connection, question: _Question, texts: _Held, names: _Hel
     named = dict(zip(names.ids.tolist(), names.bits.tolist(), strict=True))
     order = _orders(connection, "segment_words", question.text, texts.ids)
     scores = store.bm25(connection, "segment_words", question.expression, texts.ids)
+    literal = question.literal
     segments = {}
     for segment, bits in zip(texts.ids.tolist(), texts.bits.tolist(), strict=True):
         whole = bits | named.get(owned[segment], 0)
         evidence = question.evidence(whole, order.get(segment, 0.0))
-        if evidence > 0 and whole & question.literal == question.literal:
+        if evidence > 0 and whole & literal == literal:
             segments[segment] = WordHit(evidence, scores.get(segment, 0.0))
     assets = _name_hits(connection, question, named)
     return WordHits(segments, assets, {segment: owned[segment] for segment in segments})
@@ -171,7 +173,8 @@ def _hits(connection: Connection, question: _Question, texts: _Held, names: _Hel
 def _name_hits(connection: Connection, question: _Question, named: dict[int, int]) -> dict[int, WordHit]:
     order = _orders(connection, "asset_words", question.text, list(named))
     scores = store.bm25(connection, "asset_words", question.expression, named)
-    fitting = {asset: bits for asset, bits in named.items() if bits & question.literal == question.literal}
+    literal = question.literal
+    fitting = {asset: bits for asset, bits in named.items() if bits & literal == literal}
     told = {asset: question.evidence(bits, order.get(asset, 0.0)) for asset, bits in fitting.items()}
     return {asset: WordHit(evidence, scores.get(asset, 0.0)) for asset, evidence in told.items() if evidence > 0}
 

@@ -7,7 +7,6 @@ search proposed it. Order: confidence down (in log-odds, which do not saturate),
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -204,9 +203,13 @@ def _by_asset(asked: Asked, evidence: Evidence) -> dict[int, Candidate]:
     for segment, ways in evidence.segments.items():
         asset = evidence.owners[segment]
         odds = _fused(ways, evidence.names.get(asset))
-        one = found.setdefault(asset, Candidate(asset, odds, -math.inf, []))
+        score = max([clue.score for clue in ways.values()])
+        one = found.get(asset)
+        if one is None:
+            one = found[asset] = Candidate(asset, odds, score, [])
+        elif (odds, score) > (one.odds, one.score):
+            one.odds, one.score = odds, score
         one.segments.append((odds, segment))
-        one.odds, one.score = max((one.odds, one.score), (odds, max(clue.score for clue in ways.values())))
     for asset, clue in evidence.names.items():
         found.setdefault(asset, Candidate(asset, fusion.agree([], clue.odds), clue.score, []))
     for one in found.values():
@@ -365,35 +368,34 @@ def curves(
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    found = _Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), EVER)).by_lane(asked)
+    found = _Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), [EVER])).by_lane(asked)
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
 
 
-def _windows(connection: Connection, page: Sequence[Candidate]) -> dict[int, Span]:
-    """Where moments of the videos and recordings on a page are looked for: around the best segments of each."""
+def _windows(connection: Connection, page: Sequence[Candidate]) -> dict[int, list[Span]]:
+    """Where moments of the videos and recordings on a page are looked for: around each of their best segments."""
     media = store.media_of(connection, [each.asset for each in page])
     timed = [each for each in page if media.get(each.asset) in ("video", "audio") and each.segments]
     stored = store.segments_by_id(
         connection, {segment for each in timed for _, segment in each.segments[:MOST_SEGMENTS]}
     )
-    found: dict[int, Span] = {}
+    found: dict[int, list[Span]] = {}
     for each in timed:
         spans = [stored[segment].segment.span for _, segment in each.segments[:MOST_SEGMENTS] if segment in stored]
-        known = [span for span in spans if span is not None]
+        known = [Span(max(0, span.start - AROUND_MS), span.end + AROUND_MS) for span in spans if span is not None]
         if known:
-            first, last = min(span.start for span in known), max(span.end for span in known)
-            found[each.asset] = Span(max(0, first - AROUND_MS), last + AROUND_MS)
+            found[each.asset] = known
     return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timeline:
-    """The timed segments of some assets, each within a span, and what an operand says of them."""
+    """The timed segments of some assets, those within some spans of each, and what an operand says of them."""
 
     held: Held
     profile: Profile
     connection: Connection
-    assets: Mapping[int, Span]
+    assets: Mapping[int, Sequence[Span]]
 
     def moments(self, asked: Sequence[Asked], least: float) -> dict[int, list[tuple[Moment, int]]]:
         """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
@@ -429,9 +431,11 @@ class _Timeline:
 
     def _within(self, table: store.Timed) -> store.Timed:
         """The segments that touch the spans of their assets."""
-        spans = [self.assets[asset] for asset in table.assets.tolist()]
-        near = table.spans[:, 0] < np.array([span.end for span in spans], np.int64)
-        near &= table.spans[:, 1] > np.array([span.start for span in spans], np.int64)
+        near = np.zeros(len(table.ids), np.bool_)
+        for asset, spans in self.assets.items():
+            own = table.assets == asset
+            for span in spans:
+                near |= own & (table.spans[:, 0] < span.end) & (table.spans[:, 1] > span.start)
         return store.Timed(table.ids[near], table.assets[near], table.spans[near])
 
     def _odds(self, asked: Asked, kind: Kind, table: store.Timed) -> _Frames:
