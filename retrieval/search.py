@@ -368,7 +368,7 @@ def curves(
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    found = _Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), [EVER])).by_lane(asked)
+    found = _Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), (EVER,))).by_lane(asked)
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
 
 
