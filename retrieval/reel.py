@@ -1,4 +1,4 @@
-"""A reel: the best moments of a question, each once, cut at clean places and joined; and the lists that say what is in it.
+"""Reels: the best moments of a question, each once, cut at clean places and joined, with lists of what is in them.
 
 What is chosen is decided here, pixels are `media.join`'s. For one long video this is a summary led by the question.
 """

@@ -18,7 +18,7 @@ from retrieval import errors
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = (
-    (), ("search",), ("show",), ("status",), ("index",), ("source",), ("source", "list"), ("source", "move"),
+    (), ("search",), ("show",), ("status",), ("duplicates",), ("clip",), ("index",), ("source",), ("source", "list"), ("source", "move"),
     ("source", "remove"), ("forget",), ("rebuild",), ("models",), ("models", "list"), ("models", "fetch"),
     ("models", "add"), ("models", "export"), ("doctor",), ("demo",),
 )  # fmt: skip
