@@ -68,14 +68,15 @@ def find(connection: Connection, media: Iterable[Medium] = ("image", "video", "a
     """All groups, the largest files first. Assets without imprints (see `crossmedia index`) have exact copies only."""
     groups: list[Group] = []
     for medium in media:
-        links = _LINKS[medium](store.imprints_of(connection, medium)) if medium in _LINKS else []
+        kept = store.imprints_of(connection, medium)
+        links = _LINKS[medium](kept) if medium in _LINKS and len(kept.assets) else []
         together = [*joined(links)]
         grouped = {asset for each in together for asset in each}
         together += [[asset] for asset in store.assets_with_copies(connection, medium) if asset not in grouped]
         known = store.assets_by_id(connection, [asset for each in together for asset in each])
         groups += [_group(medium, [known[asset] for asset in each if asset in known]) for each in together]
-    kept = [each for each in groups if len(each.copies) > 1]
-    return sorted(kept, key=lambda each: (-(each.keep.asset.facts["bytes"] or 0), str(each.keep.path)))
+    real = [each for each in groups if len(each.copies) > 1]
+    return sorted(real, key=lambda each: (-(each.keep.asset.facts["bytes"] or 0), str(each.keep.path)))
 
 
 def _group(medium: Medium, members: Sequence[StoredAsset]) -> Group:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from retrieval import fusion, imprints, moments
 from retrieval.domain import Filters, Operand, Query, Span
 from retrieval.errors import LibraryError, QueryError
-from retrieval.settings import LONGEST_SHOT_MS
+from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
 
 if TYPE_CHECKING:
     from retrieval.domain import Hit
@@ -82,7 +82,8 @@ def make(
 
     if out.suffix.lower() != ".mp4":
         raise QueryError(f"{out.name} is no MP4", "name the reel like reel.mp4")
-    found = [*gather(library, words, filters or Filters(), min_confidence)]
+    cut = DEFAULT_CUT if min_confidence is None else min_confidence
+    found = [*gather(library, words, filters or Filters(), cut)]
     parts = arranged(chosen(found, length_ms))
     if not parts:
         raise QueryError(f"no moment of a video here matches {words}", "ask with other words, or --min-confidence 0")
@@ -95,14 +96,14 @@ def make(
     return parts
 
 
-def gather(library: Library, words: str, filters: Filters, min_confidence: float | None) -> Iterator[Part]:
-    """The moments of all videos that answer and are at hand."""
+def gather(library: Library, words: str, filters: Filters, cut: float) -> Iterator[Part]:
+    """The moments of all videos that answer and are at hand, of confidence `cut` or more."""
     filters = replace(filters, media=frozenset({"video"}))
-    query = Query((Operand("text", words),), filters, limit=MOST_VIDEOS, min_confidence=min_confidence)
+    query = Query((Operand("text", words),), filters, limit=MOST_VIDEOS, min_confidence=cut)
     for hit in library.search(query):
         path = next((each for each in hit.paths if each.exists()), None)
         if path is not None:
-            yield from _parts(library, words, hit, path, min_confidence or 0.0)
+            yield from _parts(library, words, hit, path, cut)
 
 
 def _parts(library: Library, words: str, hit: Hit, path: Path, least: float) -> Iterator[Part]:
@@ -112,7 +113,7 @@ def _parts(library: Library, words: str, hit: Hit, path: Path, least: float) -> 
     cuts = np.setdiff1d(shots, shots[parted, 1])
     looks = library.imprints(hit.asset)
     curve = library.curve(words, hit.asset)
-    for each in moments.find(curve, cuts, sentences, most=MOST_MOMENTS, least=fusion.log_odds(max(least, 0.5))):
+    for each in moments.find(curve, cuts, sentences, most=MOST_MOMENTS, least=fusion.log_odds(least)):
         span = clean(each, cuts, sentences)
         said = tuple(
             (one.segment.span, one.segment.text)

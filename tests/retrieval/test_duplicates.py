@@ -117,6 +117,15 @@ def test_the_command_prints_groups_for_people_and_programs(home: Path) -> None:
         assert group["spare_bytes"] == sum(each["bytes"] for each in group["files"][1:])
 
 
+def test_a_library_without_such_media_has_no_groups(tmp_path: Path) -> None:
+    """Nothing of a medium is no error."""
+    (tmp_path / "media").mkdir()
+    drawn(0).save(tmp_path / "media" / "one.png")
+    index_folders([tmp_path / "media"], library=tmp_path / "library", options=Options(profile=FakeProfile()))  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        assert library.duplicates() == []
+
+
 def test_links_join_sets() -> None:
     """What is linked through others is one set."""
     assert sorted(duplicates.joined([(1, 2), (5, 4), (2, 3)])) == [[1, 2, 3], [4, 5]]
