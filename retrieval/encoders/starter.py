@@ -143,7 +143,7 @@ class _Tower:
     """One ONNX graph whose first output is unit vectors; loads on first use.
 
     Small parts of a batch run beside each other, each on one thread: threads inside one run wait for each other after
-    every layer, and burn a third of the processor time while they wait (docs/decisions/0171).
+    every layer, and burn a quarter of the processor time or more while they wait (docs/decisions/0171).
     """
 
     def __init__(self, config: Config, name: str) -> None:
