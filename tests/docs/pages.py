@@ -49,6 +49,10 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 `confidence`, `score`, `segment`, `kind`, `start_ms`, `end_ms`, `page`, `lane`, `text`, those of its best segment.
 `--paths` prints raw bytes, so that every path survives; `-0` ends each by NUL for `xargs -0`.
 
+`crossmedia duplicates --json` prints `version` and `groups[]`: `medium`, `keep` (path), `spare_bytes` (what the others take)
+and `files[]` with `path`, `asset`, `same_bytes` (there is an exact copy), `bytes`, `width`, `height`, `duration_ms`, the one
+to keep first.
+
 `crossmedia index --json-events` prints one object a line; `event` is one of `opened`, `scanned`, `progress`, `skipped`,
 `published`, `planned`, `finished`, and the other keys are the fields of `indexer/events.py`.
 """
