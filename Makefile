@@ -39,12 +39,12 @@ docs: .venv/dev.stamp
 # An environment is made anew when what it must hold has changed, else used as it is.
 .venv/demo.stamp: pyproject.toml
 	test -x $(CORE) || $(PYTHON) -m venv .venv
-	@echo "Installing crossmedia without torch (about 360 MB to fetch, once)"
-	$(CORE) $(PIP) install --editable '.[cpu,offline]'
+	@echo "Installing crossmedia without torch (about 460 MB to fetch, once)"
+	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr]'
 	touch $@
 
 .venv/dev.stamp: .venv/demo.stamp
-	$(CORE) $(PIP) install --editable '.[cpu,offline,dev]'
+	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr,dev]'
 	touch $@
 
 .venv-torch/dev.stamp: pyproject.toml requirements-torch.txt

@@ -96,6 +96,7 @@ def index(
         list[Path] | None, typer.Argument(metavar="FOLDER", help="Folders to follow from now on.")
     ] = None,
     speech: Annotated[bool, typer.Option(help="Read speech now, or leave it for a later run.")] = True,
+    ocr: Annotated[bool, typer.Option(help="Read text in pictures now, or leave it for a later run.")] = True,
     video: Annotated[bool, typer.Option(help="Look through videos now, or leave them for a later run.")] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done, and how long it takes.")
@@ -141,6 +142,7 @@ def index(
             hidden=hidden,
             speech=speech,
             video=video,
+            ocr=ocr,
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,
             nice=nice,

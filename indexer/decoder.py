@@ -150,6 +150,8 @@ def _perform(task: Task, channel: Channel) -> Iterator[Any]:
     elif task.step == "listen":
         assert isinstance(task.form, Samples)
         yield from read.listen(task.path, task.form)
+    elif task.step == "ocr":
+        yield from read.lines(task.path, medium, task.limits, alive=lambda: channel.send(None))
     else:
         yield from read.chunks(task.path)
 

@@ -287,4 +287,6 @@ def steps_of(facts: Facts) -> list[Step]:
         wanted.append("listen")
         if not facts.has_subtitles:
             wanted.append("transcribe")
+    if facts.medium == "image" or (facts.medium == "video" and facts.has_pictures) or facts.format == "pdf":
+        wanted.append("ocr")
     return wanted

@@ -19,7 +19,14 @@ from retrieval.store import open_catalog
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-USUAL_RATES: dict[Step, float] = {"read": 60.0, "watch": 20_000.0, "listen": 100_000.0, "transcribe": 3_500.0}
+USUAL_RATES: dict[Step, float] = {
+    "read": 60.0,
+    "watch": 20_000.0,
+    "listen": 100_000.0,
+    "transcribe": 3_500.0,
+    "ocr": 5.0,
+}
+COUNTED: tuple[Step, ...] = ("read", "ocr")  # these take as long as there are files, not as the files last
 USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet
 
 
@@ -90,9 +97,9 @@ def _tell(
     files: dict[Step, int] = {}
     seconds = 0.0
     for step in wanted:
-        new = len(changed) if step == "read" else timed
+        new = len(changed) if step in COUNTED else timed
         before, ms = left.get(step, (0, 0))
         files[step] = new + before
-        seconds += (files[step] if step == "read" else new * USUAL_MS + ms) / USUAL_RATES[step]
+        seconds += (files[step] if step in COUNTED else new * USUAL_MS + ms) / USUAL_RATES[step]
     emit(Planned(files, seconds))
     return Finished(0, 0, 0, pending=files, seconds=time.perf_counter() - start)

@@ -17,7 +17,7 @@ from retrieval.domain import Step
 from retrieval.reports import path_fields, plain_text
 from retrieval.table import duration, listing, pad, path_text, pending, plain, shorten
 
-NAMES: dict[Step, str] = {"read": "images", "watch": "video", "listen": "sound", "transcribe": "speech"}
+NAMES: dict[Step, str] = {"read": "images", "watch": "video", "listen": "sound", "transcribe": "speech", "ocr": "text"}
 BAR = 12  # characters; the whole line fits into 80
 LINE_EVERY_S = 10.0  # where nothing can be redrawn
 
@@ -160,6 +160,7 @@ _VERBS: dict[Step, str] = {
     "watch": "look through for shots, if they are videos",
     "listen": "listen to, if they have sound",
     "transcribe": "transcribe, if they hold speech",
+    "ocr": "read text in, if they show any",
 }
 
 

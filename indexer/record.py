@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -339,6 +339,7 @@ def segment_values(segment: Segment) -> dict[str, Any]:
         "page": segment.page,
         "text": segment.text,
         "lang": segment.lang,
+        "box": ",".join(map(str, astuple(segment.box))) if segment.box else None,
     }
 
 

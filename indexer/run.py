@@ -1,12 +1,14 @@
 """The loop: scan, then each step over all files that need it, in the order that makes search useful early.
 
     scan -> read (pictures, documents, facts of all media) -> watch (video) -> listen (sound) -> transcribe (speech)
+         -> ocr (text in pictures)
 
 Binds the parts. Results are written in batches, one transaction each; a kill loses at most the batch under way.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 COMMIT_S = 0.5  # results are committed at least so often
 COMMIT_ROWS = 128
+WITHOUT_FORM: tuple[Step, ...] = ("transcribe", "ocr")  # what they give is text
+OCR_WORKERS = 4  # each holds the models, about 300 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Options:
     hidden: bool = False
     speech: bool = True
     video: bool = True
+    ocr: bool = True
     dry_run: bool = False
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     nice: int = 0
@@ -58,8 +63,13 @@ class Options:
     @property
     def steps(self) -> list[Step]:
         """The steps that are wanted, in order."""
-        left_out = {"watch": not self.video, "transcribe": not self.speech}
+        left_out = {"watch": not self.video, "transcribe": not self.speech, "ocr": not (self.ocr and reads_text())}
         return [step for step in STEPS if not left_out.get(step, False)]
+
+
+def reads_text() -> bool:
+    """Whether text in pictures can be read here: the extra `ocr` is installed."""
+    return importlib.util.find_spec("rapidocr") is not None
 
 
 def index_folders(
@@ -214,7 +224,7 @@ class Run:
 
     def _jobs(self, step: Step, found: list[scan.Changes]) -> list[Job]:
         form = self._form(step)
-        if form is None and step != "transcribe":
+        if form is None and step not in WITHOUT_FORM:
             return []
         jobs = []
         if step == "read":
@@ -234,13 +244,14 @@ class Run:
 
     def _form(self, step: Step) -> Pixels | Samples | None:
         sense: Sense = "sound" if step == "listen" else "image"
-        tower = self._towers.get(sense) if step != "transcribe" else None
+        tower = self._towers.get(sense) if step not in WITHOUT_FORM else None
         return tower.encoder.form if tower else None
 
     def _do_step(self, step: Step, jobs: list[Job], decoders: Decoders) -> None:
         if not jobs:
             return
-        workers = 1 if step == "transcribe" else min(self._options.workers, len(jobs))
+        most = {"transcribe": 1, "ocr": OCR_WORKERS}.get(step, self._options.workers)
+        workers = min(most, self._options.workers, len(jobs))
         pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._intake.claim, workers)
         meter = _Meter(step, jobs, pipeline)
         batch: list[Result] = []

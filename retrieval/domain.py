@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 Medium: TypeAlias = Literal["image", "video", "audio", "document"]
 Kind: TypeAlias = Literal["image", "shot", "speech", "sound", "passage", "text_line"]
-Step: TypeAlias = Literal["read", "watch", "listen", "transcribe"]
+Step: TypeAlias = Literal["read", "watch", "listen", "transcribe", "ocr"]
 Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
 Sense: TypeAlias = Literal["text", "image", "sound"]
 
 MEDIA: tuple[Medium, ...] = ("image", "video", "audio", "document")
 KINDS: tuple[Kind, ...] = ("image", "shot", "speech", "sound", "passage", "text_line")
-STEPS: tuple[Step, ...] = ("read", "watch", "listen", "transcribe")
+STEPS: tuple[Step, ...] = ("read", "watch", "listen", "transcribe", "ocr")
 
 # Which senses meet which kinds of segment: text meets text in the sentence space, all else in the shared one.
 TEXT_KINDS: tuple[Kind, ...] = ("passage", "speech", "text_line")
@@ -65,6 +65,16 @@ class Span:
     def overlap(self, other: Span) -> int:
         """Shared length, 0 if apart."""
         return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A place in a picture, in ten-thousandths of its width and height; 0, 0 is the upper left corner."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,7 @@ class Segment:
     page: int | None = None  # 1-based
     text: str | None = None
     lang: str | None = None
+    box: Box | None = None  # of a line of text in its picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"  # the newest revision under alembic/versions
+HEAD = "0003"  # the newest revision under alembic/versions
 
 metadata = MetaData(
     naming_convention={  # SQLite alters by copy, so every constraint needs a name
@@ -129,6 +129,7 @@ segments = Table(
     Column("page", Integer),
     Column("text", Text),
     Column("lang", Text),
+    Column("box", Text),  # left, top, right, bottom in ten-thousandths of the picture: "120,80,4000,400"
     sqlite_autoincrement=True,
 )
 

@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from retrieval import manifest
-from retrieval.domain import MEDIA, Filters, Kind, Medium, Segment, Skip, Space, Span
+from retrieval.domain import MEDIA, Box, Filters, Kind, Medium, Segment, Skip, Space, Span
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 from retrieval.schema import (
     HEAD,
@@ -424,10 +424,16 @@ def segment_by_key(connection: Connection, key: str) -> StoredSegment | None:
     return _segment(row) if row else None
 
 
+def _box(stored: str | None) -> Box | None:
+    return Box(*map(int, stored.split(","))) if stored else None
+
+
 def _segment(row: Any) -> StoredSegment:
     span = None if row.start_ms is None else Span(row.start_ms, row.end_ms)
     chars = None if row.start_char is None else Span(row.start_char, row.end_char)
-    found = Segment(kind=row.kind, span=span, chars=chars, page=row.page, text=row.text, lang=row.lang)
+    found = Segment(
+        kind=row.kind, span=span, chars=chars, page=row.page, text=row.text, lang=row.lang, box=_box(row.box)
+    )
     return StoredSegment(row.id, row.asset_id, row.key, found)
 
 

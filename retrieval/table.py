@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 QUOTE = 60  # columns of quoted text where the line's length does not matter
 MORE_SEGMENTS = 2  # shown below the best one of a hit
-STEP_NAMES = {"read": "images and documents", "watch": "video", "listen": "sound", "transcribe": "speech"}
+STEP_NAMES = {
+    "read": "images and documents",
+    "watch": "video",
+    "listen": "sound",
+    "transcribe": "speech",
+    "ocr": "text in pictures",
+}
 MANY = {
     "image": "images",
     "video": "videos",

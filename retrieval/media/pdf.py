@@ -99,6 +99,19 @@ def read_page(document: Any, number: int) -> tuple[list[Block], list[Image.Image
         page.close()
 
 
+def scanned_page(document: Any, number: int, side: int) -> list[Image.Image]:
+    """One page (0-based) as a picture with `side` pixels on its longer side, if it shows something but holds no text."""
+    with suppress(pypdfium2.PdfiumError):
+        page = document[number]
+        try:
+            letters = sum(char.isalnum() for block in _lines(page, number + 1) for char in block.text)
+            if letters < LEAST_TEXT and _shows_something(page):
+                return [_rendered(page, side)]
+        finally:
+            page.close()
+    return []
+
+
 def _lines(page: Any, number: int) -> list[Block]:
     """Paragraphs of a page: lines joined until one ends a sentence, is much shorter than most, or an empty one follows."""
     text_page = page.get_textpage()
@@ -127,8 +140,8 @@ def _shows_something(page: Any) -> bool:
     return any(True for _ in page.get_objects(max_depth=2))
 
 
-def _rendered(page: Any) -> Image.Image:
-    scale = RENDERED / max(1.0, *page.get_size())
+def _rendered(page: Any, side: int = RENDERED) -> Image.Image:
+    scale = side / max(1.0, *page.get_size())
     return to_rgb(page.render(scale=min(scale, 8.0)).to_pil())
 
 

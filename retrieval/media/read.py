@@ -1,10 +1,11 @@
-"""The four steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked
+"""The five steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked
 for.
 
     read        every medium   Facts first, then segments: pictures, passages, subtitles
     watch       video          shots with frame views
     listen      audio, video   sound windows
     chunks      audio, video   samples for the transcriber
+    lines       image, video, document   text in pictures
 
 Every step raises a MediaError where the file cannot be used, possibly after it has given some segments. Which files are
 media at all is decided by `sniff.identify`. The modules that own PIL and av are imported when their step is asked for.
@@ -70,3 +71,12 @@ def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[NDArray[
     from retrieval.media.audio import chunks as audio_chunks
 
     yield from audio_chunks(path, rate, seconds)
+
+
+def lines(
+    path: Path, medium: Medium, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
+) -> Iterator[Reading]:
+    """`text_line` Readings of what is written in a picture, a video's key frames or a PDF's scanned pages."""
+    from retrieval.media.ocr import read_lines
+
+    yield from read_lines(path, medium, limits, alive)

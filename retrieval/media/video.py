@@ -213,6 +213,23 @@ def _moving(views: list[View]) -> Iterator[View]:
             yield view
 
 
+def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Image]]:
+    """Key frames at least `every_ms` apart: time, end of the next frame as far as is known, upright RGB picture.
+
+    Only they are decoded; encoders set them at cuts and every few seconds. A file without pictures gives nothing.
+    """
+    with opened(path) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            return
+        stream.codec_context.skip_frame = "NONKEY"
+        length, last = duration_ms(container, stream) or 0, -every_ms
+        for frame, at in _timed(container, stream):
+            if at - last >= every_ms:
+                last = at
+                yield at, max(length, at + _frame_ms(stream)), picture(frame)
+
+
 def picture(frame: Any, scaler: VideoReformatter | None = None) -> Image.Image:
     """A decoded frame as it is shown: RGB, upright."""
     rgb = (scaler or VideoReformatter()).reformat(frame, format="rgb24", threads=1)

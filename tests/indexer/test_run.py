@@ -204,7 +204,7 @@ def test_a_dry_run_makes_no_library_and_tells_what_would_be_done(world: World) -
     world.picture("a.png")
     world.sound("b.wav")
     told = planned(world)
-    assert told.files == {"read": 2, "watch": 1, "listen": 1, "transcribe": 1}
+    assert told.files == {"read": 2, "watch": 1, "listen": 1, "transcribe": 1, "ocr": 2}
     assert told.seconds > 0
     assert not world.home.exists()
 
@@ -225,8 +225,8 @@ def test_a_dry_run_counts_what_earlier_runs_have_left(world: World) -> None:
     world.picture("a.png")
     world.sound("b.wav")
     world.index(speech=False)
-    assert planned(world).files == {"read": 0, "watch": 0, "listen": 0, "transcribe": 1}
-    assert planned(world, speech=False).files == {"read": 0, "watch": 0, "listen": 0}
+    assert planned(world).files == {"read": 0, "watch": 0, "listen": 0, "transcribe": 1, "ocr": 0}
+    assert planned(world, speech=False).files == {"read": 0, "watch": 0, "listen": 0, "ocr": 0}
 
 
 def test_a_dry_run_heeds_the_patterns_that_are_given(world: World) -> None:
