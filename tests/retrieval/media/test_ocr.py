@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,18 @@ def test_the_same_words_elsewhere_are_another_line() -> None:
     folding = Folding()
     list(folding.see(0, [Line("Exit", Box(0, 0, 500, 300), 0.9)]))
     assert len(list(folding.see(2000, [Line("Exit", Box(9000, 9000, 9900, 9400), 0.9)]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"),
+        ("PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"),
+    ],
+)
+def test_the_models_are_those_that_were_measured(name: str, digest: str) -> None:
+    """A release of the package with other weights is noticed."""
+    spec = importlib.util.find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        pytest.skip("the extra `ocr` is not installed")
+    assert hashlib.sha256((Path(spec.origin).parent / "models" / name).read_bytes()).hexdigest() == digest
