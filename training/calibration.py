@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-FALSE_SHOWN = 0.10  # share of questions without an answer that may still show something
-
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -44,15 +42,6 @@ def fit(right: NDArray[np.float64], wrong: NDArray[np.float64], steps: int = 60)
     slope = float(np.clip(theta[0] / spread, 5, 60))
     middle = mean - spread * theta[1] / theta[0] if theta[0] > 0 else mean
     return Curve(slope, -slope * float(middle))
-
-
-def no_lower(curve: Curve, wrong_best: NDArray[np.float64], share: float = FALSE_SHOWN) -> Curve:
-    """The curve moved up where needed, so that at most `share` of the questions without an answer show anything.
-
-    `wrong_best`: for each of them the cosine of its best hit.
-    """
-    floor = float(np.quantile(wrong_best, 1 - share))
-    return Curve(curve.slope, -curve.slope * max(curve.midpoint, floor))
 
 
 def absent() -> list[str]:

@@ -25,6 +25,7 @@ import io
 import json
 import re
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training import midi, synthesis
+from training.calibration import Curve
+from training.export import write_config
 from training.synthesis import RATE, Wave, spoken
 
 WINDOW_MS, HOP_MS = 5_000, 2_500
@@ -89,6 +92,7 @@ VOICES = (
     "nl", "tr", "ar", "ja", "ko", "th", "hi", "sv", "fi", "el", "cs", "hu", "vi", "fa", "id", "sw",
 )  # fmt: skip
 VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+croak", "+whisper")
+TEXT_SOUND_SLOPE = 14.0  # of the curve from cosines of words and sounds to confidences; by hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -522,9 +526,10 @@ def middle_of(net: Net, clips: list[Clip]) -> Tensor:
 def measure(tower: Tower, clips: list[Clip], adapter: Path | None) -> dict[str, float]:
     """What a search would see: sentences of the labels against the best window of each clip.
 
-    first, third: the label's sentence with the largest cosine is right, or among three. cut: the cosine that nine in
-    ten known sounds reach with a sentence of their own label; quiet: background clips that stay below it for the
-    sentences of all known sounds. alike: nearest other clip by cosine has the same label.
+    first, third: the label's sentence with the largest cosine is right, or among three. cut: the cosine that nine
+    in ten known sounds reach with a sentence of their own label, or more where two in a hundred background clips would reach
+    it for any known sound. kept, quiet: known sounds above it, background clips below. alike: nearest other clip by cosine
+    has the same label.
     """
     words = torch.from_numpy(
         np.stack([shared_text(list(LABELS[name][:1]), adapter)[0] for name in NAMES[: -len(BACKGROUND)]])
@@ -537,13 +542,14 @@ def measure(tower: Tower, clips: list[Clip], adapter: Path | None) -> dict[str, 
     order = cosines[known].argsort(1, descending=True)
     right = order == labels[known][:, None]
     own = cosines[known].gather(1, labels[known][:, None])[:, 0]
-    cut = float(own.quantile(0.1))
+    cut = float(torch.maximum(own.quantile(0.1), cosines[~known].amax(1).quantile(0.98)))
     centres = functional.normalize(torch.stack([rows.mean(0) for rows in found])[known], dim=1)
     near = (centres @ centres.T - 2 * torch.eye(len(centres))).argmax(1)
     return {
         "first": float(right[:, 0].float().mean()),
         "third": float(right[:, :3].any(1).float().mean()),
         "cut": cut,
+        "kept": float((own >= cut).float().mean()),
         "quiet": float((cosines[~known].amax(1) < cut).float().mean()),
         "alike": float((labels[known][near] == labels[known]).float().mean()),
     }
@@ -649,6 +655,16 @@ def export(arguments: argparse.Namespace) -> None:
     path = arguments.out / "sound.onnx"
     write_onnx(tower(saved["net"]), path)
     path.with_suffix(".toml").write_text(card(path, figures, arguments.adapter), encoding="utf-8")
+    restate(arguments.out, figures["cut"])
+
+
+def restate(folder: Path, cut: float) -> None:
+    """Write starter.toml anew, if it is there: the digest of the sound tower, and the cosine where sounds begin to count."""
+    stated = folder / "starter.toml"
+    if stated.is_file():
+        curves = tomllib.loads(stated.read_text("utf-8"))["calibration"]
+        kept = {way: Curve(**curve) for way, curve in curves.items()}
+        write_config(folder, kept | {"text-sound": Curve(TEXT_SOUND_SLOPE, -TEXT_SOUND_SLOPE * cut)})
 
 
 def main() -> None:
