@@ -512,7 +512,8 @@ def _holding(table: store.Timed, asset: int, at_ms: int) -> int:
 
 
 def _log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
-    prior = profile.prior(cast("Direction", f"{sense}-{'speech' if kind == 'speech' else SENSE_OF[kind]}"))
+    spoken = kind in ("speech", "text_line")  # both are short, and short sentences are near to many questions
+    prior = profile.prior(cast("Direction", f"{sense}-{'speech' if spoken else SENSE_OF[kind]}"))
     return prior.slope * (scores.astype(float) - prior.midpoint)
 
 
