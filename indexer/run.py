@@ -171,6 +171,8 @@ class Run:
         with self._engine.connect() as connection:
             sources = survey.all_sources(connection)
         self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
+        if self._options.ocr and not reads_text():
+            self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
         found = self._scan(sources)
         if self._options.nice:
             os.nice(self._options.nice)
