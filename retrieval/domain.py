@@ -186,6 +186,9 @@ class Filters:
     max_duration_ms: int | None = None
     camera: str | None = None
     lang: str | None = None
+    near: tuple[float, float, float] | None = None  # latitude and longitude in degrees, radius in km
+    min_bytes: int | None = None
+    max_bytes: int | None = None
 
     def __bool__(self) -> bool:
         return self != Filters()
@@ -202,11 +205,78 @@ class Operand:
     sense: Literal["text", "image", "audio", "video", "document", "like"]
     value: Any
     weight: float = 1.0
+    lane: Lane | None = None  # the only lane that it asks; None: all
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One operand as it is written. value: text with its quotes, the path of a file, or a segment's id."""
+
+    sense: Literal["text", "image", "audio", "video", "document", "like"]
+    value: str
+    lane: Lane | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A part that counts `weight` times, > 0."""
+
+    part: Tree
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Must:
+    """+part: no answer is surer than it is of this."""
+
+    part: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """-part: what fits it is lowered."""
+
+    part: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Parts side by side: all count."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Parts joined by AND: each is needed."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Parts joined by OR: one is enough."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """Events in order, in one video or recording. within_ms: for each but the first, the longest pause before it."""
+
+    parts: tuple[Tree, ...]
+    within_ms: tuple[int | None, ...]
+
+
+Tree: TypeAlias = Leaf | Weighted | Must | Not | All | Both | Either | Then
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A whole question: operands that all count, and filters that all must hold."""
+    """A whole question: operands that all count, and filters that all must hold.
+
+    tree: how the first operands, which are its leaves in order, are combined; None: all count. See docs/decisions/0180.
+    """
 
     operands: tuple[Operand, ...] = ()
     filters: Filters = field(default_factory=Filters)
@@ -214,6 +284,12 @@ class Query:
     offset: int = 0
     sort: Literal["confidence", "date"] = "confidence"
     min_confidence: float | None = None  # None: the default cut; 0.0: everything
+    tree: Tree | None = None
+
+    @classmethod
+    def plain(cls, text: str, **parts: Any) -> Query:
+        """Any text at all, as words without operators. parts: other fields of the query."""
+        return cls((Operand("text", text),) if text.strip() else (), **parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@
     │   └── SpaceMismatch          vectors of two spaces would have met
     ├── EncoderUnavailable         weights or packages are not on this machine
     ├── QueryError                 the question cannot be understood
+    │   └── SyntaxRefused          an operator in it stands where it cannot
     └── MediaError                 one file cannot be used; becomes a Skip in a run
         ├── MediaUnreadable        missing, forbidden, truncated, broken
         ├── MediaTooLarge          beyond a limit of settings.py
@@ -79,6 +80,24 @@ class QueryError(RetrievalError):
     """The question cannot be understood."""
 
     code = WRONG_USAGE
+
+
+class SyntaxRefused(QueryError):
+    """A question whose operators do not fit together. at: the character (0-based) where it shows."""
+
+    def __init__(self, what: str, hint: str = "", text: str = "", at: int = 0) -> None:
+        super().__init__(what, hint)
+        self.text = text
+        self.at = at
+
+    @property
+    def picture(self) -> str:
+        """The question in one line, and below it a caret under the character."""
+        from unicodedata import east_asian_width
+
+        shown = ["\ufffd" if not each.isprintable() else each for each in self.text]
+        columns = sum(2 if east_asian_width(each) in "WF" else 1 for each in shown[: self.at])
+        return "".join(shown) + "\n" + " " * columns + "^"
 
 
 class MediaError(RetrievalError):

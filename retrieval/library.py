@@ -298,6 +298,10 @@ def _query(
     query = replace(query, filters=replace(query.filters, **changed), **plain)
     if query.limit < 1 or query.offset < 0:
         raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
+    if query.tree is not None or any(each.lane for each in query.operands):
+        raise QueryError("operators between operands are read but not answered yet", "ask with operands alone")
+    if query.filters.near or query.filters.min_bytes is not None or query.filters.max_bytes is not None:
+        raise QueryError("filters near and size are read but not answered yet", f"there are {_names()}")
     if not query.operands and not query.filters:
         raise QueryError("the question is empty", "give some words, a file or a filter")
     return query
