@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from retrieval.duplicates import Group
     from retrieval.encoders import Profile, Role
+    from retrieval.lanes import Held
     from retrieval.moments import Curve
-    from retrieval.search import Held
     from retrieval.store import Imprints, LiveSpace, Status, StoredAsset, StoredSegment
 
 ROLES: tuple[Role, ...] = ("shared", "sentence")
@@ -118,7 +118,7 @@ class Library:
             MediaError: a file in it cannot be read.
             EncoderUnavailable: nothing here can encode it.
         """
-        from retrieval.search import IndexDiffers
+        from retrieval.lanes import IndexDiffers
 
         query = _query(question, media, limit, offset, filters)
         for _ in range(4):
@@ -157,7 +157,7 @@ class Library:
 
     def _read(self, connection: Connection, old: Held | None) -> Held:
         from retrieval import pinned, store
-        from retrieval.search import Held
+        from retrieval.lanes import Held
 
         spaces: dict[Role, pinned.Pinned] = {}
         warnings: list[str] = []
@@ -198,7 +198,7 @@ class Library:
         Raises:
             QueryError: the library holds nothing of that name, or the question cannot be understood.
         """
-        from retrieval import moments, search, store
+        from retrieval import moments, store, timeline
         from retrieval import question as questions
 
         with store.snapshot(self._open_engine()) as connection:
@@ -208,7 +208,7 @@ class Library:
             asked = questions.ask(operand, self._profile, connection, spaces)
             segment = store.segment_by_key(connection, str(name))
             asset = segment.asset_id if segment is not None else _named_asset(connection, name)
-            found = search.curves(asked, held, self._profile, connection, [asset])
+            found = timeline.curves(asked, held, self._profile, connection, [asset])
             return found.get(asset, moments.EMPTY)
 
     # ------------------------------------------------------------ looking

@@ -50,3 +50,4 @@ PASSAGE_CHARS = 600  # target length of a passage
 PASSAGE_OVERLAP = 120
 FRAME_EVERY_MS = 750  # distance of frame vectors under a shot
 LONGEST_SHOT_MS = 60_000  # a longer shot is given in parts, so that memory and answers stay small
+MOST_SEGMENTS = 5  # listed under one hit
