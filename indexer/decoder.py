@@ -21,15 +21,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from retrieval.domain import Facts, Form, Medium, Pixels, Reading, Samples, Step
+from retrieval.domain import Facts, Form, Medium, Pixels, Reading, Samples, Step, View
 from retrieval.errors import MediaError, MediaUnreadable, RetrievalError
 from retrieval.settings import Limits
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads wait by spinning, and there is a child for each core
 Channel: TypeAlias = "Connection[Any, Any]"
 
 
@@ -143,17 +145,32 @@ def _perform(task: Task, channel: Channel) -> Iterator[Any]:
         medium = identity.medium
     if task.step == "read":
         assert isinstance(task.form, Pixels)
-        yield from read.read(task.path, medium, task.form, task.limits)
+        yield from map(partial(_imprinted, task.form), read.read(task.path, medium, task.form, task.limits))
     elif task.step == "watch":
         assert isinstance(task.form, Pixels)
-        yield from read.watch(task.path, task.form, task.limits, alive=lambda: channel.send(None))
+        alive = partial(channel.send, None)
+        yield from map(partial(_imprinted, task.form), read.watch(task.path, task.form, task.limits, alive=alive))
     elif task.step == "listen":
         assert isinstance(task.form, Samples)
-        yield from read.listen(task.path, task.form)
+        yield from map(partial(_imprinted, task.form), read.listen(task.path, task.form))
     elif task.step == "ocr":
         yield from read.lines(task.path, medium, task.limits, alive=lambda: channel.send(None))
     else:
         yield from read.chunks(task.path)
+
+
+def _imprinted(form: Pixels | Samples, value: Facts | Reading) -> Facts | Reading:
+    """A reading with the imprints of its views; made here, since the host has no time to spare."""
+    if not isinstance(value, Reading) or not value.views:
+        return value
+    from retrieval import imprints
+
+    def imprint(view: View) -> bytes:
+        if isinstance(form, Pixels):
+            return imprints.of_picture(view.array).tobytes()
+        return imprints.of_sound(view.array, form.rate).astype("<u4").tobytes()
+
+    return replace(value, views=tuple(replace(view, imprint=imprint(view)) for view in value.views))
 
 
 def _identify(path: Path, channel: Channel) -> Generator[Any, None, Identity | None]:
@@ -227,7 +244,7 @@ class Decoder:
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,  # decoders chatter about every broken frame
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 )
             self._lower_priority()
             # A limit that the kernel keeps costs nothing; asking before each value cost as much as the value.

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from indexer.decoder import Decoders, Failure, Identity, Task
 from indexer.record import Encoded
-from retrieval import imprints
-from retrieval.domain import SENSE_OF, Facts, Form, Reading, Samples, Sense, Step
+from retrieval.domain import SENSE_OF, Facts, Reading, Sense, Step
 from retrieval.errors import MediaError
 from retrieval.protocols import Encoder, Transcriber
 
@@ -145,8 +144,8 @@ class Pipeline:
             return
         encoded = Encoded(value.segment)
         result.encoded.append(encoded)
+        encoded.imprints += [(view.at_ms, view.imprint) for view in value.views]
         for sense, at_ms, content in _contents(value):
-            encoded.imprints += _imprints(result.job.task.form, sense, at_ms, content)
             if sense in self._towers:
                 flow.put(_Item(result, encoded, sense, at_ms, content))
 
@@ -188,14 +187,6 @@ def _contents(reading: Reading) -> Iterator[tuple[Sense, int | None, Any]]:
         yield "text", None, reading.segment.text or ""
     for view in reading.views:
         yield sense, view.at_ms, view.array
-
-
-def _imprints(form: Form, sense: Sense, at_ms: int | None, content: Any) -> Iterator[tuple[int | None, bytes]]:
-    """How a view looks or sounds; nothing for text."""
-    if sense == "image":
-        yield at_ms, imprints.of_picture(content).tobytes()
-    elif sense == "sound" and isinstance(form, Samples):
-        yield at_ms, imprints.of_sound(content, form.rate).astype("<u4").tobytes()
 
 
 _NOTHING = object()

@@ -155,6 +155,7 @@ class View:
 
     array: NDArray[Any]
     at_ms: int | None = None  # presentation time of a frame
+    imprint: bytes = b""  # how it looks or sounds, see retrieval.imprints; empty where nobody asked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
