@@ -1,0 +1,161 @@
+"""How good and how honest answers over labelled media are: python -m benchmarks.quality MEDIA --work DIR [--reuse]
+
+MEDIA is laid out like the fixtures, each folder with its tables of truth. A copy without tables and READMEs is indexed;
+--reuse asks the library that an earlier call left in --work.
+
+    absent_*     questions about what is not there (judgements/absent.tsv) that return anything at the default cut
+    present_*    labels and captions: the answer is in the first ten of all candidates; of those, the share whose answer
+                 at the default cut holds it as well
+    confidence_* the first ten candidates of those questions: expected calibration error in ten bins of equal mass, Brier
+                 score, and that of always answering the share of right ones
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+# As `crossmedia search` does it for a question in words: threads that wait for each other cost more than they save.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from benchmarks import truth
+from benchmarks.fixtures import Figures, miss, prepare, share
+from benchmarks.report import report
+from benchmarks.speech import table
+from retrieval import Library, Operand
+from retrieval.domain import MEDIA
+from retrieval.evaluation import measures
+from retrieval.evaluation.asking import Ranking, ask, found_right
+from retrieval.evaluation.judged import Held, Judged, held
+
+JUDGEMENTS = Path(__file__).parent / "judgements"
+FIRST = 10  # hits of a question that count
+# Captions that are asked: one by somebody who saw the photo, and human translations.
+CAPTIONS = {("en", "written", "1"), ("zh", "translated", "6"), ("de", "translated", "1")}
+LANGUAGES = ("en", "zh", "de")
+
+
+# ---------------------------------------------------------------- confidence
+
+
+def labels(media: Path, told: truth.Told) -> Iterator[Judged]:
+    """Every label of a photo or sound as a question; right is what labels or captions name so."""
+    named = [row["label"] for row in (*table(media / "images/labels.tsv"), *table(media / "audio/sounds.tsv"))]
+    for label in dict.fromkeys(named):
+        yield Judged(Operand("text", label), dict.fromkeys(truth.naming(told, label), 1.0), group="label")
+
+
+def captions(media: Path, told: truth.Told, assets: Held) -> Iterator[Judged]:
+    """One caption of each photo, its languages in turn; right is its photo, and what names all that the English one does."""
+    by_photo: dict[str, dict[str, str]] = {}
+    for row in table(media / "images/captions.tsv"):
+        if (row["lang"], row["kind"], row["n"]) in CAPTIONS:
+            by_photo.setdefault(row["file"], {})[row["lang"]] = row["caption"]
+    for at, (file, texts) in enumerate(by_photo.items()):
+        lang = LANGUAGES[at % len(LANGUAGES)]
+        lang = lang if lang in texts else "en"
+        right = assets.find(file) | truth.naming(told, texts["en"])
+        yield Judged(Operand("text", texts[lang]), dict.fromkeys(right, 1.0), group=f"caption_{lang}")
+
+
+def absent(told: truth.Told) -> list[str]:
+    """The questions about what is not there; one that names what something is told of is told, and left out."""
+    kept = []
+    for row in table(JUDGEMENTS / "absent.tsv"):
+        named = truth.naming(told, row["absent"])
+        if named or not truth.stems(row["absent"]):
+            miss(f"not absent: {row['question']} ({len(named)} assets)")
+        else:
+            kept.append(row["question"])
+    return kept
+
+
+def confidence(rankings: Sequence[Ranking], told: truth.Told) -> Figures:
+    """Confidences of the first hits against the truth; hits that nothing is told of are not judged."""
+    hits = [
+        (each, hit.medium, hit.confidence, hit.asset in each.judged.right)
+        for each in rankings
+        for hit in each.hits[:FIRST]
+        if hit.asset in told
+    ]
+    groups = {"": hits}
+    for name in ("label", "caption"):
+        groups[f"_{name}"] = [row for row in hits if row[0].judged.group.startswith(name)]
+    for medium in MEDIA:
+        groups[f"_{medium}"] = [row for row in hits if row[1] == medium]
+    figures: Figures = {}
+    for name, rows in groups.items():
+        found = measures.calibration([row[2] for row in rows], [row[3] for row in rows])
+        figures[f"confidence_hits{name}"] = float(len(rows))
+        figures[f"confidence_error{name}"] = found.error
+        figures[f"confidence_brier{name}"] = found.brier
+        figures[f"confidence_brier_base{name}"] = found.base
+        if not name:
+            for each in found.bins:
+                miss(f"{each.count} hits: confidence {each.confidence:.3f}, right {each.right:.3f}")
+    return figures
+
+
+def present(library: Library, rankings: Sequence[Ranking]) -> Figures:
+    """What of the answers that are there the default cut leaves."""
+    cut = list(ask(library, [each.judged for each in rankings], depth=FIRST, min_confidence=None))
+    figures: Figures = {}
+    groups = {"": "", "_label": "label", **{f"_caption_{lang}": f"caption_{lang}" for lang in LANGUAGES}}
+    for name, group in groups.items():
+        pairs = [pair for pair in zip(rankings, cut, strict=True) if pair[0].judged.group.startswith(group)]
+        answered = [kept for whole, kept in pairs if found_right(whole, FIRST)]
+        figures[f"present_asked{name}"] = float(len(pairs))
+        figures[f"present_in_first_ten{name}"] = 100 * len(answered) / max(len(pairs), 1)
+        figures[f"present_kept{name}"] = share([found_right(kept, FIRST) for kept in answered])
+    return figures
+
+
+def nothing(library: Library, questions: Iterable[str]) -> Figures:
+    """What returns something though nothing is there."""
+    asked = [Judged(Operand("text", text), {}) for text in questions]
+    answers = list(ask(library, asked, depth=FIRST, min_confidence=None))
+    shown = [each for each in answers if each.hits]
+    for each in sorted(shown, key=lambda one: -one.hits[0].confidence):
+        miss(f"absent, yet {each.hits[0].confidence:.2f} {each.hits[0].medium}: {each.judged.operand.value}")
+    return {
+        "absent_asked": float(len(answers)),
+        "absent_answered": share([bool(each.hits) for each in answers]),
+    }
+
+
+def honesty(library: Library, media: Path) -> Figures:
+    """Line 2 of the second half: what confidences are worth."""
+    assets = held(library)
+    told = truth.told(media, library, assets)
+    questions = [each for each in (*labels(media, told), *captions(media, told, assets)) if each.right]
+    rankings = list(ask(library, questions, depth=FIRST))
+    return {**nothing(library, absent(told)), **present(library, rankings), **confidence(rankings, told)}
+
+
+def measure(media: Path, work: Path, *, reuse: bool = False) -> Figures:
+    """All figures of the head of this module."""
+    prepare(media, work, reuse=reuse)
+    with Library.open(work / "library") as library:
+        return honesty(library, media)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__.splitlines()[0])
+    parser.add_argument("media", type=Path, help="folder with the tables of truth")
+    parser.add_argument("--work", type=Path, help="where the copy and the library lie, and stay")
+    parser.add_argument("--reuse", action="store_true", help="ask the library that is there, index nothing")
+    parser.add_argument("--out", type=Path, help="file for the JSON line")
+    options = parser.parse_args()
+    if options.reuse and (options.work is None or not (options.work / "library").is_dir()):
+        parser.error("--reuse needs --work with the library of an earlier call")
+    with tempfile.TemporaryDirectory() as scratch:
+        work = (options.work or Path(scratch)).resolve()
+        report("quality", measure(options.media.resolve(), work, reuse=options.reuse), options.out)
+
+
+if __name__ == "__main__":
+    main()
