@@ -10,7 +10,6 @@ A reader that pinned the old generation keeps its files mapped after they are de
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from indexer import record, survey
 from retrieval import manifest, store
-from retrieval.nearest.generation import write_generation
+from retrieval.nearest.generation import sync, write_generation
 from retrieval.schema import generations, spaces
 
 FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
@@ -59,9 +58,9 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
     fresh.mkdir(parents=True)
     rows = write_generation(fresh, dimension, ((kind, *table) for kind, table in tables.items()))
     tell(1)
-    sync_folder(fresh)
+    sync(fresh)
     fresh.rename(target)
-    sync_folder(target.parent)
+    sync(target.parent)
     tell(2)
     with record.transaction(engine) as connection:
         record.point_at(connection, space, folder, last, rows)
@@ -83,12 +82,3 @@ def left_over(connection: Connection, library: Path) -> list[Path]:
     live = set(connection.execute(select(generations.c.folder)).scalars())
     parent = library / manifest.GENERATIONS
     return [each for each in parent.iterdir() if each.name not in live] if parent.is_dir() else []
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

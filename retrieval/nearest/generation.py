@@ -61,7 +61,7 @@ def write_generation(
     summary = {"format": FORMAT, "dimension": dimension, "kinds": kinds}
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="ascii")
     for file in folder.iterdir():
-        _sync(file)
+        sync(file)
     return sum(kind["rows"] for kind in kinds.values())
 
 
@@ -92,8 +92,9 @@ def digest(file: Path) -> str:
     return state.hexdigest()
 
 
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Makes the content of a file, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
