@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,64 @@ def test_glued_names_are_given_apart() -> None:
     """HolidayPhoto2019.jpg is found by holiday and by 2019."""
     found = words.tokens(words.asset_words(Facts("image", format="jpeg"), ["trip/HolidayPhoto2019.jpg"]))
     assert {"holiday", "photo", "2019"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "marked"),
+    [
+        ("The dog and the DOGS", "dog", ["dog"]),
+        ("a quick  brown fox", '"quick brown"', ["quick  brown"]),
+        ("no brown quick fox", '"quick brown"', []),
+        ("see EST-1008 there", "est-1008", ["EST-1008"]),
+        ("沙滩上的一只狗", "沙滩", ["沙滩"]),
+        ("沙灘上有狗在沙灘", "沙滩", ["沙灘", "沙灘"]),
+        ("半熟鸡蛋的做法", "半熟鸡蛋", ["半熟鸡蛋"]),
+        ("食べたのはﾊﾝﾊﾞｰｶﾞｰだ", "ハンバーガー", ["ﾊﾝﾊﾞｰｶﾞｰ"]),
+        ("กินข้าวหรือยัง", "ข้าว", ["ข้าว"]),
+        ("हिन्दी में समाचार", "समाचार", ["समाचार"]),
+        ("오늘은 날씨가 좋다", "날씨", ["날씨"]),
+        ("in der Straße, beim Café", "STRASSE cafe", ["Straße", "Café"]),
+        ("Ёлка и ёлка", "ёлка", ["Ёлка", "ёлка"]),
+        ("ＦＵＬＬ width", "full", ["ＦＵＬＬ"]),
+        ("the ﬁnal ﬁle", "final", ["ﬁnal"]),
+        ("nothing here", "dog", []),
+        ("", "dog", []),
+    ],
+)
+def test_what_matches_is_what_is_marked(text: str, question: str, marked: list[str]) -> None:
+    """The marked characters are those of the words that were found, in any script and form."""
+    found = words.spans(text, words.terms(question))
+    assert [text[each.start : each.end] for each in found] == marked
+
+
+def _finds(text: str, term: words.Term) -> bool:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(FULL_TEXT[0])
+    connection.execute("INSERT INTO segment_words(words) VALUES (?)", [words.fold(text)])
+    query = "SELECT count(*) FROM segment_words WHERE segment_words MATCH ?"
+    return bool(connection.execute(query, [term.expression]).fetchone()[0])
+
+
+_SCRIPTS = "aAéeÉ ßsS-_1 2.'狗貓猫的ガがｶﾞカ゛กินข้าว날씨ЁёйИ हिन्दीﬁ①²"
+
+
+@given(st.text(st.sampled_from(_SCRIPTS), max_size=14), st.text(st.sampled_from(_SCRIPTS), min_size=1, max_size=4))
+def test_a_term_is_marked_exactly_where_the_full_text_search_finds_it(text: str, question: str) -> None:
+    """No term is found but not marked, none marked but not found."""
+    for term in words.terms(question):
+        assert bool(words.spans(text, [term])) == _finds(text, term)
+
+
+@given(st.text(max_size=40), st.text(max_size=10))
+def test_marks_ascend_inside_the_text(text: str, question: str) -> None:
+    """Spans lie in the text, are not empty, and leave a gap between them."""
+    found = words.spans(text, words.terms(question))
+    assert all(0 <= each.start < each.end <= len(text) for each in found)
+    assert all(one.end < other.start for one, other in pairwise(found))
+
+
+def test_parts_glued_in_a_name_are_marked() -> None:
+    """Names are marked at the parts that they are found by."""
+    name = "Trips/HolidayPhoto2019_beach.jpg"
+    found = words.name_spans(name, words.terms("photo 2019 beach"))
+    assert [name[each.start : each.end] for each in found] == ["Photo2019", "beach"]
