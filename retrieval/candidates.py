@@ -5,36 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from retrieval import fusion
+import numpy as np
+
+from retrieval import fusion, operators
+from retrieval.domain import Medium, Tree
 from retrieval.lanes import WORDS, Clue, Evidence
-from retrieval.question import Asked
+from retrieval.moments import Moment
+from retrieval.operators import Sure
+
+TIMED: tuple[Medium, ...] = ("video", "audio")
 
 
 @dataclass(slots=True)
 class Candidate:
-    """An asset that may answer."""
+    """An asset that may answer. wholes: how sure each operand is of it; row: the moments of an `A then B`."""
 
     asset: int
     odds: float
     score: float
     segments: list[tuple[float, int]]  # log-odds and id, best first
     alike: int = 0  # pictures that were folded into this one
+    wholes: tuple[float, ...] = ()
+    is_bound: bool = False  # it is at most so sure: its places are still to be judged
+    by_time: bool = False  # its segments are not so sure as its moments say
+    row: tuple[Moment, ...] = ()
 
     @property
     def order(self) -> tuple[float, float, int]:
         return (-self.odds, -self.score, self.segments[0][1] if self.segments else 0)
 
 
-def grouped(asked: Sequence[Asked], evidence: Sequence[Evidence]) -> list[Candidate]:
-    """One candidate for each asset; it must fit every operand."""
-    if len(asked) == 1:
-        return list(_by_asset(asked[0], evidence[0]).values())
-    tables = [_by_asset(one, found) for one, found in zip(asked, evidence, strict=True)]
-    weights = [each.weight for each in asked]
-    return [_joined(asset, tables, weights) for asset in set().union(*tables)]
-
-
-def _by_asset(asked: Asked, evidence: Evidence) -> dict[int, Candidate]:
+def of_one(evidence: Evidence) -> dict[int, Candidate]:
+    """The candidates of one operand, by asset."""
     found: dict[int, Candidate] = {}
     for segment, ways in evidence.segments.items():
         asset = evidence.owners[segment]
@@ -59,12 +61,57 @@ def _fused(ways: Mapping[str, Clue], name: Clue | None) -> float:
     return fusion.agree([clue.odds for way, clue in ways.items() if way != WORDS], max(said, default=0.0))
 
 
-def _joined(asset: int, tables: Sequence[dict[int, Candidate]], weights: Sequence[float]) -> Candidate:
-    parts = [table.get(asset) for table in tables]
-    odds = fusion.conjunction([part.odds if part else fusion.LEAST for part in parts], weights)
+Tables = Sequence[Mapping[int, Candidate]]
+
+
+def of_tree(tree: Tree, evidence: Sequence[Evidence], media: Mapping[int, Medium]) -> list[Candidate]:
+    """The candidates of a tree whose leaves found `evidence`; media: of all assets in it.
+
+    A video or recording is only bounded where the tree must be judged place by place: see timeline.Stories.
+    """
+    tables = [of_one(found) for found in evidence]
+    proposing = operators.proposing(tree)
+    wanted = [table for table, own in zip(tables, proposing, strict=True) if own]
+    assets = sorted(set().union(*wanted))
+    wholes = np.array([[table[each].odds if each in table else fusion.LEAST for each in assets] for table in tables])
+    by_place = operators.by_place(tree)
+    bounds = operators.bounds(tree, wholes)
+    joined = operators.together(tree, wholes) if by_place else bounds
+    found = []
+    for number, asset in enumerate(assets):
+        parts = [table[asset] for table in wanted if asset in table]
+        one = Candidate(asset, float(joined[number]), max(part.score for part in parts), _segments(parts))
+        one.wholes = tuple(wholes[:, number].tolist())
+        if by_place and media.get(asset) in TIMED:
+            one.odds, one.is_bound = float(bounds[number]), True
+        elif by_place and media.get(asset) == "document":
+            _judge_document(tree, one, [table.get(asset) for table in tables])
+        elif by_place:
+            one.segments = [(min(own, one.odds), segment) for own, segment in one.segments]
+        found.append(one)
+    return found
+
+
+def _segments(parts: Sequence[Candidate]) -> list[tuple[float, int]]:
     segments: dict[int, float] = {}
     for part in parts:
-        for own, segment in part.segments if part else []:
+        for own, segment in part.segments:
             segments[segment] = max(own, segments.get(segment, own))
-    ordered = sorted(((own, segment) for segment, own in segments.items()), key=lambda each: (-each[0], each[1]))
-    return Candidate(asset, odds, max(part.score for part in parts if part), ordered)
+    return sorted(((own, segment) for segment, own in segments.items()), key=lambda each: (-each[0], each[1]))
+
+
+def _judge_document(tree: Tree, one: Candidate, parts: Sequence[Candidate | None]) -> None:
+    """Every segment is a place of its own."""
+    places = {segment: place for place, (_, segment) in enumerate(one.segments)}
+    given = []
+    for part, whole in zip(parts, one.wholes, strict=True):
+        at = np.full(max(1, len(places)), fusion.LEAST if places else whole)
+        for own, segment in part.segments if part else ():
+            if segment in places:
+                at[places[segment]] = own
+        given.append(Sure(at, max(whole, float(at.max()))))
+    one.odds = operators.judge(tree, given).whole
+    cost = operators.excluded(tree, given)[: len(places)]
+    left = operators.lowered(np.array([own for own, _ in one.segments]), cost).tolist()
+    ordered = zip(left, (segment for _, segment in one.segments), strict=True)
+    one.segments = sorted(ordered, key=lambda each: (-each[0], each[1]))

@@ -40,7 +40,11 @@ def hits_of(
             each.segments.append((each.odds, first[each.asset].id))
         timed = found.get(each.asset, ())
         rows: list[_Row] = [(odds, stored[segment], None) for odds, segment in each.segments if segment in stored]
-        shown = _shown(_as_moments(rows, [(moment, stored[own]) for moment, own in timed if own in stored]))
+        moments = [(moment, stored[own]) for moment, own in timed if own in stored]
+        if each.row:
+            shown: Sequence[_Row] = [(each.odds, segment, moment) for moment, segment in moments]
+        else:
+            shown = _shown(_as_moments(rows, moments, lend=not each.by_time))
         segments = [_found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
         hits.append(_hit(known[each.asset], each, tuple(segments)))
     return hits
@@ -49,11 +53,11 @@ def hits_of(
 _Row: TypeAlias = tuple[float, store.StoredSegment, Moment | None]
 
 
-def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, store.StoredSegment]]) -> list[_Row]:
+def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, store.StoredSegment]], *, lend: bool) -> list[_Row]:
     """Rows with the segments of each timed kind replaced by its moments, as sure as the surest of their segments.
 
-    A segment lends its confidence, which counts words and names as well, to the first moment that it is part of. Best
-    first.
+    lend: a segment lends its confidence, which counts words and names as well, to the first moment that it is part of.
+    Best first.
     """
     kinds = {segment.segment.kind for _, segment in found}
     kept = [row for row in rows if row[1].segment.kind not in kinds]
@@ -64,7 +68,7 @@ def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, store.Stored
         inside = [
             own
             for own, span in spans.items()
-            if own in lent and span and kind_of[own] == segment.segment.kind and span.overlap(moment.span)
+            if lend and own in lent and span and kind_of[own] == segment.segment.kind and span.overlap(moment.span)
         ]
         kept.append((max((lent.pop(own) for own in inside), default=moment.odds), segment, moment))
     return sorted(kept, key=lambda each: (-each[0], each[1].key))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import store, words
+from retrieval.domain import Kind
 from retrieval.pinned import Allowed
 from retrieval.store import Ids, WordTable
 from retrieval.words import Term
@@ -80,16 +81,25 @@ class _Held:
         return _Held(self.ids[kept], self.mass[kept], self.bits[kept])
 
 
-def find(connection: Connection, question: str, totals: dict[WordTable, int], allowed: Allowed) -> WordHits:
-    """What the words of a question find; nothing where it has no word that tells anything."""
+def find(
+    connection: Connection,
+    question: str,
+    totals: dict[WordTable, int],
+    allowed: Allowed,
+    kinds: Sequence[Kind] | None = None,
+) -> WordHits:
+    """What the words of a question find; nothing where it has no word that tells anything.
+
+    kinds: only in segments of these kinds, and not in names.
+    """
     asked = [each for term in words.terms(question) if (each := _look_up(connection, term, totals))]
     rarities = np.array([each.rarity for each in asked])
-    most = MOST_HITS if allowed.everything else 8 * MOST_HITS
+    most = MOST_HITS if allowed.everything and kinds is None else 8 * MOST_HITS
     texts = _held([each.segments for each in asked], rarities).greatest(most)
-    names = _held([each.assets for each in asked], rarities).greatest(most)
+    names = _held([each.assets for each in asked if kinds is None], rarities).greatest(most)
     if not len(texts.ids) and not len(names.ids):
         return WordHits()
-    owned = _fitting(store.owners(connection, texts.ids), allowed)
+    owned = _fitting(store.owners(connection, texts.ids, kinds), allowed)
     texts = texts.only(np.isin(texts.ids, owned["segment"])).greatest(MOST_HITS)
     named = _fitting(store.asset_rows(connection, names.ids), allowed)
     names = names.only(np.isin(names.ids, named["asset"])).greatest(MOST_HITS)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import fusion, keywords, store
-from retrieval.domain import LANE_OF, SENSE_OF, SHARED_KINDS, TEXT_KINDS, Kind, Lane, Sense, Vectors
+from retrieval.domain import LANE_OF, SENSE_OF, SHARED_KINDS, TEXT_KINDS, Kind, Lane, Medium, Sense, Vectors
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed, Found, Pinned
 from retrieval.question import Asked
@@ -89,7 +89,7 @@ class Lookup:
             for kind in kinds:
                 self._near(found, role, sense, kind, queries, k)
         if asked.words:
-            self._by_words(found, asked.words)
+            self._by_words(found, asked, self.allowed)
         if asked.identical is not None:
             self._add_identical(found, asked.identical)
         return found
@@ -135,26 +135,41 @@ class Lookup:
                 found.add(segment, owners[segment], sense, Clue(LANE_OF[kind], own, score, at))
         return float(odds.min())
 
-    def _by_words(self, found: Evidence, question: str) -> None:
-        hits = keywords.find(self.connection, question, self.held.totals, self.allowed)
+    def _by_words(self, found: Evidence, asked: Asked, allowed: Allowed) -> None:
+        kinds = None if asked.lane is None else kinds_of(TEXT_KINDS, asked.lane)
+        if kinds == ():
+            return
+        hits = keywords.find(self.connection, asked.words, self.held.totals, allowed, kinds)
         for segment, hit in hits.segments.items():
-            found.add(segment, hits.owners[segment], WORDS, Clue("words", hit.evidence, hit.score))
+            found.add(segment, hits.owners[segment], WORDS, Clue(asked.lane or "words", hit.evidence, hit.score))
         for asset, hit in hits.assets.items():
             found.names[asset] = Clue("words", hit.evidence, hit.score)
 
-    def complete(self, asked: Sequence[Asked], evidence: Sequence[Evidence]) -> None:
-        """Lets every operand judge the segments that the other ones found."""
+    def complete(self, asked: Sequence[Asked], evidence: Sequence[Evidence], proposing: Sequence[bool]) -> None:
+        """Lets every operand judge the segments that those found which propose; the others by their words as well."""
         owners: dict[int, int] = {}
         for each in evidence:
             owners |= each.owners
         kinds = {
             segment: stored.segment.kind for segment, stored in store.segments_by_id(self.connection, owners).items()
         }
-        for one, found in zip(asked, evidence, strict=True):
+        found_in = set(owners.values()).union(*(each.names for each in evidence))
+        whose = Allowed(assets=np.array(sorted(found_in), np.int64))
+        for one, found, own in zip(asked, evidence, proposing, strict=True):
+            if one.words and not own:
+                self._by_words(found, one, whose)
+            if one.identical is not None and not own and one.identical in found_in:
+                self._add_identical(found, one.identical)
             for role, sense, lane_kinds, queries in lanes_of(one):
                 for kind in lane_kinds:
                     missing = [s for s in kinds if kinds[s] == kind and sense not in found.segments.get(s, {})]
                     self._judge(found, role, sense, kind, queries, missing, owners)
+
+    def media_of(self, evidence: Sequence[Evidence]) -> dict[int, Medium]:
+        """The medium of every asset in evidence."""
+        return store.media_of(
+            self.connection, {asset for each in evidence for asset in (*each.owners.values(), *each.names)}
+        )
 
     def _judge(
         self,
@@ -175,9 +190,14 @@ class Lookup:
 def lanes_of(asked: Asked) -> Iterable[tuple[Role, Sense, tuple[Kind, ...], Vectors]]:
     """Space, sense of the question, kinds of segment and vectors of each semantic lane."""
     for sense, vectors in asked.shared.items():
-        yield "shared", sense, SHARED_KINDS, vectors
+        yield "shared", sense, kinds_of(SHARED_KINDS, asked.lane), vectors
     if asked.sentence is not None:
-        yield "sentence", "text", TEXT_KINDS, asked.sentence
+        yield "sentence", "text", kinds_of(TEXT_KINDS, asked.lane), asked.sentence
+
+
+def kinds_of(kinds: tuple[Kind, ...], lane: Lane | None) -> tuple[Kind, ...]:
+    """Those of some kinds of segment that a lane finds; all of them without one."""
+    return kinds if lane is None else tuple(each for each in kinds if LANE_OF[each] == lane)
 
 
 def _compare(pinned: Pinned, near: Found, stored: store.StoredVectors, scores: Vectors) -> None:

@@ -39,8 +39,9 @@ class Shown:
 class Library:
     """A library opened for reading. Use it as a context manager, or close it."""
 
-    def __init__(self, home: Path, engine: Engine, profile: Profile) -> None:
+    def __init__(self, home: Path, engine: Engine, profile: Profile, *, exact: bool = False) -> None:
         self._home = home
+        self._exact = exact
         self._engine = engine
         self._profile = profile
         self._lock = threading.Lock()
@@ -51,10 +52,11 @@ class Library:
         self._closed = False
 
     @classmethod
-    def open(cls, path: str | Path | None = None, profile: str | Profile | None = None) -> Self:
+    def open(cls, path: str | Path | None = None, profile: str | Profile | None = None, *, exact: bool = False) -> Self:
         """The library in folder `path` (default: CROSSMEDIA_LIBRARY, else the user's own).
 
-        profile: encoders for questions; default the library's own. Nothing heavy is loaded before it is needed.
+        profile: encoders for questions; default the library's own. Nothing heavy is loaded before it is needed. exact:
+        compare with every vector of the catalog, not by the published indexes; slower, and what those are measured by.
 
         Raises:
             LibraryNotFound, LibraryTooNew, LibraryDamaged, LibraryError: see store.open_catalog.
@@ -70,7 +72,7 @@ class Library:
                 with store.snapshot(engine) as connection:
                     own = store.facts(connection).get("profile", settings.DEFAULT_PROFILE)
                 profile = make_profile(profile or own)
-            return cls(home, engine, profile)
+            return cls(home, engine, profile, exact=exact)
         except BaseException:
             engine.dispose()
             raise
@@ -109,12 +111,12 @@ class Library:
     ) -> Answer:
         """Assets that answer, best first; an honest, empty answer where nothing is sure enough.
 
-        question: words; operands of any medium, which must all fit; or a whole Query, whose parts the other arguments
-        replace. filters: the fields of Filters (path, after, before, min_duration_ms, max_duration_ms, camera, lang),
+        question: words and operators (see docs/query.md; Query.plain takes any text as words); operands of any medium,
+        which must all fit; or a whole Query, whose parts the other arguments replace. filters: the fields of Filters (path, after, before, min_duration_ms, max_duration_ms, camera, lang),
         `sort` ("confidence" or "date") and `min_confidence`. An empty text with filters lists by date.
 
         Raises:
-            QueryError: the question cannot be understood.
+            QueryError: the question cannot be understood; SyntaxRefused, one of them, says where.
             MediaError: a file in it cannot be read.
             EncoderUnavailable: nothing here can encode it.
         """
@@ -166,6 +168,7 @@ class Library:
             space = self._match(role, live, warnings)
             if space is None:
                 continue
+            space = replace(space, folder=None) if self._exact else space
             before = old.spaces.get(role) if old else None
             same = before is not None and before.live == space and space.folder not in self._distrust
             if before is not None and same:
@@ -190,25 +193,28 @@ class Library:
             )
         return found
 
-    def curve(self, question: str | Operand, name: str | Path) -> Curve:
+    def curve(self, question: str | Query | Operand, name: str | Path) -> Curve:
         """How sure the question is of one video or recording over time; `moments.find` finds the peaks.
 
-        name: its path, its hash or the id of one of its segments. Empty for what has no time, or cannot be asked so.
+        Filters of the question are not looked at. name: its path, its hash or the id of one of its segments. Empty for what has no time, or cannot be asked so.
 
         Raises:
             QueryError: the library holds nothing of that name, or the question cannot be understood.
         """
-        from retrieval import moments, store, timeline
+        from retrieval import moments, search, store, timeline, tracks
         from retrieval import question as questions
 
         with store.snapshot(self._open_engine()) as connection:
             held = self._current(connection)
             spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
-            operand = question if isinstance(question, Operand) else Operand("text", question)
-            asked = questions.ask(operand, self._profile, connection, spaces)
+            query = as_query(question)
+            asked = [questions.ask(each, self._profile, connection, spaces) for each in query.operands]
+            tree = search.whole_tree(query)
             segment = store.segment_by_key(connection, str(name))
             asset = segment.asset_id if segment is not None else _named_asset(connection, name)
-            found = timeline.curves(asked, held, self._profile, connection, [asset])
+            if tree is not None:
+                return tracks.Judging(tree, asked, held, self._profile, connection).curve(asset)
+            found = timeline.curves(asked[0], held, self._profile, connection, [asset]) if asked else {}
             return found.get(asset, moments.EMPTY)
 
     # ------------------------------------------------------------ looking
@@ -285,7 +291,7 @@ def _query(
     offset: int | None,
     filters: Mapping[str, Any],
 ) -> Query:
-    query = question if isinstance(question, Query) else Query(tuple(_operands(question)))
+    query = as_query(question)
     changed = dict(filters)
     plain: dict[str, Any] = {name: changed.pop(name) for name in ("sort", "min_confidence") if name in changed}
     unknown = set(changed) - {each.name for each in fields(Filters)}
@@ -298,10 +304,6 @@ def _query(
     query = replace(query, filters=replace(query.filters, **changed), **plain)
     if query.limit < 1 or query.offset < 0:
         raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
-    if query.tree is not None or any(each.lane for each in query.operands):
-        raise QueryError("operators between operands are read but not answered yet", "ask with operands alone")
-    if query.filters.near or query.filters.min_bytes is not None or query.filters.max_bytes is not None:
-        raise QueryError("filters near and size are read but not answered yet", f"there are {_names()}")
     if not query.operands and not query.filters:
         raise QueryError("the question is empty", "give some words, a file or a filter")
     return query
@@ -311,10 +313,19 @@ def _names() -> str:
     return ", ".join(each.name for each in fields(Filters))
 
 
-def _operands(question: str | Operand | Sequence[Operand]) -> Sequence[Operand]:
+def as_query(question: str | Query | Operand | Sequence[Operand]) -> Query:
+    """A question as a query; a text is read by the query language, see docs/query.md.
+
+    Raises:
+        SyntaxRefused: its operators do not fit together; Query.plain takes any text.
+    """
+    if isinstance(question, Query):
+        return question
     if isinstance(question, str):
-        return [Operand("text", question)] if question.strip() else []
-    return [question] if isinstance(question, Operand) else list(question)
+        from retrieval.grammar import parse
+
+        return parse(question)
+    return Query((question,) if isinstance(question, Operand) else tuple(question))
 
 
 def _media(media: Any) -> frozenset[Medium]:

@@ -54,6 +54,14 @@ class Curve:
         inside = (places >= 0) & (times < self.ends[places])
         return np.where(inside, self.odds[places], fusion.LEAST)
 
+    def covers(self, times: Ms) -> NDArray[np.bool_]:
+        """(n,) whether something is known at times (n,) ms."""
+        return np.isfinite(_at(self, times)) if len(self) else np.zeros(len(times), np.bool_)
+
+    def frames_at(self, times: Ms) -> Ms:
+        """(n,) the best frames of the steps at times (n,) ms, which the curve covers."""
+        return _frames(self, times)
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -112,20 +120,6 @@ def joined(curves: Iterable[Curve]) -> Curve:
     frames = np.stack([_frames(each, starts) for each in lanes])[best, np.arange(len(starts))]
     known = np.isfinite(top)
     return Curve(starts[known], borders[1:][known], odds[known], frames[known])
-
-
-def blended(curves: Sequence[Curve], weights: Sequence[float]) -> Curve:
-    """One curve of several operands by the rule of fusion.conjunction: all must hold. weights > 0, one for each."""
-    known = [each for each in curves if len(each)]
-    if not known:
-        return EMPTY
-    borders = np.unique(np.concatenate([times for each in known for times in (each.starts, each.ends)]))
-    starts = borders[:-1]
-    table = np.stack([np.minimum(each.at(starts), fusion.FULFILLED) for each in curves])
-    odds = np.average(table, axis=0, weights=np.asarray(weights, float))
-    surest = max(known, key=lambda each: float(each.odds.max()))
-    inside = np.any([np.isfinite(_at(each, starts)) for each in known], axis=0)
-    return Curve(starts[inside], borders[1:][inside], odds[inside], np.maximum(_frames(surest, starts), starts)[inside])
 
 
 def _at(curve: Curve, times: Ms) -> Odds:

@@ -115,13 +115,16 @@ def weighted(tree: Tree) -> tuple[Tree, float, bool]:
 # ---------------------------------------------------------------- trees
 
 
-def bound(tree: Tree, wholes: Sequence[float]) -> float:
-    """What an asset can be at most, of how sure each leaf is of the whole of it: nothing excluded, no order asked."""
-    open_tree = _without_places(tree, [0])
-    if open_tree is None:
-        return fusion.LEAST
-    numbered, order = open_tree
-    return judge(numbered, [Sure(np.array([wholes[each]]), wholes[each]) for each in order]).whole
+def bounds(tree: Tree, wholes: Odds) -> Odds:
+    """(n,) what assets can be at most, of how sure each leaf is of the whole of each (leaves, n): nothing excluded, no
+    order asked. Where a tree has neither, it is what they are."""
+    left = _without_places(tree, [0])
+    return np.full(wholes.shape[1], fusion.LEAST) if left is None else together(left[0], wholes[left[1]])
+
+
+def together(tree: Tree, wholes: Odds) -> Odds:
+    """(n,) how sure a tree is of assets of one place each, of how sure its leaves are (leaves, n)."""
+    return judge(tree, [Sure(row, float(row.max(initial=fusion.LEAST))) for row in wholes]).at
 
 
 def _without_places(tree: Tree, count: list[int]) -> tuple[Tree, list[int]] | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import store
-from retrieval.domain import SENSE_OF, Facts, Medium, Operand, Pixels, Reading, Samples, Sense, Vectors
+from retrieval.domain import SENSE_OF, Facts, Lane, Medium, Operand, Pixels, Reading, Samples, Sense, Vectors
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.media.content import whole_hash
 from retrieval.settings import RATE
@@ -39,7 +39,8 @@ Item = TypeVar("Item")
 class Asked:
     """What one operand asks. shared: vectors (n, dimension) by the sense they came from; sentence likewise.
 
-    words: text for the keywords. identical: the asset that is, byte for byte, the file that asks.
+    words: text for the keywords. identical: the asset that is, byte for byte, the file that asks. lane: the only one
+    that it asks.
     """
 
     shared: Mapping[Sense, Vectors] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Asked:
     identical: int | None = None
     weight: float = 1.0
     warnings: tuple[str, ...] = ()
+    lane: Lane | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ def ask(operand: Operand, profile: Profile, connection: Connection, spaces: Mapp
         asked = _ask_file(operand.value, operand.sense, profile, connection)
     else:
         asked = _encoded(_of_value(operand, profile), profile)
-    return replace(asked, weight=operand.weight)
+    return replace(asked, weight=operand.weight, lane=operand.lane)
 
 
 def _checked_text(value: Any) -> str:

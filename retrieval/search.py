@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Connection
 
-from retrieval import duplicates, fusion, store
-from retrieval.candidates import Candidate, grouped
-from retrieval.domain import Answer, Query
+from retrieval import duplicates, fusion, operators, store
+from retrieval.candidates import TIMED, Candidate, of_one, of_tree
+from retrieval.domain import All, Answer, Leaf, Medium, Query, Tree, Weighted
+from retrieval.grammar import leaves
 from retrieval.hits import hits_of
 from retrieval.lanes import CERTAIN, Evidence, Held, Lookup
 from retrieval.pinned import Allowed
 from retrieval.question import Asked
 from retrieval.settings import DEFAULT_CUT
 from retrieval.timeline import Timeline, windows
+from retrieval.tracks import Judging
 
 if TYPE_CHECKING:
     from retrieval.encoders import Profile
@@ -40,7 +42,8 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
         IndexDiffers: a generation must not be trusted; the caller searches without it.
     """
     start = time.perf_counter()
-    allowed = Allowed(query.filters.media, store.allowed_assets(connection, query.filters))
+    tree = whole_tree(query)
+    allowed = Allowed(_media(query, tree), store.allowed_assets(connection, query.filters))
     warnings = tuple(dict.fromkeys([*held.warnings, *(line for each in asked for line in each.warnings)]))
     if not asked:
         ids = store.assets_by_date(connection, query.filters, query.limit, query.offset)
@@ -48,12 +51,39 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
         hits = hits_of(connection, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
-    found, evidence = _candidates(query, asked, Lookup(held, profile, connection, allowed, cut))
+    judging = Judging(tree, asked, held, profile, connection) if tree is not None else None
+    found, evidence = _candidates(query, asked, Lookup(held, profile, connection, allowed, cut), judging)
     best = fusion.confidence(found[0].odds) if found else 0.0
     page = _page(connection, query, [each for each in found if each.odds >= cut], asked)
-    timeline = Timeline(held, profile, connection, windows(connection, page))
-    hits = hits_of(connection, page, evidence, timeline.moments(asked, cut), query.filters.path)
+    near = windows(connection, page)
+    if judging is None:
+        moments = Timeline(held, profile, connection, near).moments(asked[0], cut)
+    else:
+        moments = judging.moments(page, near, cut)
+    if tree is not None:
+        evidence = [found for found, own in zip(evidence, operators.proposing(tree), strict=True) if own]
+    hits = hits_of(connection, page, evidence, moments, query.filters.path)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
+
+
+def whole_tree(query: Query) -> Tree | None:
+    """How all operands of a query are combined; None for one alone. Those behind its tree's leaves stand beside it."""
+    if query.tree is None and len(query.operands) < 2:
+        return None
+    written = leaves(query.tree) if query.tree is not None else []
+    beside: list[Tree] = [Weighted(Leaf(each.sense, ""), each.weight) for each in query.operands[len(written) :]]
+    if query.tree is None:
+        return All(tuple(beside))
+    if not beside:
+        return query.tree
+    return All((*query.tree.parts, *beside) if isinstance(query.tree, All) else (query.tree, *beside))
+
+
+def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:
+    """The media that can answer."""
+    if tree is None or not operators.timed(tree):
+        return query.filters.media
+    return frozenset(TIMED) & (query.filters.media or frozenset(TIMED))
 
 
 def _default_cut(query: Query) -> float:
@@ -91,15 +121,22 @@ def _folded(connection: Connection, found: Sequence[Candidate], wanted: int) -> 
     return [each for each in found if each.asset not in gone]
 
 
-def _candidates(query: Query, asked: Sequence[Asked], lookup: Lookup) -> tuple[list[Candidate], list[Evidence]]:
+def _candidates(
+    query: Query, asked: Sequence[Asked], lookup: Lookup, judging: Judging | None
+) -> tuple[list[Candidate], list[Evidence]]:
     """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
     wanted = query.offset + query.limit
+    proposing = operators.proposing(judging.tree) if judging else [True]
     k = FIRST_K + (4 if len(asked) > 1 else 1) * wanted
     while True:
-        evidence = [lookup.evidence(each, k) for each in asked]
-        if len(asked) > 1:
-            lookup.complete(asked, evidence)
-        found = sorted(grouped(asked, evidence), key=lambda each: each.order)
+        pairs = zip(asked, proposing, strict=True)
+        evidence = [lookup.evidence(each, k) if own else Evidence() for each, own in pairs]
+        if judging is None:
+            found = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
+        else:
+            lookup.complete(asked, evidence, proposing)
+            found = of_tree(judging.tree, evidence, lookup.media_of(evidence))
+            found = judging.settle(found, len(found) if query.sort == "date" else wanted + FOLDED, lookup.cut)
         full = sum(each.odds >= lookup.cut for each in found) >= wanted
         if (full and query.sort != "date") or k >= LARGEST_K or all(each.exhausted for each in evidence):
             return found, evidence

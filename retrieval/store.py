@@ -7,6 +7,7 @@ one JSON array, which SQLite turns into a table: no limit on their number, and t
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,6 +61,7 @@ WordTable: TypeAlias = Literal["segment_words", "asset_words"]
 PAGE_BYTES = 16_384  # vectors of 1 KiB waste a third of SQLite's usual pages of 4 KiB
 MMAP_BYTES = 8 << 30
 BUSY_MS = 30_000
+EARTH_KM = 6371.0088  # mean radius
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
 ROW = np.dtype([("vector", "<i8"), ("segment", "<i8"), ("asset", "<i8"), ("medium", "u1")])  # medium: place in MEDIA
 
@@ -105,6 +107,7 @@ def _prepare_for(*, new: bool, write: bool) -> Any:
             connection.execute("PRAGMA synchronous = NORMAL")
         else:
             connection.execute("PRAGMA query_only = ON")
+        connection.create_function("km_between", 4, km_between, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
@@ -437,9 +440,10 @@ def _segment(row: Any) -> StoredSegment:
     return StoredSegment(row.id, row.asset_id, row.key, found)
 
 
-def owners(connection: Connection, segment_ids: Iterable[int]) -> NDArray[Any]:
-    """Rows of ROW, with vector 0, for those of these segments that there are; by segment."""
-    return _rows(connection, _OWNERS, segment_ids)
+def owners(connection: Connection, segment_ids: Iterable[int], kinds: Sequence[Kind] | None = None) -> NDArray[Any]:
+    """Rows of ROW, with vector 0, for those of these segments that there are (of some kinds only); by segment."""
+    query = _OWNERS if kinds is None else _OWNERS.where(segments.c.kind.in_(kinds))
+    return _rows(connection, query, segment_ids)
 
 
 def asset_rows(connection: Connection, asset_ids: Iterable[int]) -> NDArray[Any]:
@@ -574,11 +578,34 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
         found.append(assets.c.duration_ms <= filters.max_duration_ms)
     if filters.camera:
         found.append(assets.c.camera.icontains(filters.camera, autoescape=True))
+    if filters.min_bytes is not None:
+        found.append(assets.c.bytes >= filters.min_bytes)
+    if filters.max_bytes is not None:
+        found.append(assets.c.bytes <= filters.max_bytes)
+    if filters.near:
+        found += _lies_near(*filters.near)
     if filters.lang:
         found.append(_speaks(filters.lang))
     if filters.path:
         found.append(_lies_at(filters.path))
     return found
+
+
+def _lies_near(latitude: float, longitude: float, radius: float) -> list[ColumnElement[bool]]:
+    """Whether a place lies within radius km; a band of latitudes first, because it costs less than the distance."""
+    band = math.degrees(radius / EARTH_KM)
+    away = func.km_between(assets.c.latitude, assets.c.longitude, latitude, longitude)
+    return [assets.c.latitude.between(latitude - band, latitude + band), away <= radius]
+
+
+def km_between(latitude: float | None, longitude: float | None, other: float, meridian: float) -> float | None:
+    """Kilometres on the sphere between two places in degrees; None where one is not known. Source: haversine formula."""
+    if latitude is None or longitude is None:
+        return None
+    north, south = math.radians(latitude), math.radians(other)
+    across = math.sin((north - south) / 2) ** 2
+    along = math.cos(north) * math.cos(south) * math.sin(math.radians(longitude - meridian) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(across + along)))
 
 
 def _speaks(lang: str) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from retrieval import fusion, keywords, moments, store
 from retrieval.candidates import Candidate
 from retrieval.domain import TEXT_KINDS, Kind, Span
-from retrieval.lanes import Held, lanes_of, log_odds
+from retrieval.lanes import Held, kinds_of, lanes_of, log_odds
 from retrieval.moments import Curve, Moment
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed
@@ -35,7 +35,8 @@ def curves(
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    found = Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), (EVER,))).by_lane(asked)
+    timeline = Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), (EVER,)))
+    found = timeline.by_lane(asked, store.timed_segments(connection, timeline.assets))
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
 
 
@@ -64,28 +65,23 @@ class Timeline:
     connection: Connection
     assets: Mapping[int, Sequence[Span]]
 
-    def moments(self, asked: Sequence[Asked], least: float) -> dict[int, list[tuple[Moment, int]]]:
+    def moments(self, asked: Asked, least: float) -> dict[int, list[tuple[Moment, int]]]:
         """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
         if not self.assets:
             return {}
         timed = store.timed_segments(self.connection, self.assets)
-        weights = [each.weight for each in asked]
-        lanes = [self._by_lane(each, timed) for each in asked]
+        lanes = self.by_lane(asked, timed)
         found: dict[int, list[tuple[Moment, int]]] = {}
         for asset in self.assets:
-            cuts, sentences = _cuts(timed.get("shot"), asset), _spans(timed.get("speech"), asset)
+            cuts, sentences = cuts_of(timed.get("shot"), asset), spans_of(timed.get("speech"), asset)
             for kind, table in timed.items():
-                curves = [each.get(asset, {}).get(kind, moments.EMPTY) for each in lanes]
-                curve = moments.blended(curves, weights) if len(curves) > 1 else curves[0]
+                curve = lanes.get(asset, {}).get(kind, moments.EMPTY)
                 for each in moments.find(curve, cuts, sentences, most=MOST_SEGMENTS, least=least):
-                    found.setdefault(asset, []).append((each, _holding(table, asset, each.at_ms)))
+                    found.setdefault(asset, []).append((each, holding(table, asset, each.at_ms)))
         return {asset: sorted(each, key=lambda one: (-one[0].odds, one[1])) for asset, each in found.items()}
 
-    def by_lane(self, asked: Asked) -> dict[int, dict[Kind, Curve]]:
-        """For each asset the curve of each kind of its segments."""
-        return self._by_lane(asked, store.timed_segments(self.connection, self.assets))
-
-    def _by_lane(self, asked: Asked, timed: Mapping[Kind, store.Timed]) -> dict[int, dict[Kind, Curve]]:
+    def by_lane(self, asked: Asked, timed: Mapping[Kind, store.Timed]) -> dict[int, dict[Kind, Curve]]:
+        """For each asset the curve of each kind of its segments; timed: those of all the assets."""
         found: dict[int, dict[Kind, Curve]] = {}
         for kind, whole in timed.items():
             table = self._within(whole)
@@ -119,7 +115,7 @@ class Timeline:
         return self._with_words(asked, kind, table, best)
 
     def _with_words(self, asked: Asked, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
-        if kind not in TEXT_KINDS or not asked.words:
+        if kind not in kinds_of(TEXT_KINDS, asked.lane) or not asked.words:
             return frames
         allowed = Allowed(assets=np.array(sorted(self.assets), np.int64))
         hits = keywords.find(self.connection, asked.words, self.held.totals, allowed).segments
@@ -158,19 +154,19 @@ def _runs(assets: store.Ids) -> Iterable[tuple[int, int, int]]:
     return zip(ids.tolist(), firsts.tolist(), (firsts + counts).tolist(), strict=True)
 
 
-def _spans(table: store.Timed | None, asset: int) -> store.Ids:
+def spans_of(table: store.Timed | None, asset: int) -> store.Ids:
     """The spans (n, 2) of one asset's segments."""
     return np.empty((0, 2), np.int64) if table is None else table.spans[table.assets == asset]
 
 
-def _cuts(table: store.Timed | None, asset: int) -> store.Ids:
+def cuts_of(table: store.Timed | None, asset: int) -> store.Ids:
     """Where shots end and begin; not where a long one was given in parts."""
-    shots = _spans(table, asset)
+    shots = spans_of(table, asset)
     parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
     return np.setdiff1d(shots, shots[parted, 1])
 
 
-def _holding(table: store.Timed, asset: int, at_ms: int) -> int:
+def holding(table: store.Timed, asset: int, at_ms: int) -> int:
     """The segment of an asset that holds a time, or begins last before it."""
     rows = np.flatnonzero(table.assets == asset)
     before = rows[table.spans[rows, 0] <= at_ms]

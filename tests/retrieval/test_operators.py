@@ -117,7 +117,7 @@ TREES = ["a -b", "a +b -c^2", "(a OR b) AND c -d", "a AND (b OR -(c OR d) e)", "
 def test_the_bound_is_never_below_what_is_judged(text: str, table: list[list[float]]) -> None:
     """So a search may leave out what is bounded below its page."""
     judged = [sure(*row) for row in table[: len(parse(text).operands)]]
-    most = operators.bound(tree(text), [each.whole for each in judged])
+    most = float(operators.bounds(tree(text), np.array([[each.whole] for each in judged]))[0])
     assert most >= operators.judge(tree(text), judged, times(4)).whole - 1e-9
 
 
