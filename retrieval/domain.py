@@ -295,7 +295,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class FoundSegment:
-    """A segment in an answer. `lanes`: each lane's share of the segment's confidence; shares sum to 1."""
+    """A segment in an answer. `lanes`: each lane's share of the segment's confidence; shares sum to 1.
+
+    marks: the words of the question that were found in `text`, in characters of it; ascending.
+    """
 
     id: str
     kind: Kind
@@ -306,6 +309,7 @@ class FoundSegment:
     score: float
     lanes: dict[Lane, float]
     at_ms: int | None = None  # the best frame
+    marks: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

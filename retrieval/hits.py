@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
-from retrieval import fusion, store
+from retrieval import fusion, store, words
 from retrieval.candidates import Candidate
-from retrieval.domain import LANE_OF, FoundSegment, Hit, Lane
+from retrieval.domain import LANE_OF, FoundSegment, Hit, Lane, Span
 from retrieval.lanes import WORDS, Evidence
 from retrieval.moments import Moment
 from retrieval.settings import MOST_SEGMENTS
@@ -114,7 +114,14 @@ def _found_segment(
         score=best.score if best else 0.0,
         lanes=fusion.shares(lanes) or {LANE_OF[segment.kind]: 1.0},
         at_ms=at_ms,
+        marks=_marks(stored, evidence),
     )
+
+
+def _marks(stored: store.StoredSegment, evidence: Sequence[Evidence]) -> tuple[Span, ...]:
+    """Where the words stand by which a segment was found."""
+    asked = [term for each in evidence if WORDS in each.segments.get(stored.id, {}) for term in each.terms]
+    return tuple(words.spans(stored.segment.text or "", asked)) if asked else ()
 
 
 def _hit(stored: store.StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:

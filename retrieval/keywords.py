@@ -47,11 +47,12 @@ class WordHit:
 
 @dataclass(frozen=True, slots=True)
 class WordHits:
-    """Segments by id, and assets found by their names or tags alone."""
+    """Segments by id, and assets found by their names or tags alone. terms: what of the question tells anything."""
 
     segments: dict[int, WordHit] = field(default_factory=dict)
     assets: dict[int, WordHit] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)  # asset of each of the segments
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +178,8 @@ def _hits(connection: Connection, question: _Question, texts: _Held, names: _Hel
         if evidence > 0 and whole & literal == literal:
             segments[segment] = WordHit(evidence, scores.get(segment, 0.0))
     assets = _name_hits(connection, question, named)
-    return WordHits(segments, assets, {segment: owned[segment] for segment in segments})
+    terms = tuple(each.term for each in question.asked)
+    return WordHits(segments, assets, {segment: owned[segment] for segment in segments}, terms)
 
 
 def _name_hits(connection: Connection, question: _Question, named: dict[int, int]) -> dict[int, WordHit]:

@@ -19,6 +19,7 @@ from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed, Found, Pinned
 from retrieval.question import Asked
 from retrieval.store import WordTable
+from retrieval.words import Term
 
 if TYPE_CHECKING:
     from retrieval.encoders import Direction, Profile, Role
@@ -57,12 +58,16 @@ class Clue:
 
 @dataclass(slots=True)
 class Evidence:
-    """What one operand found. by segment and lane; names: by asset; owners: the asset and kind of each segment."""
+    """What one operand found. by segment and lane; names: by asset; owners: the asset and kind of each segment.
+
+    terms: those of its words that tell anything.
+    """
 
     segments: dict[int, dict[str, Clue]] = field(default_factory=dict)
     names: dict[int, Clue] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
     exhausted: bool = True  # no lane holds back anything as sure as the cut
+    terms: tuple[Term, ...] = ()
 
     def add(self, segment: int, asset: int, way: str, clue: Clue) -> None:
         """Keeps the surest clue of one way to find a segment."""
@@ -140,6 +145,7 @@ class Lookup:
         if kinds == ():
             return
         hits = keywords.find(self.connection, asked.words, self.held.totals, allowed, kinds)
+        found.terms = hits.terms
         for segment, hit in hits.segments.items():
             found.add(segment, hits.owners[segment], WORDS, Clue(asked.lane or "words", hit.evidence, hit.score))
         for asset, hit in hits.assets.items():

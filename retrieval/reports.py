@@ -93,6 +93,7 @@ def _found(segment: FoundSegment) -> dict[str, Any]:
         "confidence": round(float(segment.confidence), 4),
         "score": round(float(segment.score), 4),
         "lanes": {lane: round(float(share), 4) for lane, share in segment.lanes.items()},
+        "marks": [[each.start, each.end] for each in segment.marks],
     }
 
 
