@@ -1,8 +1,12 @@
-"""How good and how honest answers over labelled media are: python -m benchmarks.quality MEDIA --work DIR [--reuse]
+"""How good and how honest answers over labelled media are: python -m benchmarks.quality MEDIA [--work DIR] [--reuse]
 
 MEDIA is laid out like the fixtures, each folder with its tables of truth. A copy without tables and READMEs is indexed;
 --reuse asks the library that an earlier call left in --work.
 
+    gallery_*    concepts that occur in two media or more (judgements/concepts.tsv), all media asked: nDCG@10 of the fused
+                 answer, of each lane alone and of their reciprocal ranks, and by how much the fused one is better, with
+                 95 % intervals of a paired bootstrap
+    share_*      where two media have five right files or more: each medium's share of the first ten, and the share due
     absent_*     questions about what is not there (judgements/absent.tsv) that return anything at the default cut
     present_*    labels and captions: the answer is in the first ten of all candidates; of those, the share whose answer
                  at the default cut holds it as well
@@ -15,7 +19,8 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 # As `crossmedia search` does it for a question in words: threads that wait for each other cost more than they save.
@@ -29,10 +34,14 @@ from benchmarks.speech import table
 from retrieval import Library, Operand
 from retrieval.domain import MEDIA
 from retrieval.evaluation import measures
-from retrieval.evaluation.asking import Ranking, ask, found_right
+from retrieval.evaluation.asking import LANES, Ranking, Setting, ask, found_right
 from retrieval.evaluation.judged import Held, Judged, held
+from retrieval.evaluation.report import build
 
 JUDGEMENTS = Path(__file__).parent / "judgements"
+CUT = Setting("search", cut=True)
+GAINS = {"shown": 1.0, "about": 2.0}  # of the columns of concepts.tsv
+MANY = 5  # right assets of a medium from which on its share counts
 FIRST = 10  # hits of a question that count
 # Captions that are asked: one by somebody who saw the photo, and human translations.
 CAPTIONS = {("en", "written", "1"), ("zh", "translated", "6"), ("de", "translated", "1")}
@@ -102,7 +111,7 @@ def confidence(rankings: Sequence[Ranking], told: truth.Told) -> Figures:
 
 def present(library: Library, rankings: Sequence[Ranking]) -> Figures:
     """What of the answers that are there the default cut leaves."""
-    cut = list(ask(library, [each.judged for each in rankings], depth=FIRST, min_confidence=None))
+    cut = list(ask(library, [each.judged for each in rankings], CUT, depth=FIRST))
     figures: Figures = {}
     groups = {"": "", "_label": "label", **{f"_caption_{lang}": f"caption_{lang}" for lang in LANGUAGES}}
     for name, group in groups.items():
@@ -117,7 +126,7 @@ def present(library: Library, rankings: Sequence[Ranking]) -> Figures:
 def nothing(library: Library, questions: Iterable[str]) -> Figures:
     """What returns something though nothing is there."""
     asked = [Judged(Operand("text", text), {}) for text in questions]
-    answers = list(ask(library, asked, depth=FIRST, min_confidence=None))
+    answers = list(ask(library, asked, CUT, depth=FIRST))
     shown = [each for each in answers if each.hits]
     for each in sorted(shown, key=lambda one: -one.hits[0].confidence):
         miss(f"absent, yet {each.hits[0].confidence:.2f} {each.hits[0].medium}: {each.judged.operand.value}")
@@ -127,20 +136,80 @@ def nothing(library: Library, questions: Iterable[str]) -> Figures:
     }
 
 
-def honesty(library: Library, media: Path) -> Figures:
-    """Line 2 of the second half: what confidences are worth."""
-    assets = held(library)
+def honesty(library: Library, media: Path, assets: Held) -> Figures:
+    """What confidences are worth."""
     told = truth.told(media, library, assets)
     questions = [each for each in (*labels(media, told), *captions(media, told, assets)) if each.right]
     rankings = list(ask(library, questions, depth=FIRST))
     return {**nothing(library, absent(told)), **present(library, rankings), **confidence(rankings, told)}
 
 
-def measure(media: Path, work: Path, *, reuse: bool = False) -> Figures:
-    """All figures of the head of this module."""
+# ---------------------------------------------------------------- a mixed gallery
+
+
+def concepts(assets: Held) -> list[Judged]:
+    """The judged concepts: what a file is about counts twice as much as what is plainly seen or heard in it too."""
+    by_stem: dict[str, set[str]] = {}
+    for asset, hit in assets.assets.items():
+        for path in hit.paths:
+            by_stem.setdefault(path.stem, set()).add(asset)
+    found = []
+    for row in table(JUDGEMENTS / "concepts.tsv"):
+        gains = {stem: gain for column, gain in GAINS.items() for stem in row[column].split()}
+        right = {asset: gain for stem, gain in gains.items() for asset in by_stem.get(stem, ())}
+        found.append(Judged(Operand("text", row["question"]), right, group=row["concept"]))
+    return found
+
+
+def gallery(library: Library, media: Path, assets: Held) -> Figures:
+    """The fused answer against each lane alone and against their reciprocal ranks."""
+    questions = concepts(assets)
+    settings = [Setting(), *(Setting(lane, (lane,)) for lane in LANES), Setting("ranks", LANES, by_rank=True)]
+    told = build([(each, list(ask(library, questions, each))) for each in settings], assets)
+    fused = told.measured[0].values["nDCG@10"]
+    figures: Figures = {"gallery_concepts": float(len(questions))}
+    for each in told.measured:
+        name = "fused" if each.setting.name == "search" else each.setting.name
+        figures[f"gallery_ndcg10_{name}"] = each.whole.measures["nDCG@10"].mean
+        if each is not told.measured[0]:
+            gain = measures.difference(fused, each.values["nDCG@10"])
+            figures[f"gallery_over_{name}"] = f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+    for at in told.worst(8):
+        ranking = told.measured[0].rankings[at]
+        best = ", ".join(f"{hit.path.stem} {hit.confidence:.2f}" for hit in ranking.hits[:5])
+        miss(f"{ranking.judged.group} {fused[at]:.2f}: {best}")
+    return {**figures, **shares(told.measured[0].rankings, assets)}
+
+
+def shares(rankings: Sequence[Ranking], assets: Held) -> Figures:
+    """Whether media are in the first ten as they are among what is right, where two have MANY right assets or more."""
+    figures: Figures = {}
+    kept = []
+    for each in rankings:
+        right = Counter(assets.assets[asset].medium for asset in each.judged.right)
+        many = [medium for medium in MEDIA if right[medium] >= MANY]
+        if len(many) < 2:
+            continue
+        shown = Counter(hit.medium for hit in each.hits[:FIRST])
+        for medium in many:
+            due, got = right[medium] / right.total(), shown[medium] / FIRST
+            kept.append(abs(got - due) <= due / 3)
+            figures[f"share_{each.judged.group}_{medium}"] = f"{got:.2f} of {due:.2f} due"
+    return {**figures, "share_cases": float(len(kept)), "share_within_a_third": share(kept)}
+
+
+PARTS: dict[str, Callable[[Library, Path, Held], Figures]] = {"gallery": gallery, "honesty": honesty}
+
+
+def measure(media: Path, work: Path, parts: Sequence[str] = tuple(PARTS), *, reuse: bool = False) -> Figures:
+    """All figures of the head of this module, or those of some parts."""
     prepare(media, work, reuse=reuse)
+    figures: Figures = {}
     with Library.open(work / "library") as library:
-        return honesty(library, media)
+        assets = held(library)
+        for part in parts:
+            figures |= PARTS[part](library, media, assets)
+    return figures
 
 
 def main() -> None:
@@ -148,13 +217,17 @@ def main() -> None:
     parser.add_argument("media", type=Path, help="folder with the tables of truth")
     parser.add_argument("--work", type=Path, help="where the copy and the library lie, and stay")
     parser.add_argument("--reuse", action="store_true", help="ask the library that is there, index nothing")
+    parser.add_argument(
+        "--only", choices=PARTS, help="one part: gallery_ and share_, or absent_, present_ and confidence_"
+    )
     parser.add_argument("--out", type=Path, help="file for the JSON line")
     options = parser.parse_args()
     if options.reuse and (options.work is None or not (options.work / "library").is_dir()):
         parser.error("--reuse needs --work with the library of an earlier call")
     with tempfile.TemporaryDirectory() as scratch:
         work = (options.work or Path(scratch)).resolve()
-        report("quality", measure(options.media.resolve(), work, reuse=options.reuse), options.out)
+        parts = [options.only] if options.only else list(PARTS)
+        report("quality", measure(options.media.resolve(), work, parts, reuse=options.reuse), options.out)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from retrieval.domain import Hit
+from retrieval.domain import Hit, Medium
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -68,30 +69,41 @@ def _ask_terminal(question: bytes, last: bytes) -> bytes:
 
 def thumbnail(hit: Hit, way: Protocol) -> str:
     """The escape sequence that shows a hit's picture or best frame; empty where it has none or it cannot be read."""
+    small = None if hit.offline else picture(hit.path, hit.medium, _best_ms(hit))
+    return {"kitty": kitty, "iterm": iterm, "sixel": sixel}[way](small) if small else ""
+
+
+def picture(path: Path, medium: Medium, at_ms: int, side: int = SIDE) -> Image | None:
+    """A picture, or a video's frame at a time, at most `side` pixels wide and high; None where nothing can be shown."""
     from retrieval.errors import MediaError
 
-    if hit.offline or hit.medium not in ("image", "video"):
-        return ""
+    if medium not in ("image", "video"):
+        return None
     try:
-        picture = _picture(hit)
+        small = _opened(path, medium, at_ms, side)
     except (MediaError, OSError):  # gone or changed since it was indexed; its line still stands
-        return ""
-    picture.thumbnail((SIDE, SIDE))
-    return {"kitty": kitty, "iterm": iterm, "sixel": sixel}[way](picture.convert("RGB"))
+        return None
+    small.thumbnail((side, side))
+    return small.convert("RGB")
 
 
-def _picture(hit: Hit) -> Image:
-    if hit.medium == "image":
+def _opened(path: Path, medium: Medium, at_ms: int, side: int) -> Image:
+    if medium == "image":
         from retrieval.media.image import open_image
 
-        return open_image(hit.path, side=SIDE)
+        return open_image(path, side=side)
     from retrieval.media.video import frame_at
 
+    return frame_at(path, at_ms)
+
+
+def _best_ms(hit: Hit) -> int:
+    """When the best frame is shown; of a video found by what is said, the middle of that."""
     shots = [each for each in hit.segments if each.kind == "shot"]
-    at = shots[0].at_ms if shots and shots[0].at_ms is not None else None
-    if at is None and hit.segments and hit.segments[0].span:
-        at = (hit.segments[0].span.start + hit.segments[0].span.end) // 2
-    return frame_at(hit.path, at or 0)
+    if shots and shots[0].at_ms is not None:
+        return shots[0].at_ms
+    span = hit.segments[0].span if hit.segments else None
+    return (span.start + span.end) // 2 if span else 0
 
 
 def _png(picture: Image) -> bytes:

@@ -1,25 +1,51 @@
-"""Judged questions put to a library, and what it answered."""
+"""Judged questions put to a library in one way or another, and what it answered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from retrieval.domain import Hit, Medium, Span
+from retrieval import fusion
+from retrieval.domain import Answer, Hit, Lane, Medium, Span
+from retrieval.errors import QueryError
 from retrieval.evaluation.judged import Judged
 from retrieval.library import Library
 
 DEPTH = 100  # hits of each question that are measured
+LANES: tuple[Lane, ...] = ("shows", "said", "reads", "sounds", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way to ask; what is not said is as a search does it.
+
+    lanes: asked one by one, each asset as sure as its surest lane makes it; none: all, fused by the engine. by_rank: the
+    lanes merged by reciprocal rank instead. exact: no index proposes candidates. cut: what is not sure enough is left out.
+    """
+
+    name: str = "search"
+    lanes: tuple[Lane, ...] = ()
+    by_rank: bool = False
+    exact: bool = False
+    cut: bool = False
+    profile: str | None = None
+    library: Path | None = None
+
+
+WITHOUT_NAMES = Setting("without names", LANES)  # a lane alone reads no names, which would answer for themselves
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One hit, as far as it is measured. spans: those of its segments, the surest first."""
+    """One hit, as far as it is measured. spans: those of its segments, the surest first; at_ms: its best frame."""
 
     asset: str
+    path: Path
     medium: Medium
     confidence: float
     spans: tuple[Span, ...] = ()
+    at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,18 +61,76 @@ class Ranking:
         return [each.asset for each in self.hits]
 
 
+def settings_named(text: str) -> list[Setting]:
+    """The settings that a person names: `exact`, `cut`, `ranks`, `lanes` (each alone), or one of the latter as `lane:said`;
+    `profile:NAME`; `library:DIR`.
+
+    Raises:
+        QueryError: there is no such setting.
+    """
+    kind, _, value = text.partition(":")
+    plain = {
+        "exact": [Setting("exact", exact=True)],
+        "cut": [Setting("cut", cut=True)],
+        "ranks": [Setting("ranks", LANES, by_rank=True)],
+        "lanes": [Setting(lane, (lane,)) for lane in LANES],
+        **{f"lane:{lane}": [Setting(lane, (lane,))] for lane in LANES},
+    }
+    if text in plain:
+        return plain[text]
+    if kind == "profile" and value:
+        return [Setting(text, profile=value)]
+    if kind == "library" and value:
+        return [Setting(text, library=Path(value).expanduser())]
+    raise QueryError(f"no setting is called {text}", f"there are {', '.join(plain)}, profile:NAME, library:DIR")
+
+
+def rankings(home: Path | None, questions: Sequence[Judged], setting: Setting, depth: int = DEPTH) -> list[Ranking]:
+    """What a library answers in a setting. home: its folder, unless the setting names another.
+
+    Raises: as Library.open and Library.search.
+    """
+    with Library.open(setting.library or home, setting.profile, exact=setting.exact) as library:
+        return list(ask(library, questions, setting, depth=depth))
+
+
 def ask(
-    library: Library, questions: Iterable[Judged], *, depth: int = DEPTH, min_confidence: float | None = 0.0
+    library: Library, questions: Iterable[Judged], setting: Setting = Setting(), *, depth: int = DEPTH
 ) -> Iterator[Ranking]:
-    """The ranking of each question. min_confidence: 0 shows every candidate, None cuts as a search does."""
+    """The ranking of each question by an open library, which must fit the setting."""
     for each in questions:
-        answer = library.search([each.operand], each.media or None, depth, min_confidence=min_confidence)
-        yield Ranking(each, tuple(map(_ranked, answer)))
+        if not setting.lanes:
+            yield Ranking(each, tuple(map(_ranked, _answer(library, each, None, setting, depth))))
+            continue
+        lists = [[*map(_ranked, _answer(library, each, lane, setting, depth))] for lane in setting.lanes]
+        merged = by_rank(lists) if setting.by_rank else surest(lists)
+        yield Ranking(each, tuple(merged[:depth]))
+
+
+def _answer(library: Library, judged: Judged, lane: Lane | None, setting: Setting, depth: int) -> Answer:
+    operand = judged.operand if lane is None else replace(judged.operand, lane=lane)
+    return library.search([operand], judged.media or None, depth, min_confidence=None if setting.cut else 0.0)
 
 
 def _ranked(hit: Hit) -> Ranked:
     spans = [each.span for each in hit.segments if each.span is not None]
-    return Ranked(hit.asset, hit.medium, hit.confidence, tuple(spans))
+    frames = [each.at_ms for each in hit.segments if each.at_ms is not None]
+    return Ranked(hit.asset, hit.path, hit.medium, hit.confidence, tuple(spans), frames[0] if frames else None)
+
+
+def surest(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
+    """One list: each asset as its surest hit, best first; ties in order of appearance."""
+    best: dict[str, Ranked] = {}
+    for hit in (hit for ranked in lists for hit in ranked):
+        if hit.asset not in best or hit.confidence > best[hit.asset].confidence:
+            best[hit.asset] = hit
+    return sorted(best.values(), key=lambda hit: -hit.confidence)
+
+
+def by_rank(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
+    """One list merged by reciprocal rank, each asset with its surest hit."""
+    best = {hit.asset: hit for hit in surest(lists)}
+    return [best[asset] for asset in fusion.reciprocal_rank([[hit.asset for hit in ranked] for ranked in lists])]
 
 
 def found_right(ranking: Ranking, first: int) -> bool:

@@ -102,6 +102,11 @@ def first_places(ranked: Sequence[Sequence[str]], right: Sequence[Mapping[str, f
     )
 
 
+def median(places: Values) -> float:
+    """The middle place, the later one of two; infinite where at least half have none, or nothing was asked."""
+    return float(np.sort(places)[len(places) // 2]) if len(places) else np.inf
+
+
 def interval(values: ArrayLike, resamples: int = RESAMPLES) -> Interval:
     """The mean of one value for each question, with its percentile bootstrap.
 
