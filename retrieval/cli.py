@@ -19,7 +19,7 @@ import typer
 from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
 
 if TYPE_CHECKING:
-    from retrieval.domain import Answer, Hit, Medium, Operand, Query
+    from retrieval.domain import Answer, Filters, Hit, Medium, Operand, Query
     from retrieval.library import Shown
 
 app = typer.Typer()
@@ -29,6 +29,8 @@ LibraryOption = Annotated[
     typer.Option("--library", metavar="DIR", help="The library's folder [default: CROSSMEDIA_LIBRARY, or your own]."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON; its keys are a promise, see docs/cli.md.")]
+
+PlainOption = Annotated[bool, typer.Option("--plain", help="Take the words as they are: no operators, no fields.")]
 
 Sort = StrEnum("Sort", ["confidence", "date"])
 
@@ -146,24 +148,28 @@ def search(
     ] = False,
     open_best: Annotated[bool, typer.Option("--open", help="Open the best hit in its program.")] = False,
     thumbnails: Annotated[bool, typer.Option(help="Show pictures where the terminal can.")] = True,
+    plain: PlainOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on standard error how the question was read.")
+    ] = False,
     library: LibraryOption = None,
 ) -> None:
     """Find media by words, by files of any medium, or by both.
 
-    Without words or files, --path, --after, ... list what fulfils them, newest first. Exit code 0: found, 1: nothing
-    matches, 2: an error.
+    The words may hold operators, best in one pair of quotes: 'dog -indoor', 'cat OR dog', 'goal then cheer within 10s',
+    'said:hello in:video' (docs/query.md). Without words or files, --path, --after, ... list what fulfils them, newest
+    first. Exit code 0: found, 1: nothing matches, 2: an error.
     """  # fmt: skip
     with reported(SEARCH_FAILED):
         if not (image or audio or video or document):
             _compute_alone()
-        from retrieval.domain import Filters, Operand, Query
+        from retrieval.domain import Filters, Operand
         from retrieval.library import Library
 
         style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
         text = " ".join(words or ())
         with _files(image, audio, video, document) as files:
-            operands = [Operand("text", text)] if text.strip() else []
-            operands += [*files, *(Operand("like", name) for name in like or ())]
+            operands = [*files, *(Operand("like", name) for name in like or ())]
             filters = Filters(
                 media=_media(media or ()),
                 path=path,
@@ -175,7 +181,10 @@ def search(
                 lang=lang,
             )
             cut = 0.0 if everything else min_confidence
-            query = Query(tuple(operands), filters, limit, offset, sort.value, cut)  # type: ignore[arg-type]
+            paging = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
+            query = _question(text, operands, filters, plain=plain, **paging)
+            if explain:
+                print(f"asked: {_plain(_written(query))}", file=sys.stderr)
             with Library.open(library) as opened:
                 answer = opened.search(query)
                 is_empty = not answer.best and not opened.status().media
@@ -183,11 +192,37 @@ def search(
             complain(warning)
         if is_empty:
             complain("there is nothing in this library yet (crossmedia index FOLDER fills it)")
-        _print_answer(query, answer, style, "\0" if nul else "\n", text, pictures=thumbnails)
+        words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
+        _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, pictures=thumbnails)
         if open_best and answer:
             _open(answer[0].path)
     if not answer:
         raise typer.Exit(NOTHING_FOUND)
+
+
+def _question(text: str, operands: list[Operand], filters: Filters, *, plain: bool = False, **parts: Any) -> Query:
+    """The query of a text, with the operands and filters of options; these replace those in the text."""
+    from dataclasses import asdict, replace
+
+    from retrieval.domain import Query
+    from retrieval.grammar import parse
+
+    query = Query.plain(text) if plain else parse(text)
+    own = {name: value for name, value in asdict(filters).items() if value not in (None, frozenset())}
+    own_filters = replace(query.filters, **own)
+    return replace(query, operands=(*query.operands, *operands), filters=own_filters, **parts)
+
+
+def _written(query: Query) -> str:
+    from retrieval.grammar import written
+
+    return written(query)
+
+
+def _plain(text: str) -> str:
+    from retrieval.table import plain
+
+    return plain(text)
 
 
 def _style(*chosen: bool) -> str:
@@ -551,6 +586,7 @@ def clip(
     min_confidence: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="0..1", help="Take moments from this confidence on.")
     ] = None,
+    plain: PlainOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Join the best moments of videos into one: a reel, or a summary of one long video.
@@ -567,10 +603,9 @@ def clip(
         with Library.open(library) as opened:
             parts = reel.make(
                 opened,
-                " ".join(words),
+                _question(" ".join(words), [], Filters(path=path), plain=plain),
                 out,
                 length_ms=wanted,
-                filters=Filters(path=path),
                 min_confidence=min_confidence,
             )
         for part in parts:

@@ -112,7 +112,7 @@ class Library:
         """Assets that answer, best first; an honest, empty answer where nothing is sure enough.
 
         question: words and operators (see docs/query.md; Query.plain takes any text as words); operands of any medium,
-        which must all fit; or a whole Query, whose parts the other arguments replace. filters: the fields of Filters (path, after, before, min_duration_ms, max_duration_ms, camera, lang),
+        which must all fit; or a whole Query, whose parts the other arguments replace. filters: the fields of Filters,
         `sort` ("confidence" or "date") and `min_confidence`. An empty text with filters lists by date.
 
         Raises:
@@ -196,7 +196,8 @@ class Library:
     def curve(self, question: str | Query | Operand, name: str | Path) -> Curve:
         """How sure the question is of one video or recording over time; `moments.find` finds the peaks.
 
-        Filters of the question are not looked at. name: its path, its hash or the id of one of its segments. Empty for what has no time, or cannot be asked so.
+        Filters of the question are not looked at. name: its path, its hash or the id of one of its segments. Empty for
+        what has no time, or cannot be asked so.
 
         Raises:
             QueryError: the library holds nothing of that name, or the question cannot be understood.

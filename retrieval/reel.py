@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval import fusion, imprints, moments
-from retrieval.domain import Filters, Operand, Query, Span
+from retrieval.domain import Query, Span
 from retrieval.errors import LibraryError, QueryError
+from retrieval.grammar import written
+from retrieval.library import as_query
 from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
 
 if TYPE_CHECKING:
@@ -64,14 +66,15 @@ class Part:
 
 def make(
     library: Library,
-    words: str,
+    question: str | Query,
     out: Path,
     *,
     length_ms: int = LENGTH_MS,
-    filters: Filters | None = None,
     min_confidence: float | None = None,
 ) -> list[Part]:
     """Writes the reel of a question to `out` (.mp4) with .srt, .csv and .edl beside it; gives its parts in order.
+
+    Operators decide what is cut out: nothing that is excluded, of `A then B` the events.
 
     Raises:
         QueryError: nothing matches, or `out` is no MP4.
@@ -83,36 +86,39 @@ def make(
     if out.suffix.lower() != ".mp4":
         raise QueryError(f"{out.name} is no MP4", "name the reel like reel.mp4")
     cut = DEFAULT_CUT if min_confidence is None else min_confidence
-    found = [*gather(library, words, filters or Filters(), cut)]
+    query = as_query(question)
+    found = [*gather(library, query, cut)]
     parts = arranged(chosen(found, length_ms))
     if not parts:
-        raise QueryError(f"no moment of a video here matches {words}", "ask with other words, or --min-confidence 0")
+        raise QueryError(
+            f"no moment of a video here matches {written(query)}", "ask with other words, or --min-confidence 0"
+        )
     if any(out.exists() and out.samefile(part.path) for part in parts):
         raise LibraryError(f"{out} is one of the files that the reel is made of", "name another file")
-    written = join([Piece(part.path, part.span) for part in parts], out)
-    out.with_suffix(".srt").write_text(subtitles(parts, written), encoding="utf-8")
-    out.with_suffix(".csv").write_text(table(parts, written), encoding="utf-8")
-    out.with_suffix(".edl").write_text(edit_list(parts, written, out.stem), encoding="utf-8")
+    joined = join([Piece(part.path, part.span) for part in parts], out)
+    out.with_suffix(".srt").write_text(subtitles(parts, joined), encoding="utf-8")
+    out.with_suffix(".csv").write_text(table(parts, joined), encoding="utf-8")
+    out.with_suffix(".edl").write_text(edit_list(parts, joined, out.stem), encoding="utf-8")
     return parts
 
 
-def gather(library: Library, words: str, filters: Filters, cut: float) -> Iterator[Part]:
+def gather(library: Library, question: Query, cut: float) -> Iterator[Part]:
     """The moments of all videos that answer and are at hand, of confidence `cut` or more."""
-    filters = replace(filters, media=frozenset({"video"}))
-    query = Query((Operand("text", words),), filters, limit=MOST_VIDEOS, min_confidence=cut)
+    filters = replace(question.filters, media=frozenset({"video"}))
+    query = replace(question, filters=filters, limit=MOST_VIDEOS, offset=0, sort="confidence", min_confidence=cut)
     for hit in library.search(query):
         path = next((each for each in hit.paths if each.exists()), None)
         if path is not None:
-            yield from _parts(library, words, hit, path, cut)
+            yield from _parts(library, question, hit, path, cut)
 
 
-def _parts(library: Library, words: str, hit: Hit, path: Path, least: float) -> Iterator[Part]:
+def _parts(library: Library, question: Query, hit: Hit, path: Path, least: float) -> Iterator[Part]:
     segments = library.show(hit.asset).segments
     shots, sentences = _spans(segments, "shot"), _spans(segments, "speech")
     parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
     cuts = np.setdiff1d(shots, shots[parted, 1])
     looks = library.imprints(hit.asset)
-    curve = library.curve(words, hit.asset)
+    curve = library.curve(question, hit.asset)
     for each in moments.find(curve, cuts, sentences, most=MOST_MOMENTS, least=fusion.log_odds(least)):
         span = clean(each, cuts, sentences)
         said = tuple(

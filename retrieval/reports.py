@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Segment, Skip
+from retrieval.grammar import written
 
 if TYPE_CHECKING:
     from retrieval.duplicates import Copy, Group
@@ -48,6 +49,7 @@ def query_report(query: Query) -> dict[str, Any]:
     return {
         "operands": [_operand(each) for each in query.operands],
         "filters": _filters(query.filters),
+        "written": written(query).encode(errors="replace").decode(),
         "limit": query.limit,
         "offset": query.offset,
         "sort": query.sort,

@@ -43,6 +43,30 @@ def test_words_find_a_picture(ask: Program) -> None:
     assert "images/photo1.jpg" in done.stdout.splitlines()[0]
 
 
+def test_operators_are_read_and_printed_back(ask: Program) -> None:
+    """--explain says on standard error how the question was read; --plain takes the same words as they are."""
+    done = ask("search", "a cat -dog in:image", "--explain", "--limit", "1", "--paths")
+    assert done.stderr == "asked: a cat -dog in:image\n"
+    assert done.stdout.strip().endswith("photo1.jpg")
+    plain = ask("search", "a cat -dog in:image", "--explain", "--plain", "--all", "--json")
+    assert json.loads(plain.stdout)["query"]["operands"][0]["value"] == "a cat -dog in:image"
+
+
+def test_options_stand_beside_the_fields_of_a_text(ask: Program, samples: Path) -> None:
+    """A file given by an option is one more operand, a filter replaces that of the text."""
+    done = ask("search", "cat in:video", "--in", "image", "--image", samples / "images" / "photo1.jpg", "--json")
+    report = json.loads(done.stdout)
+    assert report["query"]["filters"] == {"media": ["image"]}
+    assert report["hits"][0]["path"].endswith("photo1.jpg")
+
+
+def test_a_broken_operator_is_one_line_with_its_place(ask: Program) -> None:
+    """Exit code 2, and what was expected."""
+    done = ask("search", "cat AND")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "at character 8 (expected a word" in done.stderr
+
+
 def test_nothing_found_is_exit_code_1_and_says_how_near_it_was(ask: Program) -> None:
     """As grep does."""
     done = ask("search", "a unicorn playing chess against a submarine", "--min-confidence", "0.999")

@@ -108,6 +108,18 @@ def test_a_reel_is_made_of_the_moments_of_a_question(library: Library, tmp_path:
     assert all((tmp_path / f"reel.{end}").exists() for end in ("srt", "csv", "edl"))
 
 
+def test_cuts_follow_the_operators(library: Library, tmp_path: Path) -> None:
+    """Of an order only its events are cut out, and only from the clip that has them in that order."""
+    parts = reel.make(library, "red then blue within 2s", tmp_path / "reel.mp4")
+    assert [(each.path.name, each.span.start // 1000, each.span.end // 1000) for each in parts] == [("one.mp4", 0, 6)]
+    parts = reel.make(library, "(red OR blue) -blue", tmp_path / "reel.mp4")
+    assert {(each.path.name, each.span.start // 1000) for each in parts} == {
+        ("one.mp4", 0),
+        ("one.mp4", 6),
+        ("two.mp4", 3),
+    }
+
+
 def test_a_reel_keeps_to_its_length(library: Library, tmp_path: Path) -> None:
     """Four seconds hold one shot of three."""
     parts = reel.make(library, "red", tmp_path / "reel.mp4", length_ms=4000)

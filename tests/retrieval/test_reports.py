@@ -24,6 +24,7 @@ def test_an_answer_keeps_the_promised_keys() -> None:
     assert list(report)[:3] == ["version", "query", "took_ms"]
     assert report["version"] == 1
     assert report["query"]["filters"] == {"media": ["video"]}
+    assert report["query"]["written"] == "hello in:video"
     assert {"path", "paths", "asset", "medium", "score", "confidence", "segments"} <= set(report["hits"][0])
     promised = {"id", "kind", "start_ms", "end_ms", "page", "text", "lanes", "marks"}
     assert promised <= set(report["hits"][0]["segments"][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from retrieval.errors import SyntaxRefused
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeProfile
 
+DATA = Path(__file__).resolve().parents[2] / "data"
 IMAGE, AUDIO, DOCUMENT = Facts("image"), Facts("audio", duration_ms=9000), Facts("document", format="txt")
 VIDEO = Facts("video", duration_ms=9000)
 PARIS, BERLIN = {"latitude": 48.8566, "longitude": 2.3522}, {"latitude": 52.52, "longitude": 13.405}
@@ -140,6 +142,16 @@ def test_a_plain_text_asks_what_it_asked(library: Library) -> None:
     assert as_ranking(library.search(Query.plain("brown dog -indoor"))) != as_ranking(
         library.search("brown dog -indoor")
     )
+
+
+def test_plain_texts_find_the_same_in_the_samples(sample_library: Path) -> None:
+    """Every question in words that comes with the samples, read by the query language and not."""
+    rows = tomllib.loads((DATA / "queries.toml").read_text("utf-8"))["query"]
+    texts = sorted({row["text"] for row in rows if row.get("text")})
+    assert len(texts) > 10
+    with Library.open(sample_library) as opened:
+        for text in texts:
+            assert as_ranking(opened.search(text)) == as_ranking(opened.search(Query.plain(text)))
 
 
 def as_ranking(answer: Answer) -> list[tuple[object, ...]]:
