@@ -13,7 +13,7 @@ from retrieval.grammar.tokens import CLOSING, DEEPEST, LANES, QUOTES, Token, ref
 if TYPE_CHECKING:
     from lark import Lark
 
-_GRAMMAR = """
+GRAMMAR = """
 start: then
 then: either (THEN either WITHIN?)*
 either: both (OR both)*
@@ -96,7 +96,7 @@ def _parser() -> Lark:
         def plain(self, parts: list[Any]) -> Any:
             return _leaf(parts[1]) if len(parts) == 3 else _atom(parts[0].value)
 
-    return Lark(_GRAMMAR, parser="lalr", lexer=Given, transformer=Build())
+    return Lark(GRAMMAR, parser="lalr", lexer=Given, transformer=Build())
 
 
 def _atom(token: Token) -> Any:

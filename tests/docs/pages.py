@@ -128,6 +128,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "docs/glossary.md": "one meaning for each word",
     "docs/picture.svg": "the picture above",
     "docs/python.md": "the same from Python",
+    "docs/query.md": "the query language: operators and filters, with examples, and its grammar",
     "retrieval/__init__.py": "the public names, nothing else",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
     "retrieval/encoders/speech_models.toml": "Whisper's models as data",
