@@ -1,4 +1,4 @@
-"""The commands that only read: search, show, status. indexer/cli.py adds those that change something.
+"""The commands that only read, from search to evaluate. indexer/cli.py adds those that change something.
 
 Owns the command line's options and what is printed. Answers go to standard output, all else to standard error.
 """
@@ -20,6 +20,8 @@ from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, R
 
 if TYPE_CHECKING:
     from retrieval.domain import Answer, Filters, Hit, Medium, Operand, Query
+    from retrieval.evaluation.judged import Held
+    from retrieval.evaluation.judgements import Judgements
     from retrieval.library import Shown
 
 app = typer.Typer()
@@ -36,6 +38,7 @@ Sort = StrEnum("Sort", ["confidence", "date"])
 
 STILLS = (".jpg", ".jpeg", ".png", ".webp")  # what --save writes a picture as
 CLIPS = (".mp4", ".mkv", ".mov", ".webm", ".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a")
+OWN_JUDGEMENTS = ("names", "folders", "keywords")  # what a library says of itself, where no file is called so
 LONGEST_MS = 1 << 40  # the end of what does not say how long it is
 
 
@@ -612,3 +615,80 @@ def clip(
             span = f"{table.clock(part.span.start)}-{table.clock(part.span.end)}"
             print(f"{part.confidence:.2f}  {table.path_text(part.path)}  {span}")
         print(table.path_text(out))
+
+
+# ---------------------------------------------------------------- evaluate
+
+
+@app.command(rich_help_panel="Asking")
+def evaluate(
+    judgements: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|names|folders|keywords",
+            help="A table of questions and right answers, TREC qrels, or what the library's files are called or tagged.",
+        ),
+    ],
+    queries: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The questions of qrels: id, tab, question.")
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SETTING",
+            help="Ask in another way as well: lanes, lane:NAME, ranks, exact, cut, profile:NAME or library:DIR; repeatable.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most so many questions, evenly spread.")
+    ] = None,
+    as_json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with charts and the worst questions.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the rankings as a TREC run.")] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Measure how good a library's answers are, against questions whose right answers are known.
+
+    Needs the extra `evaluate`. Recall, nDCG@10, reciprocal rank, median rank and moments, by direction and group, with 95 %
+    intervals; docs/evaluation.md says what a table looks like.
+    """  # fmt: skip
+    with reported():
+        _compute_alone()
+        from retrieval.evaluation import asking, page, report, shown
+
+        by_themselves = judgements in OWN_JUDGEMENTS and not Path(judgements).exists()
+        settings = [asking.WITHOUT_NAMES if by_themselves else asking.Setting()]
+        settings += [each for text in compare or () for each in asking.settings_named(text)]
+        judged, assets = _judgements(judgements, queries, library, sample)
+        answered = [(each, asking.rankings(library, judged.questions, each)) for each in settings]
+        told = report.build(answered, assets, judged.unknown)
+        if html is not None:
+            html.write_text(page.page(told, assets, f"How well {Path(judgements).name} is found"), encoding="utf-8")
+        if run is not None:
+            run.write_text("".join(f"{line}\n" for line in shown.trec_run(told)), encoding="utf-8")
+        if as_json:
+            print_json(shown.data(told, assets))
+        else:
+            print("\n".join(shown.lines(told, assets)))
+
+
+def _judgements(name: str, queries: Path | None, home: Path | None, sample: int | None) -> tuple[Judgements, Held]:
+    """The judged questions that a person names, at most `sample` of them, and the library's assets."""
+    from dataclasses import replace
+
+    from retrieval.evaluation import judgements
+    from retrieval.evaluation.judged import held
+    from retrieval.library import Library
+
+    with Library.open(home) as opened:
+        assets = held(opened)
+        if name in OWN_JUDGEMENTS and not Path(name).exists():
+            found = judgements.own(name, opened, assets)
+        else:
+            found = judgements.read(Path(name), assets, queries)
+    if not found.questions:
+        raise QueryError(f"{name} judges nothing that this library holds", "name its files as they are indexed")
+    chosen = found.questions[:: -(-len(found.questions) // sample)] if sample else found.questions
+    return replace(found, questions=chosen), assets

@@ -18,7 +18,7 @@ from retrieval import errors
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = (
-    (), ("search",), ("show",), ("status",), ("duplicates",), ("clip",), ("index",), ("source",), ("source", "list"), ("source", "move"),
+    (), ("search",), ("show",), ("status",), ("duplicates",), ("clip",), ("evaluate",), ("index",), ("source",), ("source", "list"), ("source", "move"),
     ("source", "remove"), ("forget",), ("rebuild",), ("models",), ("models", "list"), ("models", "fetch"),
     ("models", "add"), ("models", "export"), ("doctor",), ("demo",),
 )  # fmt: skip
@@ -124,6 +124,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "docs/cli.md": "every command and option; the JSON that is promised",
     "docs/decisions/": "why not the obvious way, one page each",
     "docs/errors.md": "every error and its exit code",
+    "docs/evaluation.md": "how good a library's answers are, measured on one's own media",
     "docs/format.md": "what lies in a library; write order and commit points",
     "docs/glossary.md": "one meaning for each word",
     "docs/picture.svg": "the picture above",
