@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from retrieval.domain import Answer, Filters, Hit, Medium, Operand, Query
     from retrieval.evaluation.judged import Held
     from retrieval.evaluation.judgements import Judgements
+    from retrieval.evidence import Explanation
     from retrieval.library import Shown
 
 app = typer.Typer()
@@ -357,7 +358,8 @@ def _print_table(answer: Answer, query: Query, words: str, *, pictures: bool) ->
         from retrieval.thumbnails import protocol
 
         way = protocol()
-    for hit, lines in zip(answer, table.answer_lines(answer, words, query.offset, terminal_width()), strict=True):
+    every = table.answer_lines(answer, words, query.offset, terminal_width(), bold=_bold())
+    for hit, lines in zip(answer, every, strict=True):
         print("\n".join(lines))
         if way:
             _print_thumbnail(hit, way)
@@ -374,6 +376,11 @@ def _print_thumbnail(hit: Hit, way: Any) -> None:
 def terminal_width() -> int | None:
     """Columns of the terminal; None where standard output is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _bold() -> bool:
+    """Whether words may be shown bold: on a terminal that shows escape sequences, unless NO_COLOR asks for none."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _open(path: Path) -> None:
@@ -470,6 +477,73 @@ def _save_media(shown: Shown, source: Path, target: Path) -> None:
 
 _NAMED = {"image": "a picture", "video": "a video", "audio": "a sound", "document": "a passage"}
 _FORMS = {"image": ".jpg or .png", "video": ".jpg, .mp4 or .wav", "audio": ".wav or .mp3", "document": ".txt"}
+
+
+# ---------------------------------------------------------------- explain
+
+
+@app.command(rich_help_panel="Asking")
+def explain(
+    words: Annotated[
+        list[str], typer.Argument(metavar="[WORDS]... HIT", help="The question, and last a found file or segment.")
+    ],
+    image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    audio: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    video: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    document: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    like: Annotated[list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="As of search.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The picture to write [default: why-NAME.png, here]."),
+    ] = None,
+    picture: Annotated[bool, typer.Option(help="Write the picture.")] = True,
+    as_json: JsonOption = False,
+    plain: PlainOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say why a file answers: lanes, the words found, and where in its picture; and draw it.
+
+    The picture (.png) shows the photo, frame or page with a heat map, the lanes as bars, the text with its words marked,
+    and for what lasts the time. The cut and filters are not looked at. Exit code 1: nothing in it answers.
+    """  # fmt: skip
+    with reported():
+        from retrieval import reports, table
+        from retrieval.domain import Filters, Operand
+        from retrieval.library import Library
+
+        *asked, name = words
+        with _files(image, audio, video, document) as files, Library.open(library) as opened:
+            operands = [*files, *(Operand("like", each) for each in like or ())]
+            query = _question(" ".join(asked), operands, Filters(), plain=plain)
+            found = opened.explain(query, name)
+        if found is None:
+            complain(f"nothing in {name} answers at all")
+            raise typer.Exit(NOTHING_FOUND)
+        if as_json:
+            print_json(reports.explanation_report(found))
+        else:
+            print("\n".join(table.explained_lines(found, terminal_width(), bold=_bold())))
+        warnings = list(found.warnings)
+        if picture or out is not None:
+            title = " ".join([*asked, *(str(each.value) for each in operands)])
+            warnings += _draw(found, title, out, quiet=as_json)
+    for each in warnings:
+        complain(each)
+
+
+def _draw(found: Explanation, title: str, out: Path | None, *, quiet: bool) -> list[str]:
+    """Writes the picture of an explanation; returns what a person should see."""
+    from retrieval import drawing
+    from retrieval.table import path_text
+
+    source = found.hit.path
+    target = out if out is not None else Path(f"why-{source.stem}.png")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise RetrievalError(f"{target} is the file itself", "name another file to write")
+    warnings = drawing.save(found, title, target)
+    if not quiet:
+        print(path_text(target))
+    return warnings
 
 
 # ---------------------------------------------------------------- status

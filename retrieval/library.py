@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from retrieval.duplicates import Group
     from retrieval.encoders import Profile, Role
+    from retrieval.evidence import Explanation
     from retrieval.lanes import Held
     from retrieval.moments import Curve
     from retrieval.store import Imprints, LiveSpace, Status, StoredAsset, StoredSegment
@@ -217,6 +218,34 @@ class Library:
                 return tracks.Judging(tree, asked, held, self._profile, connection).curve(asset)
             found = timeline.curves(asked[0], held, self._profile, connection, [asset]) if asked else {}
             return found.get(asset, moments.EMPTY)
+
+    def explain(self, question: str | Query | Operand | Sequence[Operand], name: str | Path) -> Explanation | None:
+        """Why an asset answers: lanes, marked words, the frame, and where in the picture the answer lies.
+
+        name: its path, its hash or the id of one of its segments. Filters of the question are not looked at, nor is the
+        cut. None where nothing in it answers at all. `drawing.save` makes a picture of it.
+
+        Raises:
+            QueryError: the library holds nothing of that name, or the question is empty or cannot be understood.
+        """
+        from retrieval import evidence, store
+        from retrieval import question as questions
+
+        query, shown = as_query(question), self.show(name)
+        if not query.operands:
+            raise QueryError("the question is empty", "give some words or a file")
+        alone = Filters(path=evidence.exactly(shown.asset.paths[0]))
+        query = replace(query, filters=alone, limit=8, offset=0, sort="confidence", min_confidence=0.0)
+        hit = next((each for each in self.search(query) if each.asset == shown.asset.hash), None)
+        if hit is None:
+            return None
+        curve = self.curve(query, hit.asset) if hit.medium in ("video", "audio") else None
+        with store.snapshot(self._open_engine()) as connection:
+            held = self._current(connection)
+            spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+            speaking = [query.operands[at] for at in evidence.asked_for(query)]
+            asked = [questions.ask(each, self._profile, connection, spaces) for each in speaking]
+            return evidence.explain(hit, str(name), asked, held, self._profile, connection, curve)
 
     # ------------------------------------------------------------ looking
 

@@ -15,7 +15,9 @@ from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query,
 from retrieval.grammar import written
 
 if TYPE_CHECKING:
+    from retrieval.domain import Box
     from retrieval.duplicates import Copy, Group
+    from retrieval.evidence import Explanation
     from retrieval.library import Shown
     from retrieval.store import Status, StoredSegment
 
@@ -137,6 +139,25 @@ def _stored(stored: StoredSegment) -> dict[str, Any]:
         "text": segment.text,
         "lang": segment.lang,
     }
+
+
+def explanation_report(explanation: Explanation) -> dict[str, Any]:
+    """Why one asset answers: its hit, the segment that is explained, marked words, and where in its picture."""
+    heat = explanation.heat
+    return {
+        "version": VERSION,
+        "hit": hit_report(explanation.hit),
+        "segment": _found(explanation.segment) if explanation.segment is not None else None,
+        "name_marks": [[each.start, each.end] for each in explanation.name_marks],
+        "frame_ms": explanation.at_ms,
+        "box": _box(heat.box) if heat is not None else None,
+        "line_box": _box(explanation.box) if explanation.box is not None else None,
+        "warnings": list(explanation.warnings),
+    }
+
+
+def _box(box: Box) -> list[int]:
+    return [box.left, box.top, box.right, box.bottom]
 
 
 def duplicates_report(groups: Sequence[Group]) -> dict[str, Any]:

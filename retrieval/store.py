@@ -549,6 +549,11 @@ def asset_at(connection: Connection, path: Path) -> int | None:
     return found if found is not None or real == path else _asset_at(connection, os.fsencode(real))
 
 
+def roots(connection: Connection) -> list[Path]:
+    """The folders that the library follows."""
+    return [Path(os.fsdecode(root)) for root in connection.scalars(select(sources.c.root).order_by(sources.c.id))]
+
+
 def _asset_at(connection: Connection, raw: bytes) -> int | None:
     for source, root in connection.execute(select(sources.c.id, sources.c.root)):
         prefix = root.rstrip(b"/") + b"/"

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.domain import LANE_OF, TEXT_KINDS, Answer, FoundSegment, Hit, Segment
+from retrieval.domain import LANE_OF, TEXT_KINDS, Answer, FoundSegment, Hit, Segment, Span
 from retrieval.settings import DEFAULT_CUT
 
 if TYPE_CHECKING:
+    from retrieval.domain import Box
     from retrieval.duplicates import Group
+    from retrieval.evidence import Explanation
     from retrieval.library import Shown
     from retrieval.store import StoredAsset, StoredSegment
 
@@ -136,10 +138,13 @@ def size(count: float) -> str:
 # ---------------------------------------------------------------- answers
 
 
-def answer_lines(answer: Answer, words: str = "", offset: int = 0, width: int | None = None) -> list[list[str]]:
+def answer_lines(
+    answer: Answer, words: str = "", offset: int = 0, width: int | None = None, *, bold: bool = False
+) -> list[list[str]]:
     """For each hit its lines: rank, confidence, path and place, medium, date, and why it was found.
 
-    words: of the question, to choose what is quoted. width: columns of the terminal; None: lines of any length.
+    words: of the question, to choose what is quoted. width: columns of the terminal; None: lines of any length. bold:
+    show marked words so, by a terminal's escape sequences.
     """
     paths = [path_text(hit.path) + _notes(hit) for hit in answer]
     room = max(width // 2 - 12, 20) if width else 10_000
@@ -156,7 +161,7 @@ def answer_lines(answer: Answer, words: str = "", offset: int = 0, width: int | 
         head = f"{number:{digits}}  {hit.confidence:.2f}  {pad(where, wide)}   {hit.medium:<8}  "
         more = [_more(each, digits, wide, max(placed, default=0)) for each in _others(hit)]
         shown = [(head, _why(hit)), *more]
-        lines.append([_fit(start, reason, text, words, width) for start, (reason, text) in shown])
+        lines.append([_fit(start, reason, quoted, words, width, bold=bold) for start, (reason, quoted) in shown])
     return lines
 
 
@@ -166,24 +171,26 @@ def _notes(hit: Hit) -> str:
     return alike + ("  (offline)" if hit.offline else "")
 
 
-def _fit(start: str, reason: str, text: str, words: str, width: int | None) -> str:
+def _fit(start: str, reason: str, quoted: FoundSegment | None, words: str, width: int | None, *, bold: bool) -> str:
     room = max(width - columns(start) - columns(reason) - 8, 12) if width else QUOTE
-    return (start + reason + (f' "{quote(text, words, room)}"' if text else "")).rstrip()
+    text = "" if quoted is None else f' "{quote(quoted.text or "", words, room, quoted.marks, bold=bold)}"'
+    return (start + reason + text).rstrip()
 
 
-def _why(hit: Hit) -> tuple[str, str]:
+def _why(hit: Hit) -> tuple[str, FoundSegment | None]:
     """The lane that found the hit, with what is quoted; the date before it, for pictures."""
     date = f"{hit.taken_at[:10]}  " if hit.medium == "image" and hit.taken_at else ""
     if not hit.segments:
-        return date + "name", ""
-    reason, text = _reason(hit.segments[0])
-    return date + reason, text
+        return date + "name", None
+    reason, quoted = _reason(hit.segments[0])
+    return date + reason, quoted
 
 
-def _reason(segment: FoundSegment) -> tuple[str, str]:
+def _reason(segment: FoundSegment) -> tuple[str, FoundSegment | None]:
+    """The lane that found a segment, and the segment if its text is quoted."""
     if segment.kind in TEXT_KINDS and segment.text:
-        return LANE_OF[segment.kind], segment.text
-    return max(segment.lanes, key=lambda name: segment.lanes[name], default=""), ""
+        return LANE_OF[segment.kind], segment
+    return max(segment.lanes, key=lambda name: segment.lanes[name], default=""), None
 
 
 def _others(hit: Hit) -> list[FoundSegment]:
@@ -198,17 +205,34 @@ def _others(hit: Hit) -> list[FoundSegment]:
     return found[:MORE_SEGMENTS]
 
 
-def _more(segment: FoundSegment, digits: int, wide: int, path: int) -> tuple[str, tuple[str, str]]:
+def _more(segment: FoundSegment, digits: int, wide: int, path: int) -> tuple[str, tuple[str, FoundSegment | None]]:
     where = pad(" " * (path + 3) + place(segment), wide)
     return f"{'':{digits}}        {where}   {'':<8}  ", _reason(segment)
 
 
-def quote(text: str, words: str, width: int) -> str:
-    """At most `width` columns of a text, around the first place that holds a word of the question."""
+def quote(text: str, words: str, width: int, marks: Sequence[Span] = (), *, bold: bool = False) -> str:
+    """At most `width` columns of a text, around the first mark, else the first place that holds a word of the question.
+
+    bold: marked words are shown so, by a terminal's escape sequences, which take no columns.
+    """
     line = plain(re.sub(r"\s+", " ", text).strip())
+    marked = {plain(re.sub(r"\s+", " ", text[each.start : each.end])) for each in marks}
+    found = re.compile("|".join(map(_as_words, sorted(marked, key=len, reverse=True)))) if marked else None
+    first = found.search(line) if found else None
+    shown = _around(line, first.start() if first else _first_match(line, words), width)
+    return found.sub(lambda each: f"\x1b[1m{each.group()}\x1b[22m", shown) if found and bold else shown
+
+
+def _as_words(marked: str) -> str:
+    """The pattern of a marked text, which is no part of a longer word; scripts without blanks have no such ends."""
+    before = r"(?<![a-zA-Z0-9])" if marked[0].isascii() else ""
+    return before + re.escape(marked) + (r"(?![a-zA-Z0-9])" if marked[-1].isascii() else "")
+
+
+def _around(line: str, at: int, width: int) -> str:
+    """At most `width` columns of a line, around the character at `at`."""
     if columns(line) <= width:
         return line
-    at = _first_match(line, words)
     start = max(0, at - width // 3)
     if start:
         start = line.find(" ", start, at) + 1 or start
@@ -227,6 +251,43 @@ def _first_match(line: str, words: str) -> int:
     asked = [each for each in re.findall(r"\w+", words.casefold()) if len(each) > 3 or not each.isascii()]
     found = [at for at in map(lowered.find, sorted(asked, key=len, reverse=True)) if at >= 0]
     return found[0] if found and len(lowered) == len(line) else 0
+
+
+def explained_lines(explanation: Explanation, width: int | None = None, *, bold: bool = False) -> Iterator[str]:
+    """Why one asset answers: its lanes with their shares, the words that were found, and where in its picture."""
+    hit, segment = explanation.hit, explanation.segment
+    yield f"{hit.confidence:.2f}  {path_text(hit.path)}  {hit.medium}"
+    rows = [("found by", "its name")] if segment is None else [*_segment_rows(segment)]
+    named = [str(hit.path)[each.start : each.end] for each in explanation.name_marks]
+    if named:
+        rows.append(("in its name", plain(", ".join(named))))
+    if explanation.at_ms is not None:
+        rows.append(("frame", clock(explanation.at_ms)))
+    if explanation.heat is not None:
+        rows.append(("where", where(explanation.heat.box)))
+    if explanation.box is not None:
+        rows.append(("line at", where(explanation.box)))
+    yield from (f"  {line}" for line in aligned(rows))
+    if segment is not None and segment.text:
+        room = max(width - 4, 20) if width else 10_000
+        yield f'  "{quote(segment.text, "", room, segment.marks, bold=bold)}"'
+
+
+def _segment_rows(segment: FoundSegment) -> Iterator[tuple[str, str]]:
+    yield segment.kind, f"{segment.id}  {place(segment)}".strip()
+    for lane, share in sorted(segment.lanes.items(), key=lambda each: -each[1]):
+        yield lane, f"{100 * share:3.0f} %  {'█' * round(20 * share)}".rstrip()
+    found = [plain((segment.text or "")[each.start : each.end]) for each in segment.marks]
+    if found:
+        yield "words found", ", ".join(dict.fromkeys(found))
+
+
+def where(box: Box) -> str:
+    """A place in a picture for people, in percent of its width and height."""
+    left, top, right, bottom = (round(each / 100) for each in (box.left, box.top, box.right, box.bottom))
+    if (left, top, right, bottom) == (0, 0, 100, 100):
+        return "the picture as a whole"
+    return f"{left}-{right} % across, {top}-{bottom} % down"
 
 
 def nothing_line(answer: Answer) -> str:

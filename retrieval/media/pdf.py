@@ -112,6 +112,19 @@ def scanned_page(document: Any, number: int, side: int) -> list[Image.Image]:
     return []
 
 
+def page_picture(path: Path, number: int, side: int) -> Image.Image:
+    """A page (1-based) as it is printed, `side` pixels on its longer side. Raises: MediaUnreadable."""
+    with opened(path) as document:
+        try:
+            page = document[number - 1]
+        except (pypdfium2.PdfiumError, IndexError):
+            raise MediaUnreadable(f"{path.name} has no page {number}", reason="damaged") from None
+        try:
+            return _rendered(page, side)
+        finally:
+            page.close()
+
+
 def _lines(page: Any, number: int) -> list[Block]:
     """Paragraphs of a page: lines joined until one ends a sentence, is much shorter than most, or an empty one follows."""
     text_page = page.get_textpage()

@@ -53,6 +53,10 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 and `files[]` with `path`, `asset`, `same_bytes` (there is an exact copy), `bytes`, `width`, `height`, `duration_ms`, the one
 to keep first.
 
+`crossmedia explain --json` prints `version`, `hit` (as above), `segment` (the one explained), `name_marks` (`[start, end]` of
+the words of the question in the hit's `path`), `frame_ms`, `box` (left, top, right, bottom in ten-thousandths: where in the
+picture the answer lies), `line_box` (where a line of text stands in it) and `warnings`.
+
 `crossmedia index --json-events` prints one object a line; `event` is one of `opened`, `scanned`, `progress`, `skipped`,
 `published`, `planned`, `finished`, and the other keys are the fields of `indexer/events.py`.
 """

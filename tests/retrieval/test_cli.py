@@ -43,6 +43,35 @@ def test_words_find_a_picture(ask: Program) -> None:
     assert "images/photo1.jpg" in done.stdout.splitlines()[0]
 
 
+def test_explain_says_why_and_draws_it(ask: Program, samples: Path, tmp_path: Path) -> None:
+    """Lanes and the place in the picture as lines, and a picture where it was asked for; JSON says the same."""
+    target = tmp_path / "why.png"
+    done = ask("explain", "a", "cat", samples / "images" / "photo1.jpg", "-o", target)
+    assert done.returncode == 0, done.stderr
+    assert "shows" in done.stdout
+    assert "where" in done.stdout
+    assert done.stdout.rstrip().endswith("why.png")
+    assert target.read_bytes().startswith(b"\x89PNG")
+    report = json.loads(ask("explain", "a cat", samples / "images" / "photo1.jpg", "--no-picture", "--json").stdout)
+    assert report["segment"]["kind"] == "image"
+    assert len(report["box"]) == 4
+
+
+def test_explain_marks_the_words_of_a_passage(ask: Program, samples: Path) -> None:
+    """The words that were found are listed."""
+    done = ask("explain", "museum", samples / "documents" / "museum.docx", "--no-picture")
+    assert done.returncode == 0, done.stderr
+    assert "museum" in done.stdout.split("found")[-1].lower()
+
+
+def test_explain_without_a_question_or_with_an_unknown_file_is_refused(ask: Program, samples: Path) -> None:
+    """One line each, exit code 2."""
+    for arguments in ([samples / "images" / "photo1.jpg"], ["cat", "/nowhere/cat.jpg"]):
+        done = ask("explain", *arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith("crossmedia: ")
+
+
 def test_operators_are_read_and_printed_back(ask: Program) -> None:
     """--explain says on standard error how the question was read; --plain takes the same words as they are."""
     done = ask("search", "a cat -dog in:image", "--explain", "--limit", "1", "--paths")

@@ -118,6 +118,17 @@ def test_a_quote_is_cut_around_what_was_asked(words: str, expected: str) -> None
     assert table.quote(text, words, 60) == expected
 
 
+def test_a_quote_is_cut_around_the_first_mark_and_shows_all_marks() -> None:
+    """What matched is in sight and bold; the same letters inside a longer word are not."""
+    text = "The wheelhouse is empty. " * 4 + "A wheel  with a wheel beside it."
+    at = text.index("A wheel") + 2
+    quoted = table.quote(text, "", 40, [Span(at, at + 5)], bold=True)
+    assert quoted.count("\x1b[1mwheel\x1b[22m") == 2
+    assert "\x1b[1mwheel\x1b[22mhouse" not in table.quote(text, "", 200, [Span(at, at + 5)], bold=True)
+    assert table.quote("沙滩上的狗", "", 40, [Span(0, 2)], bold=True) == "\x1b[1m沙滩\x1b[22m上的狗"
+    assert "\x1b" not in table.quote(text, "", 40, [Span(at, at + 5)])
+
+
 def test_a_chinese_quote_is_cut_by_columns() -> None:
     """No more columns than there are, though each character takes two."""
     assert table.columns(table.quote("怎样泡一壶好绿茶绿茶不能用刚烧开的水来泡" * 3, "绿茶", 40)) <= 40
