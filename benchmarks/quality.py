@@ -6,7 +6,8 @@ MEDIA is laid out like the fixtures, each folder with its tables of truth. A cop
     gallery_*    concepts that occur in two media or more (judgements/concepts.tsv), all media asked: nDCG@10 of the fused
                  answer, of each lane alone and of their reciprocal ranks, and by how much the fused one is better, with
                  95 % intervals of a paired bootstrap
-    share_*      where two media have five right files or more: each medium's share of the first ten, and the share due
+    share_*      where two media have five right files or more: each medium's share of the first ten and the share due,
+                 that among what is right; in how many cases they differ by at most a third of it, or half a hit
     absent_*     questions about what is not there (judgements/absent.tsv) that return anything at the default cut
     present_*    labels and captions: the answer is in the first ten of all candidates; of those, the share whose answer
                  at the default cut holds it as well
@@ -42,6 +43,7 @@ JUDGEMENTS = Path(__file__).parent / "judgements"
 CUT = Setting("search", cut=True)
 GAINS = {"shown": 1.0, "about": 2.0}  # of the columns of concepts.tsv
 MANY = 5  # right assets of a medium from which on its share counts
+HALF_A_HIT = 0.05  # of ten: no share can be nearer than that to one that is due
 FIRST = 10  # hits of a question that count
 # Captions that are asked: one by somebody who saw the photo, and human translations.
 CAPTIONS = {("en", "written", "1"), ("zh", "translated", "6"), ("de", "translated", "1")}
@@ -193,7 +195,7 @@ def shares(rankings: Sequence[Ranking], assets: Held) -> Figures:
         shown = Counter(hit.medium for hit in each.hits[:FIRST])
         for medium in many:
             due, got = right[medium] / right.total(), shown[medium] / FIRST
-            kept.append(abs(got - due) <= due / 3)
+            kept.append(abs(got - due) <= max(due / 3, HALF_A_HIT))
             figures[f"share_{each.judged.group}_{medium}"] = f"{got:.2f} of {due:.2f} due"
     return {**figures, "share_cases": float(len(kept)), "share_within_a_third": share(kept)}
 

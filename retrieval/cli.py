@@ -730,8 +730,9 @@ def evaluate(
     """  # fmt: skip
     with reported():
         _compute_alone()
-        from retrieval.evaluation import asking, page, report, shown
+        from retrieval.evaluation import asking, measures, page, report, shown
 
+        measures.require()
         by_themselves = judgements in OWN_JUDGEMENTS and not Path(judgements).exists()
         settings = [asking.WITHOUT_NAMES if by_themselves else asking.Setting()]
         settings += [each for text in compare or () for each in asking.settings_named(text)]

@@ -64,6 +64,14 @@ class Calibration:
     bins: tuple[Bin, ...]
 
 
+def require() -> None:
+    """Raises RetrievalError where ir-measures is not installed: before thousands of questions are asked in vain."""
+    try:
+        import ir_measures  # noqa: F401
+    except ImportError:
+        raise RetrievalError("measuring needs the package ir-measures", "pip install 'crossmedia[evaluate]'") from None
+
+
 def places(ranked: Sequence[Sequence[str]], right: Sequence[Mapping[str, float]]) -> dict[str, Values]:
     """Each of MEASURES for each question, (n,) in 0..1.
 
@@ -75,15 +83,16 @@ def places(ranked: Sequence[Sequence[str]], right: Sequence[Mapping[str, float]]
 
     Source: trec_eval; nDCG after Järvelin and Kekäläinen 2002 with the gains as they are.
     """
-    try:
-        from ir_measures import Qrel, ScoredDoc, iter_calc, parse_measure
-    except ImportError:
-        raise RetrievalError("measuring needs the package ir-measures", "pip install 'crossmedia[evaluate]'") from None
+    require()
+    from ir_measures import Qrel, ScoredDoc, iter_calc, parse_measure
+
     if not all(right):
         raise ValueError("a question without a right answer has no value")
     found = {name: np.zeros(len(ranked)) for name in MEASURES}
     # trec_eval knows whole gains only, and orders equal scores by name: thousandths and places stand for them.
-    judged = [Qrel(str(at), name, round(1000 * gain)) for at, own in enumerate(right) for name, gain in own.items()]
+    judged = [
+        Qrel(str(at), name, max(1, round(1000 * gain))) for at, own in enumerate(right) for name, gain in own.items()
+    ]
     given = [
         ScoredDoc(str(at), name, float(-place)) for at, names in enumerate(ranked) for place, name in enumerate(names)
     ]

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import truth
-from benchmarks.quality import JUDGEMENTS
+from benchmarks.quality import GAINS, JUDGEMENTS, concepts, shares
 from benchmarks.speech import table
+from retrieval import Operand
+from retrieval.domain import MEDIA, Hit, Medium
+from retrieval.evaluation.asking import Ranked, Ranking
+from retrieval.evaluation.judged import Held, Judged
 
 
 def test_two_hundred_different_things_are_asked_for_in_vain() -> None:
@@ -53,3 +57,48 @@ def test_a_question_is_named_only_whole() -> None:
     assert truth.naming(told, "park bench") == {"b"}
     assert truth.naming(told, "the park") == {"a", "b"}
     assert truth.naming(told, "of the") == set()
+
+
+def files(names: dict[str, Medium]) -> Held:
+    """A library of files that are called so."""
+    return Held({name: Hit(Path(name), (Path(name),), name, medium, 0, 1, ()) for name, medium in names.items()}, {})
+
+
+def test_every_concept_is_in_two_media_and_judged_once(media: Path) -> None:
+    """Each file that is named exists, is named once for a concept, and no concept is in one medium alone."""
+    folders: dict[str, Medium] = {"images": "image", "videos": "video", "audio": "audio", "documents": "document"}
+    there = {
+        path.stem: folders[path.relative_to(media / "fixtures").parts[0]]
+        for path in (media / "fixtures").rglob("*")
+        if path.is_file() and path.suffix not in (".tsv", "") and path.name != "README.md"
+    }
+    for row in table(JUDGEMENTS / "concepts.tsv"):
+        named = [stem for column in GAINS for stem in row[column].split()]
+        assert len(named) == len(set(named)), row["concept"]
+        assert set(named) <= set(there), row["concept"]
+        assert len({there[stem] for stem in named}) >= 2, row["concept"]
+
+
+def test_judgements_are_read_with_their_gains() -> None:
+    """What a file is about counts twice; files that the library does not hold count nothing."""
+    found = {each.group: each for each in concepts(files({"v_04.mkv": "video", "img_0406.jpg": "image"}))}
+    assert found["pancake"].right == {"v_04.mkv": 2.0, "img_0406.jpg": 1.0}
+    assert found["pancake"].operand.value == "a pancake"
+    assert len(found) >= 40
+
+
+def test_shares_are_counted_where_two_media_have_many() -> None:
+    """Ten pictures and five recordings are due six or seven and three or four of ten hits; a third off is too far."""
+    names: dict[str, Medium] = {f"p{at}": "image" for at in range(10)} | {f"s{at}": "audio" for at in range(5)}
+    judged = Judged(Operand("text", "bird"), dict.fromkeys(names, 1.0), group="bird")
+
+    def shown(pictures: int) -> Ranking:
+        chosen = [*[f"p{at}" for at in range(pictures)], *[f"s{at % 5}" for at in range(10 - pictures)]]
+        return Ranking(judged, tuple(Ranked(name, Path(name), names[name], 0.5) for name in chosen))
+
+    assert shares([shown(7)], files(names))["share_within_a_third"] == 100
+    assert shares([shown(7)], files(names))["share_bird_image"] == "0.70 of 0.67 due"
+    assert shares([shown(10)], files(names))["share_within_a_third"] == 0
+    alone = Judged(judged.operand, dict.fromkeys(list(names)[:12], 1.0))
+    assert shares([Ranking(alone, ())], files(names))["share_cases"] == 0
+    assert set(names.values()) < set(MEDIA)

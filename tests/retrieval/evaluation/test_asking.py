@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,12 @@ def test_the_command_says_what_is_wrong(sample_library: Path, tmp_path: Path) ->
     assert "no.tsv" in missing.stderr
     assert nothing.exit_code != 0
     assert "judges nothing that this library holds" in nothing.stderr
+
+
+def test_without_its_extra_the_command_says_what_to_install() -> None:
+    """An interpreter that cannot import ir-measures asks nothing and names the extra."""
+    code = "import sys; sys.modules['ir_measures'] = None; sys.argv = ['crossmedia', 'evaluate', 'names']\n"
+    line = [sys.executable, "-c", code + "from indexer.cli import main; main()"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'crossmedia[evaluate]'" in done.stderr
