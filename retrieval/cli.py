@@ -114,6 +114,12 @@ def search(
     like: Annotated[
         list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="Like something in the library.")
     ] = None,
+    more_like: Annotated[
+        list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="A right answer: show more like it.")
+    ] = None,
+    less_like: Annotated[
+        list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="A wrong answer: show less like it.")
+    ] = None,
     media: Annotated[
         list[str] | None,
         typer.Option("--in", metavar="MEDIA", help="Only image, video, audio or document; several with commas."),
@@ -185,8 +191,9 @@ def search(
                 lang=lang,
             )
             cut = 0.0 if everything else min_confidence
-            paging = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
-            query = _question(text, operands, filters, plain=plain, **paging)
+            parts = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
+            parts |= {"more_like": tuple(more_like or ()), "less_like": tuple(less_like or ())}
+            query = _question(text, operands, filters, plain=plain, **parts)
             if explain:
                 print(f"asked: {_plain(_written(query))}", file=sys.stderr)
             with Library.open(library) as opened:
@@ -738,6 +745,8 @@ def evaluate(
         settings += [each for text in compare or () for each in asking.settings_named(text)]
         judged, assets = _judgements(judgements, queries, library, sample)
         answered = [(each, asking.rankings(library, judged.questions, each)) for each in settings]
+        for line in {line: None for _, rankings in answered for each in rankings for line in each.warnings}:
+            complain(line)
         told = report.build(answered, assets, judged.unknown)
         if html is not None:
             html.write_text(page.page(told, assets, f"How well {Path(judgements).name} is found"), encoding="utf-8")

@@ -50,10 +50,11 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """What was answered to one question, best first, each asset once."""
+    """What was answered to one question, best first, each asset once, and what a person should know of it."""
 
     judged: Judged
     hits: tuple[Ranked, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def assets(self) -> list[str]:
@@ -99,12 +100,10 @@ def ask(
 ) -> Iterator[Ranking]:
     """The ranking of each question by an open library, which must fit the setting."""
     for each in questions:
-        if not setting.lanes:
-            yield Ranking(each, tuple(map(_ranked, _answer(library, each, None, setting, depth))))
-            continue
-        lists = [[*map(_ranked, _answer(library, each, lane, setting, depth))] for lane in setting.lanes]
-        merged = by_rank(lists) if setting.by_rank else surest(lists)
-        yield Ranking(each, tuple(merged[:depth]))
+        answers = [_answer(library, each, lane, setting, depth) for lane in setting.lanes or (None,)]
+        lists = [list(map(_ranked, answer)) for answer in answers]
+        merged = lists[0] if not setting.lanes else by_rank(lists) if setting.by_rank else surest(lists)
+        yield Ranking(each, tuple(merged[:depth]), tuple(line for answer in answers for line in answer.warnings))
 
 
 def _answer(library: Library, judged: Judged, lane: Lane | None, setting: Setting, depth: int) -> Answer:

@@ -13,7 +13,17 @@ from typer.testing import CliRunner
 from indexer.cli import app
 from retrieval import Operand
 from retrieval.errors import QueryError
-from retrieval.evaluation.asking import LANES, Ranked, Setting, ask, by_rank, rankings, settings_named, surest
+from retrieval.evaluation.asking import (
+    LANES,
+    WITHOUT_NAMES,
+    Ranked,
+    Setting,
+    ask,
+    by_rank,
+    rankings,
+    settings_named,
+    surest,
+)
 from retrieval.evaluation.judged import Judged, held
 from retrieval.library import Library
 
@@ -105,6 +115,22 @@ def test_the_command_measures_a_library(sample_library: Path, judged_table: Path
     assert {row.split()[5] for row in run.read_text().splitlines()} == {"search", "exact"}
 
 
+def test_a_profile_without_vectors_here_is_no_silent_zero(sample_library: Path, judged_table: Path) -> None:
+    """Another profile, whose vectors or model are not here, is measured with a warning that says what to do."""
+    line = [
+        "evaluate",
+        str(judged_table),
+        "--library",
+        str(sample_library),
+        "--sample",
+        "1",
+        "--compare",
+        "profile:clip",
+    ]
+    done = CliRunner().invoke(app, line)
+    assert "crossmedia rebuild --profile" in done.stderr or "crossmedia models fetch" in done.stderr
+
+
 def test_the_command_says_what_is_wrong(sample_library: Path, tmp_path: Path) -> None:
     """A table that is not there, or judges nothing here, is one line and exit code 1 or 2."""
     missing = CliRunner().invoke(app, ["evaluate", "no.tsv", "--library", str(sample_library)])
@@ -124,3 +150,16 @@ def test_without_its_extra_the_command_says_what_to_install() -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "pip install 'crossmedia[evaluate]'" in done.stderr
+
+
+def test_a_name_does_not_answer_for_itself(sample_library: Path) -> None:
+    """A file's name finds it in a search, and not where names are measured."""
+    with Library.open(sample_library) as library:
+        assets = held(library).assets
+        name, asset = next((hit.path.stem, asset) for asset, hit in assets.items() if hit.path.name == "photo1.jpg")
+        asked = [Judged(Operand("text", f'"{name}"'), {asset: 1.0})]
+        (plain,) = ask(library, asked)
+        (without,) = ask(library, asked, WITHOUT_NAMES)
+    assert plain.assets[0] == asset
+    assert plain.hits[0].confidence > 0.9
+    assert all(hit.confidence < 0.9 for hit in without.hits if hit.asset == asset)
