@@ -277,6 +277,7 @@ class Query:
     """A whole question: operands that all count, and filters that all must hold.
 
     tree: how the first operands, which are its leaves in order, are combined; None: all count. See docs/decisions/0180.
+    more_like, less_like: segments or paths of the library, said to be right or wrong answers. See docs/decisions/0201.
     """
 
     operands: tuple[Operand, ...] = ()
@@ -286,6 +287,8 @@ class Query:
     sort: Literal["confidence", "date"] = "confidence"
     min_confidence: float | None = None  # None: the default cut; 0.0: everything
     tree: Tree | None = None
+    more_like: tuple[str, ...] = ()
+    less_like: tuple[str, ...] = ()
 
     @classmethod
     def plain(cls, text: str, **parts: Any) -> Query:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
+MORE, LESS = 0.75, 0.15  # Rocchio's weights beside the question's 1; source: Manning, Raghavan, Schütze 2008, 9.1.1
+UNLIKE = -4.0  # log-odds of what is like nothing: less like it changes nothing
 WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
 
 
@@ -90,9 +92,8 @@ class Lookup:
     def evidence(self, asked: Asked, k: int) -> Evidence:
         """What the k nearest of each lane, and the keywords, say."""
         found = Evidence()
-        for role, sense, kinds, queries in lanes_of(asked):
-            for kind in kinds:
-                self._near(found, role, sense, kind, queries, k)
+        for probe in probes(asked):
+            self._near(found, probe, k)
         if asked.words:
             self._by_words(found, asked, self.allowed)
         if asked.identical is not None:
@@ -106,24 +107,24 @@ class Lookup:
         if first is not None and self.allowed.holds(asset, medium):
             found.add(first.id, asset, "same", Clue(LANE_OF[first.segment.kind], CERTAIN, 1.0))
 
-    def _near(self, found: Evidence, role: Role, sense: Sense, kind: Kind, queries: Vectors, k: int) -> None:
-        pinned = self.held.spaces.get(role)
-        if pinned is None or kind not in pinned.kinds():
+    def _near(self, found: Evidence, probe: Probe, k: int) -> None:
+        pinned = self.held.spaces.get(probe.role)
+        if pinned is None or probe.kind not in pinned.kinds():
             return
-        near = pinned.nearest(kind, queries, k, self.allowed)
+        queries = probe.vectors
+        near = pinned.nearest(probe.kind, queries, k, self.allowed)
         rows = near.rows[near.rows["vector"] > 0]
         stored = store.vectors_by_id(self.connection, np.unique(rows["vector"]), queries.shape[1])
         owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
         scores = rescore(queries, stored.data)
         _compare(pinned, near, stored, scores)
-        lowest = self._add(found, sense, kind, stored, scores, owners)
+        lowest = self._add(found, probe, stored, scores, owners)
         found.exhausted &= near.complete or lowest < self.cut
 
     def _add(
         self,
         found: Evidence,
-        sense: Sense,
-        kind: Kind,
+        probe: Probe,
         stored: store.StoredVectors,
         scores: Vectors,
         owners: Mapping[int, int],
@@ -131,13 +132,12 @@ class Lookup:
         """Adds scored vectors; returns the log-odds of the least sure."""
         if not len(stored.ids):
             return fusion.LEAST
-        best = scores.max(axis=0).astype(float)
-        odds = log_odds(self.profile, sense, kind, best)
+        odds, best = probe.odds(self.profile, scores)
         rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
         for segment, own, score, at_ms in rows:
             if segment in owners:
                 at = at_ms if at_ms >= 0 else None
-                found.add(segment, owners[segment], sense, Clue(LANE_OF[kind], own, score, at))
+                found.add(segment, owners[segment], probe.sense, Clue(LANE_OF[probe.kind], own, score, at))
         return float(odds.min())
 
     def _by_words(self, found: Evidence, asked: Asked, allowed: Allowed) -> None:
@@ -166,10 +166,10 @@ class Lookup:
                 self._by_words(found, one, whose)
             if one.identical is not None and not own and one.identical in found_in:
                 self._add_identical(found, one.identical)
-            for role, sense, lane_kinds, queries in lanes_of(one):
-                for kind in lane_kinds:
-                    missing = [s for s in kinds if kinds[s] == kind and sense not in found.segments.get(s, {})]
-                    self._judge(found, role, sense, kind, queries, missing, owners)
+            for probe in probes(one):
+                known = found.segments
+                missing = [s for s in kinds if kinds[s] == probe.kind and probe.sense not in known.get(s, {})]
+                self._judge(found, probe, missing, owners)
 
     def media_of(self, evidence: Sequence[Evidence]) -> dict[int, Medium]:
         """The medium of every asset in evidence."""
@@ -180,25 +180,67 @@ class Lookup:
     def _judge(
         self,
         found: Evidence,
-        role: Role,
-        sense: Sense,
-        kind: Kind,
-        queries: Vectors,
+        probe: Probe,
         segments: Sequence[int],
         owners: Mapping[int, int],
     ) -> None:
-        pinned = self.held.spaces.get(role)
+        pinned = self.held.spaces.get(probe.role)
         if pinned is not None and segments:
+            queries = probe.vectors
             stored = store.vectors_of_segments(self.connection, pinned.live.id, segments, queries.shape[1])
-            self._add(found, sense, kind, stored, rescore(queries, stored.data), owners)
+            self._add(found, probe, stored, rescore(queries, stored.data), owners)
 
 
-def lanes_of(asked: Asked) -> Iterable[tuple[Role, Sense, tuple[Kind, ...], Vectors]]:
-    """Space, sense of the question, kinds of segment and vectors of each semantic lane."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """What is compared with the vectors of one kind of segment: one semantic lane of one operand.
+
+    own (q, dimension): the question's, from a sense. more, less (0 or 1, dimension): the mean of what it shall be more
+    like, or less.
+    """
+
+    role: Role
+    sense: Sense
+    kind: Kind
+    own: Vectors
+    more: Vectors | None = None
+    less: Vectors | None = None
+
+    @property
+    def vectors(self) -> Vectors:
+        """(n, dimension) all of them, the question's first."""
+        moved = [each for each in (self.more, self.less) if each is not None]
+        return np.concatenate([self.own, *moved]) if moved else self.own
+
+    def odds(self, profile: Profile, scores: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).
+
+        With feedback Rocchio's sum, each term by the calibration of its own direction, because a text is never as near
+        to a picture as another picture is; see docs/decisions/0201.
+        """
+        count = len(self.own)
+        best = scores[:count].max(axis=0, initial=-1.0).astype(float)
+        odds = log_odds(profile, self.sense, self.kind, best)
+        alike = SENSE_OF[self.kind]
+        if self.more is not None:
+            odds = (odds + MORE * log_odds(profile, alike, self.kind, scores[count])) / (1 + MORE)
+        if self.less is not None:
+            odds = odds - LESS * np.maximum(0.0, log_odds(profile, alike, self.kind, scores[-1]) - UNLIKE)
+        return odds, best
+
+
+def probes(asked: Asked) -> Iterable[Probe]:
+    """Every semantic lane of an operand."""
     for sense, vectors in asked.shared.items():
-        yield "shared", sense, kinds_of(SHARED_KINDS, asked.lane), vectors
+        yield from _probes(asked, "shared", sense, kinds_of(SHARED_KINDS, asked.lane), vectors)
     if asked.sentence is not None:
-        yield "sentence", "text", kinds_of(TEXT_KINDS, asked.lane), asked.sentence
+        yield from _probes(asked, "sentence", "text", kinds_of(TEXT_KINDS, asked.lane), asked.sentence)
+
+
+def _probes(asked: Asked, role: Role, sense: Sense, kinds: Iterable[Kind], vectors: Vectors) -> Iterable[Probe]:
+    for kind in kinds:
+        place = (role, SENSE_OF[kind])
+        yield Probe(role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
 
 
 def kinds_of(kinds: tuple[Kind, ...], lane: Lane | None) -> tuple[Kind, ...]:

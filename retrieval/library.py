@@ -114,6 +114,7 @@ class Library:
 
         question: words and operators (see docs/query.md; Query.plain takes any text as words); operands of any medium,
         which must all fit; or a whole Query, whose parts the other arguments replace. filters: the fields of Filters,
+        `more_like` and `less_like` (segments' ids or paths of the library, right and wrong answers to the question),
         `sort` ("confidence" or "date") and `min_confidence`. An empty text with filters lists by date.
 
         Raises:
@@ -134,12 +135,18 @@ class Library:
         raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
 
     def _answer(self, query: Query) -> Answer:
-        from retrieval import question, search, store
+        from retrieval import operators, question, search, store
 
         with store.snapshot(self._open_engine()) as connection:
             held = self._current(connection)
             spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
             asked = [question.ask(each, self._profile, connection, spaces) for each in query.operands]
+            if query.more_like or query.less_like:
+                more, less = (question.means(names, connection, spaces) for names in (query.more_like, query.less_like))
+                tree = search.whole_tree(query)
+                sought = operators.proposing(tree) if tree is not None else [True]
+                pairs = zip(asked, sought, strict=True)
+                asked = [replace(each, more=more, less=less) if own else each for each, own in pairs]
             return search.answer(query, asked, held, self._profile, connection)
 
     def _open_engine(self) -> Engine:
@@ -324,6 +331,7 @@ def _query(
     query = as_query(question)
     changed = dict(filters)
     plain: dict[str, Any] = {name: changed.pop(name) for name in ("sort", "min_confidence") if name in changed}
+    plain |= {name: _names_of(changed.pop(name)) for name in ("more_like", "less_like") if name in changed}
     unknown = set(changed) - {each.name for each in fields(Filters)}
     if unknown:
         raise QueryError(f"there is no filter {', '.join(sorted(unknown))}", f"there are {_names()}")
@@ -334,9 +342,17 @@ def _query(
     query = replace(query, filters=replace(query.filters, **changed), **plain)
     if query.limit < 1 or query.offset < 0:
         raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
+    if query.more_like and not query.operands:  # right answers alone are the question
+        query = replace(query, operands=tuple(Operand("like", each) for each in query.more_like), more_like=())
+    if query.less_like and not query.operands:
+        raise QueryError("there is nothing to look for beside what answers shall be less like", "give some words")
     if not query.operands and not query.filters:
         raise QueryError("the question is empty", "give some words, a file or a filter")
     return query
+
+
+def _names_of(named: Any) -> tuple[str, ...]:
+    return (str(named),) if isinstance(named, str | Path) else tuple(map(str, named))
 
 
 def _names() -> str:

@@ -40,7 +40,7 @@ class Asked:
     """What one operand asks. shared: vectors (n, dimension) by the sense they came from; sentence likewise.
 
     words: text for the keywords. identical: the asset that is, byte for byte, the file that asks. lane: the only one
-    that it asks.
+    that it asks. more, less: (1, dimension) the mean of what the answers shall be more like, or less, by space and sense.
     """
 
     shared: Mapping[Sense, Vectors] = field(default_factory=dict)
@@ -50,6 +50,8 @@ class Asked:
     weight: float = 1.0
     warnings: tuple[str, ...] = ()
     lane: Lane | None = None
+    more: Mapping[tuple[Role, Sense], Vectors] = field(default_factory=dict)
+    less: Mapping[tuple[Role, Sense], Vectors] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -331,6 +333,25 @@ def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int
     if sentence is not None:
         sentence = sentence[_thinned(range(len(sentence)), MOST_VIEWS)]
     return Asked(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
+
+
+def means(
+    names: Sequence[str], connection: Connection, spaces: Mapping[Role, tuple[int, int]]
+) -> dict[tuple[Role, Sense], Vectors]:
+    """(1, dimension) the mean of what the library holds under these names, each counting once, by space and sense.
+
+    Raises:
+        QueryError: the library holds nothing of one of the names.
+    """
+    found: dict[tuple[Role, Sense], list[Vectors]] = {}
+    for name in names:
+        asked = _ask_like(name, connection, spaces)
+        parts: dict[tuple[Role, Sense], Vectors] = {("shared", sense): rows for sense, rows in asked.shared.items()}
+        if asked.sentence is not None:
+            parts["sentence", "text"] = asked.sentence
+        for place, rows in parts.items():
+            found.setdefault(place, []).append(rows.mean(axis=0))
+    return {place: np.mean(rows, axis=0, keepdims=True).astype(np.float32) for place, rows in found.items()}
 
 
 def _named_segments(name: str, connection: Connection) -> list[store.StoredSegment]:

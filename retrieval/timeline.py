@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from retrieval import fusion, keywords, moments, store
 from retrieval.candidates import Candidate
 from retrieval.domain import TEXT_KINDS, Kind, Span
-from retrieval.lanes import Held, kinds_of, lanes_of, log_odds
+from retrieval.lanes import Held, kinds_of, probes
 from retrieval.moments import Curve, Moment
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed
@@ -104,12 +104,13 @@ class Timeline:
     def _odds(self, asked: Asked, kind: Kind, table: store.Timed) -> _Frames:
         """Every vector of the segments with its log-odds: those of the surest sense that asks."""
         best: _Frames | None = None
-        for role, sense, kinds, queries in lanes_of(asked):
-            pinned = self.held.spaces.get(role)
-            if kind not in kinds or pinned is None:
+        for probe in probes(asked):
+            pinned = self.held.spaces.get(probe.role)
+            if kind != probe.kind or pinned is None:
                 continue
+            queries = probe.vectors
             stored = store.vectors_of_segments(self.connection, pinned.live.id, table.ids.tolist(), queries.shape[1])
-            odds = log_odds(self.profile, sense, kind, rescore(queries, stored.data).max(axis=0, initial=-1.0))
+            odds, _ = probe.odds(self.profile, rescore(queries, stored.data))
             best = _Frames(stored.segments, stored.at_ms, odds if best is None else np.maximum(best.odds, odds))
         best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
         return self._with_words(asked, kind, table, best)

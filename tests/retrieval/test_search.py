@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import Library, Operand, Query, QueryError
+from retrieval import Library, Operand, Query, QueryError, fusion
 from retrieval.domain import Answer, Facts, Span
 from retrieval.errors import SyntaxRefused
 from tests.building import ROOT, Builder, Thing
-from tests.fakes import FakeProfile
+from tests.fakes import FakeProfile, text_vector
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 IMAGE, AUDIO, DOCUMENT = Facts("image"), Facts("audio", duration_ms=9000), Facts("document", format="txt")
@@ -178,6 +178,40 @@ def tree_of(text: str) -> object:
     from retrieval.grammar import parse
 
     return parse(text).tree
+
+
+def test_right_and_wrong_answers_move_the_question(library: Library) -> None:
+    """More like the room lifts what shows it and lowers what does not; less like it lowers it."""
+    room = str(ROOT / "room.jpg")
+    plain = sure(library, "brown dog in:image")
+    more = {hit.path.name: hit.confidence for hit in library.search("brown dog in:image", more_like=room)}
+    less = {hit.path.name: hit.confidence for hit in library.search("brown dog in:image", less_like=[room])}
+    assert more["room.jpg"] > plain["room.jpg"] and more["dog.jpg"] < plain["dog.jpg"]
+    assert less["room.jpg"] < plain["room.jpg"] and less["dog.jpg"] > less["room.jpg"]
+
+
+def test_feedback_is_the_sum_of_rocchio(library: Library) -> None:
+    """Where all directions are calibrated alike, the moved question is q + 0.75 mean(right) of that length."""
+    question, room, dog = map(text_vector, ("brown dog", "brown dog indoor room", "brown dog"))
+    (hit,) = [hit for hit in library.search("brown dog", more_like=ROOT / "room.jpg") if hit.path.name == "dog.jpg"]
+    cosine = float((question + 0.75 * room) @ dog) / 1.75
+    assert hit.confidence == pytest.approx(fusion.confidence(12 * (cosine - 0.5)), abs=0.01)
+
+
+def test_right_answers_alone_are_the_question(library: Library) -> None:
+    """Without words they ask as `like` does; wrong ones alone are refused, unknown ones as well."""
+    assert names(library.search("", more_like=[ROOT / "cat.jpg"]))[0] == "cat.jpg"
+    with pytest.raises(QueryError, match="nothing to look for"):
+        library.search("", less_like=[ROOT / "cat.jpg"])
+    with pytest.raises(QueryError, match="holds no segment"):
+        library.search("dog", more_like="nothing.jpg")
+
+
+def test_feedback_moves_what_is_sought_alone(library: Library) -> None:
+    """What a minus excludes is excluded as before."""
+    found = library.search("brown dog -indoor", more_like=ROOT / "dog.jpg", min_confidence=0.0)
+    sure_of = {hit.path.name: hit.confidence for hit in found}
+    assert sure_of["dog.jpg"] > 0.9 > sure_of["room.jpg"]
 
 
 def test_errors_say_where(library: Library) -> None:
