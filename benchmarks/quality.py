@@ -150,7 +150,7 @@ def honesty(library: Library, media: Path, assets: Held) -> Figures:
 
 
 def concepts(assets: Held) -> list[Judged]:
-    """The judged concepts: what a file is about counts twice as much as what is plainly seen or heard in it too."""
+    """The judged concepts of which the library holds something: what a file is about counts twice what is in it too."""
     by_stem: dict[str, set[str]] = {}
     for asset, hit in assets.assets.items():
         for path in hit.paths:
@@ -159,7 +159,8 @@ def concepts(assets: Held) -> list[Judged]:
     for row in table(JUDGEMENTS / "concepts.tsv"):
         gains = {stem: gain for column, gain in GAINS.items() for stem in row[column].split()}
         right = {asset: gain for stem, gain in gains.items() for asset in by_stem.get(stem, ())}
-        found.append(Judged(Operand("text", row["question"]), right, group=row["concept"]))
+        if right:
+            found.append(Judged(Operand("text", row["question"]), right, group=row["concept"]))
     return found
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import truth
-from benchmarks.quality import GAINS, JUDGEMENTS, concepts, shares
+from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares
 from benchmarks.speech import table
-from retrieval import Operand
+from retrieval import Library, Operand
 from retrieval.domain import MEDIA, Hit, Medium
-from retrieval.evaluation.asking import Ranked, Ranking
-from retrieval.evaluation.judged import Held, Judged
+from retrieval.evaluation.asking import Ranked, Ranking, ask
+from retrieval.evaluation.judged import Held, Judged, held
 
 
 def test_two_hundred_different_things_are_asked_for_in_vain() -> None:
@@ -84,7 +84,8 @@ def test_judgements_are_read_with_their_gains() -> None:
     found = {each.group: each for each in concepts(files({"v_04.mkv": "video", "img_0406.jpg": "image"}))}
     assert found["pancake"].right == {"v_04.mkv": 2.0, "img_0406.jpg": 1.0}
     assert found["pancake"].operand.value == "a pancake"
-    assert len(found) >= 40
+    assert found.keys() == {"baby", "pancake", "kitchen", "eating"}
+    assert len(table(JUDGEMENTS / "concepts.tsv")) >= 40
 
 
 def test_shares_are_counted_where_two_media_have_many() -> None:
@@ -102,3 +103,38 @@ def test_shares_are_counted_where_two_media_have_many() -> None:
     alone = Judged(judged.operand, dict.fromkeys(list(names)[:12], 1.0))
     assert shares([Ranking(alone, ())], files(names))["share_cases"] == 0
     assert set(names.values()) < set(MEDIA)
+
+
+WORDS = ("a cat", "a horse", "three red circles", "a train on a bridge", "四个黄色的五角星", "a puncture")
+
+
+def test_figures_of_honesty_are_those_of_the_answers(sample_library: Path) -> None:
+    """Shares, error and Brier score once more, from what a search returns with and without its cut."""
+    with Library.open(sample_library) as library:
+        assets = held(library).assets
+        even = {asset for asset in assets if int(asset[:2], 16) % 2 == 0}  # any truth will do
+        asked = [Judged(Operand("text", text), dict.fromkeys(even, 1.0), group="label") for text in WORDS]
+        rankings = list(ask(library, asked, depth=10))
+        figures = {
+            **present(library, rankings),
+            **nothing(library, WORDS),
+            **confidence(rankings, dict.fromkeys(list(assets)[::2], frozenset({"x"}))),
+        }
+        cut = [[hit.asset for hit in library.search(text, limit=10)] for text in WORDS]
+        whole = [library.search(text, limit=10, min_confidence=0.0) for text in WORDS]
+    there = [bool(even & {hit.asset for hit in answer}) for answer in whole]
+    kept = [bool(even & set(found)) for found in cut]
+    assert figures["present_in_first_ten"] == pytest.approx(100 * sum(there) / len(WORDS))
+    assert figures["present_kept"] == pytest.approx(
+        100 * sum(k for k, t in zip(kept, there, strict=True) if t) / sum(there)
+    )
+    assert figures["absent_answered"] == pytest.approx(100 * sum(map(bool, cut)) / len(WORDS))
+    judged = list(assets)[::2]
+    rows = [(hit.confidence, hit.asset in even) for answer in whole for hit in answer if hit.asset in judged]
+    hits = sorted(rows, key=lambda row: row[0])
+    assert figures["confidence_hits"] == len(hits)
+    assert figures["confidence_brier"] == pytest.approx(sum((p - y) ** 2 for p, y in hits) / len(hits))
+    sizes = [len(hits) // 10 + (at < len(hits) % 10) for at in range(10)]
+    parts = [hits[sum(sizes[:at]) : sum(sizes[: at + 1])] for at in range(10)]
+    error = sum(abs(sum(p - y for p, y in part)) for part in parts) / len(hits)
+    assert figures["confidence_error"] == pytest.approx(error, abs=1e-6)
