@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -46,6 +48,113 @@ TREES: list[tuple[str, Tree]] = [
     ("狗 -「室内」", All((t("狗"), Not(t('"室内"'))))),
     ("said：谢谢 狗", All((Leaf("text", "谢谢", "said"), t("狗")))),
     ("dog -(cat OR bird)", All((t("dog"), Not(Either((t("cat"), t("bird"))))))),
+    # signs
+    ("+snow dog", All((Must(t("snow")), t("dog")))),
+    ("dog +snow +ice", All((t("dog"), Must(t("snow")), Must(t("ice"))))),
+    ("dog -snow -ice -fog", All((t("dog"), Not(t("snow")), Not(t("ice")), Not(t("fog"))))),
+    ("dog −snow ＋ice", All((t("dog"), Not(t("snow")), Must(t("ice"))))),
+    ("a red-brown dog -black-white", All((t("a red-brown dog"), Not(t("black-white"))))),
+    ("dog -snow^3", All((t("dog"), Not(Weighted(t("snow"), 3.0))))),
+    ('dog -"deep snow"^0.5', All((t("dog"), Not(Weighted(t('"deep snow"'), 0.5))))),
+    ("dog (-snow)^2", All((t("dog"), Weighted(Not(t("snow")), 2.0)))),
+    ("-snow dog in the garden", All((Not(t("snow")), t("dog in the garden")))),
+    ("at -5 degrees -indoor", All((t("at -5 degrees"), Not(t("indoor"))))),
+    ("T-shirt -red", All((t("T-shirt"), Not(t("red"))))),
+    ("dog +(snow OR ice)", All((t("dog"), Must(Either((t("snow"), t("ice"))))))),
+    ("+dog", Must(t("dog"))),
+    ("dog -#holiday", All((t("dog"), Not(t("#holiday"))))),
+    ("Müller -Straße", All((t("Müller"), Not(t("Straße"))))),
+    ("a day in Köln +Dom -Regen", All((t("a day in Köln"), Must(t("Dom")), Not(t("Regen"))))),
+    # weights
+    ("sunset^2", Weighted(t("sunset"), 2.0)),
+    ("sunset^0.25 sea^1.5 sand", All((Weighted(t("sunset"), 0.25), Weighted(t("sea"), 1.5), t("sand")))),
+    ("(red car)^3 street", All((Weighted(t("red car"), 3.0), t("street")))),
+    ("日落^2 海", All((Weighted(t("日落"), 2.0), t("海")))),
+    ("shows:dog^2 snow", All((Weighted(Leaf("text", "dog", "shows"), 2.0), t("snow")))),
+    ("image:cat.jpg^2 snow", All((Weighted(Leaf("image", "cat.jpg"), 2.0), t("snow")))),
+    ("「红色 汽车」^2 夜", All((Weighted(t('"红色 汽车"'), 2.0), t("夜")))),
+    # AND, OR, NOT, brackets
+    ("a OR b OR c", Either((t("a"), t("b"), t("c")))),
+    ("a AND b AND c", Both((t("a"), t("b"), t("c")))),
+    ("red car OR blue bike", Either((t("red car"), t("blue bike")))),
+    ("a OR b AND c", Either((t("a"), Both((t("b"), t("c")))))),
+    ("(a OR b) (c OR d)", All((Either((t("a"), t("b"))), Either((t("c"), t("d")))))),
+    ("((a OR b))", Either((t("a"), t("b")))),
+    ("(a AND (b OR (c AND d)))", Both((t("a"), Either((t("b"), Both((t("c"), t("d")))))))),
+    ("dog AND NOT snow", Both((t("dog"), Not(t("snow"))))),
+    ("dog AND -snow", Both((t("dog"), Not(t("snow"))))),
+    ("NOT snow dog", All((Not(t("snow")), t("dog")))),
+    ("dog NOT snow AND sea", Both((All((t("dog"), Not(t("snow")))), t("sea")))),
+    ("dog NOT (snow AND fog)", All((t("dog"), Not(Both((t("snow"), t("fog"))))))),
+    ("(dog -snow) OR (cat -fog)", Either((All((t("dog"), Not(t("snow")))), All((t("cat"), Not(t("fog"))))))),
+    ('"rock AND roll" OR jazz', Either((t('"rock AND roll"'), t("jazz")))),
+    ("this and that OR nothing", Either((t("this and that"), t("nothing")))),
+    ("USA OR Kanada", Either((t("USA"), t("Kanada")))),
+    ("Hund ODER Katze OR Maus", Either((t("Hund ODER Katze"), t("Maus")))),
+    ("猫 OR 狗", Either((t("猫"), t("狗")))),
+    ("（猫 OR 狗） AND 雪", Both((Either((t("猫"), t("狗"))), t("雪")))),
+    ("「早上 好」 OR 『晚安』", Either((t('"早上 好"'), t('"晚安"')))),
+    ("犬 OR 猫 -雨", Either((t("犬"), All((t("猫"), Not(t("雨"))))))),
+    ("หมา OR แมว", Either((t("หมา"), t("แมว")))),
+    ("„rotes Auto“ OR «voiture rouge»", Either((t('"rotes Auto"'), t('"voiture rouge"')))),
+    ("it's OR isn't", Either((t("it's"), t("isn't")))),
+    # order
+    ("a THEN b", Then((t("a"), t("b")), (None,))),
+    ("a THEN b THEN c", Then((t("a"), t("b"), t("c")), (None, None))),
+    ("a dog barks then a door opens within 500ms", Then((t("a dog barks"), t("a door opens")), (500,))),
+    ("a then b within 1h", Then((t("a"), t("b")), (3_600_000,))),
+    ("a then b within 1.5s", Then((t("a"), t("b")), (1500,))),
+    ("a then b within 1:02:03", Then((t("a"), t("b")), (3_723_000,))),
+    ("a THEN b THEN c within 3s", Then((t("a"), t("b"), t("c")), (3000, 3000))),
+    ("(a OR b) then c within 9s", Then((Either((t("a"), t("b"))), t("c")), (9000,))),
+    ("a OR b then c within 9s", Then((Either((t("a"), t("b"))), t("c")), (9000,))),
+    ("(dog -snow) then cat within 5s", Then((All((t("dog"), Not(t("snow")))), t("cat")), (5000,))),
+    ("(a then b within 2s) -snow", All((Then((t("a"), t("b")), (2000,)), Not(t("snow"))))),
+    (
+        "sounds:bell then said:hello within 10s",
+        Then((Leaf("text", "bell", "sounds"), Leaf("text", "hello", "said")), (10_000,)),
+    ),
+    ("进球 then 欢呼 within 10s", Then((t("进球"), t("欢呼")), (10_000,))),
+    ("now and then a dog then a cat within 3s", Then((t("now and"), t("a dog"), t("a cat")), (3000, 3000))),
+    # lanes, files, things of the library
+    (
+        "said:hello shows:dog reads:exit sounds:rain",
+        All(
+            (
+                Leaf("text", "hello", "said"),
+                Leaf("text", "dog", "shows"),
+                Leaf("text", "exit", "reads"),
+                Leaf("text", "rain", "sounds"),
+            )
+        ),
+    ),
+    ("dog -said:no", All((t("dog"), Not(Leaf("text", "no", "said"))))),
+    (
+        'reads:"no exit" -shows:"a door"',
+        All((Leaf("text", '"no exit"', "reads"), Not(Leaf("text", '"a door"', "shows")))),
+    ),
+    ("reads:出口 OR reads:入口", Either((Leaf("text", "出口", "reads"), Leaf("text", "入口", "reads")))),
+    ("shows：自行车 路", All((Leaf("text", "自行车", "shows"), t("路")))),
+    ('image:"my cat.jpg" dog', All((Leaf("image", "my cat.jpg"), t("dog")))),
+    (
+        "audio:bell.wav video:goal.mp4 document:rules.pdf",
+        All((Leaf("audio", "bell.wav"), Leaf("video", "goal.mp4"), Leaf("document", "rules.pdf"))),
+    ),
+    ("image:~/Bilder/Hündin.jpg +Schnee", All((Leaf("image", "~/Bilder/Hündin.jpg"), Must(t("Schnee"))))),
+    ("image:/照片/猫.jpg -室内", All((Leaf("image", "/照片/猫.jpg"), Not(t("室内"))))),
+    ("image:a(1).jpg dog", All((Leaf("image", "a(1).jpg"), t("dog")))),
+    ("like:/a/b.mp4 like:c3f1", All((Leaf("like", "/a/b.mp4"), Leaf("like", "c3f1")))),
+    ("dog -image:cat.jpg -like:abc", All((t("dog"), Not(Leaf("image", "cat.jpg")), Not(Leaf("like", "abc"))))),
+    ("said:10:30 clock", All((Leaf("text", "10:30", "said"), t("clock")))),
+    # plain words beside operators
+    ("note: dogs -cats", All((t("note: dogs"), Not(t("cats"))))),
+    ("https://example.org/a?b=c -ads", All((t("https://example.org/a?b=c"), Not(t("ads"))))),
+    ("\\-dog -cat", All((t("-dog"), Not(t("cat"))))),
+    ("\\AND OR gates", Either((t("AND"), t("gates")))),
+    ("\\said:hello -cat", All((t("said:hello"), Not(t("cat"))))),
+    ('a 5" pipe -plastic', All((t('a 5" pipe'), Not(t("plastic"))))),
+    ("C++ -C#", All((t("C++"), Not(t("C#"))))),
+    ("x^y dog -cat", All((t("x^y dog"), Not(t("cat"))))),
 ]
 
 FILTERS = [
@@ -54,6 +163,23 @@ FILTERS = [
     ("path:holiday/** after:2024-05 duration:<60", Filters(path="holiday/**", after="2024-05", max_duration_ms=60_000)),
     ('camera:"X100 V" near:48.85,2.35,5km', Filters(camera="X100 V", near=(48.85, 2.35, 5.0))),
     ("lang:de size:>2MB before:2020", Filters(lang="de", min_bytes=2_000_000, before="2020")),
+    ("in:video,audio", Filters(media=frozenset({"video", "audio"}))),
+    ("狗 in:image，video", Filters(media=frozenset({"image", "video"}))),
+    ("path:旅行/** 狗", Filters(path="旅行/**")),
+    ('path:"my holiday/*.jpg"', Filters(path="my holiday/*.jpg")),
+    ("after:2024 before:2024-06-15", Filters(after="2024", before="2024-06-15")),
+    ("after:2024-02-29", Filters(after="2024-02-29")),
+    ("duration:>1:30 duration:<1h", Filters(min_duration_ms=90_000, max_duration_ms=3_600_000)),
+    ("duration:>2m", Filters(min_duration_ms=120_000)),
+    ("duration:<1:00:00", Filters(max_duration_ms=3_600_000)),
+    ("duration:<500ms", Filters(max_duration_ms=500)),
+    ("size:<500KB size:>1k", Filters(max_bytes=500_000, min_bytes=1000)),
+    ("size:>1.5GB", Filters(min_bytes=1_500_000_000)),
+    ("camera:Canon", Filters(camera="Canon")),
+    ("near:-33.86,151.21,800m", Filters(near=(-33.86, 151.21, 0.8))),
+    ("near:0,0,1km lang:pt-BR", Filters(near=(0.0, 0.0, 1.0), lang="pt-BR")),
+    ("(cat OR dog) in:image", Filters(media=frozenset({"image"}))),
+    ("in:video goal then cheer within 10s", Filters(media=frozenset({"video"}))),
 ]
 
 BROKEN = [
@@ -63,6 +189,32 @@ BROKEN = [
     ("size:>2XB", 5), ("near:95,2,5km", 5), ("near:1,2", 5), ("lang:german", 5), ("in:video in:image", 9), ("dog^0", 4),
     ("(dog in:video) OR cat", 5), ("dog -in:video", 5), ("dog OR in:video", 7), ("then b within 5s", 0),
     ("a then within 5s", 7), ("dog -" + "(" * 41, 45),
+    # operators without their part
+    ("NOT dog OR", 10), ("dog OR NOT", 10), ("dog AND NOT", 11), ("dog AND OR cat", 8), ("dog OR AND cat", 7),
+    ("dog AND AND cat", 8), ("(OR dog)", 1), ("(dog OR)", 7), ("(AND cat)", 1), ("(dog AND)", 8), ("dog -(cat OR)", 12),
+    ("THEN dog", 0), ("dog THEN", 8), ("dog THEN THEN cat", 9), ("dog THEN OR cat", 9), ("(THEN) -a", 1), ("猫 AND", 5),
+    ("猫 OR OR 狗", 5), ("Hund OR", 7), ("a OR b OR", 9), ("a AND b OR", 10), ("dog then cat within 5s within 6s", 23),
+    ("a within 5s then b within 6s", 2), ("a THEN b then within 5s", 14), ("dog ^2 -cat OR", 14),
+    # brackets
+    ("(dog OR cat", 11), ("dog OR cat)", 10), ("((a OR b)", 9), ("(a OR b))", 8), ("dog -(", 6), ("dog -()", 6),
+    ("dog AND ()", 9), ("() OR dog", 1), (")( OR dog", 0), ("（猫 OR 狗", 7), ("猫 OR 狗）", 6), ("dog +(cat", 9),
+    ("(a AND b))^2", 9),
+    # only what must not be
+    ("NOT dog", 0), ("-dog -cat", 0), ("NOT (dog OR cat)", 0), ("dog OR -cat", 7), ("dog OR NOT cat", 7),
+    ("(-dog) OR cat", 1), ("-dog in:image", 0), ("dog THEN -cat", 9), ("-狗", 0), ("(NOT a) THEN b", 1),
+    ("a OR (-b -c)", 6),
+    # quotations, weights
+    ('dog +"deep', 5), ("狗 -「室内", 3), ('reads:"no exit', 6), ('path:"my holiday', 5), ("dog -“indoor", 5),
+    ('"red car"^0', 10), ("(a OR b)^0", 9), ("dog^0.0", 4), ("狗^0 雪", 2),
+    # values of filters
+    ("in:music", 3), ("in:video,", 3), ("in:图片", 3), ("after:2024-02-30", 6), ("after:14.7.2019", 6), ("after:20240501", 6),
+    ("before:2019-7", 7), ("duration:<", 9), ("duration:>abc", 9), ("duration:<1:2", 9), ("duration:=60", 9), ("size:2MB", 5),
+    ("size:<MB", 5), ("size:>-1", 5), ("near:48.85", 5), ("near:48.85,2.35,5", 5), ("near:48.85,200,5km", 5),
+    ("near:a,b,5km", 5), ("lang:1", 5), ("lang:de,en", 5), ("after:2019 after:2020", 11), ("size:>1MB size:>2MB", 10),
+    ("camera:a camera:b", 9), ("lang:de x lang:en", 10), ("near:1,2,3km near:1,2,3km", 13), ("path:a path:b", 7),
+    # filters where they cannot stand
+    ("dog AND in:video", 8), ("in:video OR dog", 0), ("NOT in:video dog", 4), ("dog +in:video", 5), ("(in:video dog) -a", 1),
+    ("dog THEN in:video", 17),
 ]  # fmt: skip
 
 
@@ -99,7 +251,14 @@ def test_what_does_not_fit_is_refused_where_it_stands(text: str, at: int) -> Non
         parse(text)
     assert refused.value.at == at
     assert "expected" in refused.value.hint
-    assert refused.value.picture.splitlines()[1] == " " * at + "^"
+    columns = sum(2 if east_asian_width(each) in "WF" else 1 for each in text[:at])
+    assert refused.value.picture.splitlines()[1] == " " * columns + "^"
+
+
+def test_the_tables_are_large_enough() -> None:
+    """A hundred questions with operators, a hundred broken ones, each once."""
+    assert len({text for text, _ in TREES + FILTERS}) >= 100
+    assert len({text for text, _ in BROKEN}) >= 100
 
 
 PIECES = st.lists(
