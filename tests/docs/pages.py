@@ -18,9 +18,9 @@ from retrieval import errors
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = (
-    (), ("search",), ("show",), ("status",), ("duplicates",), ("clip",), ("evaluate",), ("index",), ("source",), ("source", "list"), ("source", "move"),
-    ("source", "remove"), ("forget",), ("rebuild",), ("models",), ("models", "list"), ("models", "fetch"),
-    ("models", "add"), ("models", "export"), ("doctor",), ("demo",),
+    (), ("search",), ("show",), ("explain",), ("status",), ("duplicates",), ("clip",), ("evaluate",), ("index",), ("source",),
+    ("source", "list"), ("source", "move"), ("source", "remove"), ("forget",), ("rebuild",), ("models",), ("models", "list"),
+    ("models", "fetch"), ("models", "add"), ("models", "export"), ("doctor",), ("demo",),
 )  # fmt: skip
 
 CLI_HEAD = """\
