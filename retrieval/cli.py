@@ -19,11 +19,15 @@ import typer
 from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
 
 if TYPE_CHECKING:
-    from retrieval.domain import Answer, Filters, Hit, Medium, Operand, Query
+    from collections.abc import Mapping, Sequence
+
+    from retrieval.domain import Answer, Filters, Hit, Medium, Operand, Query, Tag
     from retrieval.evaluation.judged import Held
     from retrieval.evaluation.judgements import Judgements
     from retrieval.evidence import Explanation
-    from retrieval.library import Shown
+    from retrieval.library import Library, Shown
+
+    Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
 app = typer.Typer()
 
@@ -142,6 +146,13 @@ def search(
     lang: Annotated[
         str | None, typer.Option(metavar="TAG", help="Only what is said or written in this language: en, zh.")
     ] = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only what shows or lets hear this, in any words; docs/tags.md."),
+    ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Say what the found pictures and sounds are tagged with.")
+    ] = False,
     sort: Annotated[
         Sort, typer.Option(metavar="confidence|date", help="The surest first, or the newest.")
     ] = Sort.confidence,
@@ -189,6 +200,7 @@ def search(
                 max_duration_ms=_milliseconds(max_duration, "--max-duration"),
                 camera=camera,
                 lang=lang,
+                tag=tag,
             )
             cut = 0.0 if everything else min_confidence
             parts = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
@@ -198,13 +210,14 @@ def search(
                 print(f"asked: {_plain(_written(query))}", file=sys.stderr)
             with Library.open(library) as opened:
                 answer = opened.search(query)
+                found_tags = opened.tags([each.id for hit in answer for each in hit.segments]) if tags else None
                 is_empty = not answer.best and not opened.status().media
         for warning in answer.warnings:
             complain(warning)
         if is_empty:
             complain("there is nothing in this library yet (crossmedia index FOLDER fills it)")
         words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
-        _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, pictures=thumbnails)
+        _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, found_tags, pictures=thumbnails)
         if open_best and answer:
             _open(answer[0].path)
     if not answer:
@@ -320,21 +333,23 @@ def _milliseconds(text: str | None, option: str) -> int | None:
     return round(1000 * (3600 * hours + 60 * minutes + seconds))
 
 
-def _print_answer(query: Query, answer: Answer, style: str, end: str, words: str, *, pictures: bool) -> None:
+def _print_answer(
+    query: Query, answer: Answer, style: str, end: str, words: str, tags: Tags | None, *, pictures: bool
+) -> None:
     from retrieval import reports
 
     if style == "json":
-        print_json(reports.answer_report(query, answer))
+        print_json(reports.answer_report(query, answer, tags))
     elif style == "jsonl":
         for hit in answer:
-            print_json(reports.hit_report(hit), indent=None)
+            print_json(reports.hit_report(hit, tags), indent=None)
     elif style == "csv":
         _print_csv(answer)
     elif style == "paths":
         for hit in answer:
             sys.stdout.buffer.write(os.fsencode(hit.path) + end.encode())
     else:
-        _print_table(answer, query, words, pictures=pictures)
+        _print_table(answer, query, words, tags, pictures=pictures)
 
 
 def print_json(report: Any, indent: int | None = 2) -> None:
@@ -354,7 +369,7 @@ def _print_csv(answer: Answer) -> None:
     table.writerows(reports.csv_rows(answer))
 
 
-def _print_table(answer: Answer, query: Query, words: str, *, pictures: bool) -> None:
+def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *, pictures: bool) -> None:
     from retrieval import table
 
     if not answer:
@@ -365,7 +380,7 @@ def _print_table(answer: Answer, query: Query, words: str, *, pictures: bool) ->
         from retrieval.thumbnails import protocol
 
         way = protocol()
-    every = table.answer_lines(answer, words, query.offset, terminal_width(), bold=_bold())
+    every = table.answer_lines(answer, words, query.offset, terminal_width(), bold=_bold(), tags=tags)
     for hit, lines in zip(answer, every, strict=True):
         print("\n".join(lines))
         if way:
@@ -423,12 +438,23 @@ def show(
 
         with Library.open(library) as opened:
             shown = opened.show(name)
+            tags = _tags(opened, shown) if save is None else None
         if save is not None:
             _save(shown, save)
         elif as_json:
-            print_json(reports.shown_report(shown))
+            print_json(reports.shown_report(shown, tags))
         else:
-            print("\n".join(table.shown_lines(shown, terminal_width())))
+            print("\n".join(table.shown_lines(shown, terminal_width(), tags)))
+
+
+def _tags(opened: Library, shown: Shown) -> Tags | None:
+    """The tags of all that is shown; what is known is shown without them where no model is here to tell."""
+    from retrieval.errors import EncoderUnavailable
+
+    try:
+        return opened.tags([each.key for each in shown.segments])
+    except EncoderUnavailable:
+        return None
 
 
 def _save(shown: Shown, target: Path) -> None:

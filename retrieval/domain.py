@@ -190,6 +190,7 @@ class Filters:
     near: tuple[float, float, float] | None = None  # latitude and longitude in degrees, radius in km
     min_bytes: int | None = None
     max_bytes: int | None = None
+    tag: str | None = None  # what a picture, shot or sound of it shows or lets hear: see retrieval.tags
 
     def __bool__(self) -> bool:
         return self != Filters()
@@ -313,6 +314,14 @@ class FoundSegment:
     lanes: dict[Lane, float]
     at_ms: int | None = None  # the best frame
     marks: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What a picture, shot or sound shows or lets hear: a name of the vocabulary, and how sure it is, 0..1."""
+
+    name: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)

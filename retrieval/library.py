@@ -6,14 +6,14 @@ Safe from several threads: every search reads its own snapshot, the shared state
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from retrieval import settings
-from retrieval.domain import MEDIA, Answer, Filters, Medium, Operand, Query, Skip, Space
+from retrieval.domain import MEDIA, Answer, Filters, Medium, Operand, Query, Skip, Space, Tag
 from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from retrieval.evidence import Explanation
     from retrieval.lanes import Held
     from retrieval.moments import Curve
-    from retrieval.store import Imprints, LiveSpace, Status, StoredAsset, StoredSegment
+    from retrieval.store import Ids, Imprints, LiveSpace, Status, StoredAsset, StoredSegment
+    from retrieval.tags import Tagger
 
 ROLES: tuple[Role, ...] = ("shared", "sentence")
 
@@ -147,7 +148,41 @@ class Library:
                 sought = operators.proposing(tree) if tree is not None else [True]
                 pairs = zip(asked, sought, strict=True)
                 asked = [replace(each, more=more, less=less) if own else each for each, own in pairs]
-            return search.answer(query, asked, held, self._profile, connection)
+            tagged = self._tagged(query.filters.tag, held, connection) if query.filters.tag else None
+            return search.answer(query, asked, held, self._profile, connection, tagged)
+
+    def _tagged(self, name: str, held: Held, connection: Connection) -> Ids:
+        """The assets that have a tag."""
+        import numpy as np
+
+        from retrieval.pinned import Allowed
+
+        tagger = self._tagger([name], held, connection)
+        return tagger.assets(name, Allowed()) if tagger is not None else np.empty(0, np.int64)
+
+    def _tagger(self, asked: Sequence[str], held: Held, connection: Connection) -> Tagger | None:
+        from retrieval import manifest, tags
+
+        vocabulary = tags.read([manifest.vocabulary(), manifest.tags(self._home)])
+        return tags.tagger(vocabulary, asked, held, self._profile, connection)
+
+    def tags(self, segments: Iterable[str], asked: Sequence[str] = ()) -> dict[str, tuple[Tag, ...]]:
+        """The tags of segments by their ids, the surest first; those without any, and texts, are left out.
+
+        asked: names to tag with besides the vocabulary's. See docs/tags.md.
+
+        Raises:
+            EncoderUnavailable: the names of the vocabulary cannot be encoded here.
+            LibraryError: the library's own tags.txt cannot be understood.
+        """
+        from retrieval import store
+
+        with store.snapshot(self._open_engine()) as connection:
+            tagger = self._tagger(asked, self._current(connection), connection)
+            stored = [store.segment_by_key(connection, key) for key in segments]
+            named = {each.id: each for each in stored if each is not None}
+            found = tagger.of({each.id: each.segment.kind for each in named.values()}) if tagger is not None else {}
+            return {named[segment].key: tuple(own) for segment, own in found.items()}
 
     def _open_engine(self) -> Engine:
         if self._closed:

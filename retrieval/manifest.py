@@ -3,6 +3,7 @@
 LIBRARY/
   catalog.sqlite          the truth (and its -wal, -shm)
   writer.lock             held by the one writer; names the holder
+  tags.txt                the owner's own tags, if there are any
   generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
 """
 
@@ -15,6 +16,7 @@ FORMAT = 1  # of the library as a whole; a reader refuses a greater one
 CATALOG = "catalog.sqlite"
 LOCK = "writer.lock"
 GENERATIONS = "generations"
+TAGS = "tags.txt"
 
 
 def catalog(library: Path) -> Path:
@@ -37,6 +39,16 @@ def index_file(generation: Path, kind: str) -> Path:
 def rows_file(generation: Path, kind: str) -> Path:
     """Structured array beside it, one entry a row: vector id, segment id, medium. See nearest/generation.py."""
     return generation / f"{kind}.rows.npy"
+
+
+def tags(library: Path) -> Path:
+    """What the owner of a library wants its media to be tagged with, beside the vocabulary that ships."""
+    return library / TAGS
+
+
+def vocabulary() -> Path:
+    """What media are tagged with everywhere."""
+    return _shipped("data") / "tags" / "vocabulary.txt"
 
 
 def _shipped(name: str) -> Path:

@@ -15,11 +15,15 @@ from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query,
 from retrieval.grammar import written
 
 if TYPE_CHECKING:
-    from retrieval.domain import Box
+    from collections.abc import Mapping
+
+    from retrieval.domain import Box, Tag
     from retrieval.duplicates import Copy, Group
     from retrieval.evidence import Explanation
     from retrieval.library import Shown
     from retrieval.store import Status, StoredSegment
+
+    Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
 VERSION = 1
 CSV_HEAD = ("path", "medium", "confidence", "score", "segment", "kind", "start_ms", "end_ms", "page", "lane", "text")
@@ -34,15 +38,15 @@ def path_fields(path: Path) -> dict[str, str]:
         return {"path": raw.decode(errors="replace"), "path_bytes": base64.b64encode(raw).decode()}
 
 
-def answer_report(query: Query, answer: Answer) -> dict[str, Any]:
-    """The whole answer."""
+def answer_report(query: Query, answer: Answer, tags: Tags | None = None) -> dict[str, Any]:
+    """The whole answer; with `tags` of segments by their ids, those as well."""
     return {
         "version": VERSION,
         "query": query_report(query),
         "took_ms": round(answer.took_ms, 1),
         "best": round(answer.best, 4),
         "warnings": list(answer.warnings),
-        "hits": [hit_report(hit) for hit in answer],
+        "hits": [hit_report(hit, tags) for hit in answer],
     }
 
 
@@ -69,7 +73,7 @@ def _filters(filters: Filters) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, [])}
 
 
-def hit_report(hit: Hit) -> dict[str, Any]:
+def hit_report(hit: Hit, tags: Tags | None = None) -> dict[str, Any]:
     """One hit with its best segments, best first."""
     return {
         **path_fields(hit.path),
@@ -81,8 +85,15 @@ def hit_report(hit: Hit) -> dict[str, Any]:
         "taken_at": hit.taken_at,
         "offline": hit.offline,
         "alike": hit.alike,
-        "segments": [_found(each) for each in hit.segments],
+        "segments": [_found(each) | _tags(each.id, tags) for each in hit.segments],
     }
+
+
+def _tags(segment: str, tags: Tags | None) -> dict[str, Any]:
+    """The key `tags`, where tags were asked for."""
+    if tags is None:
+        return {}
+    return {"tags": [{"name": each.name, "confidence": round(each.confidence, 4)} for each in tags.get(segment, ())]}
 
 
 def _found(segment: FoundSegment) -> dict[str, Any]:
@@ -112,7 +123,7 @@ def csv_rows(answer: Answer) -> Iterator[tuple[Any, ...]]:
         yield (report["path"], hit.medium, report["confidence"], report["score"], *where, lane, best.get("text"))
 
 
-def shown_report(shown: Shown) -> dict[str, Any]:
+def shown_report(shown: Shown, tags: Tags | None = None) -> dict[str, Any]:
     """An asset with all its segments (or the one that was named)."""
     asset = shown.asset
     return {
@@ -122,7 +133,7 @@ def shown_report(shown: Shown) -> dict[str, Any]:
         "paths": [path_fields(path) for path in asset.paths],
         "offline": asset.offline,
         "facts": dict(asset.facts),
-        "segments": [_stored(each) for each in shown.segments],
+        "segments": [_stored(each) | _tags(each.key, tags) for each in shown.segments],
     }
 
 

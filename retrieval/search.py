@@ -35,18 +35,30 @@ FOLDED = 32  # candidates behind the page that are looked at for copies of pictu
 NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
 
 
-def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, connection: Connection) -> Answer:
+def answer(
+    query: Query,
+    asked: Sequence[Asked],
+    held: Held,
+    profile: Profile,
+    connection: Connection,
+    tagged: store.Ids | None = None,
+) -> Answer:
     """Hits of a query whose operands are `asked`; without operands, the assets that fulfil its filters by date.
+
+    tagged: ascending ids of the assets that have the tag which the filters ask for; None where they ask for none.
 
     Raises:
         IndexDiffers: a generation must not be trusted; the caller searches without it.
     """
     start = time.perf_counter()
     tree = whole_tree(query)
-    allowed = Allowed(_media(query, tree), store.allowed_assets(connection, query.filters))
+    fitting = store.allowed_assets(connection, query.filters)
+    if tagged is not None:
+        fitting = tagged if fitting is None else np.intersect1d(fitting, tagged)
+    allowed = Allowed(_media(query, tree), fitting)
     warnings = tuple(dict.fromkeys([*held.warnings, *(line for each in asked for line in each.warnings)]))
     if not asked:
-        ids = store.assets_by_date(connection, query.filters, query.limit, query.offset)
+        ids = _by_date(connection, query, tagged)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
         hits = hits_of(connection, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
@@ -64,6 +76,14 @@ def answer(query: Query, asked: Sequence[Asked], held: Held, profile: Profile, c
         evidence = [found for found, own in zip(evidence, operators.proposing(tree), strict=True) if own]
     hits = hits_of(connection, page, evidence, moments, query.filters.path)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
+
+
+def _by_date(connection: Connection, query: Query, tagged: store.Ids | None) -> list[int]:
+    if tagged is None:
+        return store.assets_by_date(connection, query.filters, query.limit, query.offset)
+    wanted = set(tagged.tolist())
+    found = [each for each in store.assets_by_date(connection, query.filters, -1, 0) if each in wanted]
+    return found[query.offset : query.offset + query.limit]
 
 
 def whole_tree(query: Query) -> Tree | None:

@@ -16,7 +16,7 @@ from retrieval.domain import LANE_OF, TEXT_KINDS, Answer, FoundSegment, Hit, Seg
 from retrieval.settings import DEFAULT_CUT
 
 if TYPE_CHECKING:
-    from retrieval.domain import Box
+    from retrieval.domain import Box, Tag
     from retrieval.duplicates import Group
     from retrieval.evidence import Explanation
     from retrieval.library import Shown
@@ -139,12 +139,19 @@ def size(count: float) -> str:
 
 
 def answer_lines(
-    answer: Answer, words: str = "", offset: int = 0, width: int | None = None, *, bold: bool = False
+    answer: Answer,
+    words: str = "",
+    offset: int = 0,
+    width: int | None = None,
+    *,
+    bold: bool = False,
+    tags: Mapping[str, Sequence[Tag]] | None = None,
 ) -> list[list[str]]:
     """For each hit its lines: rank, confidence, path and place, medium, date, and why it was found.
 
     words: of the question, to choose what is quoted. width: columns of the terminal; None: lines of any length. bold:
-    show marked words so, by a terminal's escape sequences.
+    show marked words so, by a terminal's escape sequences. tags: of segments by their ids; those of the best one that has
+    any are named.
     """
     paths = [path_text(hit.path) + _notes(hit) for hit in answer]
     room = max(width // 2 - 12, 20) if width else 10_000
@@ -162,7 +169,15 @@ def answer_lines(
         more = [_more(each, digits, wide, max(placed, default=0)) for each in _others(hit)]
         shown = [(head, _why(hit)), *more]
         lines.append([_fit(start, reason, quoted, words, width, bold=bold) for start, (reason, quoted) in shown])
+        named = next((tags[each.id] for each in hit.segments if each.id in tags), ()) if tags else ()
+        if named:
+            lines[-1].append(" " * columns(head) + tag_names(named))
     return lines
+
+
+def tag_names(tags: Iterable[Tag]) -> str:
+    """Tags on one line, the surest first."""
+    return "tags: " + ", ".join(plain(each.name) for each in tags)
 
 
 def _notes(hit: Hit) -> str:
@@ -300,8 +315,10 @@ def nothing_line(answer: Answer) -> str:
 # ---------------------------------------------------------------- assets
 
 
-def shown_lines(shown: Shown, width: int | None = None) -> Iterator[str]:
-    """All that is known of an asset: its places, its facts, its segments."""
+def shown_lines(
+    shown: Shown, width: int | None = None, tags: Mapping[str, Sequence[Tag]] | None = None
+) -> Iterator[str]:
+    """All that is known of an asset: its places, its facts, its segments with their tags."""
     asset = shown.asset
     for path in asset.paths:
         yield path_text(path) + (" (offline)" if asset.offline else "")
@@ -310,7 +327,8 @@ def shown_lines(shown: Shown, width: int | None = None) -> Iterator[str]:
     if shown.segments:
         yield ""
     for each in shown.segments:
-        yield segment_line(each, width)
+        line = segment_line(each, width)
+        yield f"{line}  {tag_names(tags[each.key])}" if tags and each.key in tags else line
 
 
 def facts_of(asset: StoredAsset) -> dict[str, str]:

@@ -84,6 +84,7 @@ _READ: dict[str, Any] = {
     "before": lambda value: {"before": _date(value)},
     "duration": _duration,
     "camera": lambda value: {"camera": value},
+    "tag": lambda value: {"tag": value},
     "near": _near_place,
     "lang": _lang,
     "size": _size,

@@ -13,7 +13,7 @@ from retrieval.errors import SyntaxRefused
 DEEPEST = 40  # brackets within brackets, NOTs in a row
 LANES: tuple[Lane, ...] = ("said", "shows", "reads", "sounds")
 FILES = ("image", "audio", "video", "document")
-FILTERS = ("in", "path", "after", "before", "duration", "camera", "near", "lang", "size")
+FILTERS = ("in", "path", "after", "before", "duration", "camera", "near", "lang", "size", "tag")
 FIELDS = (*FILTERS, *LANES, *FILES, "like")
 CLOSING = {'"': '"”“„', "“": '”"', "„": '“”"', "”": '”"', "「": "」", "『": "』", "«": "»", "»": "«»"}
 QUOTES = "".join(CLOSING)

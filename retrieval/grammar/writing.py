@@ -124,7 +124,7 @@ def _safe_words(text: str) -> Iterator[str]:
 def _written_filters(filters: Filters) -> Iterator[str]:
     if filters.media:
         yield "in:" + ",".join(sorted(filters.media))
-    for name, value in (("path", filters.path), ("camera", filters.camera)):
+    for name, value in (("path", filters.path), ("camera", filters.camera), ("tag", filters.tag)):
         if value:
             odd = any(each.isspace() or each in "()（）" or each in QUOTES for each in value)
             yield f"{name}:{quoted(value) if odd else value}"

@@ -176,6 +176,8 @@ FILTERS = [
     ("size:<500KB size:>1k", Filters(max_bytes=500_000, min_bytes=1000)),
     ("size:>1.5GB", Filters(min_bytes=1_500_000_000)),
     ("camera:Canon", Filters(camera="Canon")),
+    ("tag:狗", Filters(tag="狗")),
+    ('tag:"palm tree" beach', Filters(tag="palm tree")),
     ("near:-33.86,151.21,800m", Filters(near=(-33.86, 151.21, 0.8))),
     ("near:0,0,1km lang:pt-BR", Filters(near=(0.0, 0.0, 1.0), lang="pt-BR")),
     ("(cat OR dog) in:image", Filters(media=frozenset({"image"}))),

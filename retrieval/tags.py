@@ -1,0 +1,219 @@
+"""Tags: what pictures, shots and sounds show or let hear, of an open vocabulary; and the filter by them.
+
+A tag is a concept by whose name a search would find the segment: its confidence is that of the shared space, from the cut
+on, and it is among the MOST surest of all concepts. Nothing is kept of it in the catalog. Tags follow from the vectors that
+are there and from those of the concepts' names, so a word that is added to the vocabulary, or asked for without being in
+it, needs no file opened and nothing encoded but itself. The vectors of the names are cached by what they were made of.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from retrieval import store, words
+from retrieval.domain import SHARED_KINDS, Kind, Tag, Vectors
+from retrieval.errors import LibraryError
+from retrieval.lanes import Held, log_odds
+from retrieval.pinned import Allowed, Pinned
+from retrieval.settings import DEFAULT_CUT, cache_dir
+
+if TYPE_CHECKING:
+    from retrieval.encoders import Profile
+
+MOST = 5  # tags of one segment
+FIRST_K = 1024  # vectors that are looked at for a filter; four times as many while all of them are sure enough
+SEEN, HEARD = "seen", "heard"
+SECTION_OF: dict[Kind, str] = {"image": SEEN, "shot": SEEN, "sound": HEARD}
+
+
+# ---------------------------------------------------------------- the vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A thing with its names, in any language; the first is shown. section: `seen` or `heard`."""
+
+    names: tuple[str, ...]
+    section: str
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is one of its own, whatever case, width or Chinese script."""
+        return _same(name) in map(_same, self.names)
+
+
+Vocabulary = tuple[Concept, ...]
+
+
+def _same(name: str) -> str:
+    return " ".join(words.tokens(name))
+
+
+def read(files: Iterable[Path]) -> Vocabulary:
+    """The concepts of all files that are there. A line that has a name of one before adds its other names to that one.
+
+    One concept a line, its names with commas between them; `[seen]` and `[heard]` begin what pictures and what sounds are
+    tagged with, `#` a comment.
+
+    Raises: LibraryError where a line cannot be understood.
+    """
+    found: list[Concept] = []
+    places: dict[tuple[str, str], int] = {}
+    for file in files:
+        for concept in _concepts(file) if file.is_file() else ():
+            keys = [(concept.section, _same(name)) for name in concept.names]
+            at = next((places[key] for key in keys if key in places), len(found))
+            if at == len(found):
+                found.append(concept)
+            else:
+                found[at] = Concept(tuple(dict.fromkeys((*found[at].names, *concept.names))), concept.section)
+            places |= dict.fromkeys(keys, at)
+    return tuple(found)
+
+
+def _concepts(file: Path) -> Iterator[Concept]:
+    section = SEEN
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise LibraryError(f"{file} is not UTF-8 text", "write it again as UTF-8") from None
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if text.startswith("["):
+            section = text.strip("[] ").lower()
+            if section not in (SEEN, HEARD):
+                raise LibraryError(f"{file}, line {number}: {text} is no section", "there are [seen] and [heard]")
+        elif names := tuple(name.strip() for name in text.replace("，", ",").split(",") if words.tokens(name)):
+            yield Concept(names, section)
+
+
+# ---------------------------------------------------------------- vectors of names
+
+
+def name_vectors(vocabulary: Vocabulary, profile: Profile) -> Vectors:
+    """(concepts, dimension) unit rows: the mean of each concept's names. From the cache where they are there.
+
+    Raises: EncoderUnavailable where the profile's text encoder is not here.
+    """
+    encoder = profile.encoder("shared", "text")
+    made_of = repr((encoder.space, [concept.names for concept in vocabulary]))
+    file = cache_dir() / "tags" / f"{blake2b(made_of.encode(), digest_size=16).hexdigest()}.npy"
+    try:
+        return np.asarray(np.load(file), np.float32)
+    except (OSError, ValueError):  # not there, or not whole
+        pass
+    every = encoder.encode([name for concept in vocabulary for name in concept.names])
+    ends = np.cumsum([len(concept.names) for concept in vocabulary])
+    rows = np.stack([part.mean(axis=0) for part in np.split(every, ends[:-1])]) if vocabulary else every
+    rows = np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+    _keep(file, rows)
+    return rows
+
+
+def _keep(file: Path, rows: Vectors) -> None:
+    """Writes a file of the cache whole, or not at all: a cache that cannot be written costs time alone."""
+    new = file.with_name(f"{file.stem}.{os.getpid()}.npy")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(new, rows)
+        new.replace(file)
+    except OSError:
+        return
+
+
+# ---------------------------------------------------------------- tags of segments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tagger:
+    """Concepts and what they are compared with, at one moment. rows: (concepts, dimension)."""
+
+    vocabulary: Vocabulary
+    rows: Vectors
+    profile: Profile
+    shared: Pinned
+    connection: Connection
+
+    def of(self, kinds: Mapping[int, Kind]) -> dict[int, list[Tag]]:
+        """The tags of segments given with their kinds, the surest first; those without any are left out.
+
+        A shot is as sure of a concept as its surest frame.
+        """
+        asked = {segment: kind for segment, kind in kinds.items() if kind in SHARED_KINDS}
+        stored = store.vectors_of_segments(self.connection, self.shared.live.id, asked, self.rows.shape[1])
+        scores = stored.data.astype(np.float32) @ self.rows.T
+        found: dict[int, list[Tag]] = {}
+        own, first = np.unique(stored.segments, return_inverse=True)
+        best = np.full((len(own), len(self.rows)), -1.0, np.float32)
+        np.maximum.at(best, first, scores)
+        for kind in set(asked.values()):
+            mine = np.array([asked[segment] == kind for segment in own.tolist()], np.bool_)
+            sure = self._sure(kind, best[mine])
+            for segment, row in zip(own[mine].tolist(), sure, strict=True):
+                if tags := self._best(row):
+                    found[segment] = tags
+        return found
+
+    def _sure(self, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
+        """Confidences (segments, concepts); 0 for concepts of the other sense."""
+        sure = 1 / (1 + np.exp(-log_odds(self.profile, "text", kind, scores)))
+        section = SECTION_OF[kind]
+        other = np.array([concept.section != section for concept in self.vocabulary], np.bool_)
+        return np.where(other, 0.0, sure)
+
+    def _best(self, row: NDArray[np.float64]) -> list[Tag]:
+        order = np.argsort(-row, kind="stable")[:MOST]
+        return [Tag(self.vocabulary[at].names[0], float(row[at])) for at in order.tolist() if row[at] >= DEFAULT_CUT]
+
+    def assets(self, name: str, allowed: Allowed) -> store.Ids:
+        """Ascending ids of the assets that have a segment with this tag. It must be in the vocabulary."""
+        concepts = [at for at, concept in enumerate(self.vocabulary) if concept.is_called(name)]
+        found: set[int] = set()
+        for kind in self.shared.kinds():
+            for at in concepts:
+                if self.vocabulary[at].section == SECTION_OF.get(kind):
+                    found |= self._tagged(kind, at, allowed)
+        return np.array(sorted(found), np.int64)
+
+    def _tagged(self, kind: Kind, at: int, allowed: Allowed) -> set[int]:
+        """Assets of the segments of one kind that have a concept among their tags."""
+        k = FIRST_K
+        while True:
+            near = self.shared.nearest(kind, self.rows[at : at + 1], k, allowed)
+            odds = log_odds(self.profile, "text", kind, near.scores[0])
+            if near.complete or not len(odds) or odds[-1] < 0:  # the cut is at even odds
+                break
+            k *= 4
+        rows = near.rows[0]
+        rows = rows[(rows["vector"] > 0) & (odds > -WARY)]
+        owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
+        tags = self.of(dict.fromkeys(owners, kind))
+        shown = self.vocabulary[at].names[0]
+        return {owners[segment] for segment, own in tags.items() if any(each.name == shown for each in own)}
+
+
+WARY = 0.25  # log-odds below the cut that are still looked at: an index's scores are not exact
+
+
+def tagger(
+    vocabulary: Vocabulary, asked: Sequence[str], held: Held, profile: Profile, connection: Connection
+) -> Tagger | None:
+    """What tags segments by the vocabulary, and by names asked for that are not in it; None without a shared space."""
+    shared = held.spaces.get("shared")
+    if shared is None:
+        return None
+    rows = name_vectors(vocabulary, profile)
+    unknown = [name for name in asked if not any(concept.is_called(name) for concept in vocabulary)]
+    if unknown:
+        added = profile.encoder("shared", "text").encode(unknown)
+        vocabulary += tuple(Concept((name,), section) for name in unknown for section in (SEEN, HEARD))
+        rows = np.concatenate([rows, np.repeat(added, 2, axis=0)])
+    return Tagger(vocabulary, rows, profile, shared, connection)
