@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Span
+    from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Span, Tag
     from retrieval.errors import (
         EncoderUnavailable,
         LibraryError,
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
         QueryError,
         RetrievalError,
     )
+    from retrieval.evidence import Explanation
     from retrieval.library import Library, Shown
 
 __all__ = [
     "Answer",
     "EncoderUnavailable",
+    "Explanation",
     "Filters",
     "FoundSegment",
     "Hit",
@@ -39,10 +41,11 @@ __all__ = [
     "RetrievalError",
     "Shown",
     "Span",
+    "Tag",
 ]
 
 _HOMES = dict.fromkeys(__all__, "domain")
-_HOMES |= dict.fromkeys(("Library", "Shown"), "library")
+_HOMES |= dict.fromkeys(("Library", "Shown"), "library") | {"Explanation": "evidence"}
 _HOMES |= {name: "errors" for name in __all__ if name.endswith(("Error", "NotFound", "Unavailable"))}
 
 
