@@ -2,7 +2,8 @@
 
 Clips with known events are drawn: pictograms that come and go in one long shot before a camera that stands still, some
 of them moving, and rows of shots. Each event is asked by the name of what it shows, in English and Chinese, within its
-clip; the first span of the answer is held against the truth. With --media, the clips of its clips.tsv as well: the
+clip; the first span of the answer is held against the truth; neighbouring events as `A then B within N s`, in the right
+order, the wrong one and with too short a time. With --media, the clips of its clips.tsv as well: the
 sentence of each row in its clip, and every row that is missed.
 """
 
@@ -16,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -72,7 +74,42 @@ def drawn(folder: Path, seed: int) -> dict[str, float | str]:
             found = [_judged(library, event, words) for event in known for words in event.words]
             everything += found
             figures |= _figures(name, found)
+        figures |= ordered(library, [each for known in events.values() for each in known])
     return figures | _figures("all", everything)
+
+
+def ordered(library: Library, events: Sequence[Event]) -> dict[str, float | str]:
+    """`A then B within N s` for neighbouring events of a clip: N just above their pause; and what must find nothing:
+    N below the pause, and B then A."""
+    right, empty = [], []
+    for one, two in pairwise(events):
+        if one.clip != two.clip:
+            continue
+        pause = (two.span.start - one.span.end) // 1000
+        for first, second in zip(one.words, two.words, strict=True):
+            found = _row(library, f"({first}) then ({second}) within {pause + 2}s", one.clip, 0.0)
+            spans = zip(found, (one.span, two.span), strict=False)
+            right.append(len(found) == 2 and all(iou(own, true) >= AGREES for own, true in spans))
+            if not right[-1]:
+                print(f"missed: {first} then {second} in {one.clip}: {found}, {one.span}, {two.span}", file=sys.stderr)
+            wrong = [f"({second}) then ({first}) within {pause + 2}s"]
+            wrong += [f"({first}) then ({second}) within {pause - 2}s"] if pause > 2 else []
+            for question in wrong:
+                empty.append(not _row(library, question, one.clip, None))
+                if not empty[-1]:
+                    print(f"wrongly found: {question} in {one.clip}", file=sys.stderr)
+    return {
+        "in order: asked": str(len(right)),
+        f"in order: both spans right (IoU {AGREES})": float(np.mean(right)),
+        "not in order: asked": str(len(empty)),
+        "not in order: nothing found": float(np.mean(empty)),
+    }
+
+
+def _row(library: Library, question: str, clip: str, cut: float | None) -> list[Span]:
+    """The spans of the best hit in a clip, in the order given."""
+    hits = library.search(question, media="video", path=f"*/{clip}", min_confidence=cut)
+    return [each.span for each in hits[0].segments if each.span is not None] if hits else []
 
 
 def _figures(name: str, found: Sequence[float]) -> dict[str, float | str]:

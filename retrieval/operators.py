@@ -23,7 +23,6 @@ from retrieval.grammar import leaves, sought
 from retrieval.moments import Curve, Ms, Odds
 
 MOST_EVENTS = 60  # moments of one event of `A then B` in one video that are weighed
-FAINT = -4.0  # log-odds below which an event is not looked for in order; the best one is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,8 +252,8 @@ class _Judge:
         times = self.times
         if times is None or any(each is None for each in events):
             return Sure(at, fusion.LEAST)
-        curves = [times.curve(each.at) for each in events if each is not None]
-        rows = in_order([_events(each, times) for each in curves], tree.within_ms)
+        tables = np.stack([each.at for each in events if each is not None])
+        rows = in_order(_events(tables, times), tree.within_ms)
         for row in rows:
             for moment in row:
                 touched = times.touched(moment)
@@ -278,8 +277,19 @@ def _mean(trees: Sequence[Tree], table: Odds, wholes: Sequence[float], row: tupl
 # ---------------------------------------------------------------- order
 
 
-def _events(curve: Curve, times: Times) -> list[moments.Moment]:
-    return moments.find(curve, times.cuts, times.sentences, most=MOST_EVENTS, least=FAINT)
+def _events(tables: Odds, times: Times) -> list[list[moments.Moment]]:
+    """The moments of each event, of log-odds (events, n): those of the level of its best, and those that are sure; not
+    those at whose best frame another event is surer.
+
+    Who asks for one thing and then another means two; a picture half like both shows the one that it is more like.
+    """
+    found = []
+    for own in tables:
+        each = moments.find(times.curve(own), times.cuts, times.sentences, most=MOST_EVENTS, least=fusion.FULFILLED)
+        places = np.searchsorted(times.starts, [moment.at_ms for moment in each], "right") - 1
+        best = tables[:, np.maximum(places, 0)].max(axis=0)
+        found.append([moment for moment, most in zip(each, best.tolist(), strict=True) if moment.odds >= most])
+    return found
 
 
 def in_order(

@@ -161,7 +161,7 @@ class Judging:
         found: dict[int, list[tuple[Moment, int]]] = {}
         for each in page:
             track, timed = self._tracks.get(each.asset), self._timed.get(each.asset, {})
-            if track is None:
+            if track is None or (operators.timed(self.tree) and not each.row):
                 continue
             if each.row:
                 found[each.asset] = self._events(each, track, timed)

@@ -241,6 +241,25 @@ def test_an_order_may_exclude_and_nest() -> None:
     assert nested.whole == HIGH and nested.row[-1].span == Span(22_000, 24_000)
 
 
+def test_what_is_surer_the_other_event_is_not_this_one() -> None:
+    """A cat that is half like a dog is no dog before the next cat; one without such a cat is."""
+    half = Sure(np.where(np.arange(30) // 3 == 2, 1.0, LOW), 1.0)  # a dog from 6 to 9 s
+    cat = steps(30, (10, 13))
+    both = Sure(np.where(np.arange(30) // 3 == 2, 2.0, cat.at), cat.whole)
+    assert operators.judge(tree("dog then cat within 5s"), [half, cat], times(30)).whole == 1.0
+    assert operators.judge(tree("dog then cat within 5s"), [half, both], times(30)).whole < LOW
+
+
+def test_an_occurrence_far_below_the_best_is_no_event() -> None:
+    """A dog that is doubtful beside a sure one later is not the first event; a sure one is."""
+    cat = steps(30, (10, 13))
+    for doubt, expected in ((0.5, False), (3.1, True)):
+        at = np.full(30, LOW)
+        at[6:9], at[20:23] = doubt, 6.0
+        found = operators.judge(tree("dog then cat within 5s"), [Sure(at, 6.0), cat], times(30))
+        assert (found.whole == HIGH) == expected
+
+
 def test_an_order_needs_time() -> None:
     """A picture has no before and after."""
     assert operators.judge(tree("dog THEN cat"), [sure(3.0), sure(3.0)]).whole == fusion.LEAST
