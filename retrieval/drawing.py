@@ -58,6 +58,7 @@ def drawn(explanation: Explanation, question: str) -> tuple[Image.Image, list[st
     if explanation.picture is not None:
         picture = _picture(explanation)
         sheet.paste(picture, (MARGIN, round(y)))
+        pen.rectangle((MARGIN - 1, y - 1, MARGIN + picture.width, y + picture.height), outline=FRAME)
         left = MARGIN + picture.width + GAP
     beside = _facts(pen, small, explanation, (left, y), WIDTH - MARGIN - left)
     y = max(beside, y + (picture.height if picture is not None else 0)) + GAP

@@ -95,11 +95,14 @@ class Lettering:
     def _runs(self, text: str) -> Iterator[tuple[Font, str]]:
         """The text in pieces that one font holds."""
         chosen: list[tuple[Font, str]] = []
+        is_missing = False
         for letter in text:
-            font = _holding(letter, self.size)
-            if font is None and chosen and unicodedata.category(letter) in ("Mn", "Mc", "Me", "Cf"):
-                font = chosen[-1][0]
-            if font is None:
+            is_mark = bool(chosen) and unicodedata.category(letter) in ("Mn", "Mc", "Me")  # of the letter before it
+            if is_mark and is_missing:
+                continue
+            font = _holding(letter, self.size) or (chosen[-1][0] if is_mark else None)
+            is_missing = font is None
+            if is_missing:
                 self.missing.add(letter)
             chosen.append((font or _plain(self.size), letter if font else "\N{REPLACEMENT CHARACTER}"))
         for font, group in groupby(chosen, lambda each: each[0]):

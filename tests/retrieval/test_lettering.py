@@ -43,6 +43,14 @@ def test_a_letter_that_no_font_has_is_named() -> None:
     assert UNKNOWN in missing_line(letters.missing)
 
 
+def test_a_mark_over_a_letter_that_no_font_has_is_not_drawn_alone() -> None:
+    """It takes no room, and is not named: the letter is."""
+    letters = Lettering(16)
+    alone = letters.width(UNKNOWN)
+    assert letters.width(UNKNOWN + "\u0335") == alone
+    assert letters.missing == {UNKNOWN}
+
+
 @pytest.mark.parametrize("text", ["the dog runs", "一只狗在跑"])
 def test_marks_are_drawn_behind_their_words_alone(text: str) -> None:
     """The bright ground lies between the word's own borders."""
