@@ -107,11 +107,12 @@ def fit(model: Starter, lesson: Lesson, steps: int, *, words: bool = True, seed:
     optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
     rates = [group["lr"] for group in optimiser.param_groups]
     of = [np.flatnonzero(lesson.owner == n) for n in range(len(lesson.drawings.features))]
+    turned = _Words(model, before, lesson, words)
     for step in range(steps):
         share = min(1.0, (step + 1) / 20) * 0.5 * (1 + math.cos(math.pi * step / steps))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * share
-        loss = _loss(model, before, lesson, rng, of)
+        loss = _loss(model, before, lesson, rng, of, turned)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -127,31 +128,61 @@ def _chosen(rng: np.random.Generator, count: int, counted: int) -> NDArray[np.in
 
 
 def _loss(
-    model: Starter, before: Starter, lesson: Lesson, rng: np.random.Generator, of: list[NDArray[np.int64]]
+    model: Starter,
+    before: Starter,
+    lesson: Lesson,
+    rng: np.random.Generator,
+    of: list[NDArray[np.int64]],
+    words: _Words,
 ) -> Tensor:
-    """Of one step: drawings learned, photos, captions and class names kept."""
-    classes = model.adapter(lesson.classes)
-    with torch.no_grad():
-        old_classes = before.adapter(lesson.classes)
+    """Of one step: drawings learned and told from photos; photos, captions and class names kept."""
+    assert model.detail is not None
     chosen = _chosen(rng, len(of), lesson.counted)
     said = np.array([rng.choice(of[n]) for n in chosen])
     texts = np.concatenate([said, rng.integers(0, len(lesson.same), FURTHER)])
     true = (lesson.same[said][:, None] == lesson.same[texts]) | (chosen[:, None] == lesson.owner[texts])
     drawn = lesson.drawings.rows(chosen)
-    vectors = model.join(drawn.features, drawn.logits, classes, drawn.statistics)
-    learned = find_each_other(vectors, model.adapter(lesson.sentences[texts], 0.05), torch.from_numpy(true))
+    vectors = model.join(drawn.features, drawn.logits, words.classes(), drawn.statistics)
+    learned = find_each_other(vectors, words.sentences(texts), torch.from_numpy(true))
     photos = lesson.photos.rows(rng.integers(0, len(lesson.photos.features), KEPT_PHOTOS))
-    captions = lesson.captions[rng.integers(0, len(lesson.captions), KEPT_CAPTIONS)]
     with torch.no_grad():
-        old_photos = before.join(photos.features, photos.logits, old_classes, photos.statistics)
-        old_captions = before.adapter(captions)
-    kept = (
-        moved(model.join(photos.features, photos.logits, classes, photos.statistics), old_photos)
-        + moved(model.adapter(captions), old_captions)
-        + 0.5 * moved(classes, old_classes)
-    )
-    total: Tensor = learned + ANCHOR * kept
-    return total
+        old_photos = before.join(photos.features, photos.logits, words.old_classes, photos.statistics)
+    kept = moved(model.join(photos.features, photos.logits, words.classes(), photos.statistics), old_photos)
+    gates = torch.cat([model.detail.gate(each.statistics) for each in (drawn, photos)])[:, 0]
+    is_drawn = (torch.arange(len(gates)) < len(chosen)).float()
+    told: Tensor = functional.binary_cross_entropy_with_logits(gates, is_drawn)
+    return learned + told + ANCHOR * (kept + words.moved(rng))
+
+
+class _Words:
+    """Sentences, captions and class names as an adapter turns them; one that does not learn turns them once."""
+
+    def __init__(self, model: Starter, before: Starter, lesson: Lesson, learns: bool) -> None:
+        self._model, self._before, self._lesson, self._learns = model, before, lesson, learns
+        with torch.no_grad():
+            self.old_classes = before.adapter(lesson.classes)
+            self._known = None if learns else (model.adapter(lesson.classes), model.adapter(lesson.sentences))
+
+    def classes(self) -> Tensor:
+        """(1000, 512)."""
+        turned: Tensor = self._known[0] if self._known else self._model.adapter(self._lesson.classes)
+        return turned
+
+    def sentences(self, rows: NDArray[np.int64]) -> Tensor:
+        """(rows, 512)."""
+        if self._known:
+            return self._known[1][rows]
+        turned: Tensor = self._model.adapter(self._lesson.sentences[rows], 0.05)
+        return turned
+
+    def moved(self, rng: np.random.Generator) -> Tensor:
+        """How far some captions, and the class names, are from where they were."""
+        if not self._learns:
+            return torch.zeros(())
+        captions = self._lesson.captions[rng.integers(0, len(self._lesson.captions), KEPT_CAPTIONS)]
+        with torch.no_grad():
+            old = self._before.adapter(captions)
+        return moved(self._model.adapter(captions), old) + 0.5 * moved(self.classes(), self.old_classes)
 
 
 def lesson_of(drawings: Drawings, counted: int, seen: Seen, sentences: Tensor, photos: Seen, corpus: Corpus) -> Lesson:
@@ -163,7 +194,7 @@ def lesson_of(drawings: Drawings, counted: int, seen: Seen, sentences: Tensor, p
 
 
 def teach(model: Starter, corpus: Corpus, steps: int = 200) -> None:
-    """Teach drawings: a few steps with head and adapter, then four times as many of the look at details alone."""
+    """Teach drawings: a few steps with head and adapter, then ten times as many of the look at details alone."""
     drawings = data.joined(data.draw(scenes.TRAINING[:DRAWN], SIZE), data.draw_pictograms(ROUNDS, SIZE))
     drawings = data.joined(drawings, data.draw_counted(COUNTED, SIZE))
     judged = set(data.validation(corpus))
@@ -176,4 +207,4 @@ def teach(model: Starter, corpus: Corpus, steps: int = 200) -> None:
     sentences = torch.from_numpy(data.sentence_vectors(drawings.sentences))
     lesson = lesson_of(drawings, 4 * COUNTED, drawn, sentences, photos, corpus)
     fit(model, lesson, steps)
-    fit(model, lesson, 4 * steps, words=False)
+    fit(model, lesson, 10 * steps, words=False)

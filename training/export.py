@@ -118,7 +118,8 @@ class Graph:
         x = self.add("Div", x, self.constant(detail.spread.numpy()))
         x = self.add("Clip", x, self.constant(np.float32(-4.0)), self.constant(np.float32(4.0)))
         hidden = self.add("Relu", self.linear(x, detail.a.weight, detail.a.bias))
-        return self.linear(hidden, detail.b.weight, detail.b.bias)
+        gate = self.add("Sigmoid", self.linear(x, detail.opens.weight, detail.opens.bias))
+        return self.add("Mul", self.linear(hidden, detail.b.weight, detail.b.bias), gate)
 
     def unit(self, x: str, name: str = "") -> str:
         """Rows at length 1."""

@@ -26,7 +26,7 @@ DETAILED = (2, 4, 7, 10, 15)  # blocks whose maps are looked at in detail, all o
 FEATURES = 1280
 SIZE = 192  # side of the pictures in pixels
 FROZEN = 3  # first blocks of the caption network that never learn
-CLASS_TERM, CERTAINTY = 1.2, 2.0  # weight of the class names in a picture's vector, and how it grows
+CLASS_TERM, CERTAINTY = 1.6, 0.0  # weight of the class names in a picture's vector, and how it grows
 
 
 class Adapter(nn.Module):
@@ -50,7 +50,8 @@ class Adapter(nn.Module):
 class Detail(nn.Module):
     """What pooling hides: statistics of the maps of several blocks, as an addition to a picture's vector.
 
-    Colours, numbers and shapes of drawings live here (docs/decisions/0104-details.md). Begins as nothing.
+    Colours, numbers and shapes of drawings live here (docs/decisions/0104-details.md). Begins as nothing. A gate opens for
+    what looks drawn and shuts for photos, so that these keep their vectors.
     """
 
     middle: Tensor
@@ -62,14 +63,25 @@ class Detail(nn.Module):
         self.register_buffer("spread", torch.ones(3 * channels))
         self.a = nn.Linear(3 * channels, DETAIL)
         self.b = nn.Linear(DETAIL, DIMENSION)
-        nn.init.zeros_(self.b.weight)
-        nn.init.zeros_(self.b.bias)
+        self.opens = nn.Linear(3 * channels, 1)
+        for part in (self.b, self.opens):
+            nn.init.zeros_(part.weight)
+            nn.init.zeros_(part.bias)
+
+    def scaled(self, statistics: Tensor) -> Tensor:
+        """Statistics (n, 3 * channels) as both parts read them."""
+        return ((statistics - self.middle) / self.spread).clamp(-4, 4)
+
+    def gate(self, statistics: Tensor) -> Tensor:
+        """(n, 1) log-odds that a picture is drawn."""
+        opened: Tensor = self.opens(self.scaled(statistics))
+        return opened
 
     def forward(self, statistics: Tensor) -> Tensor:
         """(n, 512) of statistics (n, 3 * channels)."""
-        x = ((statistics - self.middle) / self.spread).clamp(-4, 4)
-        added: Tensor = self.b(functional.dropout(functional.relu(self.a(x)), 0.1, self.training))
-        return added
+        hidden = functional.relu(self.a(self.scaled(statistics)))
+        added: Tensor = self.b(functional.dropout(hidden, 0.1, self.training))
+        return added * self.gate(statistics).sigmoid()
 
 
 def statistics(x: Tensor) -> Tensor:
@@ -131,13 +143,24 @@ class Starter(nn.Module):
             x = block(x)
         return self.captions.head(x).mean(dim=(2, 3))
 
-    def join(self, features: Tensor, logits: Tensor, classes: Tensor, looked: Tensor | None = None) -> Tensor:
-        """Unit vectors (n, 512) of features, class logits and statistics; `classes` (1000, 512) is adapted."""
+    def join(
+        self,
+        features: Tensor,
+        logits: Tensor,
+        classes: Tensor,
+        looked: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Unit vectors (n, 512) of features, class logits and statistics; `classes` (1000, 512) is adapted.
+
+        `weight` (n, 1) of the class term, the model's own where it is None.
+        """
         seen = functional.normalize(self.head(features), dim=1)
         if self.detail is not None and looked is not None:
             seen = seen + self.detail(looked)
         chances = logits.softmax(1)
-        weight = self.class_term * (1 + self.certainty * (chances * chances).sum(1, keepdim=True))
+        if weight is None:
+            weight = self.class_term * (1 + self.certainty * (chances * chances).sum(1, keepdim=True))
         return functional.normalize(seen + weight * (chances @ classes), dim=1)
 
     def forward(self, pixels: Tensor, classes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@
 space, so a new caption adapter costs seconds.
 
 The graph: samples (n, samples) float32 at 16 kHz -> mel powers (convolution with a windowed Fourier basis) -> log,
-relative to the window's mean -> a small convolutional net -> class probabilities. `vector` is the unit vector of
+relative to the window's mean -> small convolutional nets -> class probabilities. `vector` is the unit vector of
 (probabilities times the text vectors of the labels, plus a share of the net's embedding turned into the complement of
 these text vectors, so that sounds of one class still differ). `background` is the probability of speech, music or
 noise. Any length works; shorter windows are filled with zeros at the end.
@@ -27,8 +27,9 @@ import re
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import av
@@ -52,6 +53,7 @@ FRAME, STEP, MELS = 400, 256, 64  # samples, samples, bands
 FRAMES = (WINDOW_MS * RATE // 1_000 - FRAME) // STEP + 1
 SHARE = 0.35  # of the embedding in the vector, next to 1 for the labels
 CODE = 96  # size of the embedding
+NETS = 2  # of different seeds, whose probabilities are averaged
 
 # label: sentences and words, English then Chinese. The mean of their vectors stands for the label.
 LABELS: dict[str, tuple[str, ...]] = {
@@ -167,11 +169,14 @@ class Net(nn.Module):
 
 
 class Tower(nn.Module):
-    """The whole graph. `labels` (classes, dimension) unit rows; `turn` (CODE, dimension); `middle` (CODE,)."""
+    """The whole graph. `labels` (classes, dimension) unit rows; `turn` (CODE, dimension); `middle` (CODE,).
 
-    def __init__(self, net: Net, labels: Tensor, turn: Tensor, middle: Tensor) -> None:
+    Class probabilities are the mean of all nets, the embedding is the first one's.
+    """
+
+    def __init__(self, nets: Sequence[Net], labels: Tensor, turn: Tensor, middle: Tensor) -> None:
         super().__init__()
-        self.front, self.net = Front(), net
+        self.front, self.nets = Front(), nn.ModuleList(nets)
         self.register_buffer("labels", labels)
         self.register_buffer("turn", turn)
         self.register_buffer("middle", middle)
@@ -181,8 +186,8 @@ class Tower(nn.Module):
 
     def join(self, power: Tensor) -> tuple[Tensor, Tensor]:
         """Mel powers to unit vectors and the probability of background."""
-        scores, code = self.net(power)
-        chances = torch.softmax(scores, 1)
+        said = [net(power) for net in self.nets]
+        chances, code = torch.stack([torch.softmax(scores, 1) for scores, _ in said]).mean(0), said[0][1]
         own = functional.normalize(code - self.middle, dim=1)
         vector = functional.normalize(chances @ self.labels, dim=1) + SHARE * own @ self.turn
         return functional.normalize(vector, dim=1), chances[:, -len(BACKGROUND) :].sum(1)
@@ -623,7 +628,7 @@ def card(path: Path, figures: dict[str, float], adapter: Path | None) -> str:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Collect (kept in WORK/clips.pt), fit on four fifths and judge on the rest, then fit on everything."""
+    """Collect, fit on four fifths and judge on the rest, then fit on everything; what is done is kept in WORK."""
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
     kept = work / "clips.pt"
@@ -631,29 +636,44 @@ def train(arguments: argparse.Namespace) -> None:
         torch.save(collect(arguments.data, arguments.speech, arguments.music, arguments.soundfont), kept)
     clips: list[Clip] = torch.load(kept, weights_only=False)
     seen, held = parted(clips)
-    net = fit(seen, held, arguments.epochs, arguments.seed, work / "choose.jsonl")
-    saved = {"chosen": net.state_dict(), "figures": judge(net, held)}
-    if not arguments.choose_only:
-        net = fit(clips, [], arguments.epochs, arguments.seed, work / "final.jsonl")
-    torch.save({**saved, "net": net.state_dict(), "middle": middle_of(net, clips)}, work / "sound.pt")
+    chosen = _kept(work / "chosen.pt", lambda: fit(seen, held, arguments.epochs, arguments.seed, work / "choose.jsonl"))
+    saved = {"chosen": chosen.state_dict(), "figures": judge(chosen, held)}
+    if arguments.choose_only:
+        return
+    nets = []
+    for seed in range(arguments.seed, arguments.seed + NETS):
+        log = work / f"final-{seed}.jsonl"
+        nets.append(_kept(work / f"net-{seed}.pt", partial(fit, clips, [], arguments.epochs, seed, log)))
+    parts = {"nets": [net.state_dict() for net in nets], "middle": middle_of(nets[0], clips)}
+    torch.save(saved | parts, work / "sound.pt")
+
+
+def _kept(path: Path, make: Callable[[], Net]) -> Net:
+    """The net whose weights lie at `path`; made, and written there, where they do not: a stopped run goes on."""
+    if not path.is_file():
+        torch.save(make().state_dict(), path)
+    net = Net()
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return net.eval()
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Join the trained net to the text space and write the files. Figures are of the net that saw four fifths."""
+    """Join the trained nets to the text space and write the files. Figures are of the one net that saw four fifths."""
     saved = torch.load(arguments.work / "sound.pt", weights_only=True)
     labels = label_vectors(arguments.adapter)
 
-    def tower(weights: dict[str, Tensor]) -> Tower:
-        net = Net()
-        net.load_state_dict(weights)
-        return Tower(net, torch.from_numpy(labels), torch.from_numpy(complement(labels)), saved["middle"]).eval()
+    def tower(weights: Sequence[dict[str, Tensor]]) -> Tower:
+        nets = [Net() for _ in weights]
+        for net, own in zip(nets, weights, strict=True):
+            net.load_state_dict(own)
+        return Tower(nets, torch.from_numpy(labels), torch.from_numpy(complement(labels)), saved["middle"]).eval()
 
     clips: list[Clip] = torch.load(arguments.work / "clips.pt", weights_only=False)
     held = parted(clips)[1]
-    figures = saved["figures"] | measure(tower(saved["chosen"]), held, arguments.adapter)
+    figures = saved["figures"] | measure(tower([saved["chosen"]]), held, arguments.adapter)
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "sound.onnx"
-    write_onnx(tower(saved["net"]), path)
+    write_onnx(tower(saved["nets"]), path)
     path.with_suffix(".toml").write_text(card(path, figures, arguments.adapter), encoding="utf-8")
     restate(arguments.out, figures["cut"])
 
@@ -677,7 +697,7 @@ def main() -> None:
     one.add_argument("--speech", type=Path, action="append", default=[])
     one.add_argument("--music", type=Path, action="append", default=[])
     one.add_argument("--soundfont", type=Path, help="General MIDI instruments, played by fluidsynth")
-    one.add_argument("--epochs", type=int, default=40)
+    one.add_argument("--epochs", type=int, default=60)
     one.add_argument("--seed", type=int, default=1)
     one.add_argument("--choose-only", action="store_true")
     one.set_defaults(run=train)

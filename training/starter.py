@@ -37,7 +37,7 @@ from training.backbone import read_weights
 from training.data import Corpus, Picture
 from training.finish import finish
 from training.judge import Judge, Known
-from training.model import Starter, normalise, read_checkpoint
+from training.model import CLASS_TERM, Starter, normalise, read_checkpoint
 from training.views import Views
 
 NETWORK_RATE, RATE, DECAY = 4e-4, 1.5e-3, 0.05
@@ -46,7 +46,7 @@ SMOOTHING = 0.05
 LOOKS = 8  # at the validation photos, in all
 AHEAD = 4  # batches prepared while one is learned
 KEEN = 40.0  # how sharply captions are told apart when their likeness is compared with the sentence space
-AGREE, LIKE, TRANSLATE, LABEL, TEACH = 0.5, 1.0, 0.3, 0.7, 0.5  # weights of the losses beside the captions' own
+AGREE, LIKE, TRANSLATE, LABEL, TEACH = 0.5, 0.2, 0.2, 0.3, 0.5  # weights of the losses beside the captions' own
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,9 @@ class Plan:
     seed: int
     device: str
     side: int = 176  # of a picture; smaller than of later questions, since a crop shows things larger (Touvron 2019)
-    captioned: int = 72  # photos of a batch
-    labelled: int = 24
-    further: int = 1024  # captions of other photos
-    before: int = 1536  # pictures of the steps before
+    captioned: int = 84  # photos of a batch
+    labelled: int = 12
+    further: int = 1536  # captions of other photos
     likeness: int = 48  # photos whose captions are all compared
     words: int = 192  # of the dictionary
 
@@ -167,13 +166,12 @@ class Feeder:
 # ---------------------------------------------------------------- losses
 
 
-def find_each_other(pictures: Tensor, texts: Tensor, further: Tensor, before: Tensor, scale: Tensor) -> Tensor:
-    """Each picture finds its text among all texts and `further` ones, each text its picture among those `before` too."""
+def find_each_other(pictures: Tensor, texts: Tensor, further: Tensor, scale: Tensor) -> Tensor:
+    """Each picture finds its text among all texts and `further` ones, each text its picture."""
     right = torch.arange(len(pictures), device=pictures.device)
     scores = pictures @ texts.T * scale
     there = torch.cat([scores, pictures @ further.T * scale], 1)
-    back = torch.cat([scores.T, texts @ before.T * scale], 1)
-    both = (functional.cross_entropy(each, right, label_smoothing=SMOOTHING) for each in (there, back))
+    both = (functional.cross_entropy(each, right, label_smoothing=SMOOTHING) for each in (there, scores.T))
     return sum(both, torch.zeros(())) / 2
 
 
@@ -213,27 +211,28 @@ def text_loss(model: Starter, batch: Batch, known: Known, texts: list[Tensor]) -
     return total
 
 
-def loss_of(model: Starter, batch: Batch, known: Known, before: Tensor) -> tuple[Tensor, Tensor]:
-    """The sum of what a batch asks, and the vectors of its captioned pictures."""
+def loss_of(model: Starter, batch: Batch, known: Known) -> Tensor:
+    """The sum of what a batch asks. The class term weighs more or less in each picture, so that any weight may ship."""
     device = known.classes.device
     with torch.no_grad():
         classes = model.adapter(known.classes)
     pixels = normalise(torch.from_numpy(batch.pixels).to(device))
-    features = functional.dropout(model.features(pixels), 0.1, model.training)
-    vectors = model.join(features, torch.from_numpy(batch.logits).to(device).float(), classes)
+    features = functional.dropout(model.features(pixels), 0.2, model.training)
+    weight = torch.rand(len(features), 1, device=device) * CLASS_TERM
+    vectors = model.join(features, torch.from_numpy(batch.logits).to(device).float(), classes, weight=weight)
     first = len(batch.photos) - len(batch.labels)
     captioned, labelled = vectors[:first], vectors[first:]
     texts = [model.adapter(known.captions[rows], 0.1) for rows in batch.captions]
     further = model.adapter(known.captions[batch.further], 0.1)
     scale = model.caption_scale.exp().clamp(max=60)
-    captions = torch.stack([find_each_other(captioned, text, further, before, scale) for text in texts]).mean()
+    captions = torch.stack([find_each_other(captioned, text, further, scale) for text in texts]).mean()
     names = model.adapter(known.prompts[batch.prompt], 0.1)
     named = labelled @ names.T * model.label_scale.exp().clamp(max=40)
     labels = functional.cross_entropy(named, torch.from_numpy(batch.labels).to(device), label_smoothing=SMOOTHING)
     total = captions + text_loss(model, batch, known, texts) + LABEL * labels
     if known.taught is not None:
         total = total + TEACH * as_near_as(known.taught[batch.photos].to(device), vectors)
-    return total, captioned.detach()
+    return total
 
 
 # ---------------------------------------------------------------- a teacher
@@ -258,7 +257,7 @@ def teacher_vectors(name: str, corpus: Corpus, device: str) -> Tensor:
 
 
 class Run:
-    """A run under way: the model, its running mean, the optimiser, the pictures before and the number of steps taken."""
+    """A run under way: the model, its running mean, the optimiser and the number of steps taken."""
 
     def __init__(self, plan: Plan, weights: dict[str, Tensor] | None = None) -> None:
         torch.manual_seed(plan.seed)
@@ -268,7 +267,6 @@ class Run:
         model = Starter(weights or read_weights("lite0")).to(plan.device)
         self.model = model.to(memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.model)
-        self.before = torch.empty(0, model.head.out_features, device=plan.device)
         learned = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
         groups = [
             {"params": [p for n, p in learned if n.startswith("captions.")], "lr": NETWORK_RATE},
@@ -284,13 +282,11 @@ class Run:
             group["lr"] = rate * share
         self.model.train()
         torch.manual_seed(self.plan.seed * 1_000_003 + self.step)  # the dropout of a step, also after a stop
-        loss, pictures = loss_of(self.model, batch, known, self.before)
+        loss = loss_of(self.model, batch, known)
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_((p for p in self.model.parameters() if p.requires_grad), 2.0)
         self.optimiser.step()
-        if self.step >= WARM_UP:  # the first vectors age too fast
-            self.before = torch.cat([pictures, self.before])[: self.plan.before]
         self.step += 1
         kept = min(0.998, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
@@ -304,7 +300,7 @@ class Run:
         state = {"net": self.model, "ema": self.mean, "optimiser": self.optimiser}
         kept: dict[str, Any] = {name: part.state_dict() for name, part in state.items()}
         new = path.with_suffix(".new")
-        torch.save(kept | {"step": self.step, "seconds": self.seconds, "before": self.before}, new)
+        torch.save(kept | {"step": self.step, "seconds": self.seconds}, new)
         new.replace(path)
 
     def read(self, path: Path) -> None:
@@ -313,7 +309,7 @@ class Run:
         self.model.load_state_dict(kept["net"])
         self.mean.load_state_dict(kept["ema"])
         self.optimiser.load_state_dict(kept["optimiser"])
-        self.step, self.seconds, self.before = kept["step"], kept["seconds"], kept["before"]
+        self.step, self.seconds = kept["step"], kept["seconds"]
 
 
 def _append(path: Path, **values: float) -> None:
@@ -366,7 +362,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     given = _arguments()
     given.out.mkdir(parents=True, exist_ok=True)
-    passes = given.passes if given.passes or given.minutes else 16.0
+    passes = given.passes if given.passes or given.minutes else 12.0
     run = Run(Plan(passes, given.minutes, given.seed, given.device))
     own = (given.captions, given.images) if given.captions else None
     corpus = data.read_corpus(given.data, given.out, own)
