@@ -1,6 +1,6 @@
 """Tags: what pictures, shots and sounds show or let hear, of an open vocabulary; and the filter by them.
 
-A tag is a concept by whose name a search would find the segment: its confidence is that of the shared space, from the cut
+A tag is a concept whose name lies near enough to the segment: its confidence is the prior's of the profile, from the cut
 on, and it is among the MOST surest of all concepts. Nothing is kept of it in the catalog. Tags follow from the vectors that
 are there and from those of the concepts' names, so a word that is added to the vocabulary, or asked for without being in
 it, needs no file opened and nothing encoded but itself. The vectors of the names are cached by what they were made of.
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from retrieval import store, words
+from retrieval import fusion, store, words
 from retrieval.domain import SHARED_KINDS, Kind, Tag, Vectors
 from retrieval.errors import LibraryError
 from retrieval.lanes import Held, log_odds
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 MOST = 5  # tags of one segment
 FIRST_K = 1024  # vectors that are looked at for a filter; four times as many while all of them are sure enough
+PART = 2048  # segments that are compared at once
+SURE = fusion.log_odds(DEFAULT_CUT)
+WARY = 0.25  # log-odds below the cut that are still looked at: an index's scores are not exact
 SEEN, HEARD = "seen", "heard"
 SECTION_OF: dict[Kind, str] = {"image": SEEN, "shot": SEEN, "sound": HEARD}
 
@@ -147,31 +150,30 @@ class Tagger:
 
         A shot is as sure of a concept as its surest frame.
         """
-        asked = {segment: kind for segment, kind in kinds.items() if kind in SHARED_KINDS}
-        stored = store.vectors_of_segments(self.connection, self.shared.live.id, asked, self.rows.shape[1])
-        scores = stored.data.astype(np.float32) @ self.rows.T
         found: dict[int, list[Tag]] = {}
-        own, first = np.unique(stored.segments, return_inverse=True)
-        best = np.full((len(own), len(self.rows)), -1.0, np.float32)
-        np.maximum.at(best, first, scores)
-        for kind in set(asked.values()):
-            mine = np.array([asked[segment] == kind for segment in own.tolist()], np.bool_)
-            sure = self._sure(kind, best[mine])
-            for segment, row in zip(own[mine].tolist(), sure, strict=True):
-                if tags := self._best(row):
-                    found[segment] = tags
+        for kind in SHARED_KINDS:
+            for segments, odds in self._odds(kind, [each for each, own in kinds.items() if own == kind]):
+                tagged = _tagged(odds)
+                for row in np.flatnonzero(tagged.any(axis=1)).tolist():
+                    best = sorted(np.flatnonzero(tagged[row]).tolist(), key=lambda at: (-odds[row, at], at))
+                    found[int(segments[row])] = [
+                        Tag(self.vocabulary[at].names[0], fusion.confidence(float(odds[row, at]))) for at in best
+                    ]
         return found
 
-    def _sure(self, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
-        """Confidences (segments, concepts); 0 for concepts of the other sense."""
-        sure = 1 / (1 + np.exp(-log_odds(self.profile, "text", kind, scores)))
-        section = SECTION_OF[kind]
-        other = np.array([concept.section != section for concept in self.vocabulary], np.bool_)
-        return np.where(other, 0.0, sure)
-
-    def _best(self, row: NDArray[np.float64]) -> list[Tag]:
-        order = np.argsort(-row, kind="stable")[:MOST]
-        return [Tag(self.vocabulary[at].names[0], float(row[at])) for at in order.tolist() if row[at] >= DEFAULT_CUT]
+    def _odds(self, kind: Kind, segments: Sequence[int]) -> Iterator[tuple[store.Ids, NDArray[np.float64]]]:
+        """Segments (n,) with their log-odds (n, concepts), part by part; -inf for concepts of the other section."""
+        other = np.array([concept.section != SECTION_OF[kind] for concept in self.vocabulary], np.bool_)
+        for start in range(0, len(segments), PART):
+            part = segments[start : start + PART]
+            stored = store.vectors_of_segments(self.connection, self.shared.live.id, part, self.rows.shape[1])
+            if not len(stored.ids):
+                continue
+            order = np.argsort(stored.segments, kind="stable")
+            own, first = np.unique(stored.segments[order], return_index=True)
+            scores = stored.data[order].astype(np.float32) @ self.rows.T
+            best = np.maximum.reduceat(scores, first, axis=0)
+            yield own, np.where(other, -np.inf, log_odds(self.profile, "text", kind, best))
 
     def assets(self, name: str, allowed: Allowed) -> store.Ids:
         """Ascending ids of the assets that have a segment with this tag. It must be in the vocabulary."""
@@ -180,27 +182,36 @@ class Tagger:
         for kind in self.shared.kinds():
             for at in concepts:
                 if self.vocabulary[at].section == SECTION_OF.get(kind):
-                    found |= self._tagged(kind, at, allowed)
+                    found |= self._with(kind, at, allowed)
         return np.array(sorted(found), np.int64)
 
-    def _tagged(self, kind: Kind, at: int, allowed: Allowed) -> set[int]:
+    def _with(self, kind: Kind, at: int, allowed: Allowed) -> set[int]:
         """Assets of the segments of one kind that have a concept among their tags."""
-        k = FIRST_K
-        while True:
-            near = self.shared.nearest(kind, self.rows[at : at + 1], k, allowed)
-            odds = log_odds(self.profile, "text", kind, near.scores[0])
-            if near.complete or not len(odds) or odds[-1] < 0:  # the cut is at even odds
-                break
+        k, near = FIRST_K, self.shared.nearest(kind, self.rows[at : at + 1], FIRST_K, allowed)
+        while not near.complete and log_odds(self.profile, "text", kind, near.scores[0, -1:])[0] >= SURE:
             k *= 4
-        rows = near.rows[0]
-        rows = rows[(rows["vector"] > 0) & (odds > -WARY)]
+            near = self.shared.nearest(kind, self.rows[at : at + 1], k, allowed)
+        odds = log_odds(self.profile, "text", kind, near.scores[0])
+        rows = near.rows[0][(near.rows[0]["vector"] > 0) & (odds >= SURE - WARY)]
         owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
-        tags = self.of(dict.fromkeys(owners, kind))
-        shown = self.vocabulary[at].names[0]
-        return {owners[segment] for segment, own in tags.items() if any(each.name == shown for each in own)}
+        found = [own[_has(odds, at)] for own, odds in self._odds(kind, list(owners))]
+        return {owners[segment] for own in found for segment in own.tolist()}
 
 
-WARY = 0.25  # log-odds below the cut that are still looked at: an index's scores are not exact
+def _tagged(odds: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which concepts are tags, of log-odds (segments, concepts): sure enough, and fewer than MOST surer; ties by place."""
+    most = min(MOST, odds.shape[1])
+    order = np.argsort(-odds, axis=1, kind="stable")[:, :most]
+    among = np.zeros(odds.shape, np.bool_)
+    np.put_along_axis(among, order, values=True, axis=1)
+    return among & (odds >= SURE)
+
+
+def _has(odds: NDArray[np.float64], at: int) -> NDArray[np.bool_]:
+    """Column `at` of `_tagged`, without putting all concepts in order."""
+    own = odds[:, at : at + 1]
+    before = (odds > own).sum(axis=1) + (odds[:, :at] == own).sum(axis=1)
+    return np.asarray((own[:, 0] >= SURE) & (before < MOST))
 
 
 def tagger(

@@ -165,6 +165,15 @@ def test_the_vocabulary_that_ships_is_whole() -> None:
     assert all(any(name.isascii() for name in each.names) or each.names[0] == "café" for each in vocabulary)
 
 
+def test_the_filter_asks_of_one_concept_what_is_shown_of_all() -> None:
+    """With ties, unsure concepts and those of the other section among them."""
+    odds = np.random.default_rng(3).integers(-4, 4, (200, 30)).astype(float)
+    odds[:, ::7] = -np.inf
+    every = tags._tagged(odds)
+    assert all(np.array_equal(tags._has(odds, at), every[:, at]) for at in range(30))
+    assert every.sum(axis=1).max() == tags.MOST
+
+
 def test_a_filter_that_does_not_exist_is_refused(library: Library) -> None:
     """The error names the filters that there are, tags among them."""
     with pytest.raises(QueryError, match="tag"):
