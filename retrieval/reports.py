@@ -55,6 +55,7 @@ def query_report(query: Query) -> dict[str, Any]:
     return {
         "operands": [_operand(each) for each in query.operands],
         "filters": _filters(query.filters),
+        **{name: list(names) for name in ("more_like", "less_like") if (names := getattr(query, name))},
         "written": written(query).encode(errors="replace").decode(),
         "limit": query.limit,
         "offset": query.offset,

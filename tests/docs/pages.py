@@ -38,7 +38,7 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 | key | what |
 |---|---|
 | `version` | 1 |
-| `query` | the question as it was understood: `operands` (`sense`, `value`, `weight`), `filters`, `limit`, `offset`, `sort` |
+| `query` | the question as it was understood: `operands` (`sense`, `value`, `weight`), `filters`, `written` (the same as one text, docs/query.md), `limit`, `offset`, `sort`; `more_like`, `less_like` where given |
 | `took_ms` | time of the search itself |
 | `best` | confidence of the best candidate, also where nothing was sure enough |
 | `warnings` | lines that a person should see |

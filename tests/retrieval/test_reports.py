@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval import reports
@@ -25,6 +26,8 @@ def test_an_answer_keeps_the_promised_keys() -> None:
     assert report["version"] == 1
     assert report["query"]["filters"] == {"media": ["video"]}
     assert report["query"]["written"] == "hello in:video"
+    moved = reports.query_report(replace(query, more_like=("ab12",)))
+    assert moved["more_like"] == ["ab12"] and "less_like" not in moved
     assert {"path", "paths", "asset", "medium", "score", "confidence", "segments"} <= set(report["hits"][0])
     promised = {"id", "kind", "start_ms", "end_ms", "page", "text", "lanes", "marks"}
     assert promised <= set(report["hits"][0]["segments"][0])
