@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from retrieval import Library, Operand, Query, QueryError, fusion
 from retrieval.domain import Answer, Facts, Span
@@ -222,6 +224,25 @@ def test_errors_say_where(library: Library) -> None:
         library.search("-dog")
     with pytest.raises(QueryError, match="holds no segment"):
         library.search("dog -like:nothing.jpg")
+
+
+PIECES = (
+    "dog", "cat", "indoor", "exit", '"brown dog"', "-", "+", " AND ", " OR ", " NOT ", " then ", " THEN ", " within 2s", "(", ")",
+    "^2", " in:video", " said:", "shows:", "reads:", "size:>1B", " near:48.8,2.3,9km", "like:/media/test/dog.jpg", " ", " ", "狗",
+)  # fmt: skip
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_whatever_is_read_is_answered(library: Library, text: str) -> None:
+    """Every question that the language reads gets an answer in order of confidence; the others are refused."""
+    try:
+        found = library.search(text, limit=5, min_confidence=0.0)
+    except QueryError as refused:
+        assert refused.what  # noqa: PT017  not every text is refused
+        return
+    confidences = [hit.confidence for hit in found]
+    assert confidences == sorted(confidences, reverse=True) and all(0 <= each <= 1 for each in confidences)
 
 
 def test_pages_of_a_tree_join(library: Library) -> None:
