@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from retrieval import Library, Operand, Query, QueryError, fusion
 from retrieval.domain import Answer, Facts, Span
 from retrieval.errors import SyntaxRefused
+from retrieval.grammar import parse
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeProfile, text_vector
 
@@ -163,23 +165,10 @@ def as_ranking(answer: Answer) -> list[tuple[object, ...]]:
 def test_operands_beside_a_text_with_operators_all_count(library: Library) -> None:
     """As with `--like` beside words: both must fit."""
     written = library.search("dog -indoor")
-    query = Query(
-        (*as_query_operands("dog -indoor"), Operand("like", str(ROOT / "dog.jpg"))), tree=tree_of("dog -indoor")
-    )
+    read = parse("dog -indoor")
+    query = replace(read, operands=(*read.operands, Operand("like", str(ROOT / "dog.jpg"))))
     assert names(library.search(query))[0] == "dog.jpg"
     assert names(written)[0] == "dog.jpg"
-
-
-def as_query_operands(text: str) -> tuple[Operand, ...]:
-    from retrieval.grammar import parse
-
-    return parse(text).operands
-
-
-def tree_of(text: str) -> object:
-    from retrieval.grammar import parse
-
-    return parse(text).tree
 
 
 def test_right_and_wrong_answers_move_the_question(library: Library) -> None:
