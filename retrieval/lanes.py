@@ -6,7 +6,7 @@ One semantic lane for each pair of (sense of the question, kind of segment), and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import fusion, keywords, store
+from retrieval.calibration import Line
 from retrieval.domain import LANE_OF, SENSE_OF, SHARED_KINDS, TEXT_KINDS, Kind, Lane, Medium, Sense, Vectors
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed, Found, Pinned
@@ -46,6 +47,35 @@ class Held:
     spaces: Mapping[Role, Pinned]
     totals: dict[WordTable, int]
     warnings: tuple[str, ...] = ()
+    allowed: Allowed = field(
+        default_factory=Allowed
+    )  # what may be found; questions are judged by what they reach in that
+    lines: dict[tuple[int, Kind], Line] | None = None  # of one search, by `own` of a probe; None keeps none
+
+    def asked(self, allowed: Allowed) -> Held:
+        """The same for one search."""
+        return replace(self, allowed=allowed, lines={})
+
+    def line(self, profile: Profile, probe: Probe, connection: Connection) -> Line:
+        """How cosines of a probe become log-odds."""
+        known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
+        if known is not None:
+            return known
+        background, pinned = profile.background(probe.direction), self.spaces.get(probe.role)
+        if background is None or pinned is None or probe.kind not in pinned.kinds():
+            return _prior(profile, probe.sense, probe.kind)
+        near = pinned.nearest(probe.kind, probe.own, 1, self.allowed)
+        stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
+        return self.note(profile, probe, rescore(probe.own, stored.data), near.count)
+
+    def note(self, profile: Profile, probe: Probe, scores: Vectors, count: int) -> Line:
+        """The same where the scores (q, n) of the probe's own vectors with their nearest among `count` are known."""
+        background = profile.background(probe.direction)
+        lead = float(scores.max(initial=-1.0))
+        line = background.line(probe.own, lead, count) if background else _prior(profile, probe.sense, probe.kind)
+        if self.lines is not None:
+            self.lines[id(probe.own), probe.kind] = line
+        return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +148,7 @@ class Lookup:
         owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
         scores = rescore(queries, stored.data)
         _compare(pinned, near, stored, scores)
+        self.held.note(self.profile, probe, scores[: len(probe.own)], near.count)
         lowest = self._add(found, probe, stored, scores, owners)
         found.exhausted &= near.complete or lowest < self.cut
 
@@ -132,7 +163,7 @@ class Lookup:
         """Adds scored vectors; returns the log-odds of the least sure."""
         if not len(stored.ids):
             return fusion.LEAST
-        odds, best = probe.odds(self.profile, scores)
+        odds, best = probe.odds(self.profile, self.held.line(self.profile, probe, self.connection), scores)
         rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
         for segment, own, score, at_ms in rows:
             if segment in owners:
@@ -212,15 +243,22 @@ class Probe:
         moved = [each for each in (self.more, self.less) if each is not None]
         return np.concatenate([self.own, *moved]) if moved else self.own
 
-    def odds(self, profile: Profile, scores: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    @property
+    def direction(self) -> Direction:
+        """Its sense and what it is compared with."""
+        return _direction(self.sense, self.kind)
+
+    def odds(self, profile: Profile, line: Line, scores: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).
+
+        line: how the question's own scores are judged, see Held.line.
 
         With feedback Rocchio's sum, each term by the calibration of its own direction, because a text is never as near
         to a picture as another picture is; see docs/decisions/0201.
         """
         count = len(self.own)
         best = scores[:count].max(axis=0, initial=-1.0).astype(float)
-        odds = log_odds(profile, self.sense, self.kind, best)
+        odds = line.odds(best)
         alike = SENSE_OF[self.kind]
         if self.more is not None:
             odds = (odds + MORE * log_odds(profile, alike, self.kind, scores[count])) / (1 + MORE)
@@ -261,6 +299,15 @@ def _compare(pinned: Pinned, near: Found, stored: store.StoredVectors, scores: V
 
 
 def log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
+    """What the profile's prior says of scores, whatever else the library holds."""
+    return _prior(profile, sense, kind).odds(scores)
+
+
+def _prior(profile: Profile, sense: Sense, kind: Kind) -> Line:
+    prior = profile.prior(_direction(sense, kind))
+    return Line(prior.slope, -prior.slope * prior.midpoint)
+
+
+def _direction(sense: Sense, kind: Kind) -> Direction:
     spoken = kind in ("speech", "text_line")  # both are short, and short sentences are near to many questions
-    prior = profile.prior(cast("Direction", f"{sense}-{'speech' if spoken else SENSE_OF[kind]}"))
-    return prior.slope * (scores.astype(float) - prior.midpoint)
+    return cast("Direction", f"{sense}-{'speech' if spoken else SENSE_OF[kind]}")

@@ -68,11 +68,12 @@ def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
 class Found:
     """Nearest rows of one kind: approximate scores (q, n), rows (q, n) of store.ROW with vector 0 for an empty slot.
 
-    complete: no row was left out.
+    count: rows that were allowed. complete: none of them was left out.
     """
 
     scores: Vectors
     rows: NDArray[Any]
+    count: int
     complete: bool
 
 
@@ -102,6 +103,7 @@ class Pinned:
         return Found(
             np.take_along_axis(scores, order, 1),
             np.take_along_axis(rows, order, 1),
+            sum(each.count for each in found),
             all(each.complete for each in found),
         )
 
@@ -118,7 +120,7 @@ class Pinned:
         scores, places = part.index.search(queries, k, mask)
         rows = np.where(places < 0, np.zeros(1, part.rows.dtype), part.rows[np.maximum(places, 0)])
         held = len(part.rows) if mask is None else int(np.count_nonzero(mask))
-        return Found(scores, rows, held <= k)
+        return Found(scores, rows, held, held <= k)
 
 
 def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -62,6 +62,7 @@ def answer(
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
         hits = hits_of(connection, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
+    held = held.asked(allowed)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     judging = Judging(tree, asked, held, profile, connection) if tree is not None else None
     found, evidence = _candidates(query, asked, Lookup(held, profile, connection, allowed, cut), judging)

@@ -110,7 +110,8 @@ class Timeline:
                 continue
             queries = probe.vectors
             stored = store.vectors_of_segments(self.connection, pinned.live.id, table.ids.tolist(), queries.shape[1])
-            odds, _ = probe.odds(self.profile, rescore(queries, stored.data))
+            line = self.held.line(self.profile, probe, self.connection)
+            odds, _ = probe.odds(self.profile, line, rescore(queries, stored.data))
             best = _Frames(stored.segments, stored.at_ms, odds if best is None else np.maximum(best.odds, odds))
         best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
         return self._with_words(asked, kind, table, best)

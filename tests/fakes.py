@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.calibration import Background
 from retrieval.domain import Form, Pixels, Samples, Segment, Sense, Space, Span, Vectors
 from retrieval.encoders.models import Prior
 from retrieval.errors import EncoderUnavailable
@@ -84,7 +85,14 @@ class FakeProfile:
 
     name = "fake"
 
-    def __init__(self, revision: str = "1", said: str = "", missing: frozenset[Sense] = frozenset()) -> None:
+    def __init__(
+        self,
+        revision: str = "1",
+        said: str = "",
+        missing: frozenset[Sense] = frozenset(),
+        backgrounds: Mapping[str, Background] | None = None,
+    ) -> None:
+        self._backgrounds = backgrounds or {}
         self._revision = revision
         self._said = said
         self._missing = missing
@@ -106,3 +114,6 @@ class FakeProfile:
 
     def prior(self, direction: str) -> Prior:
         return Prior(0.5, 12.0)
+
+    def background(self, direction: str) -> Background | None:
+        return self._backgrounds.get(direction)

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from retrieval.calibration import Background
 from retrieval.domain import Sense, Space
 from retrieval.encoders.families import Role, make_encoder
 from retrieval.encoders.models import Model, Prior, find_model, profile_entries, resolve_profile
@@ -86,6 +87,10 @@ class Profile:
         measured = _measured_priors() if model.family == "starter" else {}
         return measured.get(direction) or model.prior.get(direction) or Prior()
 
+    def background(self, direction: Direction) -> Background | None:
+        """What questions of that direction are held against; None where nobody measured it: the prior counts."""
+        return _measured_backgrounds().get(direction) if self.shared.family == "starter" else None
+
     def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
         """Prior confidence in 0..1, of the shape of `cosine`."""
         return self.prior(direction).confidence(cosine)
@@ -100,6 +105,15 @@ def _measured_priors() -> dict[str, Prior]:
     except EncoderUnavailable:
         return {}
     return {direction: Prior(-offset / slope, slope) for direction, slope, offset in curves}
+
+
+def _measured_backgrounds() -> dict[str, Background]:
+    from retrieval.encoders import starter
+
+    try:
+        return starter.backgrounds()
+    except EncoderUnavailable:
+        return {}
 
 
 def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> Profile:

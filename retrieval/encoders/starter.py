@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval import manifest
+from retrieval.calibration import Background, Weights
 from retrieval.domain import Form, Pixels, Samples, Sense, Space, Vectors
 from retrieval.encoders.universal import sentence_model
 from retrieval.errors import EncoderUnavailable
@@ -231,3 +232,18 @@ def calibration() -> Iterator[tuple[str, float, float]]:
     """(direction, slope, offset): confidence = 1 / (1 + exp(-(slope * cosine + offset)))."""
     for direction, curve in config().values["calibration"].items():
         yield direction, curve["slope"], curve["offset"]
+
+
+@cache
+def backgrounds() -> dict[str, Background]:
+    """What questions are held against, by direction; none where `training.calibration` has not measured these weights.
+
+    Raises:
+        EncoderUnavailable: their file is missing or of another revision.
+    """
+    stated = config().values.get("background", {})
+    if not stated:
+        return {}
+    with np.load(config().file("everyday.npz")) as file:
+        everyday, typical = file["everyday"].astype(np.float32), file["typical"].astype(np.float32)
+    return {way: Background(Weights(**weights), everyday, typical) for way, weights in stated.items()}

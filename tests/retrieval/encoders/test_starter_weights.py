@@ -57,3 +57,18 @@ def test_the_profile_takes_its_confidences_from_the_calibration() -> None:
     curve = config().values["calibration"]["text-image"]
     prior = make_profile("starter").prior("text-image")
     assert float(prior.confidence(-curve["offset"] / curve["slope"])) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_the_background_fits_these_weights() -> None:
+    """The bank lies in the space of the shipped adapter: its first thing is encoded to its first row."""
+    background = make_profile("starter").background("text-image")
+    assert background is not None
+    encoder = make_profile("starter").encoder("shared", "text")
+    first = encoder.encode(["a dog"])[0]
+    assert float(first @ background.everyday[0]) == pytest.approx(1.0, abs=2e-3)
+    assert background.typical.shape == (encoder.space.dimension,)
+
+
+def test_a_profile_that_nobody_measured_has_no_background() -> None:
+    """Its prior counts alone."""
+    assert make_profile("starter", shared="clip-vit-b-32").background("text-image") is None

@@ -1,0 +1,77 @@
+"""From cosines to log-odds: what a question reaches by chance is taken off. Pure: arrays in, numbers out.
+
+A cosine alone does not tell whether a thing is there: a question of common words is near to everything, a rare one to
+nothing, and the best of many pictures is near to any question. So an answer is judged by two cosines, its own and that of
+the best answer in the library (under the question's filters), against what questions of that kind find where their
+thing is absent: how near the question lies to a bank of everyday things and to a typical picture, and how many vectors
+took part. The weights of these are fitted on held-back pairs (training/calibration.py); docs/decisions/0230 has the
+figures.
+
+Sources: the best of n like draws grows with sqrt(2 ln n) (extreme values; Leadbetter et al. 1983); nearness to a bank of
+others is taken off as in cross-domain similarity local scaling (Conneau et al. 2018) and in the gap between the media of
+one space (Liang et al. 2022); the weights come from a logistic regression (Platt 1999).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain import Vectors
+
+NEAREST = 5  # a question is as near to the bank as to the fifth nearest of its things: one may be just what is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """log-odds = slope * cosine + shift."""
+
+    slope: float
+    shift: float
+
+    def odds(self, cosines: Vectors) -> NDArray[np.float64]:
+        """Log-odds of the shape of `cosines`; 0 is where answers begin."""
+        return self.slope * cosines.astype(float) + self.shift
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each term adds to the log-odds; `slope` that of an answer's own cosine."""
+
+    slope: float
+    offset: float
+    lead: float = 0.0  # the best cosine in the library
+    near: float = 0.0  # see NEAREST
+    everyday: float = 0.0  # mean cosine with the bank
+    typical: float = 0.0  # cosine with the typical picture
+    chance: float = 0.0  # `chance` of the number of vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """What questions of one direction are held against. everyday (n, dimension): the bank; typical (dimension,)."""
+
+    weights: Weights
+    everyday: Vectors
+    typical: Vectors
+
+    def line(self, questions: Vectors, lead: float, count: int) -> Line:
+        """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`."""
+        w = self.weights
+        near, mean, typical = traits(questions, self.everyday, self.typical).mean(axis=0).tolist()
+        shift = w.offset + w.near * near + w.everyday * mean + w.typical * typical
+        return Line(w.slope, shift + w.lead * lead + w.chance * chance(count))
+
+
+def traits(questions: Vectors, everyday: Vectors, typical: Vectors) -> NDArray[np.float64]:
+    """(q, 3): cosine with the NEAREST-th of the bank, mean cosine with it, cosine with the typical picture."""
+    to_bank = questions @ everyday.T
+    near = np.partition(to_bank, -NEAREST, axis=1)[:, -NEAREST]
+    return np.stack([near, to_bank.mean(axis=1), questions @ typical], axis=1).astype(float)
+
+
+def chance(count: int) -> float:
+    """How many deviations above the mean the best of `count` random cosines lies, about; 0 for none."""
+    return float(np.sqrt(2.0 * np.log(count + 1.0)))
