@@ -29,7 +29,7 @@ from retrieval.settings import DEFAULT_CUT, cache_dir
 if TYPE_CHECKING:
     from retrieval.encoders import Profile
 
-MOST = 5  # tags of one segment
+MOST = 3  # tags of one segment
 FIRST_K = 1024  # vectors that are looked at for a filter; four times as many while all of them are sure enough
 PART = 2048  # segments that are compared at once
 SURE = fusion.log_odds(DEFAULT_CUT)
