@@ -276,9 +276,10 @@ class Library:
         query, shown = as_query(question), self.show(name)
         if not query.operands:
             raise QueryError("the question is empty", "give some words or a file")
-        alone = Filters(path=evidence.exactly(shown.asset.paths[0]))
-        query = replace(query, filters=alone, limit=8, offset=0, sort="confidence", min_confidence=0.0)
-        hit = next((each for each in self.search(query) if each.asset == shown.asset.hash), None)
+        query = replace(query, offset=0, sort="confidence", min_confidence=0.0)
+        alone = Filters(path=evidence.exactly(shown.asset.paths[0]))  # for what is not among the first of all
+        found = (self.search(replace(query, filters=own, limit=100)) for own in (Filters(), alone))
+        hit = next((each for answer in found for each in answer if each.asset == shown.asset.hash), None)
         if hit is None:
             return None
         curve = self.curve(query, hit.asset) if hit.medium in ("video", "audio") else None

@@ -134,6 +134,14 @@ def test_a_file_that_is_gone_is_explained_without_its_picture(library: Library) 
     assert any("blue.png" in line for line in found.warnings)
 
 
+def test_an_explanation_is_as_sure_as_the_answer_that_it_explains(library: Library) -> None:
+    """Confidence and lanes are those of a search in the whole library."""
+    for hit in library.search("red corner", min_confidence=0.0):
+        found = library.explain("red corner", hit.path)
+        assert found is not None
+        assert found.hit == hit
+
+
 def test_an_empty_question_explains_nothing(library: Library) -> None:
     """It is refused with a line that says what to do."""
     with pytest.raises(QueryError, match="empty"):
