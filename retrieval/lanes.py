@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from retrieval import fusion, keywords, store
 from retrieval.calibration import Line
 from retrieval.domain import LANE_OF, SENSE_OF, SHARED_KINDS, TEXT_KINDS, Kind, Lane, Medium, Sense, Vectors
+from retrieval.encoders.models import USUAL
 from retrieval.nearest.exact import rescore
 from retrieval.pinned import Allowed, Found, Pinned
 from retrieval.question import Asked
@@ -61,9 +62,9 @@ class Held:
         known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
         if known is not None:
             return known
-        background, pinned = profile.background(probe.direction), self.spaces.get(probe.role)
-        if background is None or pinned is None or probe.kind not in pinned.kinds():
-            return _prior(profile, probe.sense, probe.kind)
+        pinned = self.spaces.get(probe.role)
+        if pinned is None or probe.kind not in pinned.kinds():
+            return profile.prior(probe.direction).line(0)
         near = pinned.nearest(probe.kind, probe.own, 1, self.allowed)
         stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
         return self.note(profile, probe, rescore(probe.own, stored.data), near.count)
@@ -72,7 +73,7 @@ class Held:
         """The same where the scores (q, n) of the probe's own vectors with their nearest among `count` are known."""
         background = profile.background(probe.direction)
         lead = float(scores.max(initial=-1.0))
-        line = background.line(probe.own, lead, count) if background else _prior(profile, probe.sense, probe.kind)
+        line = background.line(probe.own, lead, count) if background else profile.prior(probe.direction).line(count)
         if self.lines is not None:
             self.lines[id(probe.own), probe.kind] = line
         return line
@@ -300,12 +301,7 @@ def _compare(pinned: Pinned, near: Found, stored: store.StoredVectors, scores: V
 
 def log_odds(profile: Profile, sense: Sense, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
     """What the profile's prior says of scores, whatever else the library holds."""
-    return _prior(profile, sense, kind).odds(scores)
-
-
-def _prior(profile: Profile, sense: Sense, kind: Kind) -> Line:
-    prior = profile.prior(_direction(sense, kind))
-    return Line(prior.slope, -prior.slope * prior.midpoint)
+    return profile.prior(_direction(sense, kind)).line(USUAL).odds(scores)
 
 
 def _direction(sense: Sense, kind: Kind) -> Direction:

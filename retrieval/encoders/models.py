@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from retrieval import manifest
+from retrieval.calibration import Line, chance
 from retrieval.domain import Sense
 from retrieval.encoders import speech_models
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
@@ -37,12 +38,24 @@ LOCAL_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)  # also a file nam
 IGNORED = {".cache", ".git", "__pycache__"}  # folders inside a model's folder that are none of its files
 
 
+USUAL = 200  # vectors among which a prior's midpoint holds
+
+
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A logistic curve from cosine to confidence: 0.5 at `midpoint`, steeper with `slope`."""
+    """A logistic curve from cosine to confidence: 0.5 at `midpoint`, steeper with `slope`.
+
+    growth: by how much the midpoint is higher for each step of calibration.chance beyond that of USUAL vectors.
+    """
 
     midpoint: float = 0.3
     slope: float = 14.0
+    growth: float = 0.0
+
+    def line(self, count: int) -> Line:
+        """Log-odds where `count` vectors took part: the best of more is nearer by chance."""
+        midpoint = self.midpoint + self.growth * (chance(count) - chance(USUAL))
+        return Line(self.slope, -self.slope * midpoint)
 
     def confidence(self, cosine: ArrayLike) -> NDArray[np.float32]:
         """0..1, of the shape of `cosine`."""
