@@ -60,9 +60,7 @@ def corpus(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> data.Corpu
 
 
 def _plan(passes: float) -> starter.Plan:
-    return starter.Plan(
-        passes, None, 3, "cpu", side=64, captioned=4, labelled=2, further=8, likeness=2, words=4
-    )
+    return starter.Plan(passes, None, 3, "cpu", side=64, captioned=4, labelled=2, further=8, likeness=2, words=4)
 
 
 def _feeder(corpus: data.Corpus, run: starter.Run, out: Path) -> starter.Feeder:
