@@ -54,7 +54,7 @@ class Prior:
 
     def line(self, count: int) -> Line:
         """Log-odds where `count` vectors took part: the best of more is nearer by chance."""
-        midpoint = self.midpoint + self.growth * (chance(count) - chance(USUAL))
+        midpoint = self.midpoint + self.growth * max(0.0, chance(count) - chance(USUAL))
         return Line(self.slope, -self.slope * midpoint)
 
     def confidence(self, cosine: ArrayLike) -> NDArray[np.float32]:
