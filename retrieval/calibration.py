@@ -47,6 +47,8 @@ class Weights:
     everyday: float = 0.0  # mean cosine with the bank
     typical: float = 0.0  # cosine with the typical picture
     chance: float = 0.0  # `chance` of the number of vectors
+    sure: float = 2.0  # cosine of a best answer that is one whatever the question; it grows by
+    growth: float = 0.0  # so much for each step of `chance`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +60,16 @@ class Background:
     typical: Vectors
 
     def line(self, questions: Vectors, lead: float, count: int) -> Line:
-        """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`."""
-        w = self.weights
+        """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`.
+
+        The best answer is at least as sure as its cosine alone makes it, against what absent things hardly ever reach.
+        """
+        w, best = self.weights, self.weights.slope + self.weights.lead
         near, mean, typical = traits(questions, self.everyday, self.typical).mean(axis=0).tolist()
         shift = w.offset + w.near * near + w.everyday * mean + w.typical * typical
-        return Line(w.slope, shift + w.lead * lead + w.chance * chance(count))
+        shift += w.lead * lead + w.chance * chance(count)
+        least = best * (lead - w.sure - w.growth * chance(count))
+        return Line(w.slope, max(shift, least - w.slope * lead))
 
 
 def traits(questions: Vectors, everyday: Vectors, typical: Vectors) -> NDArray[np.float64]:

@@ -78,6 +78,7 @@ def absent() -> list[str]:
 SEED, SIZES = 1, (20, 100, 300, 670, 1500)  # of galleries; small ones are drawn several times
 PHOTOS = 900  # pictures of a gallery and of the typical picture that need not be unknown to the tower
 SHOWN = 0.07  # share of absent questions that one lane may answer
+RARE = 0.02  # share of absent questions whose best cosine alone would make it an answer
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
 MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 0.6}
@@ -233,13 +234,25 @@ def presence(rounds: Sequence[Asked]) -> Weights:
     weights = Weights(WITHIN * lead, float(theta[5]), (1 - WITHIN) * lead, *map(float, theta[1:5]))
     tops = [np.max(odds(weights, each), axis=1) for each in rounds if each.kind == "sentence"]
     cut = np.mean([np.quantile(top, 1 - SHOWN) for top in tops])
-    return replace(weights, offset=weights.offset - float(cut))
+    growth, sure = certainty([each for each in rounds if not each.right.any()])
+    return replace(weights, offset=weights.offset - float(cut), sure=sure, growth=growth)
+
+
+def certainty(absent: Sequence[Asked]) -> tuple[float, float]:
+    """Slope and offset of the cosine over `chance` that the best answer to RARE of the absent questions reaches."""
+    sizes = sorted({each.count for each in absent})
+    tops = [np.concatenate([each.features[:, 0] for each in absent if each.count == size]) for size in sizes]
+    line = np.polyfit([calibration.chance(size) for size in sizes], [np.quantile(top, 1 - RARE) for top in tops], 1)
+    return float(line[0]), float(line[1])
 
 
 def odds(weights: Weights, asked: Asked) -> NDArray[np.float64]:
-    """(n, 10) log-odds of the nearest of each question."""
+    """(n, 10) log-odds of the nearest of each question, as Background.line has them."""
     terms = [weights.lead, weights.near, weights.everyday, weights.typical, weights.chance]
-    return np.asarray(weights.slope * asked.scores + (asked.features @ np.array(terms) + weights.offset)[:, None])
+    shift, lead = asked.features @ np.array(terms) + weights.offset, asked.features[:, 0]
+    strict = (weights.slope + weights.lead) * (lead - weights.sure - weights.growth * asked.features[:, -1])
+    shift = np.maximum(shift, strict - weights.slope * lead)
+    return np.asarray(weights.slope * asked.scores + shift[:, None])
 
 
 def logistic(x: NDArray[np.float64], y: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:

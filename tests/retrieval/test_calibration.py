@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,15 @@ def test_the_same_cosines_are_worth_less_in_a_larger_library(background: Backgro
     question = background.everyday[:1]
     small, large = (background.line(question, 0.5, count).shift for count in (20, 20_000))
     assert large < small
+
+
+def test_a_very_near_answer_is_sure_whatever_the_question(background: Background) -> None:
+    """Above the cosine that absent things hardly reach, the best answer is as sure as that distance says, at least."""
+    strict = Background(replace(WEIGHTS, offset=-50.0, sure=0.2, growth=0.1), background.everyday, background.typical)
+    middle = 0.2 + 0.1 * chance(30)
+    for lead in (middle, middle + 0.1):
+        odds = strict.line(background.everyday[:1], lead, 30).odds(np.asarray(lead))
+        assert float(odds) == pytest.approx(16.0 * (lead - middle), abs=1e-5)
 
 
 def test_order_within_one_question_is_that_of_cosines(background: Background) -> None:
