@@ -6,7 +6,7 @@
 
 `train` needs sounds.zip and sounds.tsv in DIR (columns file, label, seconds, source) and espeak-ng; --speech and
 --music name folders of real recordings for the background classes. `export` alone joins a trained net to the text
-space, so a new caption adapter costs seconds.
+space, so a new caption adapter costs seconds; `training.calibration` follows it, as it follows `training.finish`.
 
 The graph: samples (n, samples) float32 at 16 kHz -> mel powers (convolution with a windowed Fourier basis) -> log,
 relative to the window's mean -> small convolutional nets -> class probabilities. `vector` is the unit vector of
