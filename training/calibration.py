@@ -78,10 +78,11 @@ def absent() -> list[str]:
 SEED, SIZES = 1, (20, 100, 300, 670, 1500)  # of galleries; small ones are drawn several times
 PHOTOS = 900  # pictures of a gallery and of the typical picture that need not be unknown to the tower
 SHOWN = 0.07  # share of absent questions that one lane may answer
-RARE = 0.02  # share of absent questions whose best cosine alone would make it an answer
+RARE = 0.05  # share of absent questions whose best cosine alone would make it an answer
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
 MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 0.6}
+MASS |= {("word", True): 0.3, ("word", False): 0.3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +163,10 @@ def gallery(photos: Photos, size: int, rng: random.Random) -> list[str]:
 
 
 def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: random.Random) -> Iterator[Asked]:
-    """Captions and labels of a gallery's unknown photos; sentences and labels of what nothing in it is told to show."""
+    """Captions and labels of a gallery's unknown photos; sentences and labels of what nothing in it is told to show.
+
+    And the everyday things themselves, of either sort: they are what people ask in a word.
+    """
     files = gallery(photos, size, rng)
     held = photos.vectors[[photos.place[file] for file in files]]
     right: list[tuple[str, str, frozenset[int]]] = []
@@ -179,6 +183,9 @@ def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: rando
     wrong = [("sentence", text, frozenset[int]()) for text in absent() if not _is_told(text, told)]
     known = frozenset[str]().union(*told)
     labels = [label for label in sorted(set(photos.labels.values())) if not truth.stems(label) & known]
+    words = [(text, frozenset(n for n, stems in enumerate(told) if truth.stems(text) <= stems)) for text in everyday()]
+    right += [("word", text, places) for text, places in words if places and truth.stems(text)]
+    wrong += [("word", text, places) for text, places in words if not places and not truth.stems(text) & known]
     wrong += [("label", label, frozenset[int]()) for label in rng.sample(labels, min(100, len(labels)))]
     for kind, found in groupby(sorted(right + wrong, key=_kind), key=_kind):
         rows = list(found)
