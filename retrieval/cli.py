@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
+from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError, SyntaxRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +56,9 @@ def reported(failed: int | None = None) -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
+    except SyntaxRefused as error:
+        complain(f"{error.what} ({error.hint}; --plain takes the words as they are)")
+        raise typer.Exit(failed or error.code) from None
     except RetrievalError as error:
         complain(str(error))
         raise typer.Exit(failed or error.code) from None

@@ -39,8 +39,7 @@ class Token:
 
 def refused(text: str, at: int, what: str, expected: str) -> SyntaxRefused:
     """The error for something at a character (0-based) of a text."""
-    hint = f"expected {expected}; Query.plain takes any text as words"
-    return SyntaxRefused(f"{what} at character {at + 1}", hint, text, at)
+    return SyntaxRefused(f"{what} at character {at + 1}", f"expected {expected}", text, at)
 
 
 def read(text: str) -> list[Token]:

@@ -90,10 +90,11 @@ def test_options_stand_beside_the_fields_of_a_text(ask: Program, samples: Path) 
 
 
 def test_a_broken_operator_is_one_line_with_its_place(ask: Program) -> None:
-    """Exit code 2, and what was expected."""
+    """Exit code 2, what was expected, and the option that takes any words."""
     done = ask("search", "cat AND")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "at character 8 (expected a word" in done.stderr
+    assert "--plain" in done.stderr and "Query" not in done.stderr
 
 
 def test_nothing_found_is_exit_code_1_and_says_how_near_it_was(ask: Program) -> None:
