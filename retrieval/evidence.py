@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from retrieval import keywords, store, words
+from retrieval import fusion, keywords, store, words
+from retrieval.candidates import of_one
 from retrieval.domain import (
     Box,
     FoundSegment,
@@ -34,7 +35,8 @@ from retrieval.domain import (
     Weighted,
 )
 from retrieval.errors import EncoderUnavailable, MediaError
-from retrieval.lanes import Held
+from retrieval.hits import found_segment
+from retrieval.lanes import Evidence, Held, Lookup
 from retrieval.pinned import Allowed
 from retrieval.protocols import Encoder
 from retrieval.question import Asked
@@ -82,9 +84,9 @@ class Explanation:
     """Why one asset answers a question.
 
     segment: the one that is explained. name_marks: words of the question in the first path, as characters of it.
-    picture: uint8 (h, w, 3), the picture, frame or page; at_ms: the frame's time. heat: where in it the answer lies;
-    box: where a line of text stands in it. curve: how sure the question is over time. outline: loudness (n,) in 0..1 of
-    a recording, over its whole length. length_ms: of what has a time.
+    picture: uint8 (h, w, 3), the picture, frame or page; at_ms: the time of a frame of a video or animation. heat: where
+    in it the answer lies; box: where a line of text stands in it. curve: how sure the question is over time. outline:
+    loudness (n,) in 0..1 of a recording, over its whole length. length_ms: of what has a time.
     """
 
     hit: Hit
@@ -194,7 +196,7 @@ def _signs(tree: Tree, *, speaks: bool) -> list[bool]:
 
 
 def picture_of(path: Path, medium: Medium, page: int | None, at_ms: int | None) -> Image | None:
-    """The picture, the frame at a time, or the page of a PDF; None for what has none.
+    """The picture, the frame at a time, or the page of a PDF or TIFF; None for what has none.
 
     Raises: MediaError where the file cannot be read.
     """
@@ -202,7 +204,7 @@ def picture_of(path: Path, medium: Medium, page: int | None, at_ms: int | None) 
     if medium == "image":
         from retrieval.media.image import open_image
 
-        picture = open_image(path, side=SIDE)
+        picture = open_image(path, side=SIDE, page=page, at_ms=at_ms or 0)
     elif medium == "video" and at_ms is not None:
         from retrieval.media.video import frame_at
 
@@ -246,16 +248,17 @@ def explain(
     connection: Connection,
     curve: Curve | None = None,
 ) -> Explanation:
-    """The evidence of one hit: of its segment `named`, else of its best.
+    """The evidence of one hit: of the segment `named` in it, else of its best.
 
     asked: what speaks for it. curve: of what has a time. What cannot be opened is left out, with a warning.
     """
-    segment = next((each for each in hit.segments if each.id == named), hit.segments[0] if hit.segments else None)
+    warnings = [line for each in asked for line in each.warnings]
+    lookup = Lookup(held.asked(Allowed()), profile, connection, Allowed(), 0.0)
+    segment = _explained(hit, named, asked, lookup, warnings)
     asset = store.asset_with_key(connection, hit.asset)
     facts = store.assets_by_id(connection, [asset])[asset].facts if asset is not None else {}
     stored = store.segment_by_key(connection, segment.id) if segment is not None else None
-    warnings = [line for each in asked for line in each.warnings]
-    at_ms = _shown_at(hit, segment) if hit.medium == "video" else None
+    at_ms = _shown_at(hit, segment)
     length_ms = facts.get("duration_ms")
     picture, outline = _opened(hit, segment, at_ms, length_ms, warnings)
     return Explanation(
@@ -271,6 +274,33 @@ def explain(
         length_ms=length_ms,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _explained(
+    hit: Hit, named: str, asked: Sequence[Asked], lookup: Lookup, warnings: list[str]
+) -> FoundSegment | None:
+    """The segment `named`, also where it is not among the best of its hit; else the best."""
+    listed = next((each for each in hit.segments if each.id == named), None)
+    best = hit.segments[0] if hit.segments else None
+    stored = store.segment_by_key(lookup.connection, named)
+    if listed is not None or stored is None:
+        return listed or best
+    judged = _judged(stored, asked, lookup)
+    if judged is None:
+        warnings.append(f"nothing in {named} itself answers: the best of its file is explained")
+    return judged or best
+
+
+def _judged(stored: store.StoredSegment, asked: Sequence[Asked], lookup: Lookup) -> FoundSegment | None:
+    """What the operands say of one segment; None where none of them says anything."""
+    evidence = [Evidence() for _ in asked]
+    evidence[0].owners[stored.id] = stored.asset_id
+    lookup.complete(asked, evidence, [False] * len(asked))
+    found = [each for each in (of_one(own).get(stored.asset_id) for own in evidence) if each is not None]
+    odds = [own for each in found for own, segment in each.segments if segment == stored.id]
+    if not odds:
+        return None
+    return found_segment(fusion.conjunction(odds, [1.0] * len(odds)), stored, None, found[0], evidence)
 
 
 def _opened(
@@ -289,8 +319,10 @@ def _opened(
 
 def _shown_at(hit: Hit, segment: FoundSegment | None) -> int | None:
     """The time of the frame to show: the best of the segment, or of a shot that lies where it does, else its middle."""
-    if segment is None or segment.span is None:
+    if segment is None or hit.medium not in ("image", "video"):
         return None
+    if segment.span is None:
+        return segment.at_ms  # of an animation
     shots = [each for each in (segment, *hit.segments) if each.kind == "shot" and each.span is not None]
     for each in shots:
         if each.at_ms is not None and each.span is not None and each.span.overlap(segment.span):

@@ -45,7 +45,7 @@ def hits_of(
             shown: Sequence[_Row] = [(each.odds, segment, moment) for moment, segment in moments]
         else:
             shown = _shown(_as_moments(rows, moments, lend=not each.by_time))
-        segments = [_found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
+        segments = [found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
         hits.append(_hit(known[each.asset], each, tuple(segments)))
     return hits
 
@@ -84,13 +84,14 @@ def _shown(segments: Sequence[_Row]) -> list[_Row]:
     return sorted(chosen, key=lambda each: (-each[0], each[1].key))
 
 
-def _found_segment(
+def found_segment(
     odds: float,
     stored: store.StoredSegment,
     moment: Moment | None,
     candidate: Candidate,
     evidence: Sequence[Evidence],
 ) -> FoundSegment:
+    """A segment, or a moment of it, as an answer shows it; odds: how sure it is. evidence: of each operand."""
     ways = [(way, clue) for each in evidence for way, clue in each.segments.get(stored.id, {}).items()]
     ways += [(WORDS, each.names[candidate.asset]) for each in evidence if candidate.asset in each.names]
     lanes: dict[Lane, float] = {}

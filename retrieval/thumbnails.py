@@ -74,7 +74,7 @@ def thumbnail(hit: Hit, way: Protocol) -> str:
 
 
 def picture(path: Path, medium: Medium, at_ms: int, side: int = SIDE) -> Image | None:
-    """A picture, or a video's frame at a time, at most `side` pixels wide and high; None where nothing can be shown."""
+    """A picture, or a frame of a video or animation, at most `side` pixels wide and high; None where none can be shown."""
     from retrieval.errors import MediaError
 
     if medium not in ("image", "video"):
@@ -91,7 +91,7 @@ def _opened(path: Path, medium: Medium, at_ms: int, side: int) -> Image:
     if medium == "image":
         from retrieval.media.image import open_image
 
-        return open_image(path, side=side)
+        return open_image(path, side=side, at_ms=at_ms)
     from retrieval.media.video import frame_at
 
     return frame_at(path, at_ms)
@@ -99,7 +99,7 @@ def _opened(path: Path, medium: Medium, at_ms: int, side: int) -> Image:
 
 def _best_ms(hit: Hit) -> int:
     """When the best frame is shown; of a video found by what is said, the middle of that."""
-    shots = [each for each in hit.segments if each.kind == "shot"]
+    shots = [each for each in hit.segments if each.kind in ("shot", "image")]
     if shots and shots[0].at_ms is not None:
         return shots[0].at_ms
     span = hit.segments[0].span if hit.segments else None

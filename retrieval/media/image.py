@@ -41,9 +41,12 @@ PAGED: Final = frozenset({"TIFF"})  # frames of these are pages, not moments
 Image.MAX_IMAGE_PIXELS = None  # our own limits are checked on the header, before any decoding
 
 
-def open_image(path: Path, limits: Limits = LIMITS, side: int = 0) -> Image.Image:
-    """The first picture of a file, upright, RGB. `side` > 0: at least so many pixels a side are wanted, fewer need
-    not be decoded.
+def open_image(
+    path: Path, limits: Limits = LIMITS, side: int = 0, *, page: int | None = None, at_ms: int = 0
+) -> Image.Image:
+    """The picture of a file, upright, RGB: the first one, or a page (1-based) of a multi-page TIFF, or the frame of an
+    animation at a time; the last there is, where there are fewer. `side` > 0: at least so many pixels a side are wanted,
+    fewer need not be decoded.
 
     Raises:
         MediaUnreadable: missing, empty, truncated or damaged.
@@ -51,6 +54,11 @@ def open_image(path: Path, limits: Limits = LIMITS, side: int = 0) -> Image.Imag
         MediaUnsupported: not a picture.
     """
     with _decoding(path), _opened(path, limits) as image:
+        if page is not None and page > 1:
+            image.seek(max(0, min(page, _pages(image)) - 1))
+            _check_size(image, path.stat().st_size, path.name, limits)
+        if at_ms > 0 and getattr(image, "is_animated", False):
+            return to_rgb(_frame_at(image, at_ms)).copy()
         return _upright(image, side)
 
 
@@ -290,8 +298,22 @@ def _views(image: Image.Image, form: Pixels, limits: Limits) -> list[View]:
                 views.append(View(array, at_ms))
         if len(views) > limits.frames:
             views, step = views[::2], step * 2
-        at_ms += int(frame.info.get("duration") or 100)
+        at_ms += _lasts_ms(frame)
     return views
+
+
+def _lasts_ms(frame: Image.Image) -> int:
+    return int(frame.info.get("duration") or 100)
+
+
+def _frame_at(image: Image.Image, at_ms: int) -> Image.Image:
+    """The frame of an animation that is shown at a time; the last one where it ends before."""
+    frame, until = image, 0
+    for frame in _frames(image):
+        until += _lasts_ms(frame)
+        if until > at_ms:
+            break
+    return frame
 
 
 def _frames(image: Image.Image) -> Iterator[Image.Image]:

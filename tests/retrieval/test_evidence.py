@@ -12,7 +12,7 @@ from PIL import Image
 
 from indexer.run import Options, index_folders
 from retrieval import Library, QueryError, evidence
-from retrieval.domain import All, Box, Facts, Leaf, Not, Operand, Query, Weighted
+from retrieval.domain import All, Box, Facts, Leaf, Not, Operand, Query, Span, Weighted
 from retrieval.evidence import CELLS, WHOLE
 from tests.building import Builder, Thing
 from tests.fakes import COLOURS, FakeProfile, text_vector
@@ -160,6 +160,58 @@ def test_the_named_segment_is_explained(tmp_path: Path) -> None:
             assert found is not None
             assert found.segment is not None
             assert found.segment.id == key
+
+
+def test_a_segment_beyond_those_listed_is_explained_as_well(tmp_path: Path) -> None:
+    """An answer lists a few of many passages; who names another one sees what is found in it, not in the best."""
+    builder = Builder(tmp_path / "library")
+    builder.add(Thing("a.txt", Facts("document"), [("passage", f"red {number} apple") for number in range(12)]))
+    builder.add(Thing("b.txt", Facts("document"), [("passage", f"green {number} pear") for number in range(60)]))
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as opened:  # type: ignore[arg-type]
+        listed = {each.id for each in opened.search("red", min_confidence=0.0)[0].segments}
+        named = [each for each in opened.show("/media/test/a.txt").segments if each.key not in listed]
+        assert named
+        for each in named:
+            found = opened.explain("red", each.key)
+            assert found is not None
+            assert found.segment is not None
+            assert (found.segment.id, found.segment.text) == (each.key, each.segment.text)
+            assert found.segment.marks == (Span(0, 3),)
+            assert sum(found.segment.lanes.values()) == pytest.approx(1)
+            assert not found.warnings
+
+
+def test_who_names_a_segment_that_nothing_asks_is_told(tmp_path: Path) -> None:
+    """A picture says nothing to a question of words alone: one line tells that another segment is explained."""
+    builder = Builder(tmp_path / "library")
+    builder.add(Thing("a.pdf", Facts("document"), [("image", "blue"), ("passage", "red apple")]))
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as opened:  # type: ignore[arg-type]
+        picture = next(each for each in opened.show("/media/test/a.pdf").segments if each.segment.kind == "image")
+        found = opened.explain(Operand("text", "red", lane="words"), picture.key)
+        assert found is not None
+        assert found.segment is not None
+        assert found.segment.kind == "passage"
+        assert any(picture.key in line for line in found.warnings)
+
+
+def test_an_animation_is_explained_by_the_frame_that_answers(tmp_path: Path) -> None:
+    """Of red, blue and green the blue frame is shown, at its time; an answer in the first frame is shown by that."""
+    frames = [picture(colour, (0, 0, 1, 1)) for colour in ("red", "blue", "green")]
+    (tmp_path / "media").mkdir()
+    file = tmp_path / "media" / "colours.gif"
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=500, loop=0)
+    profile = FakeProfile()
+    options = Options(profile=profile, speech=False, workers=1)  # type: ignore[arg-type]
+    index_folders([tmp_path / "media"], library=tmp_path / "library", options=options)
+    with Library.open(tmp_path / "library", profile) as opened:  # type: ignore[arg-type]
+        for at_ms, colour in enumerate(("red", "blue", "green")):
+            found = opened.explain(colour, file)
+            assert found is not None
+            assert found.picture is not None
+            assert found.at_ms == 500 * at_ms
+            assert np.abs(found.picture.mean(axis=(0, 1)) - COLOURS[colour]).max() < 40
 
 
 def test_boxes_are_kept_inside_the_picture() -> None:
