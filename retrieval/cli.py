@@ -798,7 +798,7 @@ def _judgements(name: str, queries: Path | None, home: Path | None, sample: int 
     with Library.open(home) as opened:
         assets = held(opened)
         if name in OWN_JUDGEMENTS and not Path(name).exists():
-            found = judgements.own(name, opened, assets)
+            found = judgements.own(name, assets)
         else:
             found = judgements.read(Path(name), assets, queries)
     if not found.questions:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retrieval.evidence import Explanation
     from retrieval.lanes import Held
     from retrieval.moments import Curve
-    from retrieval.store import Ids, Imprints, LiveSpace, Status, StoredAsset, StoredSegment
+    from retrieval.store import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
     from retrieval.tags import Tagger
 
 ROLES: tuple[Role, ...] = ("shared", "sentence")
@@ -308,6 +308,13 @@ class Library:
                 asset = _named_asset(connection, name)
                 found = store.segments_of(connection, asset)
             return Shown(store.assets_by_id(connection, [asset])[asset], tuple(found))
+
+    def seen(self) -> dict[str, SeenAsset]:
+        """Every asset of the library by its content hash: its medium and its paths."""
+        from retrieval import store
+
+        with store.snapshot(self._open_engine()) as connection:
+            return store.seen(connection)
 
     def imprints(self, name: str | Path) -> Imprints:
         """How the pictures of an image or video look, or a recording sounds. Raises: as `show`."""

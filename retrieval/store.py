@@ -516,13 +516,51 @@ def assets_by_id(connection: Connection, ids: Iterable[int], glob: str | None = 
     return {row.id: _asset(row, places.get(row.id, [])) for row in connection.execute(_ASSETS, given)}
 
 
+@dataclass(frozen=True, slots=True)
+class SeenAsset:
+    """An asset by its content hash, where it was seen, live paths first, and the keywords in its EXIF, IPTC or XMP."""
+
+    hash: str
+    medium: Medium
+    paths: tuple[Path, ...]
+    keywords: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        return self.paths[0]
+
+
+_SEEN = (
+    select(assets.c.hash, assets.c.medium, assets.c.keywords, sources.c.root, paths.c.relative)
+    .join_from(paths, sources, sources.c.id == paths.c.source_id)
+    .join(assets, assets.c.id == paths.c.asset_id)
+    .order_by(sources.c.offline, paths.c.id)
+)
+
+
+def seen(connection: Connection) -> dict[str, SeenAsset]:
+    """Every asset that was seen, by its content hash."""
+    known: dict[str, tuple[Medium, str]] = {}
+    places: dict[str, list[Path]] = {}
+    for digest, medium, keywords, root, relative in connection.execute(_SEEN):
+        known[digest.hex()] = (medium, keywords)
+        places.setdefault(digest.hex(), []).append(_path(root, relative))
+    return {
+        own: SeenAsset(own, medium, tuple(places[own]), _lines(keywords)) for own, (medium, keywords) in known.items()
+    }
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split("\n")))
+
+
 def _path(root: bytes, relative: bytes) -> Path:
     return Path(os.fsdecode(root)) / os.fsdecode(relative)
 
 
 def _asset(row: Any, places: Sequence[tuple[Path, bool]]) -> StoredAsset:
     known = {name: getattr(row, name) for name in (*_FACTS, *_SAID)}
-    known["keywords"] = tuple(filter(None, known["keywords"].split("\n")))
+    known["keywords"] = _lines(known["keywords"])
     offline = all(away for _, away in places)
     return StoredAsset(row.id, row.hash.hex(), row.medium, tuple(path for path, _ in places), offline, known)
 

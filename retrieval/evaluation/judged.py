@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from retrieval.domain import MEDIA, Hit, Medium, Operand, Span
+from retrieval.domain import Medium, Operand, Span
 from retrieval.library import Library
-
-EVERYTHING = 1 << 31  # more assets than a library holds
+from retrieval.store import SeenAsset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,32 +27,31 @@ class Judged:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Held:
-    """The assets of a library, and what a table may call them: a path, its last parts, or the file's name alone."""
+    """The assets of a library by content hash. A table may call them by a path, its last parts, or the file's name."""
 
-    assets: Mapping[str, Hit]  # by content hash
-    named: Mapping[str, frozenset[str]]  # hashes by every ending of every path
+    assets: Mapping[str, SeenAsset]
 
     def find(self, name: str | Path) -> frozenset[str]:
         """Assets at a path or with such a last part of their path; several where the name leaves it open."""
-        return self.named.get("/".join(_parts(Path(name))), frozenset())
+        asked = _parts(Path(name))
+        called = self._called.get(asked[-1], ()) if asked else ()
+        return frozenset(asset for asset, parts in called if parts[-len(asked) :] == asked)
+
+    @cached_property
+    def _called(self) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+        """By the last part of their paths, assets and all parts."""
+        found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for asset, each in self.assets.items():
+            for path in each.paths:
+                found.setdefault(path.name, []).append((asset, _parts(path)))
+        return found
 
 
 def held(library: Library) -> Held:
-    """All assets that a library would show."""
-    assets = {hit.asset: hit for hit in library.search("", media=set(MEDIA), limit=EVERYTHING)}
-    named: dict[str, set[str]] = {}
-    for asset, hit in assets.items():
-        for ending in _endings(hit.paths):
-            named.setdefault(ending, set()).add(asset)
-    return Held(assets, {ending: frozenset(own) for ending, own in named.items()})
-
-
-def _endings(paths: Iterable[Path]) -> Iterable[str]:
-    for path in paths:
-        parts = _parts(path)
-        yield from ("/".join(parts[at:]) for at in range(len(parts)))
+    """All assets of a library."""
+    return Held(library.seen())
 
 
 def _parts(path: Path) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ from typing import get_args
 from retrieval.domain import MEDIA, Medium, Operand, Span
 from retrieval.errors import QueryError
 from retrieval.evaluation.judged import Held, Judged
-from retrieval.library import Library
 from retrieval.media.text import read_text
+from retrieval.store import SeenAsset
 
 COLUMNS = {
     "question": ("question", "query", "caption", "label"),
@@ -183,27 +183,26 @@ def _number(text: str) -> float:
 # ---------------------------------------------------------------- what the library says of itself
 
 
-def own(way: str, library: Library, assets: Held) -> Judgements:
+def own(way: str, assets: Held) -> Judgements:
     """Questions out of the files' `names`, the `folders`' names, or the `keywords` in EXIF, IPTC and XMP.
 
     Right is what is called so. A folder or keyword that all files share, or a name that a camera gave, asks nothing.
     """
     called: dict[str, set[str]] = {}
-    for asset, hit in assets.assets.items():
-        for path in hit.paths if way != "keywords" else hit.paths[:1]:
-            for name in _called(way, path, library):
-                called.setdefault(name, set()).add(asset)
+    for asset, each in assets.assets.items():
+        for name in _called(way, each):
+            called.setdefault(name, set()).add(asset)
     kept = {name: right for name, right in called.items() if len(right) < max(2, len(assets.assets))}
     return Judgements(
         tuple(Judged(Operand("text", name), dict.fromkeys(sorted(right), 1.0)) for name, right in sorted(kept.items()))
     )
 
 
-def _called(way: str, path: Path, library: Library) -> Iterable[str]:
+def _called(way: str, asset: SeenAsset) -> Iterable[str]:
     if way == "keywords":
-        return [str(word) for word in library.show(path).asset.facts.get("keywords", ())]
-    name = path.stem if way == "names" else path.parent.name
-    return [] if CAMERA.match(name) else [spoken(name)]
+        return asset.keywords
+    names = [path.stem if way == "names" else path.parent.name for path in asset.paths]
+    return [spoken(name) for name in names if not CAMERA.match(name)]
 
 
 def spoken(name: str) -> str:

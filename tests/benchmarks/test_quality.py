@@ -8,9 +8,10 @@ from benchmarks import truth
 from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares
 from benchmarks.speech import table
 from retrieval import Library, Operand
-from retrieval.domain import MEDIA, Hit, Medium
+from retrieval.domain import MEDIA, Medium
 from retrieval.evaluation.asking import Ranked, Ranking, ask
 from retrieval.evaluation.judged import Held, Judged, held
+from retrieval.store import SeenAsset
 
 
 def test_two_hundred_different_things_are_asked_for_in_vain() -> None:
@@ -61,7 +62,7 @@ def test_a_question_is_named_only_whole() -> None:
 
 def files(names: dict[str, Medium]) -> Held:
     """A library of files that are called so."""
-    return Held({name: Hit(Path(name), (Path(name),), name, medium, 0, 1, ()) for name, medium in names.items()}, {})
+    return Held({name: SeenAsset(name, medium, (Path(name),)) for name, medium in names.items()})
 
 
 def test_every_concept_is_in_two_media_and_judged_once(media: Path) -> None:

@@ -6,27 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.domain import Hit, Medium, Span
+from retrieval.domain import Facts, Medium, Span
 from retrieval.errors import QueryError
 from retrieval.evaluation import judgements
 from retrieval.evaluation.judged import Held, held
 from retrieval.library import Library
+from retrieval.store import SeenAsset
+from tests.building import Builder, Thing
 
 FILES: dict[str, Medium] = {"photos/a/dog.jpg": "image", "photos/b/dog.jpg": "image", "clips/beach.mp4": "video"}
+
+TAGGED = {"a": "海", "b": "海", "c": "dog"}
 
 
 @pytest.fixture
 def assets() -> Held:
     """Three files, two of one name."""
-    hits = {
-        name: Hit(Path("/m") / name, (Path("/m") / name,), name, medium, 0, 1, ()) for name, medium in FILES.items()
-    }
-    endings: dict[str, set[str]] = {}
-    for name in FILES:
-        parts = ("m", *name.split("/"))
-        for at in range(len(parts)):
-            endings.setdefault("/".join(parts[at:]), set()).add(name)
-    return Held(hits, {ending: frozenset(own) for ending, own in endings.items()})
+    return Held({name: SeenAsset(name, medium, (Path("/m") / name,)) for name, medium in FILES.items()})
 
 
 def table(folder: Path, text: str, name: str = "t.tsv") -> Path:
@@ -114,8 +110,8 @@ def test_a_library_is_asked_by_what_its_files_are_called(sample_library: Path) -
     """Folders hold several right answers; a name that a camera gives asks nothing."""
     with Library.open(sample_library) as library:
         assets = held(library)
-        folders = judgements.own("folders", library, assets).questions
-        names = judgements.own("names", library, assets).questions
+        folders = judgements.own("folders", assets).questions
+        names = judgements.own("names", assets).questions
     images = next(each for each in folders if each.operand.value == "images")
     assert len(images.right) > 1
     assert all(assets.assets[asset].path.parent.name == "images" for asset in images.right)
@@ -125,11 +121,34 @@ def test_a_library_is_asked_by_what_its_files_are_called(sample_library: Path) -
     assert judgements.CAMERA.match("20190714_160311")
 
 
+def test_keywords_ask_for_all_that_carry_them() -> None:
+    """One that all files share asks nothing."""
+    tagged = {name: SeenAsset(name, "image", (Path(f"/m/{name}"),), ("me", word)) for name, word in TAGGED.items()}
+    asked = judgements.own("keywords", Held(tagged)).questions
+    assert {each.operand.value: set(each.right) for each in asked} == {"海": {"a", "b"}, "dog": {"c"}}
+
+
+def test_what_a_library_has_seen_is_all_of_its_files_with_their_copies(tmp_path: Path) -> None:
+    """Each content once, with every path and its keywords; what was left out is not there."""
+    builder = Builder(tmp_path / "library")
+    builder.add(
+        Thing("a.jpg", Facts("image", keywords=("dog", "sea")), digest=b"1" * 32),
+        Thing("copy of a.jpg", Facts("image", keywords=("dog", "sea")), digest=b"1" * 32),
+        Thing("b.mp4", Facts("video")),
+    )
+    builder.forget("b.mp4")
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as library:  # type: ignore[arg-type]
+        (one,) = library.seen().values()
+    assert (one.medium, one.keywords) == ("image", ("dog", "sea"))
+    assert [path.name for path in one.paths] == ["a.jpg", "copy of a.jpg"]
+
+
 def test_files_are_found_by_any_end_of_their_path(sample_library: Path) -> None:
     """The name alone, a folder and a name, or the whole path."""
     with Library.open(sample_library) as library:
         assets = held(library)
     hit = next(iter(assets.assets.values()))
     for name in (hit.path.name, "/".join(hit.path.parts[-2:]), hit.path):
-        assert hit.asset in assets.find(name)
+        assert hit.hash in assets.find(name)
     assert assets.find("no such file") == frozenset()

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from retrieval import Operand
-from retrieval.domain import Hit, Medium, Span
+from retrieval.domain import Medium, Span
 from retrieval.evaluation import page, report, shown
 from retrieval.evaluation.asking import Ranked, Ranking, Setting
 from retrieval.evaluation.judged import Held, Judged
 from retrieval.evaluation.report import Report
+from retrieval.store import SeenAsset
 
 ASSETS = [f"{at:02x}" * 32 for at in range(60)]
 
@@ -29,13 +30,7 @@ def medium_of(asset: str) -> Medium:
 
 def held() -> Held:
     """Sixty files that are not there."""
-    hits = {
-        asset: Hit(
-            Path(f"/gone/{asset[:2]}.jpg"), (Path(f"/gone/{asset[:2]}.jpg"),), asset, medium_of(asset), 0.0, 1.0, ()
-        )
-        for asset in ASSETS
-    }
-    return Held(hits, {})
+    return Held({each: SeenAsset(each, medium_of(each), (Path(f"/gone/{each[:2]}.jpg"),)) for each in ASSETS})
 
 
 def questions(chance: random.Random) -> list[Judged]:
