@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from retrieval import threads
 from retrieval.errors import FAILED, NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError, SyntaxRefused
 
 if TYPE_CHECKING:
@@ -89,16 +90,6 @@ def _is_from_catalog(error: Exception) -> bool:
 
 
 # ---------------------------------------------------------------- search
-
-
-def _compute_alone() -> None:
-    """One thread for a text question, set before NumPy is loaded.
-
-    It multiplies small matrices for some milliseconds: threads of OpenBLAS and OpenMP that wait for each other cost
-    ten times as much as they save on a machine that has other work.
-    """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
 
 
 @app.command(rich_help_panel="Asking")
@@ -186,7 +177,7 @@ def search(
     """  # fmt: skip
     with reported(SEARCH_FAILED):
         if not (image or audio or video or document):
-            _compute_alone()
+            threads.only_one()
         from retrieval.domain import Filters, Operand
         from retrieval.library import Library
 
@@ -707,7 +698,7 @@ def clip(
     What is said (.srt), a table of the parts (.csv) and an edit decision list (.edl) are written beside it.
     """  # fmt: skip
     with reported():
-        _compute_alone()
+        threads.only_one()
         from retrieval import reel, table
         from retrieval.domain import Filters
         from retrieval.library import Library
@@ -765,7 +756,7 @@ def evaluate(
     intervals; docs/evaluation.md says what a table looks like.
     """  # fmt: skip
     with reported():
-        _compute_alone()
+        threads.only_one()
         from retrieval.evaluation import asking, measures, page, report, shown
 
         measures.require()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from retrieval.encoders import Direction, Profile, Role
 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
+FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
 MORE, LESS = 0.75, 0.15  # Rocchio's weights beside the question's 1; source: Manning, Raghavan, Schütze 2008, 9.1.1
 UNLIKE = -4.0  # log-odds of what is like nothing: less like it changes nothing
@@ -65,7 +66,7 @@ class Held:
         pinned = self.spaces.get(probe.role)
         if pinned is None or probe.kind not in pinned.kinds():
             return profile.prior(probe.direction).line(0)
-        near = pinned.nearest(probe.kind, probe.own, 1, self.allowed)
+        near = pinned.nearest(probe.kind, probe.own, FEW, self.allowed)
         stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
         return self.note(profile, probe, rescore(probe.own, stored.data), near.count)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from retrieval import settings
 from retrieval.domain import MEDIA, Answer, Filters, Medium, Operand, Query, Skip, Space, Tag
 from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
+from retrieval.threads import one_thread
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -138,8 +140,10 @@ class Library:
     def _answer(self, query: Query) -> Answer:
         from retrieval import operators, question, search, store
 
-        with store.snapshot(self._open_engine()) as connection:
-            held = self._current(connection)
+        with ExitStack() as stack:
+            connection = stack.enter_context(store.snapshot(self._open_engine()))
+            held = self._current(connection)  # which loads what has threads
+            stack.enter_context(one_thread)
             spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
             asked = [question.ask(each, self._profile, connection, spaces) for each in query.operands]
             if query.more_like or query.less_like:
@@ -248,8 +252,10 @@ class Library:
         from retrieval import moments, search, store, timeline, tracks
         from retrieval import question as questions
 
-        with store.snapshot(self._open_engine()) as connection:
-            held = self._current(connection)
+        with ExitStack() as stack:
+            connection = stack.enter_context(store.snapshot(self._open_engine()))
+            held = self._current(connection)  # which loads what has threads
+            stack.enter_context(one_thread)
             spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
             query = as_query(question)
             asked = [questions.ask(each, self._profile, connection, spaces) for each in query.operands]
@@ -283,8 +289,10 @@ class Library:
         if hit is None:
             return None
         curve = self.curve(query, hit.asset) if hit.medium in ("video", "audio") else None
-        with store.snapshot(self._open_engine()) as connection:
-            held = self._current(connection)
+        with ExitStack() as stack:
+            connection = stack.enter_context(store.snapshot(self._open_engine()))
+            held = self._current(connection)  # which loads what has threads
+            stack.enter_context(one_thread)
             spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
             speaking = [query.operands[at] for at in evidence.asked_for(query)]
             asked = [questions.ask(each, self._profile, connection, spaces) for each in speaking]

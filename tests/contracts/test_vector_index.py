@@ -15,7 +15,7 @@ from retrieval.nearest import ann, gpu
 from retrieval.nearest.exact import ExactIndex, best, rescore
 from retrieval.protocols import VectorIndex
 
-ROWS, DIMENSION = 3_000, 48
+ROWS, DIMENSION = 3_000, 256
 Half = NDArray[np.float16]
 Make = Callable[[Half, Path], VectorIndex]
 
@@ -66,8 +66,8 @@ def on_device(rows: Half, folder: Path) -> VectorIndex:
 
 FORMS: dict[str, tuple[Make, float]] = {  # and the recall that each promises
     "exact": (exact, 1.0),
-    "flat": (faiss_in_memory, 1.0),
-    "flat mapped": (faiss_mapped, 1.0),
+    "flat": (faiss_in_memory, 0.92),
+    "flat mapped": (faiss_mapped, 0.92),
     "inverted": (partial(faiss_in_memory, flat_rows=100), 0.95),
     "inverted mapped": (partial(faiss_mapped, flat_rows=100), 0.95),
     "gpu filter": (gpu_filter, 1.0),
@@ -100,12 +100,13 @@ def test_nearest_rows_are_those_of_an_exact_search(form: tuple[VectorIndex, floa
 
 
 def test_scores_are_inner_products_best_first(form: tuple[VectorIndex, float]) -> None:
-    """Scores fall, and each is that of its row in float32."""
+    """Scores fall, and each is that of its row in float32, nearly so where an index proposes from bytes."""
     scores, rows = form[0].search(QUERIES, 10)
+    close = 1e-5 if form[1] != 0.92 else 0.008
     expected = np.take_along_axis(QUERIES @ clustered(0).astype(np.float32).T, rows, 1)
     assert scores.dtype == np.float32
     assert (np.diff(scores, axis=1) <= 0).all()
-    assert np.abs(scores - expected).max() < 1e-5
+    assert np.abs(scores - expected).max() < close
 
 
 def test_slots_without_a_row_are_marked(form: tuple[VectorIndex, float]) -> None:
