@@ -73,6 +73,8 @@ def of_tree(tree: Tree, evidence: Sequence[Evidence], media: Mapping[int, Medium
     proposing = operators.proposing(tree)
     wanted = [table for table, own in zip(tables, proposing, strict=True) if own]
     assets = sorted(set().union(*wanted))
+    if not assets:
+        return []
     wholes = np.array([[table[each].odds if each in table else fusion.LEAST for each in assets] for table in tables])
     by_place = operators.by_place(tree)
     bounds = operators.bounds(tree, wholes)

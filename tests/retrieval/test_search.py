@@ -245,6 +245,16 @@ def test_pages_of_a_tree_join(library: Library) -> None:
     assert parts == whole
 
 
+@pytest.mark.parametrize("question", ["dog -indoor", "cat OR dog", "dog AND cat", "dog then cat", "+dog cat"])
+def test_where_nothing_can_answer_operators_find_nothing(library: Library, tmp_path: Path, question: str) -> None:
+    """An empty library, or filters that nothing fulfils, give an empty answer."""
+    assert names(library.search(question, path="nowhere/*")) == []
+    built = Builder(tmp_path / "library")
+    built.close()
+    with Library.open(built.home, profile=FakeProfile()) as empty:  # type: ignore[arg-type]
+        assert names(empty.search(question, min_confidence=0.0)) == []
+
+
 def test_a_curve_follows_the_tree(library: Library) -> None:
     """What is excluded lowers the steps where it is, and an order lifts only its events."""
     place = ROOT / "both.mp4"
