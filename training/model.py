@@ -24,7 +24,7 @@ HIDDEN = 1024
 DETAIL = 160  # hidden units
 DETAILED = (2, 4, 7, 10, 15)  # blocks whose maps are looked at in detail, all of the constant part
 FEATURES = 1280
-SIZE = 192  # side of the pictures in pixels
+SIZE = 224  # side of the pictures in pixels; larger than the 176 learned on, see docs/decisions/0102
 FROZEN = 3  # first blocks of the caption network that never learn
 CLASS_TERM, CERTAINTY = 1.6, 0.0  # weight of the class names in a picture's vector, and how it grows
 
