@@ -27,6 +27,7 @@ class Candidate:
     alike: int = 0  # pictures that were folded into this one
     wholes: tuple[float, ...] = ()
     is_bound: bool = False  # it is at most so sure: its places are still to be judged
+    parts: tuple[Candidate | None, ...] = ()  # of a document whose places are still to be judged: what each leaf found
     by_time: bool = False  # its segments are not so sure as its moments say
     row: tuple[Moment, ...] = ()
 
@@ -67,7 +68,7 @@ Tables = Sequence[Mapping[int, Candidate]]
 def of_tree(tree: Tree, evidence: Sequence[Evidence], media: Mapping[int, Medium]) -> list[Candidate]:
     """The candidates of a tree whose leaves found `evidence`; media: of all assets in it.
 
-    A video or recording is only bounded where the tree must be judged place by place: see timeline.Stories.
+    A video, recording or document is only bounded where the tree must be judged place by place: see tracks.Judging.
     """
     tables = [of_one(found) for found in evidence]
     proposing = operators.proposing(tree)
@@ -87,7 +88,8 @@ def of_tree(tree: Tree, evidence: Sequence[Evidence], media: Mapping[int, Medium
         if by_place and media.get(asset) in TIMED:
             one.odds, one.is_bound = float(bounds[number]), True
         elif by_place and media.get(asset) == "document":
-            _judge_document(tree, one, [table.get(asset) for table in tables])
+            one.odds, one.is_bound = float(bounds[number]), True
+            one.parts = tuple(table.get(asset) for table in tables)
         elif by_place:
             one.segments = [(min(own, one.odds), segment) for own, segment in one.segments]
         found.append(one)
@@ -102,11 +104,12 @@ def _segments(parts: Sequence[Candidate]) -> list[tuple[float, int]]:
     return sorted(((own, segment) for segment, own in segments.items()), key=lambda each: (-each[0], each[1]))
 
 
-def _judge_document(tree: Tree, one: Candidate, parts: Sequence[Candidate | None]) -> None:
-    """Every segment is a place of its own."""
+def judge_document(tree: Tree, one: Candidate) -> None:
+    """Judges a document that was only bounded: every segment is a place of its own."""
+    one.is_bound = False
     places = {segment: place for place, (_, segment) in enumerate(one.segments)}
     given = []
-    for part, whole in zip(parts, one.wholes, strict=True):
+    for part, whole in zip(one.parts, one.wholes, strict=True):
         at = np.full(max(1, len(places)), fusion.LEAST if places else whole)
         for own, segment in part.segments if part else ():
             if segment in places:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from retrieval import duplicates, fusion, operators, store
 from retrieval.candidates import TIMED, Candidate, of_one, of_tree
-from retrieval.domain import All, Answer, Leaf, Medium, Query, Tree, Weighted
+from retrieval.domain import All, Answer, Either, Leaf, Medium, Query, Tree, Weighted
 from retrieval.grammar import leaves
 from retrieval.hits import hits_of
 from retrieval.lanes import CERTAIN, Evidence, Held, Lookup
@@ -148,7 +148,8 @@ def _candidates(
     """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
     wanted = query.offset + query.limit
     proposing = operators.proposing(judging.tree) if judging else [True]
-    k = FIRST_K + (4 if len(asked) > 1 else 1) * wanted
+    either = judging is None or isinstance(judging.tree, Either)  # the first of the whole are first in a part
+    k = FIRST_K + (1 if either else 4) * wanted
     while True:
         pairs = zip(asked, proposing, strict=True)
         evidence = [lookup.evidence(each, k) if own else Evidence() for each, own in pairs]

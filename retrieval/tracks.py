@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import fusion, moments, operators, store
-from retrieval.candidates import Candidate
+from retrieval.candidates import Candidate, judge_document
 from retrieval.domain import Kind, Span, Tree
 from retrieval.lanes import Held
 from retrieval.moments import Curve, Moment, Odds
@@ -144,8 +144,12 @@ class Judging:
         return found
 
     def _judge(self, bounded: Sequence[Candidate]) -> None:
-        self.read({each.asset: (EVER,) for each in bounded if each.asset not in self._tracks})
+        timed = [each for each in bounded if not each.parts]
+        self.read({each.asset: (EVER,) for each in timed if each.asset not in self._tracks})
         for each in bounded:
+            if each.parts:
+                judge_document(self.tree, each)
+                continue
             track = self._tracks.get(each.asset)
             at_once = np.array(each.wholes)[:, None]
             judged = track.judge(self.tree, each.wholes) if track else None
