@@ -15,6 +15,7 @@ from retrieval.domain import Facts, Filters
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 from retrieval.pinned import contains
 from tests.building import ROOT, Builder, Thing
+from tests.fakes import DIMENSION
 
 
 @pytest.fixture
@@ -129,3 +130,23 @@ def test_ascending_ids_are_looked_up() -> None:
     """Also beyond the last one, and in none."""
     assert contains(np.array([2, 5, 9]), np.array([1, 2, 9, 10])).tolist() == [False, True, True, False]
     assert contains(np.array([], np.int64), np.array([1])).tolist() == [False]
+
+
+def test_vectors_of_a_few_segments_are_found_without_looking_at_the_whole_space(tmp_path: Path) -> None:
+    """SQLite's steps for three segments do not grow with the library."""
+
+    def steps_among(count: int) -> int:
+        builder = Builder(tmp_path / str(count))
+        builder.add(*(Thing(f"{n}.jpg", Facts("image"), [("image", f"thing {n}")]) for n in range(count)))
+        done = [0]
+        with store.snapshot(builder.engine) as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(lambda: done.__setitem__(0, done[0] + 1), 10)
+            found = store.vectors_of_segments(connection, builder.spaces["shared"], [2, 5, 7], DIMENSION)
+            raw.set_progress_handler(None, 0)
+        builder.close()
+        assert sorted(found.segments.tolist()) == [2, 5, 7]
+        return done[0]
+
+    assert steps_among(800) <= 2 * steps_among(20)
