@@ -35,6 +35,10 @@ ROWS: Final = 3  # such rows, one under the other, in a cell
 CELL: Final = (8, 32)  # rows and columns of a cell
 FRAME_EVERY_MS: Final = 2_000
 SURE: Final = 0.6  # least confidence of a line that is kept
+SURE_SHORT: Final = 0.75  # ... of one of two or three characters
+SURE_ALONE: Final = 0.95  # ... of a single one: wheels, windows and petals are read as 8, 田 and 米
+REACH: Final = 0.6  # gap inside a line, in heights of the line; words of one line stand closer than columns
+WIDE_REACH: Final = 1.2  # ... between Chinese, Japanese or Korean characters, which signs set far apart
 ALIKE: Final = 0.8  # share of equal letters from which two lines at one place are the same
 
 
@@ -87,13 +91,52 @@ def lines(image: Image.Image) -> list[Line]:
     if found.boxes is None or found.txts is None:
         return []
     seen = zip(found.boxes, found.txts, found.scores, strict=True)
-    return [
-        Line(text.strip(), _box(corners, image.size), float(sure)) for corners, text, sure in seen if _fit(text, sure)
-    ]
+    parts = [Line(text.strip(), _box(corners, image.size), float(sure)) for corners, text, sure in seen if text.strip()]
+    return [line for line in joined(parts, image.size) if _fit(line)]
 
 
-def _fit(text: str, sure: float) -> bool:
-    return sure >= SURE and any(char.isalnum() for char in text)
+def _fit(line: Line) -> bool:
+    written = sum(char.isalnum() for char in line.text)
+    least = SURE_ALONE if written == 1 else SURE_SHORT if written <= 3 else SURE
+    return written > 0 and line.sure >= least
+
+
+# ---------------------------------------------------------------- lines
+
+
+def joined(parts: Iterable[Line], size: tuple[int, int]) -> list[Line]:
+    """Parts that stand beside each other as lines, from top to bottom. size: width and height of the picture, pixels."""
+    found: list[Line] = []
+    for part in sorted(parts, key=lambda each: each.box.left):
+        before = next((line for line in found if _goes_on(line, part, size)), None)
+        if before is None:
+            found.append(part)
+        else:
+            found[found.index(before)] = _one(before, part)
+    return sorted(found, key=lambda each: (each.box.top, each.box.left))
+
+
+def _goes_on(line: Line, part: Line, size: tuple[int, int]) -> bool:
+    """Whether a part is the next one of a line: about as high, level with its end, and close to it."""
+    a, b = line.box, part.box
+    high, low = sorted((a.bottom - a.top, b.bottom - b.top), reverse=True)
+    level = min(a.bottom, b.bottom) - max(a.top, b.top)
+    if low <= 0 or high > 2 * low or level < 0.6 * low:
+        return False
+    gap = (b.left - a.right) * size[0] / (low * size[1])
+    return -0.5 <= gap <= (WIDE_REACH if _is_wide(line.text[-1]) and _is_wide(part.text[0]) else REACH)
+
+
+def _one(line: Line, part: Line) -> Line:
+    a, b = line.box, part.box
+    box = Box(min(a.left, b.left), min(a.top, b.top), max(a.right, b.right), max(a.bottom, b.bottom))
+    between = "" if _is_wide(line.text[-1]) and _is_wide(part.text[0]) else " "
+    weights = len(line.text), len(part.text)
+    return Line(line.text + between + part.text, box, float(np.average((line.sure, part.sure), weights=weights)))
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
 
 
 def _box(corners: Any, size: tuple[int, int]) -> Box:

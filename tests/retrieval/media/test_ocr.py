@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from retrieval.domain import Box, Facts, Pixels
+from retrieval.lettering import Lettering, canvas
 from retrieval.media import ocr, read
 from retrieval.media.ocr import Folding, Line
 
@@ -23,10 +24,26 @@ def written(text: str, size: int = 40) -> Image.Image:
     return image
 
 
+def lettered(text: str, size: int = 40) -> Image.Image:
+    """A plain picture with one line in whatever script the fonts of this machine hold."""
+    lettering = Lettering(size)
+    image, pen = canvas(800, 300, (235, 235, 225))
+    lettering.write(pen, (60, 100), text, (20, 20, 40))
+    if lettering.missing:
+        pytest.skip(f"no font here has {text}")
+    return image
+
+
 @pytest.mark.parametrize("size", [16, 24, 40, 64])
 def test_writing_is_suspected(size: int) -> None:
     """Letters of any usual size pass the cheap look."""
     assert ocr.may_hold_text(written("Emergency exit on the left", size))
+
+
+@pytest.mark.parametrize("text", ["紧急出口在左边", "Выход слева", "Έξοδος αριστερά"])
+def test_writing_of_other_scripts_is_suspected(text: str) -> None:
+    """The look knows letters that the reader may not."""
+    assert ocr.may_hold_text(lettered(text))
 
 
 def test_a_plain_and_a_soft_picture_are_skipped() -> None:
@@ -35,9 +52,59 @@ def test_a_plain_and_a_soft_picture_are_skipped() -> None:
     assert not ocr.may_hold_text(Image.linear_gradient("L").convert("RGB").resize((640, 480)))
 
 
+def test_fences_and_tiles_are_skipped() -> None:
+    """Even strokes side by side are no letters."""
+    fence, tiles = (Image.new("RGB", (640, 480), (200, 205, 200)) for _ in range(2))
+    for x in range(0, 640, 14):
+        ImageDraw.Draw(fence).line((x, 60, x, 420), fill=(60, 50, 40), width=4)
+        ImageDraw.Draw(tiles).line((x * 3, 0, x * 3, 480), fill=(90, 90, 90), width=2)
+        ImageDraw.Draw(tiles).line((0, x * 3, 640, x * 3), fill=(90, 90, 90), width=2)
+    assert not ocr.may_hold_text(fence)
+    assert not ocr.may_hold_text(tiles)
+
+
 def test_a_tiny_picture_is_skipped() -> None:
-    """A picture smaller than a cell has no room for writing."""
+    """A picture smaller than a letter has no room for writing."""
     assert not ocr.may_hold_text(Image.new("RGB", (7, 7)))
+
+
+@pytest.mark.parametrize("name", ["p08.png", "p10.png", "photo2.jpg"])
+def test_what_only_resembles_a_letter_is_not_read(samples: Path, name: str) -> None:
+    """A wheel is no 8, and a drawn thing no 米."""
+    pytest.importorskip("rapidocr")
+    assert ocr.lines(Image.open(samples / "images" / name).convert("RGB")) == []
+
+
+def part(text: str, left: int, right: int, top: int = 4000, bottom: int = 4500) -> Line:
+    """A piece of a line, as the detector gives it."""
+    return Line(text, Box(left, top, right, bottom), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("parts", "texts"),
+    [
+        ([part("口", 1600, 2100), part("出", 1000, 1500)], ["出口"]),
+        ([part("Emergency", 1000, 3000), part("exit", 3200, 4000)], ["Emergency exit"]),
+        ([part("left column", 1000, 3000), part("right column", 4500, 6500)], ["left column", "right column"]),
+        ([part("above", 1000, 2000), part("below", 1000, 2000, 4600, 5100)], ["above", "below"]),
+        ([part("SALE", 1000, 2000, 3000, 5500), part("today only", 2200, 3000)], ["SALE", "today only"]),
+    ],
+)
+def test_parts_that_stand_beside_each_other_are_one_line(parts: list[Line], texts: list[str]) -> None:
+    """Characters set apart are a word, words a line; columns, rows and other sizes stay apart."""
+    assert [line.text for line in ocr.joined(parts, (1000, 1000))] == texts
+
+
+def test_a_joined_line_has_the_box_of_all() -> None:
+    """The box of a line holds those of its parts."""
+    [line] = ocr.joined([part("出", 1000, 1500, 4000, 4500), part("口", 1600, 2100, 4050, 4600)], (1000, 1000))
+    assert line.box == Box(1000, 4000, 2100, 4600)
+
+
+def test_characters_set_far_apart_are_read_as_a_word() -> None:
+    """Signs space Chinese characters; the word is found none the less."""
+    pytest.importorskip("rapidocr")
+    assert "出口" in [line.text for line in ocr.lines(lettered("出 口", 64))]
 
 
 def test_a_line_is_read_with_its_box(tmp_path: Path) -> None:
