@@ -97,6 +97,13 @@ def index(
     ] = None,
     speech: Annotated[bool, typer.Option(help="Read speech now, or leave it for a later run.")] = True,
     ocr: Annotated[bool, typer.Option(help="Read text in pictures now, or leave it for a later run.")] = True,
+    regions: Annotated[
+        bool | None,
+        typer.Option(
+            help="Look at large pictures part by part as well, so that small things are found: much more work "
+            "and room; kept with the library, --no-regions forgets the parts [default: as it was, at first not]."
+        ),
+    ] = None,
     video: Annotated[bool, typer.Option(help="Look through videos now, or leave them for a later run.")] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done, and how long it takes.")
@@ -143,6 +150,7 @@ def index(
             speech=speech,
             video=video,
             ocr=ocr,
+            regions=regions,
             dry_run=dry_run,
             workers=workers or os.cpu_count() or 1,
             nice=nice,

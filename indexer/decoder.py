@@ -153,6 +153,9 @@ def _perform(task: Task, channel: Channel) -> Iterator[Any]:
     elif task.step == "listen":
         assert isinstance(task.form, Samples)
         yield from map(partial(_imprinted, task.form), read.listen(task.path, task.form))
+    elif task.step == "regions":
+        assert isinstance(task.form, Pixels)
+        yield from read.regions(task.path, task.form, task.limits)
     elif task.step == "ocr":
         yield from read.lines(task.path, medium, task.limits, alive=lambda: channel.send(None))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import astuple
 from hashlib import blake2b
 
 from retrieval.domain import Segment
@@ -13,10 +14,14 @@ KEY_BYTES = 10  # 16 letters; one collision is expected among about 10**12 segme
 def segment_key(asset_hash: bytes, segment: Segment, ordinal: int = 0) -> str:
     """The public id of a segment: 16 lower-case letters and digits, the same on every machine and after a rebuild.
 
-    ordinal: 0, 1, ... among segments of one asset with equal kind, span and page.
+    ordinal: 0, 1, ... among segments of one asset with equal kind, span and page (of a region, and box).
     """
     ms, chars = segment.span, segment.chars
-    place = (segment.kind, ms and (ms.start, ms.end), chars and (chars.start, chars.end), segment.page, ordinal)
+    place: tuple[object, ...] = (
+        segment.kind, ms and (ms.start, ms.end), chars and (chars.start, chars.end), segment.page, ordinal
+    )  # fmt: skip
+    if segment.kind == "region" and segment.box is not None:
+        place += astuple(segment.box)
     digest = blake2b(asset_hash + repr(place).encode(), digest_size=KEY_BYTES).digest()
     return base64.b32encode(digest).decode().lower()
 

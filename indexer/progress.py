@@ -17,7 +17,14 @@ from retrieval.domain import Step
 from retrieval.reports import path_fields, plain_text
 from retrieval.table import duration, listing, pad, path_text, pending, plain, shorten
 
-NAMES: dict[Step, str] = {"read": "images", "watch": "video", "listen": "sound", "transcribe": "speech", "ocr": "text"}
+NAMES: dict[Step, str] = {
+    "read": "images",
+    "watch": "video",
+    "listen": "sound",
+    "transcribe": "speech",
+    "ocr": "text",
+    "regions": "regions",
+}
 BAR = 12  # characters; the whole line fits into 80
 LINE_EVERY_S = 10.0  # where nothing can be redrawn
 
@@ -141,7 +148,7 @@ def progress_line(event: Progress, *, bar: bool = True) -> str:
 
 
 def _speed(event: Progress) -> str:
-    if event.step == "read":
+    if event.step in ("read", "ocr", "regions"):
         return f"{event.rate:.0f}/s" if event.rate >= 10 else f"{event.rate:.1f}/s"
     times = event.media_ms / 1000 / event.seconds if event.seconds else 0.0
     return f"{times:.0f}x real time" if times >= 10 else f"{times:.1f}x real time"
@@ -161,6 +168,7 @@ _VERBS: dict[Step, str] = {
     "listen": "listen to, if they have sound",
     "transcribe": "transcribe, if they hold speech",
     "ocr": "read text in, if they show any",
+    "regions": "look at part by part, if they are large pictures",
 }
 
 

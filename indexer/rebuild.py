@@ -19,7 +19,7 @@ from indexer.events import Event, Progress, Published, Skipped
 from indexer.identify import segment_keys
 from indexer.pipeline import Job, Pipeline, Result, Tower
 from indexer.publish import publish
-from indexer.run import Options, indexing_encoders, writing
+from indexer.run import WITHOUT_FORM, Options, indexing_encoders, writing
 from retrieval.domain import SHARED_KINDS, STEPS, TEXT_KINDS, Sense, Step
 from retrieval.encoders import Profile, make_profile
 from retrieval.schema import segments, vectors
@@ -62,7 +62,7 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
     seen: dict[Sense, Tower] = {sense: tower for sense, tower in towers.items() if sense != "text"}
     decoders = Decoders(options.limits, options.nice)
     try:
-        for step in STEPS[:3]:
+        for step in STEPS:
             _embed_media(engine, profile, step, seen, decoders, options, emit)
     finally:
         decoders.close()
@@ -102,7 +102,7 @@ def _embed_media(
     emit: Callable[[Event], None],
 ) -> None:
     sense: Sense = "sound" if step == "listen" else "image"
-    if sense not in towers:
+    if sense not in towers or step in WITHOUT_FORM:
         return
     tower = towers[sense]
     with engine.connect() as connection:

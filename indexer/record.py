@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, insert, literal, select, text, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
@@ -76,6 +76,17 @@ NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
 STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
 SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
 KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
+REGIONS = select(segments.c.id).where(segments.c.step == "regions")
+WANT_REGIONS = (
+    upsert(steps)
+    .from_select(
+        ["asset_id", "step", "state"],
+        select(assets.c.id, literal("regions"), literal("pending")).where(
+            assets.c.medium == "image", func.min(assets.c.width, assets.c.height) >= bindparam("least")
+        ),
+    )
+    .on_conflict_do_nothing()
+)
 SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
 
 
@@ -284,6 +295,19 @@ def want_steps(connection: Connection, asset: int, wanted: Sequence[Step]) -> No
     for stale in had - {*wanted, "read"}:
         delete_segments(connection, asset, stale)
         connection.execute(delete(steps).where(steps.c.asset_id == asset, steps.c.step == stale))
+
+
+def set_regions(connection: Connection, *, wanted: bool) -> None:
+    """Whether large pictures have regions from now on; where not, those that there are are forgotten."""
+    set_fact(connection, "regions", "yes" if wanted else "no")
+    if not wanted:
+        _delete_segments_by_id(connection, connection.execute(REGIONS).scalars().all())
+        connection.execute(delete(steps).where(steps.c.step == "regions"))
+
+
+def want_regions(connection: Connection, least_side: int) -> None:
+    """Marks the step `regions` as pending for every picture of that shorter side (pixels) that never had it."""
+    connection.execute(WANT_REGIONS, {"least": least_side})
 
 
 def finish_step(connection: Connection, asset: int, step: Step, revision: str | None = None) -> None:

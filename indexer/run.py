@@ -1,7 +1,7 @@
 """The loop: scan, then each step over all files that need it, in the order that makes search useful early.
 
     scan -> read (pictures, documents, facts of all media) -> watch (video) -> listen (sound) -> transcribe (speech)
-         -> ocr (text in pictures)
+         -> ocr (text in pictures) -> regions (parts of large pictures, where they are wanted)
 
 Binds the parts. Results are written in batches, one transaction each; a kill loses at most the batch under way.
 """
@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class Options:
     speech: bool = True
     video: bool = True
     ocr: bool = True
+    regions: bool | None = None  # kept with the library; None: as it was
     dry_run: bool = False
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     nice: int = 0
@@ -63,8 +64,13 @@ class Options:
     @property
     def steps(self) -> list[Step]:
         """The steps that are wanted, in order."""
-        left_out = {"watch": not self.video, "transcribe": not self.speech, "ocr": not (self.ocr and reads_text())}
-        return [step for step in STEPS if not left_out.get(step, False)]
+        wanted = {
+            "watch": self.video,
+            "transcribe": self.speech,
+            "ocr": self.ocr and reads_text(),
+            "regions": bool(self.regions),
+        }
+        return [step for step in STEPS if wanted.get(step, True)]
 
 
 def reads_text() -> bool:
@@ -94,6 +100,7 @@ def index_folders(
     profile = options.profile
     name = profile if profile is None or isinstance(profile, str) else profile.name
     if options.dry_run:
+        options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
         named = [survey.Source(0, root, None, options.include, options.exclude, offline=False) for root in roots]
         return plan(home, named, name or settings.DEFAULT_PROFILE, options.steps, on_event, hidden=options.hidden)
     with writing(home, "crossmedia index", name) as (engine, is_new):
@@ -103,7 +110,28 @@ def index_folders(
             raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
         if profile is None or isinstance(profile, str):
             profile = make_profile(own)
+        options = replace(options, regions=_keep_regions(engine, options.regions))
         return Run(home, engine, profile, options, on_event).index(roots, is_new)
+
+
+def _known_regions(home: Path) -> bool:
+    """Whether large pictures have regions in the library at `home`, which need not be there."""
+    if not manifest.catalog(home).exists():
+        return False
+    engine = open_catalog(home)
+    try:
+        with engine.connect() as connection:
+            return survey.wants_regions(connection)
+    finally:
+        engine.dispose()
+
+
+def _keep_regions(engine: Engine, wanted: bool | None) -> bool:
+    """Whether large pictures have regions from now on; where they are not wanted any more, those there are go."""
+    with record.transaction(engine) as connection:
+        if wanted is not None:
+            record.set_regions(connection, wanted=wanted)
+        return survey.wants_regions(connection)
 
 
 def _existing(folder: Path) -> Path:
@@ -206,6 +234,7 @@ class Run:
                 self._do_step(step, self._jobs(step, found), decoders)
                 if step == "read":
                     self._forget_gone(found)
+                    self._want_regions()
                 self._publish()
             for step in STEPS[:3]:
                 self._add_imprints(step, decoders)
@@ -214,6 +243,15 @@ class Run:
         finally:
             decoders.close()
         return False
+
+    def _want_regions(self) -> None:
+        """Where regions are kept, every large picture that has not had the step needs it, whenever it was indexed."""
+        from retrieval.media.regions import least_side
+
+        form = self._form("regions")
+        if self._options.regions and isinstance(form, Pixels):
+            with record.transaction(self._engine) as connection:
+                record.want_regions(connection, least_side(form))
 
     def _note_scans(self, found: list[scan.Changes]) -> None:
         with record.transaction(self._engine) as connection:

@@ -65,6 +65,11 @@ def fact(connection: Connection, key: str) -> str | None:
     return connection.scalar(select(library.c.value).where(library.c.key == key))
 
 
+def wants_regions(connection: Connection) -> bool:
+    """Whether large pictures have regions here."""
+    return fact(connection, "regions") == "yes"
+
+
 def all_sources(connection: Connection) -> list[Source]:
     """Every source, oldest first."""
     rows = connection.execute(select(sources).order_by(sources.c.id))

@@ -14,20 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Medium: TypeAlias = Literal["image", "video", "audio", "document"]
-Kind: TypeAlias = Literal["image", "shot", "speech", "sound", "passage", "text_line"]
-Step: TypeAlias = Literal["read", "watch", "listen", "transcribe", "ocr"]
+Kind: TypeAlias = Literal["image", "region", "shot", "speech", "sound", "passage", "text_line"]
+Step: TypeAlias = Literal["read", "watch", "listen", "transcribe", "ocr", "regions"]
 Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
 Sense: TypeAlias = Literal["text", "image", "sound"]
 
 MEDIA: tuple[Medium, ...] = ("image", "video", "audio", "document")
-KINDS: tuple[Kind, ...] = ("image", "shot", "speech", "sound", "passage", "text_line")
-STEPS: tuple[Step, ...] = ("read", "watch", "listen", "transcribe", "ocr")
+KINDS: tuple[Kind, ...] = ("image", "region", "shot", "speech", "sound", "passage", "text_line")
+STEPS: tuple[Step, ...] = ("read", "watch", "listen", "transcribe", "ocr", "regions")
 
 # Which senses meet which kinds of segment: text meets text in the sentence space, all else in the shared one.
 TEXT_KINDS: tuple[Kind, ...] = ("passage", "speech", "text_line")
-SHARED_KINDS: tuple[Kind, ...] = ("image", "shot", "sound")
+SHARED_KINDS: tuple[Kind, ...] = ("image", "region", "shot", "sound")
 LANE_OF: dict[Kind, Lane] = {
     "image": "shows",
+    "region": "shows",
     "shot": "shows",
     "sound": "sounds",
     "speech": "said",
@@ -37,6 +38,7 @@ LANE_OF: dict[Kind, Lane] = {
 
 SENSE_OF: dict[Kind, Sense] = {  # the sense by which a segment is encoded
     "image": "image",
+    "region": "image",
     "shot": "image",
     "sound": "sound",
     "speech": "text",
@@ -146,7 +148,7 @@ class Segment:
     page: int | None = None  # 1-based
     text: str | None = None
     lang: str | None = None
-    box: Box | None = None  # of a line of text in its picture
+    box: Box | None = None  # of a region, or a line of text, in its picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,6 +316,7 @@ class FoundSegment:
     lanes: dict[Lane, float]
     at_ms: int | None = None  # the best frame
     marks: tuple[Span, ...] = ()
+    box: Box | None = None  # of a region, or a line of text, in its picture
 
 
 @dataclass(frozen=True, slots=True)

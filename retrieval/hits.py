@@ -116,6 +116,7 @@ def found_segment(
         lanes=fusion.shares(lanes) or {LANE_OF[segment.kind]: 1.0},
         at_ms=at_ms,
         marks=_marks(stored, evidence),
+        box=segment.box,
     )
 
 

@@ -26,6 +26,8 @@ from retrieval.words import Term
 if TYPE_CHECKING:
     from retrieval.encoders import Direction, Profile, Role
 
+TOGETHER: dict[Kind, tuple[Kind, ...]] = dict.fromkeys(("image", "region"), ("image", "region"))  # judged by one line
+HANDICAP: dict[Kind, float] = {"region": 0.8}  # what the best of many parts reaches by chance: log-odds of the prior
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
@@ -53,31 +55,47 @@ class Held:
         default_factory=Allowed
     )  # what may be found; questions are judged by what they reach in that
     lines: dict[tuple[int, Kind], Line] | None = None  # of one search, by `own` of a probe; None keeps none
+    reached: dict[tuple[int, Kind], tuple[float, int]] = field(default_factory=dict)  # likewise, see `_reached`
 
     def asked(self, allowed: Allowed) -> Held:
         """The same for one search."""
-        return replace(self, allowed=allowed, lines={})
+        return replace(self, allowed=allowed, lines={}, reached={})
 
     def line(self, profile: Profile, probe: Probe, connection: Connection) -> Line:
         """How cosines of a probe become log-odds."""
         known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
         if known is not None:
             return known
-        pinned = self.spaces.get(probe.role)
-        if pinned is None or probe.kind not in pinned.kinds():
+        others = [replace(probe, kind=kind) for kind in TOGETHER.get(probe.kind, (probe.kind,))]
+        found = [(each, reached) for each in others if (reached := self._reached(each, connection)) is not None]
+        if not found:
             return profile.prior(probe.direction).line(0)
-        near = pinned.nearest(probe.kind, probe.own, FEW, self.allowed)
-        stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
-        return self.note(profile, probe, rescore(probe.own, stored.data), near.count)
-
-    def note(self, profile: Profile, probe: Probe, scores: Vectors, count: int) -> Line:
-        """The same where the scores (q, n) of the probe's own vectors with their nearest among `count` are known."""
+        lead = max(best - each.handicap(profile) for each, (best, _) in found)
+        count = found[0][1][1]
         background = profile.background(probe.direction)
-        lead = float(scores.max(initial=-1.0))
         line = background.line(probe.own, lead, count) if background else profile.prior(probe.direction).line(count)
         if self.lines is not None:
             self.lines[id(probe.own), probe.kind] = line
         return line
+
+    def _reached(self, probe: Probe, connection: Connection) -> tuple[float, int] | None:
+        """The best cosine of a probe's own vectors, and among how many; None where the library has none of the kind."""
+        pinned = self.spaces.get(probe.role)
+        if pinned is None or probe.kind not in pinned.kinds():
+            return None
+        known = None if self.lines is None else self.reached.get((id(probe.own), probe.kind))
+        if known is not None:
+            return known
+        near = pinned.nearest(probe.kind, probe.own, FEW, self.allowed)
+        stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
+        return self.note(probe, rescore(probe.own, stored.data), near.count)
+
+    def note(self, probe: Probe, scores: Vectors, count: int) -> tuple[float, int]:
+        """The same where the scores (q, n) of the probe's own vectors with their nearest among `count` are known."""
+        found = float(scores.max(initial=-1.0)), count
+        if self.lines is not None:
+            self.reached[id(probe.own), probe.kind] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +168,7 @@ class Lookup:
         owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
         scores = rescore(queries, stored.data)
         _compare(pinned, near, stored, scores)
-        self.held.note(self.profile, probe, scores[: len(probe.own)], near.count)
+        self.held.note(probe, scores[: len(probe.own)], near.count)
         lowest = self._add(found, probe, stored, scores, owners)
         found.exhausted &= near.complete or lowest < self.cut
 
@@ -250,6 +268,10 @@ class Probe:
         """Its sense and what it is compared with."""
         return _direction(self.sense, self.kind)
 
+    def handicap(self, profile: Profile) -> float:
+        """What is taken off a cosine with this kind of segment before it is judged; see docs/decisions/0250."""
+        return HANDICAP.get(self.kind, 0.0) / profile.prior(self.direction).slope
+
     def odds(self, profile: Profile, line: Line, scores: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).
 
@@ -260,7 +282,7 @@ class Probe:
         """
         count = len(self.own)
         best = scores[:count].max(axis=0, initial=-1.0).astype(float)
-        odds = line.odds(best)
+        odds = line.odds(best - self.handicap(profile))
         alike = SENSE_OF[self.kind]
         if self.more is not None:
             odds = (odds + MORE * log_odds(profile, alike, self.kind, scores[count])) / (1 + MORE)

@@ -355,7 +355,7 @@ def means(
 
 
 def _named_segments(name: str, connection: Connection) -> list[store.StoredSegment]:
-    """The one segment of that id, or all of the asset at that path or with that hash."""
+    """The one segment of that id, or all of the asset at that path or with that hash, its pictures as wholes."""
     segment = store.segment_by_key(connection, name)
     if segment is not None:
         return [segment]
@@ -364,4 +364,4 @@ def _named_segments(name: str, connection: Connection) -> list[store.StoredSegme
         raise QueryError(
             f"the library holds no segment, asset or path {name}", "give a segment's id or an indexed path"
         )
-    return store.segments_of(connection, asset)
+    return [each for each in store.segments_of(connection, asset) if each.segment.kind != "region"]

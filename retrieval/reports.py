@@ -110,6 +110,7 @@ def _found(segment: FoundSegment) -> dict[str, Any]:
         "score": round(float(segment.score), 4),
         "lanes": {lane: round(float(share), 4) for lane, share in segment.lanes.items()},
         "marks": [[each.start, each.end] for each in segment.marks],
+        "box": _box(segment.box) if segment.box is not None else None,
     }
 
 
@@ -150,6 +151,7 @@ def _stored(stored: StoredSegment) -> dict[str, Any]:
         "page": segment.page,
         "text": segment.text,
         "lang": segment.lang,
+        "box": _box(segment.box) if segment.box is not None else None,
     }
 
 

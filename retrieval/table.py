@@ -30,9 +30,11 @@ STEP_NAMES = {
     "listen": "sound",
     "transcribe": "speech",
     "ocr": "text in pictures",
+    "regions": "regions",
 }
 MANY = {
     "image": "images",
+    "region": "regions",
     "video": "videos",
     "audio": "recordings",
     "document": "documents",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import fusion, store, words
-from retrieval.domain import SHARED_KINDS, Kind, Tag, Vectors
+from retrieval.domain import Kind, Tag, Vectors
 from retrieval.errors import LibraryError
 from retrieval.lanes import Held, log_odds
 from retrieval.pinned import Allowed, Pinned
@@ -151,7 +151,7 @@ class Tagger:
         A shot is as sure of a concept as its surest frame.
         """
         found: dict[int, list[Tag]] = {}
-        for kind in SHARED_KINDS:
+        for kind in SECTION_OF:
             for segments, odds in self._odds(kind, [each for each, own in kinds.items() if own == kind]):
                 tagged = _tagged(odds)
                 for row in np.flatnonzero(tagged.any(axis=1)).tolist():

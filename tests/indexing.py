@@ -1,4 +1,4 @@
-"""Indexes a folder in a process that kills itself at a chosen moment: python tests/indexing.py HOME FOLDER N.
+"""Indexes a folder in a process that kills itself at a chosen moment: python tests/indexing.py HOME FOLDER N [regions].
 
 The process counts every statement sent to the catalog and every file that is opened, renamed, made or deleted, and ends
 itself by SIGKILL at number N (0: never). It prints the count at its end.
@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 EVENTS = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}
 
 
-def index_and_die(home: Path, folder: Path, kill_at: int) -> int | None:
+def index_and_die(home: Path, folder: Path, kill_at: int, *, regions: bool = False) -> int | None:
     """The number of countable moments of the whole run; None if it was killed."""
     done = subprocess.run(
-        [sys.executable, __file__, str(home), str(folder), str(kill_at)],
+        [sys.executable, __file__, str(home), str(folder), str(kill_at), *["regions"] * regions],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -31,7 +31,7 @@ def index_and_die(home: Path, folder: Path, kill_at: int) -> int | None:
     return int(done.stdout)
 
 
-def _main(home: str, folder: str, kill_at: str) -> None:
+def _main(home: str, folder: str, kill_at: str, regions: str = "") -> None:
     from sqlalchemy import Engine, event
 
     from indexer.run import Options, index_folders
@@ -51,7 +51,8 @@ def _main(home: str, folder: str, kill_at: str) -> None:
 
     event.listen(Engine, "after_cursor_execute", moment)
     sys.addaudithook(audit)
-    index_folders([folder], library=home, options=Options(profile=FakeProfile(said="hello"), workers=1))  # type: ignore[arg-type]
+    options = Options(profile=FakeProfile(said="hello"), workers=1, regions=bool(regions) or None)  # type: ignore[arg-type]
+    index_folders([folder], library=home, options=options)
     sys.stdout.write(f"{moments}\n")
 
 

@@ -1,4 +1,4 @@
-"""The five steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked
+"""The six steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked
 for.
 
     read        every medium   Facts first, then segments: pictures, passages, subtitles
@@ -6,6 +6,7 @@ for.
     listen      audio, video   sound windows
     chunks      audio, video   samples for the transcriber
     lines       image, video, document   text in pictures
+    regions     image          overlapping parts of a large picture
 
 Every step raises a MediaError where the file cannot be used, possibly after it has given some segments. Which files are
 media at all is decided by `sniff.identify`. The modules that own PIL and av are imported when their step is asked for.
@@ -80,3 +81,10 @@ def lines(
     from retrieval.media.ocr import read_lines
 
     yield from read_lines(path, medium, limits, alive)
+
+
+def regions(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[Reading]:
+    """`region` Readings of a picture, one view each in `form`; none of one that is not much larger than that."""
+    from retrieval.media.regions import read_regions
+
+    yield from read_regions(path, form, limits)
