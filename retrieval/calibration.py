@@ -14,6 +14,7 @@ one space (Liang et al. 2022); the weights come from a logistic regression (Plat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,25 @@ class Background:
         shift += w.lead * lead + w.chance * chance(count)
         least = best * (lead - w.sure - w.growth * chance(count))
         return Line(w.slope, max(shift, least - w.slope * lead))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenes:
+    """What questions to texts are held against: how much they describe something that is seen.
+
+    scene (dimension,): a question's product with it tells that; up to `free` it costs nothing, beyond it as much in
+    log-odds. prior: how a cosine is judged among so many texts. A question like "a peacock spreading its tail" is near
+    to any text on tails, one on tenancy law to few texts; see docs/decisions/0240.
+    """
+
+    scene: Vectors
+    free: float
+    prior: Callable[[int], Line]
+
+    def line(self, questions: Vectors, lead: float, count: int) -> Line:
+        """How texts are judged as answers to one operand. questions (q, dimension); count: of the texts."""
+        usual = self.prior(count)
+        return Line(usual.slope, usual.shift - max(0.0, float((questions @ self.scene).mean()) - self.free))
 
 
 def traits(questions: Vectors, everyday: Vectors, typical: Vectors) -> NDArray[np.float64]:

@@ -3,7 +3,8 @@
     python -m training.calibration --data DIR
 
 fits the background of words and pictures (retrieval/calibration.py) to the weights in data/starter, on photos that these
-have not learned from, and writes it beside them. `training.finish` calls only the curves.
+have not learned from, and what tells questions to texts from descriptions of pictures; writes both beside the weights.
+`training.finish` calls only the curves.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks import truth
 from retrieval import calibration, manifest
 from retrieval.calibration import Weights
 from retrieval.domain import Vectors
-from retrieval.encoders.starter import StarterImage, StarterText
+from retrieval.encoders.starter import SentenceText, StarterImage, StarterText
 from training import data
 from training.data import CaptionRow, Picture
 
@@ -301,15 +302,44 @@ def everyday() -> list[str]:
     return Path(__file__).with_name("everyday.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def write(folder: Path, weights: Weights, bank: Vectors, typical: Vectors) -> None:
+# ---------------------------------------------------------------- questions to texts
+
+SCENE_EVERYDAY, SCENE_CAPTIONS = 12.0, 27.0  # log-odds for each unit of nearness to everyday things, and to captions
+FREE = 0.9  # share of questions to texts that lose nothing for being like the description of a picture
+CAPTIONS = 600  # of each sort of photo
+
+
+def passages() -> list[tuple[str, str]]:
+    """Short texts on everyday matters in three languages, each with a question that it answers in other words."""
+    lines = Path(__file__).with_name("passages.tsv").read_text(encoding="utf-8").split("\n")[:-1]
+    return [(text, question) for text, question in (line.split("\t") for line in lines)]
+
+
+def scene(captions: Sequence[CaptionRow]) -> tuple[Vectors, float]:
+    """What tells in the sentence space that a question describes something seen, (512,), and how much of it is free.
+
+    Its parts count as docs/decisions/0240 measured; the mean of captions is that of the photos' two sources alike.
+    """
+    encoder, rng = SentenceText(), random.Random(SEED)
+    means = []
+    for letters in (data.TRAINED, data.CHECKED):
+        rows = [row.caption for row in captions if row.file[0] in letters and row.lang in ("en", "zh", "de")]
+        means.append(encoder.encode(rng.sample(rows, min(CAPTIONS, len(rows)))).mean(axis=0))
+    found = SCENE_EVERYDAY * encoder.encode(everyday()).mean(axis=0) + SCENE_CAPTIONS * np.mean(means, axis=0)
+    stored = found.astype(np.float16).astype(np.float32)
+    return stored, float(np.quantile(encoder.encode([question for _, question in passages()]) @ stored, FREE))
+
+
+def write(folder: Path, weights: Weights, bank: Vectors, typical: Vectors, seen: tuple[Vectors, float]) -> None:
     """Puts everyday.npz beside the weights of the starter, and its lines into starter.toml instead of those there."""
-    np.savez(folder / BANK, everyday=bank.astype(np.float16), typical=typical.astype(np.float16))
+    half = [rows.astype(np.float16) for rows in (bank, typical, seen[0])]
+    np.savez(folder / BANK, everyday=half[0], typical=half[1], scene=half[2])
     digest = hashlib.sha256((folder / BANK).read_bytes()).hexdigest()
     config = folder / "starter.toml"
     head, _, _ = config.read_text("utf-8").partition(f"\n{HEAD}")
     lines = [line for line in head.rstrip("\n").split("\n") if not line.startswith(f'"{BANK}"')]
     lines.insert(lines.index("[sha256]") + 1, f'"{BANK}" = "{digest}"')
-    lines += ["", HEAD, "[background.text-image]"]
+    lines += ["", HEAD, "[scenes]", f"free = {seen[1]:.4f}", "", "[background.text-image]"]
     lines += [f"{name} = {value:.4f}" for name, value in asdict(weights).items()]
     config.write_text("\n".join(lines) + "\n", "utf-8")
 
@@ -329,7 +359,7 @@ def main() -> None:
     for line in table(weights, rounds):
         print(line, flush=True)
     print(weights)
-    write(given.out, weights, bank, typical)
+    write(given.out, weights, bank, typical, scene(data.read_captions(given.data / "captions.tsv")))
 
 
 if __name__ == "__main__":

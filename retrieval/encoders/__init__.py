@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from retrieval.calibration import Background
-from retrieval.domain import Sense, Space
+from retrieval.calibration import Background, Scenes
+from retrieval.domain import Sense, Space, Vectors
 from retrieval.encoders.families import Role, make_encoder
 from retrieval.encoders.models import Model, Prior, find_model, profile_entries, resolve_profile
 from retrieval.errors import EncoderUnavailable
@@ -87,8 +87,11 @@ class Profile:
         measured = _measured_priors() if model.family == "starter" else {}
         return measured.get(direction) or model.prior.get(direction) or Prior()
 
-    def background(self, direction: Direction) -> Background | None:
+    def background(self, direction: Direction) -> Background | Scenes | None:
         """What questions of that direction are held against; None where nobody measured it: the prior counts."""
+        if direction == "text-text":
+            measured = _measured_scene() if self.sentence.family == "use" else None
+            return Scenes(*measured, self.prior(direction).line) if measured else None
         return _measured_backgrounds().get(direction) if self.shared.family == "starter" else None
 
     def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
@@ -114,6 +117,15 @@ def _measured_backgrounds() -> dict[str, Background]:
         return starter.backgrounds()
     except EncoderUnavailable:
         return {}
+
+
+def _measured_scene() -> tuple[Vectors, float] | None:
+    from retrieval.encoders import starter
+
+    try:
+        return starter.scene()
+    except EncoderUnavailable:
+        return None
 
 
 def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> Profile:

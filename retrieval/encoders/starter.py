@@ -247,3 +247,16 @@ def backgrounds() -> dict[str, Background]:
     with np.load(config().file("everyday.npz")) as file:
         everyday, typical = file["everyday"].astype(np.float32), file["typical"].astype(np.float32)
     return {way: Background(Weights(**weights), everyday, typical) for way, weights in stated.items()}
+
+
+@cache
+def scene() -> tuple[Vectors, float] | None:
+    """What tells in the sentence space that a question describes something seen, and how much of it costs nothing.
+
+    None where `training.calibration` has not measured it. See calibration.Scenes. Raises: as `backgrounds`.
+    """
+    stated = config().values.get("scenes")
+    if not stated:
+        return None
+    with np.load(config().file("everyday.npz")) as file:
+        return file["scene"].astype(np.float32), float(stated["free"])

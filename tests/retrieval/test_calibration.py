@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from retrieval import Library
-from retrieval.calibration import NEAREST, Background, Line, Weights, chance, traits
+from retrieval.calibration import NEAREST, Background, Line, Scenes, Weights, chance, traits
 from retrieval.domain import Facts, Vectors
+from retrieval.encoders import make_profile
 from retrieval.fusion import confidence
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, text_vector
@@ -136,3 +137,36 @@ def test_filters_make_the_library_smaller(tmp_path: Path, known: Background) -> 
     expected = confidence(float(known.line(question[None], lead=cosine, count=1).odds(np.asarray(cosine))))
     assert blue == {"blue.jpg": pytest.approx(expected, abs=0.01)}
     assert whole["blue.jpg"] != pytest.approx(blue["blue.jpg"], abs=0.01)
+
+
+# ---------------------------------------------------------------- questions to texts
+
+
+def test_only_what_describes_a_scene_must_find_a_nearer_text() -> None:
+    """Up to what is free a question is judged by the prior; beyond it every text is as much less sure."""
+    seen = unit(np.random.default_rng(10).normal(size=16))
+    scenes = Scenes(4.0 * seen, 1.0, lambda count: Line(14.0, -3.0 - count))
+    away = unit(np.roll(seen, 1) - (np.roll(seen, 1) @ seen) * seen)
+    question = unit(np.stack([0.9 * seen + np.sqrt(1 - 0.81) * away]).astype(float))
+    assert scenes.line(away[None], 0.5, 7) == Line(14.0, -10.0)
+    assert scenes.line(question, 0.5, 7).slope == 14.0
+    assert scenes.line(question, 0.5, 7).shift == pytest.approx(-10.0 - (4.0 * 0.9 - 1.0), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("a peacock spreading its tail", True),
+        ("一只鳄鱼张开嘴", True),
+        ("rules about giving notice and getting a deposit back", False),
+        ("怎样把饭做得松软", False),
+    ],
+)
+def test_the_shipped_profile_tells_scenes_from_questions_to_texts(question: str, told: bool) -> None:
+    """What describes a picture costs a text its confidence, what asks for a text does not."""
+    profile = make_profile("starter")
+    vectors = profile.encoder("sentence", "text").encode([question])
+    held_against = profile.background("text-text")
+    assert isinstance(held_against, Scenes)
+    usual = profile.prior("text-text").line(50).shift
+    assert (held_against.line(vectors, 0.3, 50).shift < usual) is told
