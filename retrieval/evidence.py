@@ -121,6 +121,29 @@ def heat_map(picture: Image, encoder: Encoder, questions: Sequence[Vectors]) -> 
     return Heat(values, Box(*(round(10_000 * float(each)) for each in best)))
 
 
+def heat_within(picture: Image, region: Box, encoder: Encoder, questions: Sequence[Vectors]) -> Heat:
+    """The same where the answer is known to lie in a region of the picture: what is outside is cold.
+
+    Finer than over the whole picture, so that the box is about as small as the thing.
+    """
+    left, top, right, bottom = (at / 10_000 for at in (region.left, region.top, region.right, region.bottom))
+    cut = [round(at * side) for at, side in zip((left, top, right, bottom), picture.size * 2, strict=True)]
+    part = heat_map(
+        picture.crop((cut[0], cut[1], max(cut[2], cut[0] + 1), max(cut[3], cut[1] + 1))), encoder, questions
+    )
+    spots = (np.arange(CELLS) + 0.5) / CELLS
+    rows, columns = (CELLS * (spots - low) / (high - low) for low, high in ((top, bottom), (left, right)))
+    inside = np.outer((rows >= 0) & (rows < CELLS), (columns >= 0) & (columns < CELLS))
+    near = np.ix_(rows.clip(0, CELLS - 1).astype(int), columns.clip(0, CELLS - 1).astype(int))
+    values = np.where(inside, part.values[near], np.float32(0))
+    across, down = (np.array((part.box.left, part.box.right)), np.array((part.box.top, part.box.bottom)))
+    (x, x_end), (y, y_end) = (
+        (10_000 * low + (high - low) * own).round().astype(int).tolist()
+        for low, high, own in ((left, right, across), (top, bottom, down))
+    )
+    return Heat(np.asarray(values / max(float(values.max()), 1e-6), np.float32), Box(x, y, x_end, y_end))
+
+
 def parts() -> NDArray[np.float64]:
     """(n, 4): left, top, right and bottom of every part that is looked at, in shares of the sides."""
     found = []
@@ -268,7 +291,7 @@ def explain(
         picture=None if picture is None else np.asarray(picture),
         at_ms=at_ms,
         heat=None if picture is None else _heat(picture, segment, asked, profile, warnings),
-        box=stored.segment.box if stored is not None else None,
+        box=stored.segment.box if stored is not None and stored.segment.kind == "text_line" else None,
         curve=curve,
         outline=outline,
         length_ms=length_ms,
@@ -334,12 +357,21 @@ def _heat(
     picture: Image, segment: FoundSegment | None, asked: Sequence[Asked], profile: Profile, warnings: list[str]
 ) -> Heat | None:
     """The heat map where what is seen is a reason; None where words alone, or a line of text, answer."""
-    if segment is None or segment.kind not in ("image", "shot") or segment.lanes.get("shows", 0.0) < LEAST_SHARE:
+    if (
+        segment is None
+        or segment.kind not in ("image", "region", "shot")
+        or segment.lanes.get("shows", 0.0) < LEAST_SHARE
+    ):
         return None
     senses = [[each.shared[sense] for sense in ("text", "image") if sense in each.shared] for each in asked]
     questions = [np.concatenate(each) for each in senses if each]
+    if not questions:
+        return None
     try:
-        return heat_map(picture, profile.encoder("shared", "image"), questions) if questions else None
+        encoder = profile.encoder("shared", "image")
+        if segment.kind == "region" and segment.box is not None:
+            return heat_within(picture, segment.box, encoder, questions)
+        return heat_map(picture, encoder, questions)
     except EncoderUnavailable as error:
         warnings.append(str(error))
         return None

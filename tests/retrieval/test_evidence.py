@@ -49,6 +49,23 @@ def test_where_no_part_answers_better_the_whole_picture_is_the_box() -> None:
     assert found.values.min() == 1
 
 
+def test_where_a_region_is_known_the_box_is_about_as_small_as_the_thing() -> None:
+    """A thing of a tenth of the side: outside its region all is cold, and the box is not much larger than it is."""
+    thing, region = (0.8, 0.1, 0.9, 0.2), Box(7_300, 0, 10_000, 2_700)
+    encoder = FakeProfile().encoder("shared", "image")
+    found = evidence.heat_within(picture("red", thing), region, encoder, [text_vector("red")[None]])
+    x, y = found.peak
+    assert (0.73 <= x <= 1.0, 0.0 <= y <= 0.27) == (True, True)
+    assert found.values[:, : round(0.7 * CELLS)].max() == 0
+    assert found.values.max() == pytest.approx(1)
+    box = found.box
+    assert box.left <= 8_500 <= box.right
+    assert box.top <= 1_500 <= box.bottom
+    assert box.right - box.left <= 2_000
+    assert region.left <= box.left
+    assert box.right <= region.right
+
+
 def test_warmth_lies_between_0_and_1_whatever_the_nearness() -> None:
     """Its greatest value is 1; the cells are those of a square map."""
     places = evidence.parts()
