@@ -27,7 +27,7 @@ from indexer.migrate import upgrade
 from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower
 from indexer.plan import plan
 from indexer.publish import publish
-from retrieval import manifest, settings
+from retrieval import manifest, settings, store
 from retrieval.domain import STEPS, Pixels, Samples, Sense, Step
 from retrieval.encoders import Profile, make_profile
 from retrieval.errors import LibraryError, LibraryNotFound
@@ -110,8 +110,21 @@ def index_folders(
             raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
         if profile is None or isinstance(profile, str):
             profile = make_profile(own)
+        _refuse_other_weights(engine, profile)
         options = replace(options, regions=_keep_regions(engine, options.regions))
         return Run(home, engine, profile, options, on_event).index(roots, is_new)
+
+
+def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
+    """A space of two weights would be two halves of a library, of which questions see one."""
+    with engine.connect() as connection:
+        held = [each.space for each in store.live_spaces(connection)]
+    for wanted in {encoder.space for encoder in indexing_encoders(profile).values()}:
+        for other in held:
+            if other.name == wanted.name and other != wanted:
+                was, now = (f"{each.encoder} {each.revision}" for each in (other, wanted))
+                hint = f"crossmedia rebuild --profile {profile.name} encodes it anew"
+                raise LibraryError(f"the library was encoded by {was}, and here is {now}", hint)
 
 
 def _known_regions(home: Path) -> bool:

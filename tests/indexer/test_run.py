@@ -17,8 +17,8 @@ from PIL import Image
 
 from indexer import doctor, sources
 from indexer.events import Event, Finished, Planned, Skipped
-from indexer.rebuild import rebuild
-from indexer.run import Options, index_folders
+from indexer.rebuild import rebuild, reembed
+from indexer.run import Options, index_folders, writing
 from retrieval import Library, LibraryError, imprints, manifest
 from retrieval.domain import Sense, Vectors
 from retrieval.settings import LIMITS
@@ -354,6 +354,19 @@ def test_another_profile_is_refused_with_the_command_that_changes_it(world: Worl
     world.index()
     with pytest.raises(LibraryError, match="rebuild --profile clip"):
         index_folders([world.media], library=world.home, options=Options(profile="clip"))
+
+
+def test_weights_of_another_revision_are_refused_until_all_is_encoded_anew(world: World) -> None:
+    """Else new files would be in a space of their own, and the old ones no longer be found."""
+    world.picture("a.png")
+    world.index()
+    world.picture("bb.png")
+    world.profile = CountingProfile(said="hello there", revision="2")
+    with pytest.raises(LibraryError, match=r"rebuild --profile \w+ encodes it anew"):
+        world.index()
+    with writing(world.home, "test", create=False) as (engine, _):
+        reembed(engine, world.profile, Options(workers=1), world.events.append)  # type: ignore[arg-type]
+    assert world.index().new == 1
 
 
 def test_rebuild_restores_deleted_index_files(world: World) -> None:
