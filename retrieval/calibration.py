@@ -60,12 +60,17 @@ class Background:
     everyday: Vectors
     typical: Vectors
 
+    @property
+    def steepness(self) -> float:
+        """By how much the log-odds of the best answer grow with its cosine."""
+        return self.weights.slope + self.weights.lead
+
     def line(self, questions: Vectors, lead: float, count: int) -> Line:
         """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`.
 
         The best answer is at least as sure as its cosine alone makes it, against what absent things hardly ever reach.
         """
-        w, best = self.weights, self.weights.slope + self.weights.lead
+        w, best = self.weights, self.steepness
         near, mean, typical = traits(questions, self.everyday, self.typical).mean(axis=0).tolist()
         shift = w.offset + w.near * near + w.everyday * mean + w.typical * typical
         shift += w.lead * lead + w.chance * chance(count)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from retrieval import fusion, keywords, store
-from retrieval.calibration import Line
+from retrieval.calibration import Background, Line
 from retrieval.domain import LANE_OF, SENSE_OF, SHARED_KINDS, TEXT_KINDS, Kind, Lane, Medium, Sense, Vectors
 from retrieval.encoders.models import USUAL
 from retrieval.nearest.exact import rescore
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from retrieval.encoders import Direction, Profile, Role
 
 TOGETHER: dict[Kind, tuple[Kind, ...]] = dict.fromkeys(("image", "region"), ("image", "region"))  # judged by one line
-HANDICAP: dict[Kind, float] = {"region": 0.8}  # what the best of many parts reaches by chance: log-odds of the prior
+HANDICAP: dict[Kind, float] = {"region": 1.2}  # log-odds that the best of many parts reaches by chance
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
@@ -270,7 +270,11 @@ class Probe:
 
     def handicap(self, profile: Profile) -> float:
         """What is taken off a cosine with this kind of segment before it is judged; see docs/decisions/0250."""
-        return HANDICAP.get(self.kind, 0.0) / profile.prior(self.direction).slope
+        if self.kind not in HANDICAP:
+            return 0.0
+        background = profile.background(self.direction)
+        judged = background.steepness if isinstance(background, Background) else profile.prior(self.direction).slope
+        return HANDICAP[self.kind] / judged
 
     def odds(self, profile: Profile, line: Line, scores: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).

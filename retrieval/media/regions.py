@@ -17,9 +17,9 @@ from retrieval.media.image import fit, open_image
 from retrieval.settings import LIMITS, Limits
 
 LARGE: Final = 2  # a picture has parts if its shorter side has so many times the pixels that an encoder sees
-CUTS: Final = 4  # parts along the shorter side
+CUTS: Final = 5  # parts along the shorter side
 USUAL: Final = 1.5  # the longer side over the shorter one, as pictures mostly have it: parts are shaped about so
-MOST: Final = 16  # parts along the longer side
+MOST: Final = 20  # parts along the longer side
 OVERLAP: Final = 0.1  # share of a part's side that lies in its neighbour as well
 
 
@@ -45,7 +45,7 @@ def read_regions(path: Path, form: Pixels, limits: Limits = LIMITS) -> Iterator[
 
     Raises: as `open_image`.
     """
-    image = open_image(path, limits, side=CUTS * form.size)
+    image = open_image(path, limits, side=CUTS * form.size // 2)  # of which twice as much is decoded
     if min(image.size) < least_side(form):
         return
     for box in boxes(*image.size):
