@@ -71,6 +71,11 @@ def starter() -> Path:
     return _shipped("data") / "starter"
 
 
+def text_look() -> Path:
+    """The net that tells whether a picture holds writing."""
+    return _shipped("data") / "ocr" / "look.onnx"
+
+
 def samples() -> Path:
     """The media of `crossmedia demo`."""
     return _shipped("data") / "samples"

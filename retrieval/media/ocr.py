@@ -5,6 +5,7 @@
 Of a video the key frames are looked at, which encoders set at cuts, at most one every FRAME_EVERY_MS; the same line over
 neighbouring frames is one segment. Of a PDF the pages without text are read, as they are shown.
 
+The cheap look is a net of 13,000 weights that `training/look.py` made. What the detector tears apart is joined to lines.
 Source: PP-OCRv6 small, Chinese and English, as packed in rapidocr 3 (Apache-2.0).
 """
 
@@ -22,17 +23,16 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
+from retrieval import manifest
 from retrieval.domain import Box, Medium, Reading, Segment, Span
 from retrieval.errors import EncoderUnavailable
 from retrieval.media.language import language_of
 from retrieval.settings import LIMITS, Limits
 
 LOOK_SIDE: Final = 512  # pixels of the longer side that the cheap look sees
-READ_SIDE: Final = 1280  # ... and that is read; a scanned page needs all of it
-STEEP: Final = 60  # difference of grey (0..255) two pixels apart that is the side of a stroke
-ALTERNATIONS: Final = 4  # changes between rising and falling sides in one row of a cell that look like writing
-ROWS: Final = 3  # such rows, one under the other, in a cell
-CELL: Final = (8, 32)  # rows and columns of a cell
+LOOK_LEAST: Final = 8  # pixels of a side: less has no room for a letter
+LOOK_ODDS: Final = -0.7  # log-odds of a written place from which a picture is read; chosen on made pictures
+READ_SIDE: Final = 1280  # pixels of the longer side that is read; a scanned page needs all of it
 FRAME_EVERY_MS: Final = 2_000
 SURE: Final = 0.6  # least confidence of a line that is kept
 SURE_SHORT: Final = 0.75  # ... of one of two or three characters
@@ -52,29 +52,32 @@ class Line:
 
 
 def may_hold_text(image: Image.Image) -> bool:
-    """Whether an RGB picture shows something like writing: rows of close, steep strokes. Errs towards yes."""
+    """Whether an RGB picture shows something like writing, of any script. Errs towards yes."""
+    return look(image) > LOOK_ODDS
+
+
+def look(image: Image.Image) -> float:
+    """Log-odds of the place in an RGB picture that looks most like writing; -inf where there is no room for any."""
     grey = image.convert("L")
     scale = LOOK_SIDE / max(image.size)
     if scale < 1:
-        grey = grey.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))), Image.Resampling.BOX)
-    return _written_cells(np.asarray(grey, np.int16)) > 0
+        grey = grey.resize(
+            (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BOX
+        )
+    if min(grey.size) < LOOK_LEAST:
+        return float("-inf")
+    pixels = (np.asarray(grey, np.float32) - 127.5) / 127.5
+    return float(_looking().run(None, {"grey": pixels[None, None]})[0][0])
 
 
-def _written_cells(grey: np.ndarray[Any, np.dtype[np.int16]]) -> int:
-    """Cells of (h, w) greys in which ROWS rows or more alternate as strokes of letters do."""
-    high, wide = CELL
-    if grey.shape[0] < high or grey.shape[1] < wide + 2:
-        return 0
-    change = grey[:, 2:] - grey[:, :-2]
-    sign = np.where(change > STEEP, 1, np.where(change < -STEEP, -1, 0)).astype(np.int8)
-    # Rising beside falling within 6 pixels: both sides of one stroke, or of the gap to the next.
-    turns = np.zeros(sign.shape, np.int8)
-    for gap in (1, 2, 3, 4, 5):
-        turns[:, gap:] |= sign[:, gap:] * sign[:, :-gap] == -1
-    starts = turns[:, 1:] > turns[:, :-1]
-    rows, columns = starts.shape[0] // high * high, starts.shape[1] // wide * wide
-    counted = starts[:rows, :columns].reshape(rows, columns // wide, wide).sum(2) >= ALTERNATIONS
-    return int((counted.reshape(rows // high, high, columns // wide).sum(1) >= ROWS).sum())
+@cache
+def _looking() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # decoders are many
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(manifest.text_look()), options, providers=["CPUExecutionProvider"])
 
 
 def lines(image: Image.Image) -> list[Line]:
