@@ -24,7 +24,7 @@ from retrieval.store import Imprints, StoredAsset
 
 NEAREST = 16  # pictures that are proposed for each
 NEAR = 0.6  # least correlation of coarse greys of a proposal
-BLOCK = 2048
+AT_ONCE = 1 << 23  # correlations of pictures that are held at once: 32 MiB
 KEY_EVERY_MS = 2_000  # so far apart frames of a long shot are looked up
 SAME_FRAME = 0.9  # correlation of coarse greys of two frames that may be one
 NEAR_FRAME = 0.8  # ... of frames that are held against each other, which may be some tenths of a second apart
@@ -149,8 +149,9 @@ def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]
     """For each of (n, BYTES) imprints those that may be the same, mirrored or not."""
     rows = imprints.coarse(data)
     plain = rows[: len(data)]
-    for start in range(0, len(data), BLOCK):
-        both = np.maximum(plain[start : start + BLOCK] @ plain.T, plain[start : start + BLOCK] @ rows[len(data) :].T)
+    block = max(1, AT_ONCE // max(1, len(data)))
+    for start in range(0, len(data), block):
+        both = np.maximum(plain[start : start + block] @ plain.T, plain[start : start + block] @ rows[len(data) :].T)
         both[np.arange(len(both)), np.arange(start, start + len(both))] = -1
         scores, places = best(both, NEAREST)
         for at in range(len(both)):

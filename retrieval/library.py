@@ -336,7 +336,7 @@ class Library:
         """Groups of files that are one picture, video or recording, exactly or nearly, the one to keep first."""
         from retrieval import duplicates, store
 
-        with store.snapshot(self._open_engine()) as connection:
+        with one_thread, store.snapshot(self._open_engine()) as connection:
             return duplicates.find(connection, media)
 
     def status(self) -> Status:
