@@ -122,6 +122,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "requirements-torch.txt": "the second environment of `make test`",
     "alembic/script.py.mako": "how a new migration begins",
     "benchmarks/judgements/": "what is right, and what is absent, for benchmarks.quality",
+    "data/ocr/look.onnx": "the net that tells whether a picture holds writing; training/look.py made it",
     "data/queries.toml": "questions in all directions with their right answers",
     "data/samples/": "the media of `crossmedia demo`; ORIGINS.md names where each comes from",
     "data/starter/": "the weights of the profile `starter`",
