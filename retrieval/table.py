@@ -358,7 +358,8 @@ def facts_of(asset: StoredAsset) -> dict[str, str]:
 def segment_line(stored: StoredSegment, width: int | None = None) -> str:
     """Id, kind, place and text of a segment."""
     segment = stored.segment
-    head = f"  {stored.key}  {segment.kind:<9}  {place(segment):<17}  "
+    lies = place(segment) or (where(segment.box) if segment.box is not None else "")
+    head = f"  {stored.key}  {segment.kind:<9}  {lies:<17}  "
     text = plain(re.sub(r"\s+", " ", segment.text or "").strip())
     room = max(width - columns(head), 20) if width else 10_000
     return (head + shorten(text, room)).rstrip()

@@ -24,7 +24,7 @@ from tests.fakes import COLOURS, FakeEncoder, FakeProfile
 from tests.indexing import index_and_die
 
 PARTS = len(boxes(120, 90))
-KILLS = 6  # spread evenly over the moments of one run
+KILLS = 4  # spread evenly over the moments of one run
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,20 @@ def test_a_thing_in_a_corner_is_found_where_it_is(world: World) -> None:
         assert (hit.path.name, best.kind, hit.medium) == ("large.png", "region", "image")
         assert best.box is not None
         assert (best.box.left, best.box.top) == (0, 0)
+
+
+def test_an_explanation_points_into_the_region(world: World) -> None:
+    """The warmest spot and the box lie on the thing, and the region is no line of text."""
+    world.index(regions=True)
+    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+        found = library.explain("red", world.media / "large.png")
+        assert found is not None
+        assert found.segment is not None
+        assert found.segment.kind == "region"
+        assert found.box is None
+        assert found.heat is not None
+        assert max(found.heat.peak) <= 1 / 3
+        assert max(found.heat.box.right, found.heat.box.bottom) <= 3_600
 
 
 def test_a_picture_that_asks_for_itself_is_its_own_best_answer(world: World) -> None:

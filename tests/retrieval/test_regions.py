@@ -9,9 +9,11 @@ import pytest
 
 from retrieval import Library, Operand
 from retrieval.calibration import Background, Weights
-from retrieval.domain import Box, Facts, FoundSegment, Hit, Kind
+from retrieval.domain import Box, Facts, FoundSegment, Hit, Kind, Segment
 from retrieval.lanes import HANDICAP
 from retrieval.reports import hit_report
+from retrieval.store import StoredSegment
+from retrieval.table import segment_line
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, word_vector
 
@@ -106,3 +108,9 @@ def test_json_tells_where_a_region_is() -> None:
     whole = FoundSegment("y", "image", None, None, None, 0.8, 0.4, {"shows": 1.0})
     hit = Hit(Path("/a.jpg"), (Path("/a.jpg"),), "00", "image", 0.5, 0.9, (found, whole))
     assert [each["box"] for each in hit_report(hit)["segments"]] == [[0, 100, 2_500, 2_600], None]
+
+
+def test_people_are_told_where_a_region_is() -> None:
+    """In percent of width and height, where `show` lists what a file holds."""
+    line = segment_line(StoredSegment(1, 1, "abc", Segment("region", box=Box(0, 7_830, 2_170, 10_000))))
+    assert line.split(maxsplit=2) == ["abc", "region", "0-22 % across, 78-100 % down"]
