@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain import Vectors
 
+WORDY = 0.17  # mean cosine with the bank above which a question names an everyday thing in a word or two
 NEAREST = 5  # a question is as near to the bank as to the fifth nearest of its things: one may be just what is asked
 
 
@@ -47,6 +48,7 @@ class Weights:
     near: float = 0.0  # see NEAREST
     everyday: float = 0.0  # mean cosine with the bank
     typical: float = 0.0  # cosine with the typical picture
+    wordy: float = 0.0  # what the mean cosine with the bank has above WORDY
     chance: float = 0.0  # `chance` of the number of vectors
     sure: float = 2.0  # cosine of a best answer that is one whatever the question; it grows by
     growth: float = 0.0  # so much for each step of `chance`
@@ -71,8 +73,8 @@ class Background:
         The best answer is at least as sure as its cosine alone makes it, against what absent things hardly ever reach.
         """
         w, best = self.weights, self.steepness
-        near, mean, typical = traits(questions, self.everyday, self.typical).mean(axis=0).tolist()
-        shift = w.offset + w.near * near + w.everyday * mean + w.typical * typical
+        terms = np.array([w.near, w.everyday, w.typical, w.wordy])
+        shift = w.offset + float(traits(questions, self.everyday, self.typical).mean(axis=0) @ terms)
         shift += w.lead * lead + w.chance * chance(count)
         least = best * (lead - w.sure - w.growth * chance(count))
         return Line(w.slope, max(shift, least - w.slope * lead))
@@ -98,10 +100,10 @@ class Scenes:
 
 
 def traits(questions: Vectors, everyday: Vectors, typical: Vectors) -> NDArray[np.float64]:
-    """(q, 3): cosine with the NEAREST-th of the bank, mean cosine with it, cosine with the typical picture."""
+    """(q, 4): cosine with the NEAREST-th of the bank, mean cosine with it, with the typical picture, the mean over WORDY."""
     to_bank = questions @ everyday.T
-    near = np.partition(to_bank, -NEAREST, axis=1)[:, -NEAREST]
-    return np.stack([near, to_bank.mean(axis=1), questions @ typical], axis=1).astype(float)
+    near, mean = np.partition(to_bank, -NEAREST, axis=1)[:, -NEAREST], to_bank.mean(axis=1)
+    return np.stack([near, mean, questions @ typical, np.maximum(mean - WORDY, 0.0)], axis=1).astype(float)
 
 
 def chance(count: int) -> float:

@@ -83,12 +83,12 @@ RARE = 0.05  # share of absent questions whose best cosine alone would make it a
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
 MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 0.6}
-MASS |= {("word", True): 0.3, ("word", False): 0.3}
+MASS |= {("word", True): 0.4, ("word", False): 0.3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """Questions of one kind put to a gallery of `count` pictures. features (n, 5): lead, near, everyday, typical, chance.
+    """Questions of one kind put to a gallery of `count` pictures. features (n, 6): lead, traits, chance.
 
     scores, right (n, 10): of the nearest, best first; right is all false for what is absent.
     """
@@ -239,7 +239,8 @@ def presence(rounds: Sequence[Asked]) -> Weights:
         mass.append(np.full(len(own), MASS[each.kind, is_there] / len(own)))
     theta = logistic(np.concatenate(rows), np.concatenate(y), np.concatenate(mass))
     lead = float(theta[0])
-    weights = Weights(WITHIN * lead, float(theta[5]), (1 - WITHIN) * lead, *map(float, theta[1:5]))
+    near, mean, typical, wordy, chance, offset = map(float, theta[1:])
+    weights = Weights(WITHIN * lead, offset, (1 - WITHIN) * lead, near, mean, typical, wordy, chance)
     tops = [np.max(odds(weights, each), axis=1) for each in rounds if each.kind == "sentence"]
     cut = np.mean([np.quantile(top, 1 - SHOWN) for top in tops])
     growth, sure = certainty([each for each in rounds if not each.right.any()])
@@ -256,7 +257,7 @@ def certainty(absent: Sequence[Asked]) -> tuple[float, float]:
 
 def odds(weights: Weights, asked: Asked) -> NDArray[np.float64]:
     """(n, 10) log-odds of the nearest of each question, as Background.line has them."""
-    terms = [weights.lead, weights.near, weights.everyday, weights.typical, weights.chance]
+    terms = [weights.lead, weights.near, weights.everyday, weights.typical, weights.wordy, weights.chance]
     shift, lead = asked.features @ np.array(terms) + weights.offset, asked.features[:, 0]
     strict = (weights.slope + weights.lead) * (lead - weights.sure - weights.growth * asked.features[:, -1])
     shift = np.maximum(shift, strict - weights.slope * lead)

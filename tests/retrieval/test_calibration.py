@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from retrieval import Library
-from retrieval.calibration import NEAREST, Background, Line, Scenes, Weights, chance, traits
+from retrieval.calibration import NEAREST, WORDY, Background, Line, Scenes, Weights, chance, traits
 from retrieval.domain import Facts, Vectors
 from retrieval.encoders import make_profile
 from retrieval.fusion import confidence
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, text_vector
 
-WEIGHTS = Weights(slope=5.0, offset=1.0, lead=11.0, near=-10.0, everyday=-20.0, typical=-8.0, chance=-2.0)
+WEIGHTS = Weights(slope=5.0, offset=1.0, lead=11.0, near=-10.0, everyday=-20.0, typical=-8.0, wordy=40.0, chance=-2.0)
 
 
 def unit(rows: NDArray[np.float64]) -> Vectors:
@@ -46,18 +46,21 @@ def test_chance_grows_with_the_library_and_ever_slower() -> None:
 
 
 def test_traits_are_their_definition(background: Background) -> None:
-    """The NEAREST-th of the bank, its mean, and the typical picture, computed one by one."""
-    question = unit(np.random.default_rng(8).normal(size=(1, 16)))
+    """The NEAREST-th of the bank, its mean, the typical picture, and what is wordy, computed one by one."""
+    question = unit(background.everyday.sum(axis=0, keepdims=True).astype(float))
     to_bank = sorted((float(row @ question[0]) for row in background.everyday), reverse=True)
-    expected = [to_bank[NEAREST - 1], sum(to_bank) / len(to_bank), float(background.typical @ question[0])]
+    mean = sum(to_bank) / len(to_bank)
+    expected = [to_bank[NEAREST - 1], mean, float(background.typical @ question[0]), max(0.0, mean - WORDY)]
     assert traits(question, background.everyday, background.typical)[0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_log_odds_are_the_weighed_sum(background: Background) -> None:
     """What `line` gives for one cosine equals the sum of all terms by hand."""
-    question = unit(np.random.default_rng(9).normal(size=(1, 16)))
-    near, mean, typical = traits(question, background.everyday, background.typical)[0].tolist()
-    expected = 1.0 + 5.0 * 0.4 + 11.0 * 0.6 - 10.0 * near - 20.0 * mean - 8.0 * typical - 2.0 * chance(99)
+    question = unit(background.everyday.sum(axis=0, keepdims=True).astype(float))
+    near, mean, typical, wordy = traits(question, background.everyday, background.typical)[0].tolist()
+    expected = (
+        1.0 + 5.0 * 0.4 + 11.0 * 0.6 - 10.0 * near - 20.0 * mean - 8.0 * typical + 40.0 * wordy - 2.0 * chance(99)
+    )
     found = background.line(question, lead=0.6, count=99).odds(np.array([0.4], np.float32))
     assert float(found[0]) == pytest.approx(expected, abs=1e-5)
 
