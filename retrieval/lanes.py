@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from retrieval.encoders import Direction, Profile, Role
 
 TOGETHER: dict[Kind, tuple[Kind, ...]] = dict.fromkeys(("image", "region"), ("image", "region"))  # judged by one line
-HANDICAP: dict[Kind, float] = {"region": 1.2}  # log-odds that the best of many parts reaches by chance
+HANDICAP: dict[Kind, float] = {"region": 1.6}  # log-odds that the best of many parts reaches by chance
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
