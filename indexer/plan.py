@@ -25,7 +25,7 @@ USUAL_RATES: dict[Step, float] = {
     "listen": 100_000.0,
     "transcribe": 3_500.0,
     "ocr": 5.0,
-    "regions": 5.0,
+    "regions": 2.0,
 }
 COUNTED: tuple[Step, ...] = ("read", "ocr", "regions")  # these take as long as there are files, not as the files last
 USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet
