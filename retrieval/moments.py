@@ -23,7 +23,7 @@ Odds = NDArray[np.float64]
 
 SNAP_MS = FRAME_EVERY_MS  # an end so near to a cut is the cut
 SENTENCE_MS = 600  # ... and to the end or beginning of a sentence
-RISE = 1.0  # log-odds: levels of a curve that lie nearer together are one
+RISE = 0.5  # log-odds: levels of a curve that lie nearer together are one; see docs/decisions/0270
 CLEAR = 0.8  # share of the variance that two levels within a level must explain
 STEEP = 0.25  # ... and the part of the first rise that theirs must be
 LOWEST = -1e9

@@ -247,13 +247,13 @@ class _Judge:
 
     def _then(self, tree: Then, first: int, cost: Odds) -> Sure | None:
         """The steps of every row of moments are as sure as the surest row through them."""
-        events = [self.part(each, at, cost) for each, at in _numbered(tree, first)]
+        judged = [self.part(each, at, cost) for each, at in _numbered(tree, first)]
+        events = [each for each in judged if each is not None]
         at = np.full(self.places, fusion.LEAST)
         times = self.times
-        if times is None or any(each is None for each in events):
+        if times is None or len(events) < len(judged):
             return Sure(at, fusion.LEAST)
-        tables = np.stack([each.at for each in events if each is not None])
-        rows = in_order(_events(tables, times), tree.within_ms)
+        rows = in_order([_events(each.at, times) for each in events], tree.within_ms)
         for row in rows:
             for moment in row:
                 touched = times.touched(moment)
@@ -277,19 +277,9 @@ def _mean(trees: Sequence[Tree], table: Odds, wholes: Sequence[float], row: tupl
 # ---------------------------------------------------------------- order
 
 
-def _events(tables: Odds, times: Times) -> list[list[moments.Moment]]:
-    """The moments of each event, of log-odds (events, n): those of the level of its best, and those that are sure; not
-    those at whose best frame another event is surer.
-
-    Who asks for one thing and then another means two; a picture half like both shows the one that it is more like.
-    """
-    found = []
-    for own in tables:
-        each = moments.find(times.curve(own), times.cuts, times.sentences, most=MOST_EVENTS, least=fusion.FULFILLED)
-        places = np.searchsorted(times.starts, [moment.at_ms for moment in each], "right") - 1
-        best = tables[:, np.maximum(places, 0)].max(axis=0)
-        found.append([moment for moment, most in zip(each, best.tolist(), strict=True) if moment.odds >= most])
-    return found
+def _events(own: Odds, times: Times) -> list[moments.Moment]:
+    """The moments of one event, of log-odds (n,): those of the level of its best, and those that are sure."""
+    return moments.find(times.curve(own), times.cuts, times.sentences, most=MOST_EVENTS, least=fusion.FULFILLED)
 
 
 def in_order(

@@ -50,6 +50,14 @@ def test_a_level_above_other_levels_is_a_moment_of_its_own() -> None:
     assert found.span == Span(5000, 8000)
 
 
+def test_a_small_rise_is_a_moment_where_the_rest_is_still() -> None:
+    """Of an unsure question two high steps are found among low ones; what only flickers is one moment."""
+    (found,) = moments.find(curve(-4.0, -4.1, -3.9, -3.2, -3.3, -4.0, -4.1, -4.0))
+    assert found.span == Span(3000, 5000)
+    (still,) = moments.find(curve(-4.0, -4.2, -3.8, -4.0, -3.9, -4.1, -4.0, -3.8))
+    assert still.span == Span(0, 8000)
+
+
 def test_two_levels_are_parted_where_they_differ_most() -> None:
     """Otsu's border lies between them; all values alike have none."""
     border, rise, share = moments.parted(np.array([1.0, 5.0, 1.2, 5.2]), np.array([1, 1, 1, 1]))
