@@ -73,6 +73,14 @@ def test_what_only_resembles_a_letter_is_not_read(samples: Path, name: str) -> N
     assert ocr.lines(Image.open(samples / "images" / name).convert("RGB")) == []
 
 
+def test_small_letters_are_read() -> None:
+    """A small picture is enlarged before it is read; as it is, letters of 7 pixels are lost."""
+    pytest.importorskip("rapidocr")
+    image = Image.new("RGB", (240, 160), (150, 140, 120))
+    ImageDraw.Draw(image).text((30, 70), "Platform seven", font=ImageFont.load_default(7), fill=(60, 50, 40))
+    assert [line.text for line in ocr.lines(image)] == ["Platform seven"]
+
+
 def part(text: str, left: int, right: int, top: int = 4000, bottom: int = 4500) -> Line:
     """A piece of a line, as the detector gives it."""
     return Line(text, Box(left, top, right, bottom), 0.9)
