@@ -27,8 +27,16 @@ USUAL_RATES: dict[Step, float] = {
     "ocr": 5.0,
     "regions": 2.0,
 }
+PICTURE_MS = 2_000  # of a video are as much work as a picture: text is looked for once in so long
 COUNTED: tuple[Step, ...] = ("read", "ocr", "regions")  # these take as long as there are files, not as the files last
 USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet
+
+
+def weight(step: Step, duration_ms: int | None) -> int:
+    """How much work a file is among those of its step: 1 where each is read as a whole, else its length in ms."""
+    if step == "read":
+        return 1
+    return duration_ms or (PICTURE_MS if step in COUNTED else 1)
 
 
 def plan(

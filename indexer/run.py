@@ -25,7 +25,7 @@ from indexer.intake import Intake, Origin
 from indexer.lock import writer
 from indexer.migrate import upgrade
 from indexer.pipeline import TICK_S, Job, Pipeline, Result, Tower
-from indexer.plan import plan
+from indexer.plan import plan, weight
 from indexer.publish import publish
 from retrieval import manifest, settings, store
 from retrieval.domain import STEPS, Pixels, Samples, Sense, Step
@@ -292,7 +292,7 @@ class Run:
             for due in survey.due(connection, step):
                 task = Task(due.path, step, due.medium, form, self._options.limits)
                 origin = Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
-                jobs.append(Job(task, origin, due.duration_ms or 1))
+                jobs.append(Job(task, origin, weight(step, due.duration_ms)))
         return jobs
 
     def _form(self, step: Step) -> Pixels | Samples | None:

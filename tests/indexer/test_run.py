@@ -17,6 +17,7 @@ from PIL import Image
 
 from indexer import doctor, sources
 from indexer.events import Event, Finished, Planned, Skipped
+from indexer.plan import weight
 from indexer.rebuild import rebuild, reembed
 from indexer.run import Options, index_folders, writing
 from retrieval import Library, LibraryError, imprints, manifest
@@ -436,3 +437,11 @@ def test_imprints_of_an_older_library_are_added_without_encoding(world: World) -
     world.index()
     assert imprints_of(world) == before and len(before) == 2
     assert world.profile.encoded == {"text": 0, "image": 0, "sound": 0}
+
+
+def test_pictures_and_videos_share_one_estimate_of_time() -> None:
+    """A picture is worth two seconds of a video where text is read; files are counted where facts are."""
+    assert weight("ocr", None) == weight("ocr", 2_000)
+    assert weight("ocr", 60_000) == 30 * weight("ocr", None)
+    assert weight("read", 60_000) == weight("read", None)
+    assert weight("watch", 60_000) == 60_000
