@@ -78,7 +78,7 @@ def absent() -> list[str]:
 
 SEED, SIZES = 1, (20, 100, 300, 670, 1500)  # of galleries; small ones are drawn several times
 PHOTOS = 900  # pictures of a gallery and of the typical picture that need not be unknown to the tower
-SHOWN = 0.07  # share of absent questions that one lane may answer
+SHOWN = 0.04  # share of absent questions that one lane may answer
 RARE = 0.05  # share of absent questions whose best cosine alone would make it an answer
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
