@@ -47,10 +47,12 @@ def plan(
     emit: Callable[[Event], None],
     *,
     hidden: bool = False,
+    large: Callable[[str], int] = lambda profile: 0,
 ) -> Finished:
     """Tells what `crossmedia index` would do in the library at `home`, which need not be there.
 
     named: the folders that are named now; id 0, patterns empty where none are given. wanted: the steps of the run.
+    large: the shorter side (pixels) from which on pictures have regions, by the name of the library's profile.
     """
     start = time.perf_counter()
     if not manifest.catalog(home).exists():
@@ -61,7 +63,10 @@ def plan(
             sources = _joined(survey.all_sources(connection), named)
             known = partial(survey.known_files, connection)
             own = survey.fact(connection, "profile") or profile
-            return _tell(home, own, sources, known, _pending(connection), wanted, emit, hidden, start)
+            left = _pending(connection)
+            if "regions" in wanted:
+                left["regions"] = survey.without_regions(connection, large(own)), 0
+            return _tell(home, own, sources, known, left, wanted, emit, hidden, start)
     finally:
         engine.dispose()
 

@@ -102,7 +102,8 @@ def index_folders(
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
         named = [survey.Source(0, root, None, options.include, options.exclude, offline=False) for root in roots]
-        return plan(home, named, name or settings.DEFAULT_PROFILE, options.steps, on_event, hidden=options.hidden)
+        name, large = name or settings.DEFAULT_PROFILE, partial(_least_side, profile)
+        return plan(home, named, name, options.steps, on_event, hidden=options.hidden, large=large)
     with writing(home, "crossmedia index", name) as (engine, is_new):
         with engine.connect() as connection:
             own = survey.fact(connection, "profile") or settings.DEFAULT_PROFILE
@@ -137,6 +138,15 @@ def _known_regions(home: Path) -> bool:
             return survey.wants_regions(connection)
     finally:
         engine.dispose()
+
+
+def _least_side(profile: Profile | str | None, name: str) -> int:
+    """The shorter side (pixels) from which on pictures have regions by a profile, or by that of the library's name."""
+    from retrieval.media.regions import least_side
+
+    made = make_profile(name) if profile is None or isinstance(profile, str) else profile
+    encoder = indexing_encoders(made).get("image")
+    return least_side(encoder.form) if encoder is not None and isinstance(encoder.form, Pixels) else LIMITS.pixels
 
 
 def _keep_regions(engine: Engine, wanted: bool | None) -> bool:

@@ -158,6 +158,13 @@ def without_imprints(connection: Connection, step: Step) -> list[Place]:
     return places(connection, wanted) if wanted else []
 
 
+def without_regions(connection: Connection, least_side: int) -> int:
+    """How many pictures of that shorter side (pixels) have not been looked at part by part."""
+    had = exists().where(steps.c.asset_id == assets.c.id, steps.c.step == "regions", steps.c.state != "pending")
+    large = (assets.c.medium == "image") & (func.min(assets.c.width, assets.c.height) >= least_side)
+    return connection.scalar(select(func.count()).select_from(assets).where(large, ~had)) or 0
+
+
 def pending(connection: Connection) -> dict[Step, int]:
     """Step -> files that it is still to be done for."""
     rows = connection.execute(
