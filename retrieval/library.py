@@ -160,7 +160,9 @@ class Library:
         import numpy as np
 
         from retrieval.pinned import Allowed
+        from retrieval.words import sayable
 
+        name = sayable(name)
         tagger = self._tagger([name], held, connection)
         return tagger.assets(name, Allowed()) if tagger is not None else np.empty(0, np.int64)
 

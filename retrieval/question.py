@@ -23,6 +23,7 @@ from retrieval.domain import SENSE_OF, Facts, Lane, Medium, Operand, Pixels, Rea
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.media.content import whole_hash
 from retrieval.settings import RATE
+from retrieval.words import sayable
 
 if TYPE_CHECKING:
     from retrieval.encoders import Profile, Role
@@ -97,6 +98,7 @@ def _checked_text(value: Any) -> str:
 
 
 def _ask_text(text: str, profile: Profile) -> Asked:
+    text = sayable(text)
     plain = text.translate({ord(sign): " " for sign in '"“”„«»「」『』'}).strip() or text
     asked = _encoded(_Content(texts=[plain]), profile)
     return replace(asked, words=text)

@@ -53,6 +53,7 @@ from retrieval.schema import (
     steps,
     vectors,
 )
+from retrieval.words import sayable
 
 Ids: TypeAlias = NDArray[np.int64]
 Half: TypeAlias = NDArray[np.float16]
@@ -426,6 +427,8 @@ def timed_segments(connection: Connection, asset_ids: Iterable[int]) -> dict[Kin
 
 def segment_by_key(connection: Connection, key: str) -> StoredSegment | None:
     """The segment with that public id."""
+    if not key.isascii():  # a path, of which the bytes may not even be UTF-8
+        return None
     row = connection.execute(_SEGMENT.where(segments.c.key == key)).first()
     return _segment(row) if row else None
 
@@ -623,7 +626,7 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
     if filters.max_duration_ms is not None:
         found.append(assets.c.duration_ms <= filters.max_duration_ms)
     if filters.camera:
-        found.append(assets.c.camera.icontains(filters.camera, autoescape=True))
+        found.append(assets.c.camera.icontains(sayable(filters.camera), autoescape=True))
     if filters.min_bytes is not None:
         found.append(assets.c.bytes >= filters.min_bytes)
     if filters.max_bytes is not None:
@@ -655,7 +658,7 @@ def km_between(latitude: float | None, longitude: float | None, other: float, me
 
 
 def _speaks(lang: str) -> ColumnElement[bool]:
-    tag = lang.split("-", maxsplit=1)[0].lower()
+    tag = sayable(lang).split("-", maxsplit=1)[0].lower()
     said = exists().where(segments.c.asset_id == assets.c.id, segments.c.lang == tag)
     return or_(assets.c.lang == tag, said)
 
@@ -671,7 +674,8 @@ def _lies_at(glob: str) -> ColumnElement[bool]:
 
 
 def _fits(glob: str) -> ColumnElement[bool]:
-    """Whether a path fits a glob; a bare name or folder means all below it."""
+    """Whether a path fits a glob; a bare name or folder means all below it. Bytes that are not UTF-8 fit anything."""
+    glob = sayable(glob).replace("\ufffd", "*")
     pattern = glob.replace("**", "*").replace("[!", "[^")
     pattern = os.path.expanduser(pattern)
     if not pattern.startswith(("/", "*")):

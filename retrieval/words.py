@@ -31,7 +31,13 @@ _RUN = re.compile(f"[{_UNSPACED}]+")
 _TOKEN = re.compile(r"(?:[^\W_]|[\ue000-\ue8ff])+")
 _GLUED = re.compile(r"(?:[^\W_]|[\ue000-\ue8ff])+(?:['’_.@+#&-]+(?:[^\W_]|[\ue000-\ue8ff])+)*")
 _QUOTED = re.compile(r'["“”„«»「」『』]([^"“”„«»「」『』]+)["“”„«»「」『』]')
+_UNSAID = re.compile(r"[\ud800-\udfff]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
+
+def sayable(text: str) -> str:
+    """The text with U+FFFD for what is no character: bytes of a name that are not UTF-8, halves of surrogate pairs."""
+    return _UNSAID.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)

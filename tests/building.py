@@ -32,7 +32,7 @@ class Thing:
 
     @property
     def hash(self) -> bytes:
-        return self.digest or hashlib.blake2b(self.path.encode(), digest_size=32).digest()
+        return self.digest or hashlib.blake2b(os.fsencode(self.path), digest_size=32).digest()
 
 
 class Builder:

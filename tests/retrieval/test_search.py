@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -253,6 +254,31 @@ def test_where_nothing_can_answer_operators_find_nothing(library: Library, tmp_p
     built.close()
     with Library.open(built.home, profile=FakeProfile()) as empty:  # type: ignore[arg-type]
         assert names(empty.search(question, min_confidence=0.0)) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["{} dog", "said:{}", "dog path:{}*", "dog tag:{}", "dog camera:{}", 'dog -"{}"', "dog OR {}"],
+)
+@pytest.mark.parametrize("odd", ["caf\udce9", "\ud83d"])
+def test_what_is_no_character_in_a_question_is_no_failure(library: Library, question: str, odd: str) -> None:
+    """Terminals hand on any bytes, and JSON half a pair of surrogates."""
+    assert library.search(question.format(odd), min_confidence=0.0).took_ms >= 0
+
+
+def test_bytes_of_a_path_that_are_not_utf_8_fit_a_glob_and_a_name(tmp_path: Path) -> None:
+    """A file whose name is in Latin 1 is found by its path, shown and explained."""
+    name = os.fsdecode(b"caf\xe9.jpg")
+    built = Builder(tmp_path / "library")
+    built.add(Thing(name, IMAGE, [("image", "brown dog")]), Thing("tea.jpg", IMAGE, [("image", "brown dog")]))
+    built.close()
+    with Library.open(built.home, profile=FakeProfile()) as opened:  # type: ignore[arg-type]
+        assert names(opened.search("dog", path=f"*{name}")) == [name]
+        assert opened.show(ROOT / name).asset.paths[0].name == name
+        assert opened.search([Operand("like", str(ROOT / name))])[0].path.name in (name, "tea.jpg")
+        assert opened.explain("dog", ROOT / name) is not None
+        with pytest.raises(QueryError, match="holds nothing"):
+            opened.show(os.fsdecode(b"th\xe9"))
 
 
 def test_a_curve_follows_the_tree(library: Library) -> None:
