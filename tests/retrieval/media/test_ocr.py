@@ -60,10 +60,27 @@ def test_a_plain_and_a_soft_picture_are_skipped() -> None:
     assert not ocr.may_hold_text(Image.linear_gradient("L").convert("RGB").resize((640, 480)))
 
 
+def test_fences_and_tiles_are_skipped() -> None:
+    """Even strokes side by side are no letters."""
+    fence, tiles = (Image.new("RGB", (640, 480), (200, 205, 200)) for _ in range(2))
+    for x in range(0, 640, 14):
+        ImageDraw.Draw(fence).line((x, 60, x, 420), fill=(60, 50, 40), width=4)
+        ImageDraw.Draw(tiles).line((x * 3, 0, x * 3, 480), fill=(90, 90, 90), width=2)
+        ImageDraw.Draw(tiles).line((0, x * 3, 640, x * 3), fill=(90, 90, 90), width=2)
+    assert not ocr.may_hold_text(fence)
+    assert not ocr.may_hold_text(tiles)
+
+
 def test_a_tiny_picture_is_skipped() -> None:
     """A picture smaller than a letter has no room for writing."""
     assert ocr.look(Image.new("RGB", (7, 7))) == float("-inf")
     assert not ocr.may_hold_text(Image.new("RGB", (7, 7)))
+
+
+def test_most_samples_are_skipped(samples: Path) -> None:
+    """None of the sample pictures holds writing; at most one in five is taken to."""
+    pictures = [Image.open(path).convert("RGB") for path in sorted((samples / "images").iterdir())]
+    assert sum(ocr.may_hold_text(picture) for picture in pictures) <= len(pictures) / 5
 
 
 @pytest.mark.parametrize("name", ["p08.png", "p10.png", "photo2.jpg"])
