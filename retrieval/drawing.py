@@ -90,11 +90,12 @@ def _picture(explanation: Explanation) -> Image.Image:
     scale = min(SHOWN[0] / picture.width, SHOWN[1] / picture.height, 3.0)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     picture = picture.resize(size, Image.Resampling.LANCZOS)
-    if explanation.heat is not None:
-        picture = _heated(picture, explanation.heat)
+    heat = explanation.heat
+    if heat is not None and not heat.everywhere:  # else a warm spot would point at what is not the answer
+        picture = _heated(picture, heat)
     pen = ImageDraw.Draw(picture)
-    if explanation.heat is not None and not explanation.heat.everywhere:
-        _frame(pen, size, explanation.heat.box, (255, 255, 255))
+    if heat is not None and not heat.everywhere:
+        _frame(pen, size, heat.box, (255, 255, 255))
     if explanation.box is not None:
         _frame(pen, size, explanation.box, (255, 226, 89))
     return picture

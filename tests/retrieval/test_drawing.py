@@ -10,7 +10,7 @@ from PIL import Image
 
 from retrieval import RetrievalError, drawing
 from retrieval.domain import Box, FoundSegment, Hit, Span
-from retrieval.evidence import CELLS, Explanation, Heat
+from retrieval.evidence import CELLS, WHOLE, Explanation, Heat
 
 
 def explained(**known: object) -> Explanation:
@@ -30,6 +30,16 @@ def test_warm_places_keep_their_colour_and_cold_ones_lose_it() -> None:
     cold = np.asarray(sheet, int)[sheet.height - drawing.GAP - 40, drawing.MARGIN + 250]
     assert cold.max() - cold.min() < 80  # of 200 in the picture itself
     assert warnings == []
+
+
+def test_where_the_whole_picture_answers_no_place_is_pointed_at() -> None:
+    """Its colours stay as they are, wherever it is warmest."""
+    pixels = np.full((100, 100, 3), (20, 160, 220), np.uint8)
+    values = np.zeros((CELLS, CELLS), np.float32)
+    values[0, 0] = 1
+    sheet, _ = drawing.drawn(explained(picture=pixels, heat=Heat(values, WHOLE)), "a dog")
+    shown = np.asarray(sheet, int)[-drawing.GAP - 200 : -drawing.GAP - 4, drawing.MARGIN + 4 : drawing.MARGIN + 200]
+    assert np.abs(shown - (20, 160, 220)).max() < 3
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
