@@ -136,6 +136,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "docs/picture.svg": "the picture above",
     "docs/python.md": "the same from Python",
     "docs/query.md": "the query language: operators and filters, with examples, and its grammar",
+    "docs/regions.md": "small things in large pictures: what finds them, and what it costs",
     "docs/tags.md": "what media are tagged with, and how to add to it",
     "retrieval/__init__.py": "the public names, nothing else",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
