@@ -382,7 +382,8 @@ def duplicates_lines(groups: Sequence[Group]) -> Iterator[str]:
             rows.append(("same" if exact else note, path_text(each.path), sides, length, size(facts["bytes"] or 0)))
         yield f"{number:>3}  {group.medium}"
         yield from (f"     {line}" for line in aligned(rows))
-    yield f"{len(groups):,} groups; all but the first of each take {size(spare)}."
+    groups_said = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
+    yield f"{groups_said}; what is not to be kept takes {size(spare)}."
 
 
 def listing(counts: Mapping[str, int], names: Mapping[str, str] | None = None) -> str:

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from indexer import record
 from indexer.run import Options, index_folders
-from retrieval import Library, Operand, duplicates
+from retrieval import Library, Operand, duplicates, table
 from retrieval.duplicates import Group
 from retrieval.store import open_catalog
 from tests.fakes import FakeProfile
@@ -147,3 +147,11 @@ def test_copies_fold_into_one_hit_of_a_question_in_words(home: Path, folder: Pat
         assert [hit.path for hit in (*first, *second)] == [hit.path for hit in hits]
         asked = library.search(Operand("image", folder / "picture0.png"), media={"image"}, min_confidence=0.0)
         assert len(asked) == 8 and not any(hit.alike for hit in asked)
+
+
+def test_the_last_line_counts_groups_and_what_copies_take(groups: list[Group]) -> None:
+    """One group is one."""
+    *_, one = table.duplicates_lines(groups[:1])
+    *_, all_of_them = table.duplicates_lines(groups)
+    assert one.startswith("1 group;")
+    assert all_of_them.startswith(f"{len(groups)} groups;")
