@@ -25,6 +25,8 @@ from retrieval.protocols import Transcriber
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+VANISHED = "vanished"  # why a file failed that is tried again when it is back
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -61,7 +63,7 @@ class Intake:
     def write(self, batch: Sequence[Result]) -> None:
         """Writes results in one transaction: all of them, or at an error none."""
         with record.transaction(self._engine) as connection:
-            for result in batch:
+            for result in map(_as_gone, batch):
                 if result.job.origin.asset_id:
                     self._write_step(connection, result)
                 else:
@@ -70,7 +72,7 @@ class Intake:
     def _write_step(self, connection: Connection, result: Result) -> None:
         origin, step = result.job.origin, result.job.task.step
         if result.failure is not None:
-            if result.failure.reason != "vanished":
+            if result.failure.reason != VANISHED:
                 record.fail_step(connection, origin.asset_id, step, result.failure.reason, result.failure.detail)
             self._emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
             return
@@ -140,11 +142,28 @@ class Intake:
         """Notes why a candidate is left out, and tells it."""
         candidate = origin.candidate
         assert candidate is not None
-        if reason != "vanished":  # there is nothing to remember of a file that is gone
+        if reason != VANISHED:  # there is nothing to remember of a file that is gone
             record.put_path(
                 connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail)
             )
         self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
+
+
+def _as_gone(result: Result) -> Result:
+    """The result; of a file that went away meanwhile, which is no fault of it, as one that vanished."""
+    if result.failure is None or not _is_gone(result.job.task.path):
+        return result
+    return replace(result, failure=replace(result.failure, reason=VANISHED))
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it is there, and not ours to see
+        return False
+    return False
 
 
 def _dated(facts: Facts, mtime_ns: int) -> Facts:

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from indexer import doctor, sources
-from indexer.events import Event, Finished, Planned, Skipped
+from indexer.events import Event, Finished, Planned, Progress, Skipped
 from indexer.plan import weight
 from indexer.rebuild import rebuild, reembed
 from indexer.run import Options, index_folders, writing
@@ -445,3 +445,22 @@ def test_pictures_and_videos_share_one_estimate_of_time() -> None:
     assert weight("ocr", 60_000) == 30 * weight("ocr", None)
     assert weight("read", 60_000) == weight("read", None)
     assert weight("watch", 60_000) == 60_000
+
+
+def test_a_file_that_goes_away_meanwhile_is_no_skip_and_is_done_when_it_is_back(world: World) -> None:
+    """A disk is pulled between two steps: what was read stays, and the step that failed is still pending."""
+    sound = world.sound("talk.wav")
+    held = sound.read_bytes()
+
+    def lose(event: Event) -> None:
+        if isinstance(event, Progress) and event.step == "read" and event.done == event.total:
+            sound.unlink(missing_ok=True)
+
+    options = Options(profile=world.profile, workers=1)  # type: ignore[arg-type]
+    finished = index_folders([world.media], library=world.home, options=options, on_event=lose)
+    assert (finished.indexed, finished.skipped) == (1, {})
+    assert "listen" in finished.pending
+    sound.write_bytes(held)
+    finished = world.index()
+    assert (finished.skipped, finished.pending) == ({}, {})
+    assert world.shown("hello there")[:1] == ["talk.wav"]
