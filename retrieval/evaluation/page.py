@@ -21,6 +21,7 @@ from retrieval.thumbnails import picture
 SIDE = 150  # pixels of a picture
 WIDE = 860  # of a chart
 LABEL = 190  # left of the bars
+BARS = 7  # colours of settings
 ROW = 22  # height of a bar and what parts it from the next
 MANY_BARS = 40  # of one chart
 PLACES = ((1, 1), (2, 3), (4, 5), (6, 10), (11, 100))  # of the first right answer, counted together
@@ -28,9 +29,10 @@ PLACES = ((1, 1), (2, 3), (4, 5), (6, 10), (11, 100))  # of the first right answ
 LEGEND = "Bars are means over questions, whiskers their 95 % intervals (bootstrap)."
 STYLE = """
 :root { --ink: #1d2330; --soft: #667; --paper: #fff; --line: #dde; --bar: #3b6fb6; --other: #d08a2e; --good: #2c8a4b;
-  --bad: #b8402f; }
+  --bad: #b8402f; --sixth: #7d57b0; --seventh: #2f9aa8; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ee; --soft: #9aa; --paper: #15181f; --line: #333a48;
-  --bar: #6ea3ea; --other: #e2a94f; --good: #56bd78; --bad: #e07a68; } }
+  --bar: #6ea3ea; --other: #e2a94f; --good: #56bd78; --bad: #e07a68;
+  --sixth: #a98bd6; --seventh: #5cc0cc; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 980px; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; } p.note { color: var(--soft); }
@@ -41,7 +43,8 @@ td small { color: var(--soft); }
 svg { display: block; width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 svg .soft { fill: var(--soft); } svg line { stroke: var(--line); } svg .whisker { stroke: var(--ink); }
 .bar0 { fill: var(--bar); } .bar1 { fill: var(--other); } .bar2 { fill: var(--good); } .bar3 { fill: var(--bad); }
-.bar4 { fill: var(--soft); } .good { fill: var(--good); } .bad { fill: var(--bad); }
+.bar4 { fill: var(--soft); } .bar5 { fill: var(--sixth); } .bar6 { fill: var(--seventh); }
+.good { fill: var(--good); } .bad { fill: var(--bad); }
 .question { border-top: 1px solid var(--line); padding: .8rem 0; }
 .hits { display: flex; flex-wrap: wrap; gap: .6rem; }
 figure { margin: 0; width: 150px; font-size: 12px; overflow-wrap: anywhere; }
@@ -114,7 +117,7 @@ def _bars(rows: Mapping[str, Sequence[Interval | None]], names: Sequence[str]) -
         if label != last:
             marks += f"<text x=0 y={y + 15}>{escape(label[:30])}</text>"
         end = LABEL + room * value.mean
-        marks += f"<rect class=bar{at % 5} x={LABEL} y={y + 4} width={max(end - LABEL, 0.5):.1f} height={ROW - 8} />"
+        marks += f"<rect class=bar{at % BARS} x={LABEL} y={y + 4} width={max(end - LABEL, 0.5):.1f} height={ROW - 8} />"
         low, high, middle = LABEL + room * value.low, LABEL + room * value.high, y + ROW / 2
         if high > low:
             marks += f"<line class=whisker x1={low:.1f} x2={high:.1f} y1={middle} y2={middle} />"
@@ -127,7 +130,7 @@ def _bars(rows: Mapping[str, Sequence[Interval | None]], names: Sequence[str]) -
 def _legend(names: Sequence[str]) -> str:
     marks, x = "", float(LABEL)
     for at, name in enumerate(names):
-        marks += f"<rect class=bar{at % 5} x={x:.0f} y=4 width=12 height=12 />"
+        marks += f"<rect class=bar{at % BARS} x={x:.0f} y=4 width=12 height=12 />"
         marks += f"<text x={x + 17:.0f} y=14>{escape(name)}</text>"
         x += 34 + 7 * len(name)
     return marks
@@ -136,7 +139,7 @@ def _legend(names: Sequence[str]) -> str:
 def _differences(measured: Sequence[Measured]) -> Iterator[str]:
     for each in measured[1:]:
         yield f"<h2>{escape(each.setting.name)} against {escape(measured[0].setting.name)}</h2>"
-        yield f"<p class=note>{each.agreement:.0%} of the first ten hits in common. Paired bootstrap, 95 %.</p>"
+        yield f"<p class=note>{100 * each.agreement:.0f} % of the first ten hits in common. Paired bootstrap, 95 %.</p>"
         yield _forest(each.gains)
 
 

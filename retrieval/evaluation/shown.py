@@ -109,7 +109,8 @@ def lines(report: Report, assets: Held) -> Iterator[str]:
             )
     for each in report.measured[1:]:
         yield ""
-        yield f"{each.setting.name} against {first.setting.name} ({each.agreement:.0%} of the first ten hits in common)"
+        common = f"{100 * each.agreement:.0f} % of the first ten hits in common"
+        yield f"{each.setting.name} against {first.setting.name} ({common})"
         yield from table.aligned([_gain_row(name, gain) for name, gain in each.gains.items()])
     yield from _worst_lines(report)
 
