@@ -769,7 +769,7 @@ def evaluate(
             complain(line)
         told = report.build(answered, assets, judged.unknown)
         if html is not None:
-            html.write_text(page.page(told, assets, f"How well {Path(judgements).name} is found"), encoding="utf-8")
+            html.write_text(page.page(told, assets, f"How good the answers are: {Path(judgements).name}"), encoding="utf-8")
         if run is not None:
             run.write_text("".join(f"{line}\n" for line in shown.trec_run(told)), encoding="utf-8")
         if as_json:
