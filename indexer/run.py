@@ -159,8 +159,10 @@ def _keep_regions(engine: Engine, wanted: bool | None) -> bool:
 
 def _existing(folder: Path) -> Path:
     absolute = folder.expanduser().resolve()
+    if not absolute.exists():
+        raise LibraryError(f"there is no folder {folder}", "check the path")
     if not absolute.is_dir():
-        raise LibraryError(f"{folder} is not a folder", "name a folder of media files")
+        raise LibraryError(f"{folder} is not a folder", "name the folder that it lies in")
     return absolute
 
 
@@ -175,6 +177,8 @@ def writing(
     """
     if not create and not manifest.catalog(home).exists():
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
+    if home.exists() and not home.is_dir():
+        raise LibraryError(f"{home} is a file", "a library is a folder: choose another --library")
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

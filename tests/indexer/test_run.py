@@ -464,3 +464,15 @@ def test_a_file_that_goes_away_meanwhile_is_no_skip_and_is_done_when_it_is_back(
     finished = world.index()
     assert (finished.skipped, finished.pending) == ({}, {})
     assert world.shown("hello there")[:1] == ["talk.wav"]
+
+
+def test_what_is_no_folder_is_refused_by_what_it_is(world: World) -> None:
+    """A path that is not there, a file among the folders, and a file where the library shall be."""
+    file = world.picture("a.png")
+    for folder, library, said in (
+        (world.media / "nowhere", world.home, "there is no folder"),
+        (file, world.home, "is not a folder"),
+        (world.media, file, "is a file"),
+    ):
+        with pytest.raises(LibraryError, match=said):
+            index_folders([folder], library=library, options=Options(profile=world.profile))  # type: ignore[arg-type]
