@@ -38,3 +38,12 @@ def test_the_right_asset_comes_first(library: Library, question: demo.Question) 
     answer = library.search(question.operand, media={question.medium}, limit=3)
     assert answer, f"nothing above the cut; best {answer.best:.2f}"
     assert answer[0].path.resolve() in {path.resolve() for path in question.expected}
+
+
+def test_a_talk_sounds_like_speaking_and_like_no_animal(library: Library) -> None:
+    """Background sounds are found as what they are (docs/decisions/0271)."""
+    spoken = {hit.path.name for hit in library.search('sounds:"someone speaking"', media={"audio"})}
+    assert {"memo1.ogg", "memo2.mp3", "memo3.flac"} <= spoken
+    for animal in ("a dog barking", "a cow mooing", "a rooster"):
+        found = {hit.path.name for hit in library.search(f'sounds:"{animal}"', media={"audio"})}
+        assert not found & spoken
