@@ -286,12 +286,11 @@ def _standard_input(folder: Path) -> Path:
 def _media(names: list[str] | tuple[()]) -> frozenset[Medium]:
     from retrieval.domain import MEDIA
 
-    asked = [name.strip().lower() for each in names for name in each.split(",") if name.strip()]
-    asked = [name.removesuffix("s") for name in asked]  # images, videos
-    for name in asked:
-        if name not in MEDIA:
+    asked = {name.strip(): name.strip().lower().removesuffix("s") for each in names for name in each.split(",")}
+    for name, medium in asked.items():  # images, videos
+        if name and medium not in MEDIA:
             raise QueryError(f"--in {name} is no medium", f"there are {', '.join(MEDIA)}")
-    return frozenset(asked)  # type: ignore[arg-type]
+    return frozenset(medium for medium in asked.values() if medium)  # type: ignore[misc]
 
 
 def _date(text: str | None, option: str) -> str | None:
@@ -769,7 +768,9 @@ def evaluate(
             complain(line)
         told = report.build(answered, assets, judged.unknown)
         if html is not None:
-            html.write_text(page.page(told, assets, f"How good the answers are: {Path(judgements).name}"), encoding="utf-8")
+            html.write_text(
+                page.page(told, assets, f"How good the answers are: {Path(judgements).name}"), encoding="utf-8"
+            )
         if run is not None:
             run.write_text("".join(f"{line}\n" for line in shown.trec_run(told)), encoding="utf-8")
         if as_json:
