@@ -210,7 +210,7 @@ class Run:
         self._options = options
         self._emit = emit
         self._started = time.perf_counter()
-        self._gone = 0
+        self._gone = self._unread = 0
         self._warnings: list[str] = []
         self._intake = Intake(engine, profile.transcriber, emit)
         self._towers: dict[Sense, Tower] = {}
@@ -335,6 +335,8 @@ class Run:
         finally:
             if batch:
                 self._intake.write(batch)
+            if step == "read":
+                self._unread = meter.left
         meter.tell(self._emit, at_end=True)
 
     def _add_imprints(self, step: Step, decoders: Decoders) -> None:
@@ -373,12 +375,15 @@ class Run:
 
     def _finish(self, stopped: bool) -> Finished:
         with self._engine.connect() as connection:
+            left = survey.pending(connection)
+            if self._unread:  # most of these the catalog does not know yet
+                left["read"] = self._unread
             return Finished(
                 self._intake.indexed,
                 self._intake.new,
                 self._gone,
                 survey.skipped(connection),
-                survey.pending(connection),
+                left,
                 time.perf_counter() - self._started,
                 stopped,
                 tuple(self._warnings),
@@ -402,6 +407,11 @@ class _Meter:
         self._done = 0
         self._weight = 0.0
         self._start = self._told = time.perf_counter()
+
+    @property
+    def left(self) -> int:
+        """Files of which no result came."""
+        return self._total - self._done
 
     def count(self, result: Result) -> None:
         self._done += 1

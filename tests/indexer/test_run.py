@@ -476,3 +476,21 @@ def test_what_is_no_folder_is_refused_by_what_it_is(world: World) -> None:
     ):
         with pytest.raises(LibraryError, match=said):
             index_folders([folder], library=library, options=Options(profile=world.profile))  # type: ignore[arg-type]
+
+
+def test_a_run_that_is_stopped_tells_what_it_did_not_read(world: World) -> None:
+    """Files that were not come to are left for a later run, which reads them."""
+    for name in ("a.png", "bb.png", "ccc.png"):
+        world.picture(name)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and event.step == "read" and event.done < event.total:
+            raise KeyboardInterrupt
+
+    options = Options(profile=world.profile, workers=1)  # type: ignore[arg-type]
+    finished = index_folders([world.media], library=world.home, options=options, on_event=stop)
+    assert finished.stopped
+    assert finished.pending["read"] == 3 - finished.indexed > 0
+    finished = world.index()
+    assert "read" not in finished.pending
+    assert len(world.shown("red")) == 3
