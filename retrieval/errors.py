@@ -83,15 +83,15 @@ class QueryError(RetrievalError):
 
 
 class SyntaxRefused(QueryError):
-    """A question whose operators do not fit together. hint: what was expected; at: character (0-based) where it shows."""
+    """A question whose operators do not fit together; Query.plain takes any text as words.
+
+    hint: what was expected; at: character (0-based) where it shows.
+    """
 
     def __init__(self, what: str, hint: str = "", text: str = "", at: int = 0) -> None:
         super().__init__(what, hint)
         self.text = text
         self.at = at
-
-    def __str__(self) -> str:
-        return f"{self.what} ({self.hint}; Query.plain takes any text as words)"
 
     @property
     def picture(self) -> str:
