@@ -7,6 +7,7 @@ added to: FAISS would abort the process. Rows and queries have unit length.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,7 @@ class _Turned:
         """Of no rows yet."""
         faiss = _faiss()
         turn = faiss.LinearTransform(dimension, dimension, False)
-        rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, dimension)))[0]
-        faiss.copy_array_to_vector((rotation * _steps(dimension)).astype(np.float32).ravel(), turn.A)
+        faiss.copy_array_to_vector((_rotation(dimension) * _steps(dimension)).astype(np.float32).ravel(), turn.A)
         turn.is_trained = True
         signed = faiss.ScalarQuantizer.QT_8bit_direct_signed
         flat = faiss.IndexScalarQuantizer(dimension, signed, faiss.METRIC_INNER_PRODUCT)
@@ -135,6 +135,12 @@ class _Turned:
         back = _faiss().vector_to_array(self._turn.A).reshape(dimension, dimension) / self._unit
         parts = [self._bytes.reconstruct_n(at, min(BLOCK, count - at)) @ back for at in range(0, count, BLOCK)]
         return np.concatenate(parts).astype(np.float16)
+
+
+@cache
+def _rotation(dimension: int) -> NDArray[np.float64]:
+    """(dimension, dimension), one of all there are; it takes a tenth of a second."""
+    return np.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, dimension)))[0])
 
 
 def _steps(dimension: int) -> float:
