@@ -39,7 +39,7 @@ docs: .venv/dev.stamp
 # An environment is made anew when what it must hold has changed, else used as it is.
 .venv/demo.stamp: pyproject.toml
 	test -x $(CORE) || $(PYTHON) -m venv .venv
-	@echo "Installing crossmedia without torch (about 460 MB to fetch, once)"
+	@echo "Installing crossmedia without torch (about 450 MB to fetch, once)"
 	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr]'
 	touch $@
 
