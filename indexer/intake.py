@@ -20,12 +20,11 @@ from indexer.pipeline import Result, steps_of
 from indexer.walk import Candidate
 from retrieval import store
 from retrieval.domain import Facts, Step
+from retrieval.media.content import VANISHED
 from retrieval.protocols import Transcriber
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
-
-VANISHED = "vanished"  # why a file failed that is tried again when it is back
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from indexer.events import Event, Finished, Opened, Planned
 from indexer.survey import Source
 from retrieval import manifest
 from retrieval.domain import Step
-from retrieval.store import open_catalog
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,18 +56,14 @@ def plan(
     start = time.perf_counter()
     if not manifest.catalog(home).exists():
         return _tell(home, profile, list(named), lambda source: {}, {}, wanted, emit, hidden, start)
-    engine = open_catalog(home)
-    try:
-        with engine.connect() as connection:
-            sources = _joined(survey.all_sources(connection), named)
-            known = partial(survey.known_files, connection)
-            own = survey.fact(connection, "profile") or profile
-            left = _pending(connection)
-            if "regions" in wanted:
-                left["regions"] = survey.without_regions(connection, large(own)), 0
-            return _tell(home, own, sources, known, left, wanted, emit, hidden, start)
-    finally:
-        engine.dispose()
+    with survey.reading(home) as connection:
+        sources = _joined(survey.all_sources(connection), named)
+        known = partial(survey.known_files, connection)
+        own = survey.fact(connection, "profile") or profile
+        left = _pending(connection)
+        if "regions" in wanted:
+            left["regions"] = survey.without_regions(connection, large(own)), 0
+        return _tell(home, own, sources, known, left, wanted, emit, hidden, start)
 
 
 def _joined(sources: list[Source], named: Sequence[Source]) -> list[Source]:

@@ -132,12 +132,8 @@ def _known_regions(home: Path) -> bool:
     """Whether large pictures have regions in the library at `home`, which need not be there."""
     if not manifest.catalog(home).exists():
         return False
-    engine = open_catalog(home)
-    try:
-        with engine.connect() as connection:
-            return survey.wants_regions(connection)
-    finally:
-        engine.dispose()
+    with survey.reading(home) as connection:
+        return survey.wants_regions(connection)
 
 
 def _least_side(profile: Profile | str | None, name: str) -> int:

@@ -18,14 +18,8 @@ from retrieval.schema import paths
 
 def listed(library: Path) -> list[Source]:
     """The sources of a library, oldest first. Reads only."""
-    from retrieval.store import open_catalog
-
-    engine = open_catalog(library)
-    try:
-        with engine.connect() as connection:
-            return survey.all_sources(connection)
-    finally:
-        engine.dispose()
+    with survey.reading(library) as connection:
+        return survey.all_sources(connection)
 
 
 def move(library: Path, old: Path, new: Path) -> None:

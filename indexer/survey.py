@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,18 @@ from retrieval.schema import (
     steps,
     vectors,
 )
+from retrieval.store import open_catalog
+
+
+@contextmanager
+def reading(home: Path) -> Iterator[Connection]:
+    """The catalog of the library at `home`, for reading alone."""
+    engine = open_catalog(home)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)

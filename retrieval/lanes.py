@@ -51,9 +51,7 @@ class Held:
     spaces: Mapping[Role, Pinned]
     totals: dict[WordTable, int]
     warnings: tuple[str, ...] = ()
-    allowed: Allowed = field(
-        default_factory=Allowed
-    )  # what may be found; questions are judged by what they reach in that
+    allowed: Allowed = field(default_factory=Allowed)  # what may be found; questions are judged by what they reach
     lines: dict[tuple[int, Kind], Line] | None = None  # of one search, by `own` of a probe; None keeps none
     reached: dict[tuple[int, Kind], tuple[float, int]] = field(default_factory=dict)  # likewise, see `_reached`
 

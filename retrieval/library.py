@@ -6,8 +6,8 @@ Safe from several threads: every search reads its own snapshot, the shared state
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -137,14 +137,21 @@ class Library:
                     self._version = -1
         raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
 
-    def _answer(self, query: Query) -> Answer:
-        from retrieval import operators, question, search, store
+    @contextmanager
+    def _asking(self) -> Iterator[tuple[Connection, Held]]:
+        """One state of the catalog and of the indexes, and one thread to ask them."""
+        from retrieval import store
 
-        with ExitStack() as stack:
-            connection = stack.enter_context(store.snapshot(self._open_engine()))
+        with store.snapshot(self._open_engine()) as connection:
             held = self._current(connection)  # which loads what has threads
-            stack.enter_context(one_thread)
-            spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+            with one_thread:
+                yield connection, held
+
+    def _answer(self, query: Query) -> Answer:
+        from retrieval import operators, question, search
+
+        with self._asking() as (connection, held):
+            spaces = _spaces(held)
             asked = [question.ask(each, self._profile, connection, spaces) for each in query.operands]
             if query.more_like or query.less_like:
                 more, less = (question.means(names, connection, spaces) for names in (query.more_like, query.less_like))
@@ -254,11 +261,8 @@ class Library:
         from retrieval import moments, search, store, timeline, tracks
         from retrieval import question as questions
 
-        with ExitStack() as stack:
-            connection = stack.enter_context(store.snapshot(self._open_engine()))
-            held = self._current(connection)  # which loads what has threads
-            stack.enter_context(one_thread)
-            spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+        with self._asking() as (connection, held):
+            spaces = _spaces(held)
             query = as_query(question)
             asked = [questions.ask(each, self._profile, connection, spaces) for each in query.operands]
             tree = search.whole_tree(query)
@@ -278,7 +282,7 @@ class Library:
         Raises:
             QueryError: the library holds nothing of that name, or the question is empty or cannot be understood.
         """
-        from retrieval import evidence, store
+        from retrieval import evidence
         from retrieval import question as questions
 
         query, shown = as_query(question), self.show(name)
@@ -291,11 +295,8 @@ class Library:
         if hit is None:
             return None
         curve = self.curve(query, hit.asset) if hit.medium in ("video", "audio") else None
-        with ExitStack() as stack:
-            connection = stack.enter_context(store.snapshot(self._open_engine()))
-            held = self._current(connection)  # which loads what has threads
-            stack.enter_context(one_thread)
-            spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+        with self._asking() as (connection, held):
+            spaces = _spaces(held)
             speaking = [query.operands[at] for at in evidence.asked_for(query)]
             asked = [questions.ask(each, self._profile, connection, spaces) for each in speaking]
             return evidence.explain(hit, str(name), asked, held, self._profile, connection, curve)
@@ -354,6 +355,11 @@ class Library:
 
         with store.snapshot(self._open_engine()) as connection:
             return store.skips(connection)
+
+
+def _spaces(held: Held) -> dict[Role, tuple[int, int]]:
+    """The catalog's id of each space that is asked, and its dimension."""
+    return {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
 
 
 def _named_asset(connection: Connection, name: str | Path) -> int:

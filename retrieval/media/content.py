@@ -10,6 +10,7 @@ from pathlib import Path
 from retrieval.errors import MediaUnreadable
 
 HASH_BYTES = 32  # BLAKE2b-256
+VANISHED = "vanished"  # why a file failed that is tried again when it is back
 _BLOCK = 1 << 20
 
 
@@ -37,7 +38,7 @@ def content_hash(path: Path) -> Iterator[bytes]:
                 if blocks % 64 == 0:
                     yield b""
     except FileNotFoundError:
-        raise MediaUnreadable(f"{path} is gone", reason="vanished") from None
+        raise MediaUnreadable(f"{path} is gone", reason=VANISHED) from None
     except PermissionError:
         raise MediaUnreadable(f"{path} may not be read", "check its permissions", reason="unreadable") from None
     except OSError as error:
