@@ -11,6 +11,11 @@ MEDIA is laid out like the fixtures, each folder with its tables of truth. A cop
     absent_*     questions about what is not there (judgements/absent.tsv) that return anything at the default cut
     present_*    labels and captions: the answer is in the first ten of all candidates; of those, the share whose answer
                  at the default cut holds it as well
+    words_*      the most frequent nouns of the captions (judgements/words.tsv, by benchmarks.nouns) in English and Chinese
+    everyday_*   eight everyday words in thirteen more languages (judgements/everyday_words.tsv); as in words_*, a photo is
+                 right where two of its English captions name the thing, photos without captions are passed over.
+                 useful: at the default cut three pictures or more are sure, and of the first five three in five are right;
+                 first_five: of the first five of all candidates, pictures asked only, the share that is right
     confidence_* the first ten candidates of those questions: expected calibration error in ten bins of equal mass, Brier
                  score, and that of always answering the share of right ones
 """
@@ -20,8 +25,9 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 # As `crossmedia search` does it for a question in words: threads that wait for each other cost more than they save.
@@ -30,6 +36,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from benchmarks import truth
 from benchmarks.fixtures import Figures, miss, prepare, share
+from benchmarks.nouns import NAMING
 from benchmarks.report import report
 from benchmarks.speech import table
 from retrieval import Library, Operand
@@ -201,7 +208,66 @@ def shares(rankings: Sequence[Ranking], assets: Held) -> Figures:
     return {**figures, "share_cases": float(len(kept)), "share_within_a_third": share(kept)}
 
 
-PARTS: dict[str, Callable[[Library, Path, Held], Figures]] = {"gallery": gallery, "honesty": honesty}
+# ---------------------------------------------------------------- words
+
+USEFUL, LEAST, FIVE = 0.6, 3, 5  # share of right pictures, and fewest of them, among the first
+
+
+def captioned(media: Path, assets: Held) -> dict[str, list[frozenset[str]]]:
+    """For each captioned photo the stems of each of its English captions."""
+    found: dict[str, list[frozenset[str]]] = defaultdict(list)
+    for row in table(media / "images/captions.tsv"):
+        if row["lang"] == "en":
+            for asset in assets.find(row["file"]):
+                found[asset].append(truth.stems(row["caption"]))
+    return found
+
+
+def words(media: Path, assets: Held) -> list[Judged]:
+    """Every word in every language, with the photos of which NAMING captions name its thing."""
+    rows = table(JUDGEMENTS / "words.tsv")
+    told = captioned(media, assets).items()
+    right: dict[str, dict[str, float]] = {}
+    for row in rows:
+        names = {truth.stem(name) for name in (row["word"], *row["named"].split())}
+        found = {asset: sum(not names.isdisjoint(each) for each in captions) for asset, captions in told}
+        right[row["word"]] = {asset: 1.0 for asset, count in found.items() if count >= NAMING}
+    asked = [
+        (f"words_{lang}", row["word" if lang == "en" else lang], row["word"]) for lang in ("en", "zh") for row in rows
+    ]
+    for row in table(JUDGEMENTS / "everyday_words.tsv"):
+        asked += [(f"everyday_{row['lang']}", text, word) for word, text in row.items() if word != "lang"]
+    return [Judged(Operand("text", text), right[word], group=group) for group, text, word in asked]
+
+
+def useful(ranking: Ranking, judged: Collection[str]) -> bool:
+    """Whether LEAST judged pictures or more are there and USEFUL of the first FIVE are right."""
+    first = [asset for asset in ranking.assets if asset in judged][:FIVE]
+    return len(first) >= LEAST and sum(asset in ranking.judged.right for asset in first) >= USEFUL * len(first)
+
+
+def everyday(library: Library, media: Path, assets: Held) -> Figures:
+    """What words find among the captioned photos."""
+    questions, judged = words(media, assets), captioned(media, assets).keys()
+    sure = list(ask(library, questions, CUT))
+    pictures = [replace(each, media=frozenset({"image"})) for each in questions]
+    nearest = list(ask(library, pictures, Setting()))
+    figures: Figures = {}
+    for group in ("words_en", "words_zh", "everyday"):
+        rows = [pair for pair in zip(sure, nearest, strict=True) if pair[0].judged.group.startswith(group)]
+        figures[f"{group}_asked"] = float(len(rows))
+        figures[f"{group}_useful"] = share([useful(cut, judged) for cut, _ in rows])
+        firsts = [[asset for asset in each.assets if asset in judged][:FIVE] for _, each in rows]
+        rights = [asset in each.judged.right for (_, each), first in zip(rows, firsts, strict=True) for asset in first]
+        figures[f"{group}_first_five"] = share(rights)
+        for (cut, each), first in zip(rows, firsts, strict=True):
+            hits = sum(asset in each.judged.right for asset in first)
+            if hits < USEFUL * FIVE or not useful(cut, judged):
+                miss(f"{each.judged.group} {each.judged.operand.value}: {hits} of the first five, {len(cut.hits)} sure")
+    return figures
+
+
+PARTS: dict[str, Callable[[Library, Path, Held], Figures]] = {"gallery": gallery, "honesty": honesty, "words": everyday}
 
 
 def measure(media: Path, work: Path, parts: Sequence[str] = tuple(PARTS), *, reuse: bool = False) -> Figures:
@@ -221,7 +287,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="where the copy and the library lie, and stay")
     parser.add_argument("--reuse", action="store_true", help="ask the library that is there, index nothing")
     parser.add_argument(
-        "--only", choices=PARTS, help="one part: gallery_ and share_, or absent_, present_ and confidence_"
+        "--only",
+        choices=PARTS,
+        help="one part: gallery_ and share_, absent_, present_ and confidence_, or words_ and everyday_",
     )
     parser.add_argument("--out", type=Path, help="file for the JSON line")
     options = parser.parse_args()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import truth
-from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares
+from benchmarks.nouns import frequent, phrase_ends
+from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares, useful
 from benchmarks.speech import table
 from retrieval import Library, Operand
 from retrieval.domain import MEDIA, Medium
@@ -18,6 +19,35 @@ def test_two_hundred_different_things_are_asked_for_in_vain() -> None:
     """The list is whole, and no question stands in it twice."""
     questions = [row["question"] for row in table(JUDGEMENTS / "absent.tsv")]
     assert len(questions) == len(set(questions)) == 200
+
+
+def test_the_words_are_the_most_frequent_nouns_of_the_captions(media: Path) -> None:
+    """The list is the script's; every everyday word has a photo to be found, in every language a word of its own."""
+    rows = table(JUDGEMENTS / "words.tsv")
+    assert [row["word"] for row in rows] == frequent(media / "fixtures/images/captions.tsv", 40)
+    assert all(row["zh"] for row in rows)
+    everyday = table(JUDGEMENTS / "everyday_words.tsv")
+    assert len({row["lang"] for row in everyday}) == 13
+    assert set(everyday[0]) - {"lang"} <= {row["word"] for row in rows}
+    assert all(value for row in everyday for value in row.values())
+
+
+def test_phrases_end_with_their_noun() -> None:
+    """A verb in -ing, a preposition or the next determiner ends a noun phrase."""
+    assert phrase_ends("a small black dog running in the deep snow".split()) == ["dog", "snow"]
+
+
+def test_a_word_is_useful_with_three_right_of_five() -> None:
+    """Photos that nobody described are passed over; two pictures are too few."""
+    judged = Judged(Operand("text", "dog"), {"a": 1.0, "b": 1.0, "c": 1.0})
+
+    def ranking(assets: str) -> Ranking:
+        return Ranking(judged, tuple(Ranked(asset, Path(asset), "image", 0.9) for asset in assets))
+
+    assert useful(ranking("axxbcx"), set("abcx"))
+    assert useful(ranking("uuuabc"), set("abcx"))
+    assert not useful(ranking("ab"), set("abcx"))
+    assert not useful(ranking("axxbxc"), set("abcx"))
 
 
 def test_what_is_absent_is_named_nowhere(media: Path) -> None:
