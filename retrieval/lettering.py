@@ -16,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from retrieval import settings
 from retrieval.domain import Span
 
 Colour = tuple[int, int, int]
@@ -115,7 +116,9 @@ def missing_line(missing: Iterable[str]) -> str:
     if not named:
         return ""
     more = " ..." if len(named) > 12 else ""
-    return f"no font here has {' '.join(named[:12])}{more} (install one that does, such as Noto Sans, and draw again)"
+    is_wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in named)
+    such = "Noto Sans CJK" if is_wide else "Noto Sans"
+    return f"no font here has {' '.join(named[:12])}{more} (install one that does, such as {such}, and draw again)"
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -195,7 +198,9 @@ def _rank(file: Path) -> tuple[int, int]:
 
 def _folders() -> Iterator[Path]:
     home = Path.home()
-    if sys.platform == "darwin":
+    if (named := settings.font_folders()) is not None:
+        yield from named
+    elif sys.platform == "darwin":
         yield from (Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts")
     elif sys.platform == "win32":
         yield from (

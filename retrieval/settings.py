@@ -1,4 +1,4 @@
-"""Every default and limit, read once. Environment variables: CROSSMEDIA_LIBRARY, CROSSMEDIA_CACHE."""
+"""Every default and limit, read once. Environment variables: CROSSMEDIA_LIBRARY, _CACHE and _FONTS."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def default_library() -> Path:
 def cache_dir() -> Path:
     """CROSSMEDIA_CACHE, or the platform's cache folder: unpacked weights, exported models; may be deleted."""
     return Path(os.environ.get("CROSSMEDIA_CACHE") or _user_dir("cache"))
+
+
+def font_folders() -> list[Path] | None:
+    """CROSSMEDIA_FONTS, folders joined as in PATH; None where it is not set: the platform's folders. Set to "": none."""
+    named = os.environ.get("CROSSMEDIA_FONTS")
+    return None if named is None else [Path(each) for each in named.split(os.pathsep) if each]
 
 
 @dataclass(frozen=True, slots=True)

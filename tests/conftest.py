@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+FONTS = ROOT / "tests" / "fonts"
+
+# Tests write and paint with their own fonts, whatever this machine has; so do the commands that they start.
+os.environ["CROSSMEDIA_FONTS"] = str(FONTS)
+os.environ["CROSSMEDIA_PICTOGRAM_FONT"] = str(FONTS / "pictograms.ttf")
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from retrieval.domain import Span
 from retrieval.lettering import Lettering, canvas, missing_line
 
+ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = "\U0005ffff"  # a code point that is nobody's
 
 
@@ -55,13 +61,23 @@ def test_a_mark_over_a_letter_that_no_font_has_is_not_drawn_alone() -> None:
 def test_marks_are_drawn_behind_their_words_alone(text: str) -> None:
     """The bright ground lies between the word's own borders."""
     letters = Lettering(20)
-    if letters.width(text) and letters.missing:
-        pytest.skip("no font here has these letters")
     mark = Span(4, 7) if text.isascii() else Span(2, 3)
     picture, pen = canvas(300, 60, (255, 255, 255))
     letters.write(pen, (10, 10), text, (0, 0, 0), [mark])
+    assert not letters.missing
     pixels = np.asarray(picture).astype(int)
     yellow = np.flatnonzero(((pixels[..., 0] > 200) & (pixels[..., 2] < 150)).any(axis=0))
     left, right = 10 + letters.width(text[: mark.start]), 10 + letters.width(text[: mark.end])
     assert abs(yellow.min() - left) <= 3
     assert abs(yellow.max() - right) <= 3
+
+
+def test_without_fonts_latin_is_drawn_and_the_rest_is_named() -> None:
+    """On a machine that has none, one line says which font to install; set to nothing, the folders are none."""
+    code = (
+        "from retrieval.lettering import *; a = Lettering(16); a.width('Dogs 一只狗'); print(missing_line(a.missing))"
+    )
+    line = [sys.executable, "-c", code]
+    env = {**os.environ, "CROSSMEDIA_FONTS": "", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    said = subprocess.run(line, env=env, capture_output=True, encoding="utf-8", check=True).stdout
+    assert said.startswith("no font here has 一 只 狗 (") and "Noto Sans CJK" in said and said.count("\n") == 1

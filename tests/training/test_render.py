@@ -9,10 +9,6 @@ import pytest
 
 from training import render, scenes
 
-needs_font = pytest.mark.skipif(
-    not any(path.is_file() for path in render.FONTS), reason="the colour font fonts-noto-color-emoji is not installed"
-)
-
 
 def test_seed_ranges_are_disjoint() -> None:
     """No seed is in two of the four ranges."""
@@ -20,7 +16,6 @@ def test_seed_ranges_are_disjoint() -> None:
     assert all(one.stop <= two.start for one, two in itertools.pairwise(ranges))
 
 
-@needs_font
 def test_a_seed_gives_one_picture() -> None:
     """The same seed draws the same pixels and sentences."""
     first, again = (render.draw(23, 96) for _ in range(2))
@@ -67,7 +62,6 @@ def test_colours_are_painted_as_named(colour: str) -> None:
     assert all(abs(a - b) <= 30 for a, b in zip(item.paint, scenes.COLOURS[colour][1], strict=True))
 
 
-@needs_font
 def test_every_pictogram_has_names_and_a_glyph() -> None:
     """At least 500 pictograms, each with its own names in both languages; every 20th is painted."""
     table = scenes.pictograms()
