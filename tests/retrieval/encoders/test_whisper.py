@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterator
@@ -49,9 +50,10 @@ def words(segments: list[Segment]) -> list[str]:
     return re.findall(r"\w+", " ".join(each.text or "" for each in segments).lower())
 
 
-def wrong(found: list[str], wanted: list[str]) -> int:
-    """Words in one list and not in the other: an upper bound of neither, enough to see a change."""
-    return len(set(found) ^ set(wanted))
+def alike(found: list[str], wanted: list[str]) -> float:
+    """How many letters two texts share in order, 0 to 1. Blanks do not count: "lighthouse keeper" or "light housekeeper",
+    which of the two is written depends on the integer arithmetic of the processor."""
+    return difflib.SequenceMatcher(None, "".join(found), "".join(wanted), autojunk=False).ratio()
 
 
 def test_golden_transcript(transcriber: SpeechTranscriber, spoken: NDArray[np.float32]) -> None:
@@ -59,7 +61,7 @@ def test_golden_transcript(transcriber: SpeechTranscriber, spoken: NDArray[np.fl
     found = list(transcriber.transcribe(np.array_split(spoken, 11)))
     assert [each.lang for each in found] == ["en", "en"]
     for segment, (text, start, end) in zip(found, SENTENCES, strict=True):
-        assert wrong(words([segment]), re.findall(r"\w+", text.lower())) <= 2
+        assert alike(words([segment]), re.findall(r"\w+", text.lower())) >= 0.9
         assert segment.span
         assert abs(segment.span.start - start) < 250
         assert abs(segment.span.end - end) < 250
