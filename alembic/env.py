@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that indexer/migrate.py hands in; there is no other way to run them."""
+"""Runs migrations on the connection that indexer/catalog/migrate.py hands in; there is no other way to run them."""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from benchmarks.moments import FPS, HEIGHT, WIDTH, _cast, _ground, _save, _stage
 from benchmarks.report import report
-from indexer.run import Options, index_folders
+from indexer.pipeline.run import Options, index_folders
 from retrieval import Library
 from retrieval.errors import MediaError
-from retrieval.media.audio import chunks
+from retrieval.media.av.audio import chunks
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 SOUNDS = (".ogg", ".mp3", ".wav", ".flac", ".m4a", ".opus")

@@ -22,9 +22,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import report
-from retrieval import evidence
-from retrieval.domain import Box, Pixels
-from retrieval.encoders import Profile, make_profile
+from retrieval.domain.media import Box, ImageSpec
+from retrieval.encoders.profile import Profile, make_profile
+from retrieval.search import explain
 from training import render, scenes
 from training.scenes import CHOOSING, TESTING, Item, Pictogram, Scene
 
@@ -66,7 +66,7 @@ def judged(name: str, cases: Iterator[Asked], profile: Profile) -> dict[str, flo
     for case in cases:
         question = text.encode([case.words])
         start = time.process_time()
-        found = evidence.heat_map(case.picture, image, [question])
+        found = explain.saliency_map(case.picture, image, [question])
         seconds.append(time.process_time() - start)
         (x, y), (left, top, right, bottom) = found.peak, case.place
         hits.append(left <= x <= right and top <= y <= bottom)
@@ -123,7 +123,7 @@ def apart(rng: random.Random) -> list[tuple[float, float, float]]:
 def known(profile: Profile) -> list[Pictogram]:
     """Pictograms that the model knows by both names: what is measured is the place, not what it has learnt."""
     image, text = profile.encoder("shared", "image"), profile.encoder("shared", "text")
-    assert isinstance(image.form, Pixels)
+    assert isinstance(image.form, ImageSpec)
     table, seed, side = scenes.pictograms(), CHOOSING.start, image.form.size
     made = (scenes.pictogram(random.Random(seed + n), seed + n, each, 1) for n, each in enumerate(table))
     pictures = np.concatenate([image.encode([np.asarray(render.paint(scene, side))]) for scene in made])

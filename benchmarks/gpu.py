@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.nearest import ann, gpu
 from retrieval.protocols import VectorIndex
+from retrieval.vectors import faiss_index, gpu
 
 QUERIES, K = 200, 20
 SHARES = (None, 0.5, 0.05, 0.001)  # of rows that a filter lets through
@@ -31,14 +31,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=512)
     given = parser.parse_args()
-    if not ann.has_faiss() or not gpu.devices():
+    if not faiss_index.has_faiss() or not gpu.devices():
         print(json.dumps({"skipped": "no CUDA device, or FAISS without GPU classes"}))
         return
     rows, queries = data(given.rows, given.dimension)
     start = time.perf_counter()
     device = gpu.on_gpu(rows)
     figures: dict[str, Any] = {"rows": len(rows), "to_device_s": round(time.perf_counter() - start, 2)}
-    host = ann.build(rows, flat_rows=len(rows))
+    host = faiss_index.build(rows, flat_rows=len(rows))
     wrong = 0
     for share in SHARES:
         allowed = None if share is None else np.random.default_rng(5).random(len(rows)) < share

@@ -25,7 +25,7 @@ from PIL import Image
 
 from benchmarks.report import report
 from indexer.events import Event, Skipped
-from indexer.run import Options, index_folders
+from indexer.pipeline.run import Options, index_folders
 
 GOOD = 20
 

@@ -25,10 +25,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import report
-from indexer.run import Options, index_folders
+from indexer.pipeline.run import Options, index_folders
 from retrieval import Library
-from retrieval.domain import Pixels, Span
-from retrieval.encoders import make_profile
+from retrieval.domain.media import ImageSpec, Span
+from retrieval.encoders.profile import make_profile
 from training import render, scenes
 from training.scenes import CHOOSING, TESTING, Item, Pictogram, Scene
 
@@ -154,7 +154,7 @@ def _known() -> list[Pictogram]:
     """
     profile = make_profile("starter")
     image, text = profile.encoder("shared", "image"), profile.encoder("shared", "text")
-    assert isinstance(image.form, Pixels)
+    assert isinstance(image.form, ImageSpec)
     table = scenes.pictograms()
     seed = CHOOSING.start
     made = (scenes.pictogram(random.Random(seed + n), seed + n, each, 1) for n, each in enumerate(table))

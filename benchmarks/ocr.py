@@ -26,9 +26,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from indexer import index_folders
-from indexer.run import Options
-from retrieval import Library, manifest
-from retrieval.media import ocr
+from indexer.pipeline.run import Options
+from retrieval import Library, resources
+from retrieval.media.image.decode import ocr
 
 SEED = 190
 SIZES = (16, 20, 28, 40, 56, 72)  # pixels of an em
@@ -144,7 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--most-photos", type=int, default=400)
-    parser.add_argument("--photos", type=Path, nargs="*", default=[manifest.samples()])
+    parser.add_argument("--photos", type=Path, nargs="*", default=[resources.samples()])
     parser.add_argument("--sharp", action="store_true", help="photos in their own size, as sharp as they are")
     parser.add_argument("--all-textless", action="store_true", help="take every photo to hold no text")
     parser.add_argument("--json", type=Path)

@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import report
-from indexer.run import Options, index_folders, indexing_encoders
-from retrieval.domain import Pixels, Reading
-from retrieval.encoders import make_profile
+from indexer.pipeline.run import Options, index_folders, indexing_encoders
+from retrieval.domain.media import ExtractedSegment, ImageSpec
+from retrieval.encoders.profile import make_profile
 from retrieval.settings import LIMITS
 
 DIFFERENT = 24  # pictures of one size
@@ -56,18 +56,23 @@ def _picture(random: np.random.Generator, grain: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def decode(path: Path, form: Pixels) -> list[np.ndarray]:
+def decode(path: Path, form: ImageSpec) -> list[np.ndarray]:
     """One file as the indexer's child reads it, identity included."""
-    from retrieval.media.content import content_hash
-    from retrieval.media.read import read
+    from retrieval.media.extract import read
+    from retrieval.media.hashing import content_hash
     from retrieval.media.sniff import identify
 
     medium, _ = identify(path)
     list(content_hash(path))
-    return [v.array for value in read(path, medium, form, LIMITS) if isinstance(value, Reading) for v in value.views]
+    return [
+        v.array
+        for value in read(path, medium, form, LIMITS)
+        if isinstance(value, ExtractedSegment)
+        for v in value.views
+    ]
 
 
-def _decode_all(job: tuple[list[Path], Pixels]) -> None:
+def _decode_all(job: tuple[list[Path], ImageSpec]) -> None:
     for path in job[0]:
         decode(path, job[1])
 
@@ -75,7 +80,7 @@ def _decode_all(job: tuple[list[Path], Pixels]) -> None:
 def bound(paths: list[Path]) -> tuple[float, float]:
     """Seconds for each picture that all cores need to decode, and to encode, nothing else running."""
     encoder = indexing_encoders(make_profile("starter"))["image"]
-    assert isinstance(encoder.form, Pixels)
+    assert isinstance(encoder.form, ImageSpec)
     cores = os.cpu_count() or 1
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         list(pool.map(_decode_all, [(paths[:2], encoder.form)] * cores))  # start the processes
@@ -94,7 +99,7 @@ def bound(paths: list[Path]) -> tuple[float, float]:
 def indexed(folder: Path, home: Path) -> float:
     """Seconds of a whole `index` run in a process of its own."""
     code = (
-        "import sys; from indexer import index_folders; from indexer.run import Options; "
+        "import sys; from indexer import index_folders; from indexer.pipeline.run import Options; "
         "index_folders([sys.argv[1]], library=sys.argv[2], options=Options(ocr=False))"
     )
     start = time.perf_counter()

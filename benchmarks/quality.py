@@ -40,11 +40,11 @@ from benchmarks.nouns import NAMING
 from benchmarks.report import report
 from benchmarks.speech import table
 from retrieval import Library, Operand
-from retrieval.domain import MEDIA
+from retrieval.domain.media import MEDIA
 from retrieval.evaluation import measures
-from retrieval.evaluation.asking import LANES, Ranking, Setting, ask, found_right
-from retrieval.evaluation.judged import Held, Judged, held
 from retrieval.evaluation.report import build
+from retrieval.evaluation.runner import LANES, Ranking, Setting, found_right, run_topics
+from retrieval.evaluation.topics import AssetTable, Topic, asset_table
 
 JUDGEMENTS = Path(__file__).parent / "judgements"
 CUT = Setting("search", cut=True)
@@ -60,14 +60,14 @@ LANGUAGES = ("en", "zh", "de")
 # ---------------------------------------------------------------- confidence
 
 
-def labels(media: Path, told: truth.Told) -> Iterator[Judged]:
+def labels(media: Path, told: truth.Told) -> Iterator[Topic]:
     """Every label of a photo or sound as a question; right is what labels or captions name so."""
     named = [row["label"] for row in (*table(media / "images/labels.tsv"), *table(media / "audio/sounds.tsv"))]
     for label in dict.fromkeys(named):
-        yield Judged(Operand("text", label), dict.fromkeys(truth.naming(told, label), 1.0), group="label")
+        yield Topic(Operand("text", label), dict.fromkeys(truth.naming(told, label), 1.0), group="label")
 
 
-def captions(media: Path, told: truth.Told, assets: Held) -> Iterator[Judged]:
+def captions(media: Path, told: truth.Told, assets: AssetTable) -> Iterator[Topic]:
     """One caption of each photo, its languages in turn; right is its photo, and what names all that the English one does."""
     by_photo: dict[str, dict[str, str]] = {}
     for row in table(media / "images/captions.tsv"):
@@ -77,7 +77,7 @@ def captions(media: Path, told: truth.Told, assets: Held) -> Iterator[Judged]:
         lang = LANGUAGES[at % len(LANGUAGES)]
         lang = lang if lang in texts else "en"
         right = assets.find(file) | truth.naming(told, texts["en"])
-        yield Judged(Operand("text", texts[lang]), dict.fromkeys(right, 1.0), group=f"caption_{lang}")
+        yield Topic(Operand("text", texts[lang]), dict.fromkeys(right, 1.0), group=f"caption_{lang}")
 
 
 def absent(told: truth.Told) -> list[str]:
@@ -120,7 +120,7 @@ def confidence(rankings: Sequence[Ranking], told: truth.Told) -> Figures:
 
 def present(library: Library, rankings: Sequence[Ranking]) -> Figures:
     """What of the answers that are there the default cut leaves."""
-    cut = list(ask(library, [each.judged for each in rankings], CUT, depth=FIRST))
+    cut = list(run_topics(library, [each.judged for each in rankings], CUT, depth=FIRST))
     figures: Figures = {}
     groups = {"": "", "_label": "label", **{f"_caption_{lang}": f"caption_{lang}" for lang in LANGUAGES}}
     for name, group in groups.items():
@@ -134,8 +134,8 @@ def present(library: Library, rankings: Sequence[Ranking]) -> Figures:
 
 def nothing(library: Library, questions: Iterable[str]) -> Figures:
     """What returns something though nothing is there."""
-    asked = [Judged(Operand("text", text), {}) for text in questions]
-    answers = list(ask(library, asked, CUT, depth=FIRST))
+    asked = [Topic(Operand("text", text), {}) for text in questions]
+    answers = list(run_topics(library, asked, CUT, depth=FIRST))
     shown = [each for each in answers if each.hits]
     for each in sorted(shown, key=lambda one: -one.hits[0].confidence):
         miss(f"absent, yet {each.hits[0].confidence:.2f} {each.hits[0].medium}: {each.judged.operand.value}")
@@ -145,18 +145,18 @@ def nothing(library: Library, questions: Iterable[str]) -> Figures:
     }
 
 
-def honesty(library: Library, media: Path, assets: Held) -> Figures:
+def honesty(library: Library, media: Path, assets: AssetTable) -> Figures:
     """What confidences are worth."""
     told = truth.told(media, library, assets)
     questions = [each for each in (*labels(media, told), *captions(media, told, assets)) if each.right]
-    rankings = list(ask(library, questions, depth=FIRST))
+    rankings = list(run_topics(library, questions, depth=FIRST))
     return {**nothing(library, absent(told)), **present(library, rankings), **confidence(rankings, told)}
 
 
 # ---------------------------------------------------------------- a mixed gallery
 
 
-def concepts(assets: Held) -> list[Judged]:
+def concepts(assets: AssetTable) -> list[Topic]:
     """The judged concepts of which the library holds something: what a file is about counts twice what is in it too."""
     by_stem: dict[str, set[str]] = {}
     for asset, hit in assets.assets.items():
@@ -167,15 +167,15 @@ def concepts(assets: Held) -> list[Judged]:
         gains = {stem: gain for column, gain in GAINS.items() for stem in row[column].split()}
         right = {asset: gain for stem, gain in gains.items() for asset in by_stem.get(stem, ())}
         if right:
-            found.append(Judged(Operand("text", row["question"]), right, group=row["concept"]))
+            found.append(Topic(Operand("text", row["question"]), right, group=row["concept"]))
     return found
 
 
-def gallery(library: Library, media: Path, assets: Held) -> Figures:
+def gallery(library: Library, media: Path, assets: AssetTable) -> Figures:
     """The fused answer against each lane alone and against their reciprocal ranks."""
     questions = concepts(assets)
     settings = [Setting(), *(Setting(lane, (lane,)) for lane in LANES), Setting("ranks", LANES, by_rank=True)]
-    told = build([(each, list(ask(library, questions, each))) for each in settings], assets)
+    told = build([(each, list(run_topics(library, questions, each))) for each in settings], assets)
     fused = told.measured[0].values["nDCG@10"]
     figures: Figures = {"gallery_concepts": float(len(questions))}
     for each in told.measured:
@@ -191,7 +191,7 @@ def gallery(library: Library, media: Path, assets: Held) -> Figures:
     return {**figures, **shares(told.measured[0].rankings, assets)}
 
 
-def shares(rankings: Sequence[Ranking], assets: Held) -> Figures:
+def shares(rankings: Sequence[Ranking], assets: AssetTable) -> Figures:
     """Whether media are in the first ten as they are among what is right, where two have MANY right assets or more."""
     figures: Figures = {}
     kept = []
@@ -213,7 +213,7 @@ def shares(rankings: Sequence[Ranking], assets: Held) -> Figures:
 USEFUL, LEAST, FIVE = 0.6, 3, 5  # share of right pictures, and fewest of them, among the first
 
 
-def captioned(media: Path, assets: Held) -> dict[str, list[frozenset[str]]]:
+def captioned(media: Path, assets: AssetTable) -> dict[str, list[frozenset[str]]]:
     """For each captioned photo the stems of each of its English captions."""
     found: dict[str, list[frozenset[str]]] = defaultdict(list)
     for row in table(media / "images/captions.tsv"):
@@ -223,7 +223,7 @@ def captioned(media: Path, assets: Held) -> dict[str, list[frozenset[str]]]:
     return found
 
 
-def words(media: Path, assets: Held) -> list[Judged]:
+def words(media: Path, assets: AssetTable) -> list[Topic]:
     """Every word in every language, with the photos of which NAMING captions name its thing."""
     rows = table(JUDGEMENTS / "words.tsv")
     told = captioned(media, assets).items()
@@ -237,7 +237,7 @@ def words(media: Path, assets: Held) -> list[Judged]:
     ]
     for row in table(JUDGEMENTS / "everyday_words.tsv"):
         asked += [(f"everyday_{row['lang']}", text, word) for word, text in row.items() if word != "lang"]
-    return [Judged(Operand("text", text), right[word], group=group) for group, text, word in asked]
+    return [Topic(Operand("text", text), right[word], group=group) for group, text, word in asked]
 
 
 def useful(ranking: Ranking, judged: Collection[str]) -> bool:
@@ -246,12 +246,12 @@ def useful(ranking: Ranking, judged: Collection[str]) -> bool:
     return len(first) >= LEAST and sum(asset in ranking.judged.right for asset in first) >= USEFUL * len(first)
 
 
-def everyday(library: Library, media: Path, assets: Held) -> Figures:
+def everyday(library: Library, media: Path, assets: AssetTable) -> Figures:
     """What words find among the captioned photos."""
     questions, judged = words(media, assets), captioned(media, assets).keys()
-    sure = list(ask(library, questions, CUT))
+    sure = list(run_topics(library, questions, CUT))
     pictures = [replace(each, media=frozenset({"image"})) for each in questions]
-    nearest = list(ask(library, pictures, Setting()))
+    nearest = list(run_topics(library, pictures, Setting()))
     figures: Figures = {}
     for group in ("words_en", "words_zh", "everyday"):
         rows = [pair for pair in zip(sure, nearest, strict=True) if pair[0].judged.group.startswith(group)]
@@ -267,7 +267,11 @@ def everyday(library: Library, media: Path, assets: Held) -> Figures:
     return figures
 
 
-PARTS: dict[str, Callable[[Library, Path, Held], Figures]] = {"gallery": gallery, "honesty": honesty, "words": everyday}
+PARTS: dict[str, Callable[[Library, Path, AssetTable], Figures]] = {
+    "gallery": gallery,
+    "honesty": honesty,
+    "words": everyday,
+}
 
 
 def measure(media: Path, work: Path, parts: Sequence[str] = tuple(PARTS), *, reuse: bool = False) -> Figures:
@@ -275,7 +279,7 @@ def measure(media: Path, work: Path, parts: Sequence[str] = tuple(PARTS), *, reu
     prepare(media, work, reuse=reuse)
     figures: Figures = {}
     with Library.open(work / "library") as library:
-        assets = held(library)
+        assets = asset_table(library)
         for part in parts:
             figures |= PARTS[part](library, media, assets)
     return figures

@@ -24,7 +24,7 @@ from PIL import Image
 from benchmarks.duplicates import PICTURES
 from benchmarks.report import report
 from benchmarks.speech import table
-from indexer.run import Options, index_folders
+from indexer.pipeline.run import Options, index_folders
 from retrieval import Hit, Library, Operand, Query
 from training.calibration import absent
 

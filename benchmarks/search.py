@@ -28,14 +28,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import insert, text, update
 
-from indexer import record
+from indexer.catalog import write as catalog_write
+from indexer.catalog.open import writing
 from indexer.publish import publish
-from indexer.run import writing
-from retrieval import Library, words
-from retrieval.domain import Facts
-from retrieval.encoders import make_profile
-from retrieval.schema import assets, paths, segments, spaces, vectors
-from retrieval.store import open_catalog
+from retrieval import Library
+from retrieval.catalog.schema import assets, paths, segments, spaces, vectors
+from retrieval.catalog.store import open_catalog
+from retrieval.domain.media import Metadata
+from retrieval.encoders.profile import make_profile
+from retrieval.fulltext import analyzer, asset_terms
 
 PLAN = (
     ("image", "image", 70_000, 1),
@@ -60,7 +61,7 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp())
     if not (folder / "catalog.sqlite").exists():
         build(folder, given.scale)
-    with writing(folder, "benchmark") as (engine, _), record.transaction(engine) as connection:
+    with writing(folder, "benchmark") as (engine, _), catalog_write.transaction(engine) as connection:
         for role in ("shared", "sentence"):  # the vectors are random, so any weights may have made them
             space = make_profile("starter").space(role)
             connection.execute(update(spaces).where(spaces.c.name == space.name).values(revision=space.revision))
@@ -77,10 +78,12 @@ def build(home: Path, scale: float) -> None:
     profile = make_profile("starter")
     engine = open_catalog(home, write=True)
     rng, texts = np.random.default_rng(0), real_texts()
-    with record.transaction(engine) as connection:
-        record.create(connection, "starter")
-        source = record.add_source(connection, Path("/media/bench"), [], [])
-        spaces = {role: record.put_space(connection, profile.space(role), live=True) for role in ("shared", "sentence")}
+    with catalog_write.transaction(engine) as connection:
+        catalog_write.create(connection, "starter")
+        source = catalog_write.add_source(connection, Path("/media/bench"), [], [])
+        spaces = {
+            role: catalog_write.put_space(connection, profile.space(role), live=True) for role in ("shared", "sentence")
+        }
         for kind, medium, count, views in PLAN:
             space = spaces["sentence" if kind in ("passage", "speech") else "shared"]
             fill(connection, rng, texts, source, space, kind, medium, round(count * scale), views)
@@ -119,7 +122,8 @@ def fill(
         segment = connection.execute(insert(segments), row).inserted_primary_key[0]
         if said:
             connection.execute(
-                text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"), {"i": segment, "w": words.fold(said)}
+                text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"),
+                {"i": segment, "w": analyzer.fold(said)},
             )
         noise = centres[rng.integers(300)] + 1.5 * rng.normal(size=(views, 512)).astype(np.float32)
         unit = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype("<f2")
@@ -143,7 +147,7 @@ def put_asset(connection: Any, source: int, kind: str, medium: str, at: int) -> 
         "inode": at,
     }
     connection.execute(insert(paths), place)
-    found = words.asset_words(Facts(medium, format=kind), [name])  # type: ignore[arg-type]
+    found = asset_terms.asset_terms(Metadata(medium, format=kind), [name])  # type: ignore[arg-type]
     connection.execute(text("INSERT INTO asset_words(rowid, words) VALUES (:i, :w)"), {"i": asset, "w": found})
     return asset
 

@@ -18,8 +18,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.report import report
-from retrieval.encoders.whisper import make_transcriber
-from retrieval.media.audio import chunks
+from retrieval.encoders.speech.whisper import make_transcriber
+from retrieval.media.av.audio import chunks
 from retrieval.protocols import Transcriber
 from retrieval.settings import RATE
 
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument(
         "--media", type=Path, required=True, help="folder with audio/transcripts.tsv and audio/sounds.tsv"
     )
-    parser.add_argument("--model", default="auto", help="a name of speech_models.toml, a folder or a .pt file")
+    parser.add_argument("--model", default="auto", help="a name of models.toml, a folder or a .pt file")
     parser.add_argument("--out", type=Path, help="file for the JSON line")
     options = parser.parse_args()
     transcriber = make_transcriber(options.model)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.speech import table
 from retrieval import Library
-from retrieval.evaluation.judged import Held
+from retrieval.evaluation.topics import AssetTable
 
 Told = Mapping[str, frozenset[str]]  # stems of all that is told of an asset, by its content hash
 
@@ -67,7 +67,7 @@ def tables(media: Path) -> Iterable[tuple[str, str]]:
         yield row["file"], row["about"]
 
 
-def told(media: Path, library: Library, assets: Held) -> Told:
+def told(media: Path, library: Library, assets: AssetTable) -> Told:
     """All that is told of each asset; of a document also what is written in it, as the library read it."""
     found: dict[str, set[str]] = defaultdict(set)
     for name, text in tables(media):

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from indexer.events import Event
-from indexer.run import Options, index_folders
-from retrieval import manifest, settings
-from retrieval.domain import Answer, Medium, Operand
-from retrieval.encoders import speech_models
+from indexer.pipeline.run import Options, index_folders
+from retrieval import resources, settings
+from retrieval.domain.media import Medium
+from retrieval.domain.query import Operand
+from retrieval.domain.result import Answer
+from retrieval.encoders.speech import weights as speech_weights
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.table import answer_lines, nothing_line
+from retrieval.render.text import answer_lines, nothing_line
 
 SHOWN = 3  # hits of each answer
 NOT_SAMPLES = ("questions", "ORIGINS.md", "truth.toml")  # files that are asked with, and what is told of the others
@@ -49,25 +51,25 @@ class Question:
 
 def questions() -> list[Question]:
     """All questions of data/queries.toml, in order."""
-    rows = tomllib.loads(manifest.demo_queries().read_text("utf-8"))["query"]
+    rows = tomllib.loads(resources.demo_queries().read_text("utf-8"))["query"]
     return [_question(row) for row in rows]
 
 
 def _question(row: dict[str, Any]) -> Question:
-    file = manifest.demo_queries().parent / row["file"] if "file" in row else None
-    expected = tuple(manifest.samples() / each for each in row["expected"])
+    file = resources.demo_queries().parent / row["file"] if "file" in row else None
+    expected = tuple(resources.samples() / each for each in row["expected"])
     flags = (row.get("speech", False), row.get("demo", False))
     return Question(row["question"], row["in"], expected, row.get("text", ""), file, *flags)
 
 
 def fill(library: Path, on_event: Callable[[Event], None]) -> bool:
     """Indexes the samples into a new library; whether speech was read too (it needs Whisper weights)."""
-    if not manifest.samples().is_dir():
+    if not resources.samples().is_dir():
         raise RetrievalError("the samples are not installed", "run the demo from a clone or a complete wheel")
     shutil.rmtree(library, ignore_errors=True)
-    speech = bool(speech_models.here())
+    speech = bool(speech_weights.here())
     options = Options(exclude=NOT_SAMPLES, speech=speech)
-    index_folders([manifest.samples()], library=library, options=options, on_event=on_event)
+    index_folders([resources.samples()], library=library, options=options, on_event=on_event)
     return speech
 
 

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, Engine, select, text
 
-from indexer import record, survey
+from indexer.catalog import read as catalog_read
+from indexer.catalog import write as catalog_write
+from indexer.catalog.open import writing
 from indexer.publish import left_over, publish_space, sweep
-from indexer.run import writing
-from retrieval import manifest, words
+from retrieval.catalog import layout
+from retrieval.catalog.schema import generations, segments, spaces, vectors
+from retrieval.catalog.store import open_catalog
 from retrieval.errors import LibraryError, LibraryNotFound
-from retrieval.schema import generations, segments, spaces, vectors
-from retrieval.store import open_catalog
+from retrieval.fulltext import analyzer
 
 UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
 MEND = "crossmedia doctor --repair mends it"
@@ -43,7 +45,7 @@ def examine(library: Path, *, repair: bool = False) -> list[Finding]:
         LibraryNotFound: there is none; LibraryLocked: a repair needs the writer's lock.
     """
     found = [Finding(what, hint) for what, hint in _installation()]
-    if not manifest.catalog(library).exists():
+    if not layout.catalog(library).exists():
         raise LibraryNotFound(f"there is no library at {library}", "crossmedia index FOLDER makes one")
     if not repair:
         engine = open_catalog(library, write=False)
@@ -156,15 +158,15 @@ def _bad_vectors(connection: Connection, space: int, dimension: int) -> list[int
 
 
 def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
-    from retrieval.nearest.generation import open_generation, verify
+    from retrieval.vectors.generation import open_generation, verify
 
     for space in connection.execute(select(spaces).where(spaces.c.live)).all():
         row = connection.execute(select(generations).where(generations.c.id == space.generation_id)).first()
         if row is None:
             continue
         try:
-            verify(manifest.generation(library, row.folder), space.dimension)
-            held = open_generation(manifest.generation(library, row.folder), space.dimension).rows
+            verify(layout.generation(library, row.folder), space.dimension)
+            held = open_generation(layout.generation(library, row.folder), space.dimension).rows
         except LibraryError as error:
             yield error.what, "", _publisher(space.id)
             continue
@@ -175,7 +177,7 @@ def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
 
 
 def _sources(connection: Connection) -> Iterator[Problem]:
-    for source in survey.all_sources(connection):
+    for source in catalog_read.all_sources(connection):
         if not source.root.is_dir():
             hint = f"mount it, or crossmedia source move {source.root} NEW, or crossmedia source remove {source.root}"
             yield f"{source.root} is offline", hint, None
@@ -185,27 +187,27 @@ def _sources(connection: Connection) -> Iterator[Problem]:
 
 
 def _delete_orphans(engine: Engine, library: Path) -> None:
-    with record.transaction(engine) as connection:
-        record.delete_orphans(connection)
+    with catalog_write.transaction(engine) as connection:
+        catalog_write.delete_orphans(connection)
 
 
 def _deleter(bad: Sequence[int]) -> Repair:
     def delete(engine: Engine, library: Path) -> None:
-        with record.transaction(engine) as connection:
-            record.delete_vectors(connection, bad)
+        with catalog_write.transaction(engine) as connection:
+            catalog_write.delete_vectors(connection, bad)
 
     return delete
 
 
 def _index_words(engine: Engine, library: Path) -> None:
-    with record.transaction(engine) as connection:
+    with catalog_write.transaction(engine) as connection:
         connection.execute(text("DELETE FROM segment_words"))
         connection.execute(text("DELETE FROM asset_words"))
         entry = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
         for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():
-            connection.execute(entry, {"id": row.id, "words": words.fold(row.text)})
+            connection.execute(entry, {"id": row.id, "words": analyzer.fold(row.text)})
         for asset in connection.execute(text("SELECT id FROM assets")).scalars().all():
-            record.index_names(connection, asset)
+            catalog_write.index_names(connection, asset)
 
 
 def _publisher(space: int) -> Repair:

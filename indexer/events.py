@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from retrieval.domain import Step
+from retrieval.domain.media import Step
 
 
 @dataclass(frozen=True, slots=True)

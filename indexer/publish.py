@@ -16,10 +16,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, select
 
-from indexer import record, survey
-from retrieval import manifest, store
-from retrieval.nearest.generation import sync, write_generation
-from retrieval.schema import generations, spaces
+from indexer.catalog import read as catalog_read
+from indexer.catalog import write as catalog_write
+from retrieval.catalog import layout, store
+from retrieval.catalog.schema import generations, spaces
+from retrieval.vectors.generation import sync, write_generation
 
 FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
 FRESH_SHARE = 0.1  # or this share of the generation, where that is more
@@ -28,16 +29,16 @@ FRESH_SHARE = 0.1  # or this share of the generation, where that is more
 def publish(engine: Engine, library: Path, *, always: bool = False) -> list[tuple[str, int]]:
     """Publishes each live space that is behind; returns (space name, rows) of what went live."""
     with engine.connect() as connection:
-        behind = [each for each in survey.publishing(connection) if always or _is_behind(library, each)]
+        behind = [each for each in catalog_read.publishing(connection) if always or _is_behind(library, each)]
     done = [(each.name, publish_space(engine, library, each.space_id)) for each in behind]
     sweep(engine, library)
     return done
 
 
-def _is_behind(library: Path, space: survey.Publishing) -> bool:
+def _is_behind(library: Path, space: catalog_read.Publishing) -> bool:
     if space.folder is None:
         return space.fresh > 0
-    if not manifest.generation(library, space.folder).is_dir():
+    if not layout.generation(library, space.folder).is_dir():
         return True
     return space.fresh + space.deleted > max(FRESH_ROWS, FRESH_SHARE * space.rows)
 
@@ -51,7 +52,7 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
         dimension = connection.scalar(select(spaces.c.dimension).where(spaces.c.id == space)) or 0
         tables = store.vectors_between(connection, space, dimension, 0, last)
     folder = f"{newest + 1:06d}"
-    target = manifest.generation(library, folder)
+    target = layout.generation(library, folder)
     fresh = target.with_suffix(".new")
     for left_over in (fresh, target):
         shutil.rmtree(left_over, ignore_errors=True)
@@ -62,8 +63,8 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
     fresh.rename(target)
     sync(target.parent)
     tell(2)
-    with record.transaction(engine) as connection:
-        record.point_at(connection, space, folder, last, rows)
+    with catalog_write.transaction(engine) as connection:
+        catalog_write.point_at(connection, space, folder, last, rows)
     tell(3)
     return rows
 
@@ -80,5 +81,5 @@ def sweep(engine: Engine, library: Path) -> list[Path]:
 def left_over(connection: Connection, library: Path) -> list[Path]:
     """Generation folders that no row points at."""
     live = set(connection.execute(select(generations.c.folder)).scalars())
-    parent = library / manifest.GENERATIONS
+    parent = library / layout.GENERATIONS
     return [each for each in parent.iterdir() if each.name not in live] if parent.is_dir() else []

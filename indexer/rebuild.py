@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, Engine, Select, and_, exists, select
 
-from indexer import record, survey
-from indexer.decoder import Decoders, Task
+from indexer.catalog import read as catalog_read
+from indexer.catalog import write as catalog_write
+from indexer.catalog.open import writing
+from indexer.catalog.segment_ids import segment_keys
 from indexer.events import Event, Progress, Published, Skipped
-from indexer.identify import segment_keys
-from indexer.pipeline import Job, Pipeline, Result, Tower
+from indexer.pipeline.run import WITHOUT_FORM, Options, indexing_encoders
+from indexer.pipeline.stages import Job, Pipeline, Result, Tower
+from indexer.pipeline.worker import Task, Workers
 from indexer.publish import publish
-from indexer.run import WITHOUT_FORM, Options, indexing_encoders, writing
-from retrieval.domain import SHARED_KINDS, STEPS, TEXT_KINDS, Sense, Step
-from retrieval.encoders import Profile, make_profile
-from retrieval.schema import segments, vectors
+from retrieval.catalog.schema import segments, vectors
+from retrieval.domain.media import STEPS, Modality, Step
+from retrieval.encoders.profile import Profile, make_profile
+from retrieval.kinds import SHARED_KINDS, TEXT_KINDS
 
 TEXTS = 256  # encoded and committed at once
 
@@ -45,7 +48,7 @@ def rebuild(
     with writing(library, "crossmedia rebuild", create=False) as (engine, _):
         if profile or encoders:
             with engine.connect() as connection:
-                name = profile or survey.fact(connection, "profile") or ""
+                name = profile or catalog_read.fact(connection, "profile") or ""
             reembed(engine, make_profile(name, **(encoders or {})), options or Options(), on_event)
         for space, rows in publish(engine, library, always=True):
             on_event(Published(space, rows))
@@ -53,23 +56,23 @@ def rebuild(
 
 def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]) -> None:
     """Gives every segment a vector of the profile, then makes the profile the library's own."""
-    towers: dict[Sense, Tower] = {}
-    with record.transaction(engine) as connection:
+    towers: dict[Modality, Tower] = {}
+    with catalog_write.transaction(engine) as connection:
         for sense, encoder in indexing_encoders(profile).items():
-            towers[sense] = Tower(record.put_space(connection, encoder.space, live=False), encoder)
+            towers[sense] = Tower(catalog_write.put_space(connection, encoder.space, live=False), encoder)
     if "text" in towers:
         _embed_texts(engine, towers["text"])
-    seen: dict[Sense, Tower] = {sense: tower for sense, tower in towers.items() if sense != "text"}
-    decoders = Decoders(options.limits, options.nice)
+    seen: dict[Modality, Tower] = {sense: tower for sense, tower in towers.items() if sense != "text"}
+    decoders = Workers(options.limits, options.nice)
     try:
         for step in STEPS:
             _embed_media(engine, profile, step, seen, decoders, options, emit)
     finally:
         decoders.close()
-    with record.transaction(engine) as connection:
-        record.swap_spaces(connection, {tower.space_id for tower in towers.values()})
-        record.set_fact(connection, "profile", profile.name)
-        record.delete_blind_segments(connection)
+    with catalog_write.transaction(engine) as connection:
+        catalog_write.swap_spaces(connection, {tower.space_id for tower in towers.values()})
+        catalog_write.set_fact(connection, "profile", profile.name)
+        catalog_write.delete_blind_segments(connection)
 
 
 def _without_vector(space: int, kinds: tuple[str, ...]) -> Select[tuple[int]]:
@@ -87,21 +90,21 @@ def _embed_texts(engine: Engine, tower: Tower) -> None:
         if not rows:
             return
         encoded = tower.encoder.encode([text for _, text in rows]).astype(np.float16)
-        with record.transaction(engine) as connection:
+        with catalog_write.transaction(engine) as connection:
             for (segment, _), vector in zip(rows, encoded, strict=True):
-                record.put_vectors(connection, segment, [(tower.space_id, None, vector)])
+                catalog_write.put_vectors(connection, segment, [(tower.space_id, None, vector)])
 
 
 def _embed_media(
     engine: Engine,
     profile: Profile,
     step: Step,
-    towers: dict[Sense, Tower],
-    decoders: Decoders,
+    towers: dict[Modality, Tower],
+    decoders: Workers,
     options: Options,
     emit: Callable[[Event], None],
 ) -> None:
-    sense: Sense = "sound" if step == "listen" else "image"
+    sense: Modality = "sound" if step == "listen" else "image"
     if sense not in towers or step in WITHOUT_FORM:
         return
     tower = towers[sense]
@@ -116,7 +119,7 @@ def _embed_media(
             continue
         if result.failure:
             emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
-        with record.transaction(engine) as connection:
+        with catalog_write.transaction(engine) as connection:
             _write(connection, result, step)
         done += 1
         seconds = time.perf_counter() - start
@@ -129,7 +132,7 @@ def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) ->
     """Assets with a segment of this step that the new encoder has not seen."""
     lacking = _without_vector(tower.space_id, SHARED_KINDS).where(segments.c.step == step)
     wanted = set(connection.execute(select(segments.c.asset_id).where(segments.c.id.in_(lacking)).distinct()).scalars())
-    for place in survey.places(connection, wanted):
+    for place in catalog_read.places(connection, wanted):
         task = Task(place.path, step, place.medium, tower.encoder.form, options.limits)
         yield Job(task, place)
 
@@ -142,6 +145,6 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
     there = dict(map(tuple, connection.execute(rows)))
     for key, each in zip(keys, result.encoded, strict=True):
         if each.vectors:
-            segment = there.get(key) or record.add_segment(connection, place.asset_id, step, key, each.segment)
-            record.put_vectors(connection, segment, each.vectors)
-            record.put_imprints(connection, segment, each.imprints)
+            segment = there.get(key) or catalog_write.add_segment(connection, place.asset_id, step, key, each.segment)
+            catalog_write.put_vectors(connection, segment, each.vectors)
+            catalog_write.put_imprints(connection, segment, each.imprints)

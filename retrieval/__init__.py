@@ -12,7 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from retrieval.domain import Answer, Filters, FoundSegment, Hit, Operand, Query, Span, Tag
+    from retrieval.domain.media import Span
+    from retrieval.domain.query import Filters, Operand, Query
+    from retrieval.domain.result import Answer, FoundSegment, Hit, Tag
     from retrieval.errors import (
         EncoderUnavailable,
         LibraryError,
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
         QueryError,
         RetrievalError,
     )
-    from retrieval.evidence import Explanation
     from retrieval.library import Library, Shown
+    from retrieval.search.explain import Explanation
 
 __all__ = [
     "Answer",
@@ -44,9 +46,10 @@ __all__ = [
     "Tag",
 ]
 
-_HOMES = dict.fromkeys(__all__, "domain")
-_HOMES |= dict.fromkeys(("Library", "Shown"), "library") | {"Explanation": "evidence"}
-_HOMES |= {name: "errors" for name in __all__ if name.endswith(("Error", "NotFound", "Unavailable"))}
+_HOMES = dict.fromkeys(("Filters", "Operand", "Query"), "domain.query")
+_HOMES |= dict.fromkeys(("Answer", "FoundSegment", "Hit", "Tag"), "domain.result")
+_HOMES |= {"Span": "domain.media", "Library": "library", "Shown": "library", "Explanation": "search.explain"}
+_HOMES |= {name: "errors" for name in __all__ if name not in _HOMES}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,21 +13,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from retrieval import settings
-from retrieval.domain import MEDIA, Answer, Filters, Medium, Operand, Query, Skip, Space, Tag
+from retrieval import resources, settings
+from retrieval.blas_threads import single_threaded_blas
+from retrieval.domain.media import MEDIA, Medium, Skip, Space
+from retrieval.domain.query import Filters, Operand, Query
+from retrieval.domain.result import Answer, Tag
 from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
-from retrieval.threads import one_thread
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from retrieval.duplicates import Group
-    from retrieval.encoders import Profile, Role
-    from retrieval.evidence import Explanation
-    from retrieval.lanes import Held
-    from retrieval.moments import Curve
-    from retrieval.store import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
-    from retrieval.tags import Tagger
+    from retrieval.catalog.store import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
+    from retrieval.encoders.profile import Profile, Role
+    from retrieval.search.duplicates import Group
+    from retrieval.search.explain import Explanation
+    from retrieval.search.moments import Curve
+    from retrieval.search.retrievers import SearchContext
+    from retrieval.search.tagging import Tagger
 
 ROLES: tuple[Role, ...] = ("shared", "sentence")
 
@@ -51,7 +53,7 @@ class Library:
         self._lock = threading.Lock()
         self._watch = engine.connect()  # its data_version tells when another connection has written
         self._version = -1
-        self._held: Held | None = None
+        self._held: SearchContext | None = None
         self._distrust: set[str] = set()
         self._closed = False
 
@@ -66,8 +68,8 @@ class Library:
             LibraryNotFound, LibraryTooNew, LibraryDamaged, LibraryError: see store.open_catalog.
             EncoderUnavailable: no profile of that name.
         """
-        from retrieval import store
-        from retrieval.encoders import make_profile
+        from retrieval.catalog import store
+        from retrieval.encoders.profile import make_profile
 
         home = Path(path) if path is not None else settings.default_library()
         engine = store.open_catalog(home)
@@ -125,59 +127,63 @@ class Library:
             MediaError: a file in it cannot be read.
             EncoderUnavailable: nothing here can encode it.
         """
-        from retrieval.lanes import IndexDiffers
+        from retrieval.search.retrievers import IndexMismatch
 
         query = _query(question, media, limit, offset, filters)
         for _ in range(4):
             try:
                 return self._answer(query)
-            except IndexDiffers as damage:
+            except IndexMismatch as damage:
                 with self._lock:
                     self._distrust.add(damage.folder)
                     self._version = -1
         raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
 
     @contextmanager
-    def _asking(self) -> Iterator[tuple[Connection, Held]]:
+    def _asking(self) -> Iterator[tuple[Connection, SearchContext]]:
         """One state of the catalog and of the indexes, and one thread to ask them."""
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             held = self._current(connection)  # which loads what has threads
-            with one_thread:
+            with single_threaded_blas:
                 yield connection, held
 
     def _answer(self, query: Query) -> Answer:
-        from retrieval import operators, question, search
+        from retrieval.query import encode
+        from retrieval.search import boolean, engine
 
         with self._asking() as (connection, held):
             spaces = _spaces(held)
-            asked = [question.ask(each, self._profile, connection, spaces) for each in query.operands]
+            asked = [encode.encode_operand(each, self._profile, connection, spaces) for each in query.operands]
             if query.more_like or query.less_like:
-                more, less = (question.means(names, connection, spaces) for names in (query.more_like, query.less_like))
-                tree = search.whole_tree(query)
-                sought = operators.proposing(tree) if tree is not None else [True]
+                more, less = (
+                    encode.feedback_centroids(names, connection, spaces) for names in (query.more_like, query.less_like)
+                )
+                tree = engine.whole_tree(query)
+                sought = boolean.generates_candidates(tree) if tree is not None else [True]
                 pairs = zip(asked, sought, strict=True)
                 asked = [replace(each, more=more, less=less) if own else each for each, own in pairs]
             tagged = self._tagged(query.filters.tag, held, connection) if query.filters.tag else None
-            return search.answer(query, asked, held, self._profile, connection, tagged)
+            return engine.answer(query, asked, held, self._profile, connection, tagged)
 
-    def _tagged(self, name: str, held: Held, connection: Connection) -> Ids:
+    def _tagged(self, name: str, held: SearchContext, connection: Connection) -> Ids:
         """The assets that have a tag."""
         import numpy as np
 
-        from retrieval.pinned import Allowed
-        from retrieval.words import sayable
+        from retrieval.domain.text import valid_text
+        from retrieval.vectors.space import Scope
 
-        name = sayable(name)
+        name = valid_text(name)
         tagger = self._tagger([name], held, connection)
-        return tagger.assets(name, Allowed()) if tagger is not None else np.empty(0, np.int64)
+        return tagger.assets(name, Scope()) if tagger is not None else np.empty(0, np.int64)
 
-    def _tagger(self, asked: Sequence[str], held: Held, connection: Connection) -> Tagger | None:
-        from retrieval import manifest, tags
+    def _tagger(self, asked: Sequence[str], held: SearchContext, connection: Connection) -> Tagger | None:
+        from retrieval.catalog import layout
+        from retrieval.search import tagging
 
-        vocabulary = tags.read([manifest.vocabulary(), manifest.tags(self._home)])
-        return tags.tagger(vocabulary, asked, held, self._profile, connection)
+        vocabulary = tagging.read([resources.vocabulary(), layout.tags(self._home)])
+        return tagging.tagger(vocabulary, asked, held, self._profile, connection)
 
     def tags(self, segments: Iterable[str], asked: Sequence[str] = ()) -> dict[str, tuple[Tag, ...]]:
         """The tags of segments by their ids, the surest first; those without any, and texts, are left out.
@@ -188,7 +194,7 @@ class Library:
             EncoderUnavailable: the names of the vocabulary cannot be encoded here.
             LibraryError: the library's own tags.txt cannot be understood.
         """
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             tagger = self._tagger(asked, self._current(connection), connection)
@@ -202,9 +208,9 @@ class Library:
             raise LibraryError(f"the library {self._home} is closed", "open it again")
         return self._engine
 
-    def _current(self, connection: Connection) -> Held:
+    def _current(self, connection: Connection) -> SearchContext:
         """The state as of the last commit; only what changed is read again."""
-        from retrieval import store
+        from retrieval.catalog import store
 
         with self._lock:
             version = store.data_version(self._watch)
@@ -213,11 +219,12 @@ class Library:
                 self._version = version
             return self._held
 
-    def _read(self, connection: Connection, old: Held | None) -> Held:
-        from retrieval import pinned, store
-        from retrieval.lanes import Held
+    def _read(self, connection: Connection, old: SearchContext | None) -> SearchContext:
+        from retrieval.catalog import store
+        from retrieval.search.retrievers import SearchContext
+        from retrieval.vectors import space as vector_space
 
-        spaces: dict[Role, pinned.Pinned] = {}
+        spaces: dict[Role, vector_space.SpaceSnapshot] = {}
         warnings: list[str] = []
         live = store.live_spaces(connection)
         for role in ROLES:
@@ -228,11 +235,11 @@ class Library:
             before = old.spaces.get(role) if old else None
             same = before is not None and before.live == space and space.folder not in self._distrust
             if before is not None and same:
-                spaces[role] = pinned.refreshed(connection, before)
+                spaces[role] = vector_space.refresh_space(connection, before)
             else:
-                spaces[role] = pinned.pin(connection, self._home, space, distrust=self._distrust)
+                spaces[role] = vector_space.open_space(connection, self._home, space, distrust=self._distrust)
             warnings += spaces[role].warnings
-        return Held(spaces, store.word_totals(connection), tuple(warnings))
+        return SearchContext(spaces, store.word_totals(connection), tuple(warnings))
 
     def _match(self, role: Role, live: Sequence[LiveSpace], warnings: list[str]) -> LiveSpace | None:
         """The live space that the profile's encoder of that role asks; vectors of different spaces never meet."""
@@ -258,18 +265,19 @@ class Library:
         Raises:
             QueryError: the library holds nothing of that name, or the question cannot be understood.
         """
-        from retrieval import moments, search, store, timeline, tracks
-        from retrieval import question as questions
+        from retrieval.catalog import store
+        from retrieval.query import encode as questions
+        from retrieval.search import engine, moments, temporal, timeline
 
         with self._asking() as (connection, held):
             spaces = _spaces(held)
             query = as_query(question)
-            asked = [questions.ask(each, self._profile, connection, spaces) for each in query.operands]
-            tree = search.whole_tree(query)
+            asked = [questions.encode_operand(each, self._profile, connection, spaces) for each in query.operands]
+            tree = engine.whole_tree(query)
             segment = store.segment_by_key(connection, str(name))
             asset = segment.asset_id if segment is not None else _named_asset(connection, name)
             if tree is not None:
-                return tracks.Judging(tree, asked, held, self._profile, connection).curve(asset)
+                return temporal.TreeScorer(tree, asked, held, self._profile, connection).curve(asset)
             found = timeline.curves(asked[0], held, self._profile, connection, [asset]) if asked else {}
             return found.get(asset, moments.EMPTY)
 
@@ -282,14 +290,14 @@ class Library:
         Raises:
             QueryError: the library holds nothing of that name, or the question is empty or cannot be understood.
         """
-        from retrieval import evidence
-        from retrieval import question as questions
+        from retrieval.query import encode as questions
+        from retrieval.search import explain
 
         query, shown = as_query(question), self.show(name)
         if not query.operands:
             raise QueryError("the question is empty", "give some words or a file")
         query = replace(query, offset=0, sort="confidence", min_confidence=0.0)
-        alone = Filters(path=evidence.exactly(shown.asset.paths[0]))  # for what is not among the first of all
+        alone = Filters(path=explain.exactly(shown.asset.paths[0]))  # for what is not among the first of all
         found = (self.search(replace(query, filters=own, limit=100)) for own in (Filters(), alone))
         hit = next((each for answer in found for each in answer if each.asset == shown.asset.hash), None)
         if hit is None:
@@ -297,9 +305,9 @@ class Library:
         curve = self.curve(query, hit.asset) if hit.medium in ("video", "audio") else None
         with self._asking() as (connection, held):
             spaces = _spaces(held)
-            speaking = [query.operands[at] for at in evidence.asked_for(query)]
-            asked = [questions.ask(each, self._profile, connection, spaces) for each in speaking]
-            return evidence.explain(hit, str(name), asked, held, self._profile, connection, curve)
+            speaking = [query.operands[at] for at in explain.asked_for(query)]
+            asked = [questions.encode_operand(each, self._profile, connection, spaces) for each in speaking]
+            return explain.explain(hit, str(name), asked, held, self._profile, connection, curve)
 
     # ------------------------------------------------------------ looking
 
@@ -309,7 +317,7 @@ class Library:
         Raises:
             QueryError: the library holds nothing of that name.
         """
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             segment = store.segment_by_key(connection, str(name))
@@ -322,14 +330,14 @@ class Library:
 
     def seen(self) -> dict[str, SeenAsset]:
         """Every asset of the library by its content hash: its medium and its paths."""
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             return store.seen(connection)
 
     def imprints(self, name: str | Path) -> Imprints:
         """How the pictures of an image or video look, or a recording sounds. Raises: as `show`."""
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             asset = _named_asset(connection, name)
@@ -337,33 +345,34 @@ class Library:
 
     def duplicates(self, media: Sequence[Medium] = ("image", "video", "audio")) -> list[Group]:
         """Groups of files that are one picture, video or recording, exactly or nearly, the one to keep first."""
-        from retrieval import duplicates, store
+        from retrieval.catalog import store
+        from retrieval.search import duplicates
 
-        with one_thread, store.snapshot(self._open_engine()) as connection:
-            return duplicates.find(connection, media)
+        with single_threaded_blas, store.snapshot(self._open_engine()) as connection:
+            return duplicates.find_duplicates(connection, media)
 
     def status(self) -> Status:
         """What is in the library, and what is still to be done."""
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             return store.status(connection, self._home)
 
     def skips(self) -> list[Skip]:
         """Files that were left out, and why; by path."""
-        from retrieval import store
+        from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:
             return store.skips(connection)
 
 
-def _spaces(held: Held) -> dict[Role, tuple[int, int]]:
+def _spaces(held: SearchContext) -> dict[Role, tuple[int, int]]:
     """The catalog's id of each space that is asked, and its dimension."""
     return {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
 
 
 def _named_asset(connection: Connection, name: str | Path) -> int:
-    from retrieval import store
+    from retrieval.catalog import store
 
     asset = store.asset_with_key(connection, str(name)) or store.asset_at(connection, _absolute(name))
     if asset is None:
@@ -427,7 +436,7 @@ def as_query(question: str | Query | Operand | Sequence[Operand]) -> Query:
     if isinstance(question, Query):
         return question
     if isinstance(question, str):
-        from retrieval.grammar import parse
+        from retrieval.query.build import parse
 
         return parse(question)
     return Query((question,) if isinstance(question, Operand) else tuple(question))

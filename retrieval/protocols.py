@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain import Form, Segment, Sense, Space, Vectors
+from retrieval.domain.media import InputSpec, Modality, Segment, Space, Vectors
 
 
 @runtime_checkable
@@ -23,11 +23,11 @@ class Encoder(Protocol):
         """The space that all vectors of this encoder live in."""
 
     @property
-    def accepts(self) -> Sense:
+    def accepts(self) -> Modality:
         """`text`: str items; `image`: uint8 (h, w, 3) items; `sound`: float32 (n,) items."""
 
     @property
-    def form(self) -> Form:
+    def form(self) -> InputSpec:
         """The shape that image or sound items must have; None for text."""
 
     def encode(self, items: Sequence[Any]) -> Vectors:

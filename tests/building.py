@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
-from indexer import record
+from indexer.catalog import write as catalog_write
 from indexer.publish import publish
-from indexer.walk import Fingerprint
-from retrieval.domain import Facts, Kind, Segment, Span
-from retrieval.store import open_catalog
+from indexer.sources.base import FileState
+from retrieval.catalog.store import open_catalog
+from retrieval.domain.media import Kind, Metadata, Segment, Span
 from tests.fakes import FakeProfile, text_vector
 
 ROOT = Path("/media/test")
@@ -26,7 +26,7 @@ class Thing:
     """One asset: what it says of itself, and its segments as (kind, text). A picture's text is what it shows."""
 
     path: str
-    facts: Facts
+    facts: Metadata
     segments: Sequence[tuple[Kind, str]] = ()
     digest: bytes = field(default=b"")
 
@@ -43,26 +43,26 @@ class Builder:
         self.home = home
         self.profile = profile or FakeProfile()
         self.engine: Engine = open_catalog(home, write=True)
-        with record.transaction(self.engine) as connection:
-            record.create(connection, "starter")
-            self.source = record.add_source(connection, ROOT, [], [])
+        with catalog_write.transaction(self.engine) as connection:
+            catalog_write.create(connection, "starter")
+            self.source = catalog_write.add_source(connection, ROOT, [], [])
             self.spaces = {
-                role: record.put_space(connection, self.profile.space(role), live=True)
+                role: catalog_write.put_space(connection, self.profile.space(role), live=True)
                 for role in ("shared", "sentence")
             }
 
     def add(self, *things: Thing) -> None:
         """Writes assets with all their segments, vectors and words."""
-        with record.transaction(self.engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             for thing in things:
-                asset = record.put_asset(connection, thing.hash, 100, thing.facts, b"")
-                seen = Fingerprint(100, 1, 1, asset)
-                record.put_path(connection, self.source, os.fsencode(thing.path), seen, asset=asset)
-                record.want_steps(connection, asset, ["read"])
-                record.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
-                record.finish_step(connection, asset, "read")
+                asset = catalog_write.put_asset(connection, thing.hash, 100, thing.facts, b"")
+                seen = FileState(100, 1, 1, asset)
+                catalog_write.put_path(connection, self.source, os.fsencode(thing.path), seen, asset=asset)
+                catalog_write.want_steps(connection, asset, ["read"])
+                catalog_write.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
+                catalog_write.finish_step(connection, asset, "read")
 
-    def _encoded(self, thing: Thing) -> list[record.Encoded]:
+    def _encoded(self, thing: Thing) -> list[catalog_write.Encoded]:
         found = []
         for place, (kind, text) in enumerate(thing.segments):
             says = kind in ("passage", "speech", "text_line")
@@ -72,19 +72,19 @@ class Builder:
             segment = Segment(
                 kind, span=span if timed else None, chars=None if timed else span, text=text if says else None
             )
-            found.append(record.Encoded(segment, [(space, None, text_vector(text).astype(np.float16))]))
+            found.append(catalog_write.Encoded(segment, [(space, None, text_vector(text).astype(np.float16))]))
         return found
 
     def forget(self, path: str) -> None:
         """Deletes a path, and its asset if it was the last."""
         from sqlalchemy import select
 
-        from retrieval.schema import paths
+        from retrieval.catalog.schema import paths
 
-        with record.transaction(self.engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             which = select(paths.c.id).where(paths.c.relative == os.fsencode(path))
-            record.delete_paths(connection, connection.scalars(which).all())
-            record.delete_orphans(connection)
+            catalog_write.delete_paths(connection, connection.scalars(which).all())
+            catalog_write.delete_orphans(connection)
 
     def publish(self) -> None:
         """Makes new generations of all spaces."""

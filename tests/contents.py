@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select, text
 
-from retrieval import store
-from retrieval.schema import assets, imprints, paths, segments, sources, spaces, steps, vectors
+from retrieval.catalog import store
+from retrieval.catalog.schema import assets, imprints, paths, segments, sources, spaces, steps, vectors
 
 
 def contents(home: Path) -> dict[str, Any]:
@@ -56,14 +56,14 @@ def _segments(connection: Any, asset: int, said: dict[int, str]) -> list[Any]:
 
 def _searchable(connection: Any, home: Path) -> dict[str, list[bytes]]:
     """Space name -> every vector that a search can find: of the generation, less the masked, and the fresh ones."""
-    from retrieval import manifest
-    from retrieval.nearest.generation import open_generation
+    from retrieval.catalog import layout
+    from retrieval.vectors.generation import open_generation
 
     found = {}
     for live in store.live_spaces(connection):
         ids: list[int] = []
         if live.folder is not None:
-            opened = open_generation(manifest.generation(home, live.folder), live.space.dimension)
+            opened = open_generation(layout.generation(home, live.folder), live.space.dimension)
             ids = [int(row[0]) for part in opened.parts.values() for row in part.rows]
         masked = set(np.asarray(store.masked(connection, live.id)).tolist())
         fresh = select(vectors.c.id).where(vectors.c.space_id == live.id, vectors.c.id > live.last_vector_id)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.calibration import Background
-from retrieval.domain import Form, Pixels, Samples, Segment, Sense, Space, Span, Vectors
-from retrieval.encoders.models import Prior
+from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Segment, Space, Span, Vectors
+from retrieval.encoders.calibration import CohortCalibration
+from retrieval.encoders.registry import DefaultCalibration
 from retrieval.errors import EncoderUnavailable
 
 DIMENSION = 64
@@ -56,8 +56,8 @@ class FakeEncoder:
     """One sense into one space of hashed words."""
 
     space: Space
-    accepts: Sense
-    form: Form = None
+    accepts: Modality
+    form: InputSpec = None
 
     def encode(self, items: Sequence[Any]) -> Vectors:
         """See protocols.Encoder."""
@@ -89,8 +89,8 @@ class FakeProfile:
         self,
         revision: str = "1",
         said: str = "",
-        missing: frozenset[Sense] = frozenset(),
-        backgrounds: Mapping[str, Background] | None = None,
+        missing: frozenset[Modality] = frozenset(),
+        backgrounds: Mapping[str, CohortCalibration] | None = None,
     ) -> None:
         self._backgrounds = backgrounds or {}
         self._revision = revision
@@ -100,20 +100,20 @@ class FakeProfile:
     def space(self, role: str) -> Space:
         return Space(role, "fake", self._revision, DIMENSION)
 
-    def senses(self, role: str) -> frozenset[Sense]:
+    def senses(self, role: str) -> frozenset[Modality]:
         return frozenset({"text", "image", "sound"} if role == "shared" else {"text"}) - self._missing
 
-    def encoder(self, role: str, sense: Sense) -> FakeEncoder:
+    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
         if sense in self._missing:
             raise EncoderUnavailable(f"profile fake has no encoder for {sense}")
-        forms: dict[Sense, Form] = {"text": None, "image": Pixels(32), "sound": Samples()}
+        forms: dict[Modality, InputSpec] = {"text": None, "image": ImageSpec(32), "sound": AudioSpec()}
         return FakeEncoder(self.space(role), sense, forms[sense])
 
     def transcriber(self) -> FakeTranscriber:
         return FakeTranscriber(self._said)
 
-    def prior(self, direction: str) -> Prior:
-        return Prior(0.5, 12.0)
+    def prior(self, direction: str) -> DefaultCalibration:
+        return DefaultCalibration(0.5, 12.0)
 
-    def background(self, direction: str) -> Background | None:
+    def background(self, direction: str) -> CohortCalibration | None:
         return self._backgrounds.get(direction)

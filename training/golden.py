@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval import manifest
+from retrieval import resources
 from retrieval.encoders.starter import StarterImage, StarterText
 from training import data, scenes
 
@@ -18,7 +18,7 @@ def main() -> None:
     image, text = StarterImage(), StarterText()
     pixels = data.draw(scenes.CHOOSING[:2], image.form.size).pixels
     np.savez_compressed(
-        manifest.starter() / "golden.npz",
+        resources.starter() / "golden.npz",
         pixels=pixels,
         vectors=image.encode(list(pixels)).astype(np.float16),
         texts=np.array(TEXTS),

@@ -1,4 +1,4 @@
-"""Trains the cheap look of `retrieval.media.ocr`: does a picture hold writing at all?
+"""Trains the cheap look of `retrieval.media.image.ocr`: does a picture hold writing at all?
 
     python -m training.look --data DIR --fonts DIR --out FILE [--steps 4000] [--seed 190]
 
@@ -9,7 +9,7 @@ what must not tell it from them is varied in both alike: sharpness (photos in th
 resampling), hard edges (drawings, shapes, lines, borders between photos), noise, contrast, compression.
 
 Photos that hold writing themselves would teach the opposite: goods and clothes are left out, and so is what WRITTEN
-names, in which the reader of `retrieval.media.ocr` reads something.
+names, in which the reader of `retrieval.media.image.ocr` reads something.
 """
 
 from __future__ import annotations

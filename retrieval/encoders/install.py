@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.domain import Pixels, Sense
-from retrieval.encoders import onnx, open_clip, sentence, speech_models
-from retrieval.encoders.families import Role, make_encoder
-from retrieval.encoders.models import (
+from retrieval.domain.media import ImageSpec, Modality
+from retrieval.encoders import onnx, open_clip, sentence_transformers
+from retrieval.encoders.factory import Role, make_encoder
+from retrieval.encoders.registry import (
     LOCAL_NAME,
     Model,
     ModelState,
@@ -32,6 +32,7 @@ from retrieval.encoders.models import (
     profile_state,
     record,
 )
+from retrieval.encoders.speech import weights as speech_weights
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 PROBE = "a dog on the beach"
@@ -74,8 +75,8 @@ def _described(folder: Path, name: str) -> Model:
     """What a folder says of itself. Raises: EncoderUnavailable."""
     if open_clip.is_checkpoint(folder):
         return Model(name, "open_clip", frozenset({"text", "image"}), open_clip.dimension(folder))
-    if sentence.is_model(folder):
-        return Model(name, "sentence_transformers", frozenset({"text"}), sentence.dimension(folder))
+    if sentence_transformers.is_model(folder):
+        return Model(name, "sentence_transformers", frozenset({"text"}), sentence_transformers.dimension(folder))
     if senses := onnx.senses(folder):
         return Model(name, "onnx", senses, onnx.dimension(folder))
     raise EncoderUnavailable(
@@ -106,14 +107,14 @@ def fetch(name: str) -> list[ModelState]:
     """
     if name in profile_entries():
         return [_fetched(model) for model in profile_state(name).missing]
-    if name in speech_models.speech_models():
-        weights = speech_models.fetch(name)
-        model = Model(name, "whisper", frozenset(), 0, speech_models.speech_models()[name].licence)
+    if name in speech_weights.speech_models():
+        weights = speech_weights.fetch(name)
+        model = Model(name, "whisper", frozenset(), 0, speech_weights.speech_models()[name].licence)
         return [ModelState(model, True, weights.path, weights.sha256)]
     try:
         model = find_model(name)
     except EncoderUnavailable:
-        names = [*profile_entries(), *(each.model.name for each in list_models()), *speech_models.speech_models()]
+        names = [*profile_entries(), *(each.model.name for each in list_models()), *speech_weights.speech_models()]
         raise EncoderUnavailable(
             f"nothing is called {name}", f"there are {', '.join(names)}, or NAME/TAG of open_clip"
         ) from None
@@ -165,7 +166,7 @@ def _check_digest(model: Model, folder: Path) -> None:
     if not model.sha256:
         return
     greatest = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
-    seen = speech_models.digest(greatest)
+    seen = speech_weights.digest(greatest)
     if seen != model.sha256:
         raise EncoderUnavailable(
             f"what was fetched for model {model.name} has sha256 {seen[:12]}, not {model.sha256[:12]}",
@@ -178,7 +179,7 @@ def export(name: str) -> ModelState:
     model = find_model(name)
     makers: dict[str, Callable[[Path, Path], None]] = {
         "open_clip": open_clip.export,
-        "sentence_transformers": sentence.export,
+        "sentence_transformers": sentence_transformers.export,
     }
     if model.family not in makers:
         raise EncoderUnavailable(f"model {name} needs no export", "it is served without torch as it is")
@@ -188,7 +189,7 @@ def export(name: str) -> ModelState:
     return replace(model_state(model), here=True, folder=files.folder, digest=files.digest, exported=True)
 
 
-def check(name: str) -> dict[Sense, tuple[float, ...]]:
+def check(name: str) -> dict[Modality, tuple[float, ...]]:
     """Runs a model once for each sense: digests, dimension, unit length, and the golden vector where one is stated.
 
     Gives the first eight components by sense. Raises:
@@ -200,7 +201,7 @@ def check(name: str) -> dict[Sense, tuple[float, ...]]:
     return {sense: _head(model, role, sense) for sense in sorted(model.senses)}
 
 
-def _head(model: Model, role: Role, sense: Sense) -> tuple[float, ...]:
+def _head(model: Model, role: Role, sense: Modality) -> tuple[float, ...]:
     encoder = make_encoder(model, role, sense)
     row = encoder.encode([_probe(model, sense, encoder.form)])[0]
     head = tuple(round(float(value), 4) for value in row[:8])
@@ -217,10 +218,10 @@ def _head(model: Model, role: Role, sense: Sense) -> tuple[float, ...]:
     return head
 
 
-def _probe(model: Model, sense: Sense, form: Any) -> Any:
+def _probe(model: Model, sense: Modality, form: Any) -> Any:
     if sense == "text":
         return str(model.golden.get("text", PROBE))
-    if isinstance(form, Pixels):
+    if isinstance(form, ImageSpec):
         ramp = np.linspace(0, 255, form.size, dtype=np.uint8)
         return np.stack([np.broadcast_to(ramp, (form.size, form.size))] * 3, axis=2)
     seconds = np.arange(form.rate * form.window_ms // 1000) / form.rate

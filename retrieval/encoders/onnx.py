@@ -30,7 +30,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain import Pixels, Sense, Space, Vectors
+from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 CONFIG = "config.json"
@@ -39,7 +39,7 @@ PREPROCESS = "visual/preprocess_cfg.json"
 TEXTUAL = "textual/model.onnx"
 TOKENIZER = "textual/tokenizer.json"
 TOKENIZER_CONFIG = "textual/tokenizer_config.json"
-FILES: dict[Sense, tuple[str, ...]] = {
+FILES: dict[Modality, tuple[str, ...]] = {
     "text": (CONFIG, TEXTUAL, TOKENIZER, TOKENIZER_CONFIG),
     "image": (CONFIG, VISUAL, PREPROCESS),
 }
@@ -51,7 +51,7 @@ _FITS: dict[str, Literal["crop", "squeeze", "pad"]] = {"shortest": "crop", "squa
 _RESAMPLES: dict[str, Literal["bicubic", "bilinear", "lanczos"]] = {"bilinear": "bilinear", "lanczos": "lanczos"}
 
 
-def senses(folder: Path) -> frozenset[Sense]:
+def senses(folder: Path) -> frozenset[Modality]:
     """Which halves the folder holds completely."""
     return frozenset(sense for sense, names in FILES.items() if all((folder / name).is_file() for name in names))
 
@@ -81,7 +81,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def pixels_of(preprocess: dict[str, Any]) -> Pixels:
+def pixels_of(preprocess: dict[str, Any]) -> ImageSpec:
     """How open_clip's `preprocess_cfg` wants a picture. Raises: EncoderUnavailable for a form we cannot make."""
     size = preprocess.get("size", 224)
     height, width = (size, size) if isinstance(size, int) else size
@@ -92,13 +92,13 @@ def pixels_of(preprocess: dict[str, Any]) -> Pixels:
             "only square ones by " + ", ".join(_FITS),
         )
     resample = _RESAMPLES.get(preprocess.get("interpolation", ""), "bicubic")  # "random" is for training: bicubic here
-    return Pixels(int(height), _FITS[mode], resample, int(preprocess.get("fill_color", 0)))
+    return ImageSpec(int(height), _FITS[mode], resample, int(preprocess.get("fill_color", 0)))
 
 
 class OnnxImage:
     """Pictures through visual/model.onnx. Safe from several threads."""
 
-    accepts: Sense = "image"
+    accepts: Modality = "image"
 
     def __init__(self, folder: Path, space: Space) -> None:
         """Reads the configuration only. Raises: EncoderUnavailable."""
@@ -130,7 +130,7 @@ class OnnxImage:
 class OnnxText:
     """Texts through textual/model.onnx. Safe from several threads."""
 
-    accepts: Sense = "text"
+    accepts: Modality = "text"
     form = None
 
     def __init__(self, folder: Path, space: Space, prompt: str = "") -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain import Pixels, Sense, Space, Vectors
+from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
 from retrieval.encoders import onnx
 from retrieval.encoders.torch_export import HINT, torch_library, whole_folder, write_graph
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
@@ -90,12 +90,12 @@ class _Loaded:
 class TorchImage:
     """Pictures through open_clip's own model, on CUDA where there is one."""
 
-    accepts: Sense = "image"
+    accepts: Modality = "image"
 
     def __init__(self, loaded: _Loaded, space: Space) -> None:
         preprocess = preprocess_cfg(loaded.folder)
         self.space = space
-        self.form: Pixels = onnx.pixels_of(preprocess)
+        self.form: ImageSpec = onnx.pixels_of(preprocess)
         self._mean, self._std = (np.asarray(preprocess[key], np.float32) * 255 for key in ("mean", "std"))
         self._loaded = loaded
 
@@ -118,7 +118,7 @@ class TorchImage:
 class TorchText:
     """Texts through open_clip's own model and tokenizer."""
 
-    accepts: Sense = "text"
+    accepts: Modality = "text"
     form = None
 
     def __init__(self, loaded: _Loaded, space: Space, prompt: str = "") -> None:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval import manifest
-from retrieval.calibration import Background, Weights
-from retrieval.domain import Form, Pixels, Samples, Sense, Space, Vectors
-from retrieval.encoders.universal import sentence_model
+from retrieval import resources
+from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Space, Vectors
+from retrieval.encoders.calibration import CohortCalibration, Weights
+from retrieval.encoders.use import sentence_model
 from retrieval.errors import EncoderUnavailable
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def unit(rows: Vectors) -> Vectors:
 class SentenceText:
     """Text into the sentence space, in 16 languages; a sentence or a passage of any length."""
 
-    accepts: Sense = "text"
-    form: Form = None
+    accepts: Modality = "text"
+    form: InputSpec = None
     space = SENTENCE_SPACE
 
     def encode(self, items: Sequence[str]) -> Vectors:
@@ -67,8 +67,8 @@ def _sentence(text: str) -> Vectors:
 class StarterText:
     """Text into the shared space: the sentence vector through the caption adapter."""
 
-    accepts: Sense = "text"
-    form: Form = None
+    accepts: Modality = "text"
+    form: InputSpec = None
 
     def __init__(self) -> None:
         self._config = config()
@@ -106,12 +106,12 @@ def _gelu(x: Vectors) -> Vectors:
 class StarterImage:
     """Pictures into the shared space."""
 
-    accepts: Sense = "image"
+    accepts: Modality = "image"
 
     def __init__(self) -> None:
         self._config = config()
         self.space = self._config.space
-        self.form: Pixels = Pixels(**self._config.values["pixels"])
+        self.form: ImageSpec = ImageSpec(**self._config.values["pixels"])
         self._tower = _Tower(self._config, "image.onnx")
 
     def encode(self, items: Sequence[NDArray[np.uint8]]) -> Vectors:
@@ -122,12 +122,12 @@ class StarterImage:
 class StarterSound:
     """Windows of sound into the shared space."""
 
-    accepts: Sense = "sound"
+    accepts: Modality = "sound"
 
     def __init__(self) -> None:
         self._config = config()
         self.space = self._config.space
-        self.form: Samples = Samples(**self._config.values["samples"])
+        self.form: AudioSpec = AudioSpec(**self._config.values["samples"])
         self._tower = _Tower(self._config, "sound.onnx")
 
     def encode(self, items: Sequence[NDArray[np.float32]]) -> Vectors:
@@ -221,7 +221,7 @@ def config() -> Config:
     Raises:
         EncoderUnavailable: it is not there.
     """
-    folder = manifest.starter()
+    folder = resources.starter()
     try:
         return Config(folder, tomllib.loads((folder / "starter.toml").read_text("utf-8")))
     except OSError:
@@ -235,7 +235,7 @@ def calibration() -> Iterator[tuple[str, float, float]]:
 
 
 @cache
-def backgrounds() -> dict[str, Background]:
+def backgrounds() -> dict[str, CohortCalibration]:
     """What questions are held against, by direction; none where `training.calibration` has not measured these weights.
 
     Raises:
@@ -246,7 +246,7 @@ def backgrounds() -> dict[str, Background]:
         return {}
     with np.load(config().file("everyday.npz")) as file:
         everyday, typical = file["everyday"].astype(np.float32), file["typical"].astype(np.float32)
-    return {way: Background(Weights(**weights), everyday, typical) for way, weights in stated.items()}
+    return {way: CohortCalibration(Weights(**weights), everyday, typical) for way, weights in stated.items()}
 
 
 @cache

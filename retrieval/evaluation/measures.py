@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from retrieval.domain import Span
+from retrieval.domain.media import Span
 from retrieval.errors import RetrievalError
 
 Values: TypeAlias = NDArray[np.float64]

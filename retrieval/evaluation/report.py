@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from retrieval.domain import Medium
+from retrieval.domain.media import Medium
 from retrieval.evaluation import measures
-from retrieval.evaluation.asking import Ranking, Setting
-from retrieval.evaluation.judged import Held, Judged
 from retrieval.evaluation.measures import MEASURES, Difference, Interval, Values
+from retrieval.evaluation.runner import Ranking, Setting
+from retrieval.evaluation.topics import AssetTable, Topic
 
 FIRST = 10  # hits that two settings are compared by
 MOMENT = ("moment IoU", "moment@0.5")  # of questions whose spans are known
@@ -59,7 +59,9 @@ class Report:
         return [int(at) for at in order if gains[at] < 1.0][:most]
 
 
-def build(answered: Sequence[tuple[Setting, Sequence[Ranking]]], assets: Held, unknown: Sequence[str] = ()) -> Report:
+def build(
+    answered: Sequence[tuple[Setting, Sequence[Ranking]]], assets: AssetTable, unknown: Sequence[str] = ()
+) -> Report:
     """The report of some settings, each with the rankings of the same questions in the same order; at least one of both."""
     measured: list[Measured] = []
     for setting, rankings in answered:
@@ -67,9 +69,9 @@ def build(answered: Sequence[tuple[Setting, Sequence[Ranking]]], assets: Held, u
     return Report(tuple(measured), tuple(unknown))
 
 
-def _measured(setting: Setting, rankings: Sequence[Ranking], assets: Held, first: Measured | None) -> Measured:
+def _measured(setting: Setting, rankings: Sequence[Ranking], assets: AssetTable, first: Measured | None) -> Measured:
     values = of_each(rankings)
-    keys: dict[str, Callable[[Judged], str]] = {"direction": lambda one: direction(one, assets), "group": _group}
+    keys: dict[str, Callable[[Topic], str]] = {"direction": lambda one: direction(one, assets), "group": _group}
     by = {name: _parts([key(each.judged) for each in rankings], values) for name, key in keys.items()}
     whole = _figures(values, range(len(rankings)))
     if first is None:
@@ -124,11 +126,11 @@ def _parts(keys: Sequence[str], values: Mapping[str, Values]) -> dict[str, Figur
     return {name: _figures(values, [at for at, key in enumerate(keys) if key == name]) for name in names}
 
 
-def _group(judged: Judged) -> str:
+def _group(judged: Topic) -> str:
     return judged.group
 
 
-def direction(judged: Judged, assets: Held) -> str:
+def direction(judged: Topic, assets: AssetTable) -> str:
     """From which kind of question to which medium: "text-image"; "text-media" where right answers are of several."""
     media: set[Medium] = {assets.assets[asset].medium for asset in judged.right if asset in assets.assets}
     return f"{judged.operand.sense}-{next(iter(media)) if len(media) == 1 else MIXED}"

@@ -23,8 +23,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from retrieval import manifest
-from retrieval.domain import Box, Medium, Reading, Segment, Span
+from retrieval import resources
+from retrieval.domain.media import Box, ExtractedSegment, Medium, Segment, Span
 from retrieval.errors import EncoderUnavailable
 from retrieval.media.language import language_of
 from retrieval.settings import LIMITS, Limits
@@ -76,7 +76,7 @@ def _looking() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # decoders are many
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(manifest.text_look()), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(resources.text_look()), options, providers=["CPUExecutionProvider"])
 
 
 def lines(image: Image.Image) -> list[Line]:
@@ -179,18 +179,18 @@ def _engine() -> Any:
 
 def read_lines(
     path: Path, medium: Medium, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
-) -> Iterator[Reading]:
+) -> Iterator[ExtractedSegment]:
     """`text_line` Readings of a picture, of the key frames of a video or of the scanned pages of a PDF.
 
     Raises:
         MediaError: the file cannot be used.
     """
     if medium == "image":
-        yield from (Reading(_segment(line)) for line in _lines_of_file(path, limits))
+        yield from (ExtractedSegment(_segment(line)) for line in _lines_of_file(path, limits))
     elif medium == "video":
-        yield from (Reading(segment) for segment in _lines_of_video(path, alive))
+        yield from (ExtractedSegment(segment) for segment in _lines_of_video(path, alive))
     elif medium == "document":
-        yield from (Reading(segment) for segment in _lines_of_pages(path, limits, alive))
+        yield from (ExtractedSegment(segment) for segment in _lines_of_pages(path, limits, alive))
 
 
 def _segment(line: Line, **where: Any) -> Segment:
@@ -198,7 +198,7 @@ def _segment(line: Line, **where: Any) -> Segment:
 
 
 def _lines_of_file(path: Path, limits: Limits) -> list[Line]:
-    from retrieval.media.image import open_image
+    from retrieval.media.image.decode import open_image
 
     return _lines_if_any(open_image(path, limits, READ_SIDES[0]))
 
@@ -208,7 +208,7 @@ def _lines_if_any(image: Image.Image) -> list[Line]:
 
 
 def _lines_of_pages(path: Path, limits: Limits, alive: Callable[[], None]) -> Iterator[Segment]:
-    from retrieval.media import pdf
+    from retrieval.media.documents import pdf
     from retrieval.media.sniff import identify
 
     if identify(path)[1] != "pdf":
@@ -221,7 +221,7 @@ def _lines_of_pages(path: Path, limits: Limits, alive: Callable[[], None]) -> It
 
 
 def _lines_of_video(path: Path, alive: Callable[[], None]) -> Iterator[Segment]:
-    from retrieval.media.video import key_frames
+    from retrieval.media.av.video import key_frames
 
     folding = Folding()
     end = 0

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from retrieval.domain import Medium
+from retrieval.domain.media import Medium
 from retrieval.errors import MediaUnreadable, MediaUnsupported
 
 HEAD = 8192  # bytes; enough for every magic number and for a judgement on text

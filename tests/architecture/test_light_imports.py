@@ -23,7 +23,7 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stdout.rpartition("LOADED")[2].split())
 
 
-@pytest.mark.parametrize("package", ["retrieval", "indexer", "retrieval.library", "indexer.cli"])
+@pytest.mark.parametrize("package", ["retrieval", "indexer", "retrieval.library", "indexer.cli.app"])
 def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     """`import retrieval` costs a stranger's program next to nothing."""
     assert loaded_after(f"import {package}").isdisjoint(HEAVY)
@@ -32,7 +32,7 @@ def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_the_program_answers_for_itself_without_numpy(option: str) -> None:
     """--help and --version load no heavy library, not even NumPy or rich."""
-    code = f"import sys; sys.argv = ['crossmedia', '{option}']\nfrom indexer.cli import main\ntry: main()\nexcept SystemExit: pass"
+    code = f"import sys; sys.argv = ['crossmedia', '{option}']\nfrom indexer.cli.app import main\ntry: main()\nexcept SystemExit: pass"
     assert loaded_after(code).isdisjoint({*HEAVY, "numpy", "rich"})
 
 
@@ -42,7 +42,7 @@ def test_the_program_answers_for_itself_at_once(option: str, seconds: float) -> 
     spent = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "indexer.cli", option], check=True, capture_output=True, cwd=ROOT)
+        subprocess.run([sys.executable, "-m", "indexer.cli.app", option], check=True, capture_output=True, cwd=ROOT)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < seconds

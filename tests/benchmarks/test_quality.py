@@ -9,10 +9,10 @@ from benchmarks.nouns import frequent, phrase_ends
 from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares, useful
 from benchmarks.speech import table
 from retrieval import Library, Operand
-from retrieval.domain import MEDIA, Medium
-from retrieval.evaluation.asking import Ranked, Ranking, ask
-from retrieval.evaluation.judged import Held, Judged, held
-from retrieval.store import SeenAsset
+from retrieval.catalog.store import SeenAsset
+from retrieval.domain.media import MEDIA, Medium
+from retrieval.evaluation.runner import Ranked, Ranking, run_topics
+from retrieval.evaluation.topics import AssetTable, Topic, asset_table
 
 
 def test_two_hundred_different_things_are_asked_for_in_vain() -> None:
@@ -39,7 +39,7 @@ def test_phrases_end_with_their_noun() -> None:
 
 def test_a_word_is_useful_with_three_right_of_five() -> None:
     """Photos that nobody described are passed over; two pictures are too few."""
-    judged = Judged(Operand("text", "dog"), {"a": 1.0, "b": 1.0, "c": 1.0})
+    judged = Topic(Operand("text", "dog"), {"a": 1.0, "b": 1.0, "c": 1.0})
 
     def ranking(assets: str) -> Ranking:
         return Ranking(judged, tuple(Ranked(asset, Path(asset), "image", 0.9) for asset in assets))
@@ -90,9 +90,9 @@ def test_a_question_is_named_only_whole() -> None:
     assert truth.naming(told, "of the") == set()
 
 
-def files(names: dict[str, Medium]) -> Held:
+def files(names: dict[str, Medium]) -> AssetTable:
     """A library of files that are called so."""
-    return Held({name: SeenAsset(name, medium, (Path(name),)) for name, medium in names.items()})
+    return AssetTable({name: SeenAsset(name, medium, (Path(name),)) for name, medium in names.items()})
 
 
 def test_every_concept_is_in_two_media_and_judged_once(media: Path) -> None:
@@ -122,7 +122,7 @@ def test_judgements_are_read_with_their_gains() -> None:
 def test_shares_are_counted_where_two_media_have_many() -> None:
     """Ten pictures and five recordings are due six or seven and three or four of ten hits; a third off is too far."""
     names: dict[str, Medium] = {f"p{at}": "image" for at in range(10)} | {f"s{at}": "audio" for at in range(5)}
-    judged = Judged(Operand("text", "bird"), dict.fromkeys(names, 1.0), group="bird")
+    judged = Topic(Operand("text", "bird"), dict.fromkeys(names, 1.0), group="bird")
 
     def shown(pictures: int) -> Ranking:
         chosen = [*[f"p{at}" for at in range(pictures)], *[f"s{at % 5}" for at in range(10 - pictures)]]
@@ -131,7 +131,7 @@ def test_shares_are_counted_where_two_media_have_many() -> None:
     assert shares([shown(7)], files(names))["share_within_a_third"] == 100
     assert shares([shown(7)], files(names))["share_bird_image"] == "0.70 of 0.67 due"
     assert shares([shown(10)], files(names))["share_within_a_third"] == 0
-    alone = Judged(judged.operand, dict.fromkeys(list(names)[:12], 1.0))
+    alone = Topic(judged.operand, dict.fromkeys(list(names)[:12], 1.0))
     assert shares([Ranking(alone, ())], files(names))["share_cases"] == 0
     assert set(names.values()) < set(MEDIA)
 
@@ -142,10 +142,10 @@ WORDS = ("a cat", "a horse", "three red circles", "a train on a bridge", "四个
 def test_figures_of_honesty_are_those_of_the_answers(sample_library: Path) -> None:
     """Shares, error and Brier score once more, from what a search returns with and without its cut."""
     with Library.open(sample_library) as library:
-        assets = held(library).assets
+        assets = asset_table(library).assets
         even = {asset for asset in assets if int(asset[:2], 16) % 2 == 0}  # any truth will do
-        asked = [Judged(Operand("text", text), dict.fromkeys(even, 1.0), group="label") for text in WORDS]
-        rankings = list(ask(library, asked, depth=10))
+        asked = [Topic(Operand("text", text), dict.fromkeys(even, 1.0), group="label") for text in WORDS]
+        rankings = list(run_topics(library, asked, depth=10))
         figures = {
             **present(library, rankings),
             **nothing(library, WORDS),

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.regions import HEIGHT, LARGE, SMALL, WIDTH, Scene, in_box, scenes_of
-from retrieval.domain import Box, FoundSegment, Hit
+from retrieval.domain.media import Box
+from retrieval.domain.result import FoundSegment, Hit
 
 
 def test_a_thing_lies_where_the_scene_says_and_every_other_picture_has_none(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval.domain import Pixels, Samples, Space
-from retrieval.encoders import make_profile, onnx
+from retrieval.domain.media import AudioSpec, ImageSpec, Space
+from retrieval.encoders import onnx
+from retrieval.encoders.profile import make_profile
 from retrieval.errors import EncoderUnavailable
 from retrieval.protocols import Encoder
 from tests.fakes import FakeProfile
@@ -54,9 +55,11 @@ def _torch(sense: str) -> Callable[..., Encoder]:
 
 
 def _sentences(request: pytest.FixtureRequest) -> Encoder:
-    from retrieval.encoders import sentence
+    from retrieval.encoders import sentence_transformers
 
-    return sentence.TorchSentences(request.getfixturevalue("minilm"), Space("sentence", "minilm", "1", 384))
+    return sentence_transformers.TorchSentences(
+        request.getfixturevalue("minilm"), Space("sentence", "minilm", "1", 384)
+    )
 
 
 FORMS = {
@@ -89,11 +92,11 @@ def encoder(request: pytest.FixtureRequest) -> Encoder:
 def items_for(encoder: Encoder) -> list[Any]:
     """Seven items of the sense and form that the encoder takes."""
     random = np.random.default_rng(2)
-    if isinstance(encoder.form, Pixels):
+    if isinstance(encoder.form, ImageSpec):
         size = encoder.form.size
         flat = [np.full((size, size, 3), value, np.uint8) for value in (0, 255)]
         return [*flat, *(random.integers(0, 256, (size, size, 3), dtype=np.uint8) for _ in range(5))]
-    if isinstance(encoder.form, Samples):
+    if isinstance(encoder.form, AudioSpec):
         length = encoder.form.rate * encoder.form.window_ms // 1000
         tones = [np.sin(np.arange(length) * step).astype(np.float32) * 0.3 for step in (0.02, 0.05, 0.11, 0.3, 0.7)]
         return [np.zeros(length, np.float32), random.normal(0, 0.1, length).astype(np.float32), *tones]
@@ -103,7 +106,7 @@ def items_for(encoder: Encoder) -> list[Any]:
 def test_is_an_encoder(encoder: Encoder) -> None:
     """It has what the protocol names, and its form fits its sense."""
     assert isinstance(encoder, Encoder)
-    wanted = {"text": type(None), "image": Pixels, "sound": Samples}[encoder.accepts]
+    wanted = {"text": type(None), "image": ImageSpec, "sound": AudioSpec}[encoder.accepts]
     assert isinstance(encoder.form, wanted)
 
 

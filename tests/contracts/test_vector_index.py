@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retrieval.nearest import ann, gpu
-from retrieval.nearest.exact import ExactIndex, best, rescore
 from retrieval.protocols import VectorIndex
+from retrieval.vectors import faiss_index, gpu
+from retrieval.vectors.exact import ExactIndex, best, rescore
 
 ROWS, DIMENSION = 3_000, 256
 Half = NDArray[np.float16]
@@ -32,15 +32,15 @@ def exact(rows: Half, folder: Path) -> VectorIndex:
     return ExactIndex(rows)
 
 
-def faiss_in_memory(rows: Half, folder: Path, flat_rows: int = ann.FLAT_ROWS) -> VectorIndex:
+def faiss_in_memory(rows: Half, folder: Path, flat_rows: int = faiss_index.FLAT_ROWS) -> VectorIndex:
     pytest.importorskip("faiss")
-    return ann.build(rows, flat_rows)
+    return faiss_index.build(rows, flat_rows)
 
 
-def faiss_mapped(rows: Half, folder: Path, flat_rows: int = ann.FLAT_ROWS) -> VectorIndex:
+def faiss_mapped(rows: Half, folder: Path, flat_rows: int = faiss_index.FLAT_ROWS) -> VectorIndex:
     pytest.importorskip("faiss")
-    settings = ann.write(ann.build(rows, flat_rows), folder / "x.faiss")
-    return ann.open_file(folder / "x.faiss", rows=len(rows), dimension=DIMENSION, **settings)
+    settings = faiss_index.write(faiss_index.build(rows, flat_rows), folder / "x.faiss")
+    return faiss_index.open_file(folder / "x.faiss", rows=len(rows), dimension=DIMENSION, **settings)
 
 
 class Deaf:

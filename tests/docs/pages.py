@@ -58,7 +58,7 @@ the words of the question in the hit's `path`), `frame_ms`, `box` (left, top, ri
 picture the answer lies), `line_box` (where a line of text stands in it) and `warnings`.
 
 `crossmedia index --json-events` prints one object a line; `event` is one of `opened`, `scanned`, `progress`, `skipped`,
-`published`, `planned`, `finished`, and the other keys are the fields of `indexer/events.py`.
+`published`, `planned`, `finished`, and the other keys are the fields of `indexer/pipeline/events.py`.
 """
 
 ERRORS_HEAD = """\
@@ -76,7 +76,7 @@ ends with 2 on any error. A `MediaError` inside a run does not end it: the file 
 def help_of(command: tuple[str, ...]) -> str:
     """What the program prints for `COMMAND --help` on a terminal of 100 columns."""
     env = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "TERMINAL_WIDTH": "100"}
-    line = [sys.executable, "-m", "indexer.cli", *command, "--help"]
+    line = [sys.executable, "-m", "indexer.cli.app", *command, "--help"]
     return subprocess.run(line, capture_output=True, text=True, check=True, cwd=ROOT, env=env).stdout.strip()
 
 
@@ -140,9 +140,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "docs/tags.md": "what media are tagged with, and how to add to it",
     "retrieval/__init__.py": "the public names, nothing else",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
-    "retrieval/encoders/speech_models.toml": "Whisper's models as data",
-    "retrieval/media/__init__.py": "one file -> arrays, text and facts",
-    "retrieval/nearest/__init__.py": "nearest vectors",
+    "retrieval/encoders/speech/models.toml": "Whisper's models as data",
     "tests/": "as the packages; beside them contracts, crash, properties, golden, migrations, architecture, docs",
     "training/": "how the weights and samples were made; nothing at run time imports it",
 }

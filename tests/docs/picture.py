@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from html import escape
 
-from retrieval.table import columns
+from retrieval.render.text import columns
 
 LINE, COLUMN, MARGIN = 19, 7.85, 16  # pixels
 

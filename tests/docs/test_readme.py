@@ -34,7 +34,7 @@ def test_a_command_of_the_readme_does_what_it_shows(command: str, home: Path, sa
     """Exit code 0; the question without an answer ends with 1, and says so."""
     arguments = [each.replace("~", str(home), 1) if each.startswith("~") else each for each in shlex.split(command)[1:]]
     env = {**os.environ, "CROSSMEDIA_LIBRARY": str(sample_library), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    line = [sys.executable, "-m", "indexer.cli", *arguments]
+    line = [sys.executable, "-m", "indexer.cli.app", *arguments]
     done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=home, env=env)
     assert done.returncode == int("unicorn" in command), done.stdout + done.stderr
     assert done.stdout.startswith("Nothing in this library matches") == ("unicorn" in command)

@@ -55,7 +55,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     env |= {"CROSSMEDIA_LIBRARY": str(folder / "library"), "PYTHONUTF8": "1"}
-    command = [str(python), "-m", "indexer.cli", *arguments]
+    command = [str(python), "-m", "indexer.cli.app", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=env)
 
 
@@ -77,6 +77,6 @@ def test_an_installed_program_indexes_and_answers(installed: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     done = run(installed, tmp_path, "search", "puncture", "--paths")
     assert done.stdout.strip().endswith("tyre.txt"), done.stderr
-    code = "from retrieval import manifest; print(manifest.migrations(), manifest.starter())"
+    code = "from retrieval import resources; print(resources.migrations(), resources.starter())"
     places = subprocess.check_output([installed, "-c", code], text=True, cwd=tmp_path).split()
     assert [Path(place).is_dir() and str(ROOT) not in place for place in places] == [True, True]

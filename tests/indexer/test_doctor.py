@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from indexer import doctor
-from indexer.run import Options, index_folders
-from retrieval import manifest
-from retrieval.nearest import ann
+from indexer.pipeline.run import Options, index_folders
+from retrieval.catalog import layout
+from retrieval.vectors import faiss_index
 from tests.contents import contents
 from tests.fakes import FakeProfile
 
@@ -40,7 +40,7 @@ def findings(home: Path, *, repair: bool = False) -> list[doctor.Finding]:
 
 
 def execute(home: Path, statement: str, *values: object) -> None:
-    with sqlite3.connect(manifest.catalog(home)) as connection:
+    with sqlite3.connect(layout.catalog(home)) as connection:
         connection.execute(statement, values)
     connection.close()
 
@@ -86,16 +86,16 @@ def test_sound_vectors_of_many_rows_are_left_alone(home: Path) -> None:
 
 
 def lose_files(home: Path) -> None:
-    shutil.rmtree(home / manifest.GENERATIONS)
+    shutil.rmtree(home / layout.GENERATIONS)
 
 
 def spoil_files(home: Path) -> None:
-    for file in (home / manifest.GENERATIONS).rglob("*"):
+    for file in (home / layout.GENERATIONS).rglob("*"):
         if file.is_file():
             file.write_bytes(file.read_bytes()[:-7])
 
 
-@pytest.mark.skipif(not ann.has_faiss(), reason="nothing is published without FAISS")
+@pytest.mark.skipif(not faiss_index.has_faiss(), reason="nothing is published without FAISS")
 @pytest.mark.parametrize("spoil", [lose_files, spoil_files])
 def test_lost_and_damaged_indexes_are_found_and_made_again(home: Path, spoil: Callable[[Path], None]) -> None:
     """Each space that answers has an index of its own."""

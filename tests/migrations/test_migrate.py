@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from indexer import record
-from indexer.migrate import upgrade
-from retrieval import manifest
+from indexer.catalog import write as catalog_write
+from indexer.catalog.migrate import upgrade
+from retrieval import resources
+from retrieval.catalog import layout
+from retrieval.catalog.schema import HEAD, metadata
+from retrieval.catalog.store import open_catalog, revision
 from retrieval.errors import LibraryDamaged
-from retrieval.schema import HEAD, metadata
-from retrieval.store import open_catalog, revision
 
 
 def tables_of(engine: Engine) -> dict[str, set[str]]:
@@ -35,7 +36,7 @@ def empty_catalog(home: Path) -> Engine:
 def later_scripts(tmp_path: Path, body: str) -> Path:
     """The project's migrations and one more, 9999, with this body."""
     scripts = tmp_path / "scripts"
-    shutil.copytree(manifest.migrations(), scripts)
+    shutil.copytree(resources.migrations(), scripts)
     head = f'import sqlalchemy as sa\nfrom alembic import op\nrevision = "9999"\ndown_revision = "{HEAD}"\n'
     (scripts / "versions" / "9999_more.py").write_text(f"{head}\ndef upgrade():\n    {body}\n")
     return scripts
@@ -43,9 +44,9 @@ def later_scripts(tmp_path: Path, body: str) -> Path:
 
 def created(home: Path) -> Engine:
     engine = empty_catalog(home)
-    with record.transaction(engine) as connection:
-        record.create(connection, "starter")
-        record.add_source(connection, home, ["*.jpg"], [])
+    with catalog_write.transaction(engine) as connection:
+        catalog_write.create(connection, "starter")
+        catalog_write.add_source(connection, home, ["*.jpg"], [])
     return engine
 
 
@@ -58,14 +59,14 @@ def test_upgrading_an_empty_catalog_gives_the_tables_that_a_new_one_has(tmp_path
 
 def test_the_newest_migration_is_the_head_of_the_schema(tmp_path: Path) -> None:
     """schema.HEAD names the last file under alembic/versions."""
-    newest = max(path.name for path in (manifest.migrations() / "versions").glob("[0-9]*.py"))
+    newest = max(path.name for path in (resources.migrations() / "versions").glob("[0-9]*.py"))
     assert newest.startswith(f"{HEAD}_")
 
 
 def test_the_models_equal_the_head() -> None:
     """Every table of schema.py is made by the migrations, and none besides."""
     made = re.findall(
-        r"create_table\(\s*['\"](\w+)", "".join(p.read_text() for p in manifest.migrations().glob("versions/*.py"))
+        r"create_table\(\s*['\"](\w+)", "".join(p.read_text() for p in resources.migrations().glob("versions/*.py"))
     )
     assert set(metadata.tables) == set(made)
 
@@ -86,7 +87,7 @@ def test_an_upgrade_keeps_the_rows_and_a_copy(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT include, note FROM sources")).one() == ("*.jpg", None)
     assert copy is not None
     (tmp_path / "old").mkdir()
-    shutil.copy(copy, manifest.catalog(tmp_path / "old"))
+    shutil.copy(copy, layout.catalog(tmp_path / "old"))
     with open_catalog(tmp_path / "old").connect() as connection:
         assert revision(connection) == HEAD
 

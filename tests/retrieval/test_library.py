@@ -10,28 +10,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer import record
-from retrieval import Library, LibraryNotFound, Operand, Query, QueryError, fusion
-from retrieval.domain import Answer, Facts
+from indexer.catalog import write as catalog_write
+from retrieval import Library, LibraryNotFound, Operand, Query, QueryError
+from retrieval.domain.media import Metadata
+from retrieval.domain.result import Answer
+from retrieval.search import fusion
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeProfile
 
-IMAGE, VIDEO, AUDIO, DOCUMENT = Facts("image"), Facts("video"), Facts("audio"), Facts("document", format="txt")
+IMAGE, VIDEO, AUDIO, DOCUMENT = (
+    Metadata("image"),
+    Metadata("video"),
+    Metadata("audio"),
+    Metadata("document", format="txt"),
+)
 THINGS = (
     Thing(
         "red.jpg",
-        Facts("image", format="jpeg", taken_at="2019-07-14T10:00:00", camera="Canon EOS"),
+        Metadata("image", format="jpeg", taken_at="2019-07-14T10:00:00", camera="Canon EOS"),
         [("image", "red apple table")],
     ),
-    Thing("green.jpg", Facts("image", format="jpeg", taken_at="2021-01-01T10:00:00"), [("image", "green apple tree")]),
+    Thing(
+        "green.jpg", Metadata("image", format="jpeg", taken_at="2021-01-01T10:00:00"), [("image", "green apple tree")]
+    ),
     Thing(
         "trip/clip.mp4",
-        Facts("video", format="mp4", duration_ms=9000, taken_at="2020-05-05T00:00:00"),
+        Metadata("video", format="mp4", duration_ms=9000, taken_at="2020-05-05T00:00:00"),
         [("shot", "blue sea boat"), ("shot", "red car street"), ("speech", "we sail to the island")],
     ),
     Thing(
         "talk.mp3",
-        Facts("audio", format="mp3", duration_ms=60000, lang="en"),
+        Metadata("audio", format="mp3", duration_ms=60000, lang="en"),
         [("speech", "taxes rise next year"), ("sound", "high")],
     ),
     Thing(
@@ -39,7 +48,7 @@ THINGS = (
         DOCUMENT,
         [("passage", "invoice EST-1008 for the blue boat engine"), ("passage", "warranty void after ninety days")],
     ),
-    Thing("菜谱.txt", Facts("document", format="txt", lang="zh"), [("passage", "半熟鸡蛋的做法")]),
+    Thing("菜谱.txt", Metadata("document", format="txt", lang="zh"), [("passage", "半熟鸡蛋的做法")]),
     *(
         Thing(f"filler{n}.txt", DOCUMENT, [("passage", f"number {n} of the fillers speaks about nothing")])
         for n in range(30)
@@ -230,7 +239,7 @@ def test_like_asks_with_stored_vectors(library: Library) -> None:
 
 def test_an_exact_copy_comes_first(tmp_path: Path, media: Path) -> None:
     """The very file that asks is the first answer, with certainty."""
-    from retrieval.media.content import whole_hash
+    from retrieval.media.hashing import whole_hash
 
     photo = next((media / "fixtures/images").glob("*.jpg"))
     built = Builder(tmp_path / "library")
@@ -294,8 +303,8 @@ def test_show_tells_all_of_an_asset(library: Library) -> None:
 
 def test_a_file_is_shown_by_a_path_through_a_link(tmp_path: Path, builder: Builder, library: Library) -> None:
     """Sources are kept by where they really are."""
-    with record.transaction(builder.engine) as connection:
-        record.move_source(connection, ROOT, tmp_path / "media")
+    with catalog_write.transaction(builder.engine) as connection:
+        catalog_write.move_source(connection, ROOT, tmp_path / "media")
     (tmp_path / "media" / "album").mkdir(parents=True)
     builder.add(Thing("album/zebra.jpg", IMAGE, [("image", "purple zebra")]))
     (tmp_path / "link").symlink_to(tmp_path / "media" / "album")

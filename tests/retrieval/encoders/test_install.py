@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.encoders import make_profile
 from retrieval.encoders.install import add, export, fetch
-from retrieval.encoders.models import entry_of, find_model, model_state, models_dir
+from retrieval.encoders.profile import make_profile
+from retrieval.encoders.registry import entry_of, find_model, model_state, models_dir
 from retrieval.errors import EncoderUnavailable
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

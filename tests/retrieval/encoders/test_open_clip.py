@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.domain import Space, Vectors
+from retrieval.domain.media import Space, Vectors
 from retrieval.encoders import onnx, open_clip
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
-from retrieval.media.image import fit, open_image
+from retrieval.media.image.decode import fit, open_image
 
 pytestmark = pytest.mark.torch
 KINDS = ("vit", "resnet", "siglip")
@@ -154,7 +154,7 @@ def test_clip_tokens_equal_open_clips_own(checkpoint: Callable[[str], Path], exp
 def test_export_serves_without_torch(checkpoint: Callable[[str], Path], exported: Callable[[str], Path]) -> None:
     """A process that encodes a text by the export imports neither torch nor open_clip nor Pillow."""
     script = (
-        "import sys; from pathlib import Path; from retrieval.domain import Space; from retrieval.encoders import onnx;"
+        "import sys; from pathlib import Path; from retrieval.domain.media import Space; from retrieval.encoders import onnx;"
         "e = onnx.OnnxText(Path(sys.argv[1]), Space('t', 'o', '1', 48)); e.encode(['a dog']);"
         "print(sorted({'torch', 'open_clip', 'PIL', 'ftfy', 'av'} & set(sys.modules)))"
     )

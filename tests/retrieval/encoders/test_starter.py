@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval.encoders import starter, universal
+from retrieval.encoders import starter, use
 
 TEXTS = [
     "a dog on the beach",
@@ -33,9 +33,9 @@ TEXTS = [
 def cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder, and no model in memory."""
     monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path))
-    universal.sentence_model.cache_clear()
+    use.sentence_model.cache_clear()
     yield tmp_path
-    universal.sentence_model.cache_clear()
+    use.sentence_model.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def package() -> Any:
 
 def test_token_ids_are_those_of_the_package(cold: Path, package: Any) -> None:
     """The compiled tokenizer cuts every script as the package's own does."""
-    ours = universal.sentence_model().sp
+    ours = use.sentence_model().sp
     for text in TEXTS:
         ids = ours.encode(text, out_type=int, add_bos=True, add_eos=True)
         assert ids == package._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
@@ -58,17 +58,17 @@ def test_token_ids_are_those_of_the_package(cold: Path, package: Any) -> None:
 )
 def test_a_short_text_is_cut_as_a_long_one(cold: Path, text: str) -> None:
     """What is cut without the compiled tokenizer gives the same ids, unknown pieces, odd spaces and nothing included."""
-    model = universal.sentence_model().sp
-    light, compiled = model.encode(text), universal._compiled_tokenizer(model._model)
+    model = use.sentence_model().sp
+    light, compiled = model.encode(text), use._compiled_tokenizer(model._model)
     assert light == compiled.encode(text, out_type=int, add_bos=True, add_eos=True)
 
 
 def test_many_texts_are_cut_by_the_compiled_tokenizer(cold: Path) -> None:
     """After some thousand characters the slow start of the fast tokenizer is paid, and the ids stay the same."""
-    model = universal.sentence_model().sp
+    model = use.sentence_model().sp
     first = [model.encode(text) for text in TEXTS[:5]]
     assert model._compiled is None
-    model.encode("a" * universal.PATIENCE)
+    model.encode("a" * use.PATIENCE)
     assert model._compiled is not None
     assert [model.encode(text) for text in TEXTS[:5]] == first
 
@@ -104,7 +104,7 @@ def test_weights_are_unpacked_once(cold: Path) -> None:
     starter.SentenceText().encode(["a"])
     index = next(cold.rglob("index.json"))
     written = index.stat().st_mtime_ns
-    universal.sentence_model.cache_clear()
+    use.sentence_model.cache_clear()
     starter.SentenceText().encode(["a"])
     assert index.stat().st_mtime_ns == written
     assert [path.name for path in index.parent.parent.iterdir()] == [index.parent.name]

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval import manifest
-from retrieval.encoders import make_profile
+from retrieval import resources
+from retrieval.encoders.profile import make_profile
 from retrieval.encoders.starter import StarterImage, StarterText, config
 
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, Any]:
     """Pictures and sentences with the vectors they had when the weights were made."""
-    with np.load(manifest.starter() / "golden.npz") as file:
+    with np.load(resources.starter() / "golden.npz") as file:
         return {name: file[name] for name in file.files}
 
 
@@ -40,7 +40,7 @@ def test_one_sentence_in_two_languages_is_nearly_one_vector(golden: dict[str, An
 
 def test_the_files_are_small() -> None:
     """The image tower has at most 9 MB, the folder at most 16."""
-    sizes = {path.name: path.stat().st_size for path in Path(manifest.starter()).iterdir()}
+    sizes = {path.name: path.stat().st_size for path in Path(resources.starter()).iterdir()}
     assert sizes["image.onnx"] <= 9e6
     assert sum(sizes.values()) <= 16e6
 

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from retrieval.domain import Span
+from retrieval.domain.media import Span
 from retrieval.evaluation import measures
 
 NAMES = [f"n{at}" for at in range(40)]

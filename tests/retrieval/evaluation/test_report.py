@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from retrieval import Operand
-from retrieval.domain import Medium, Span
-from retrieval.evaluation import page, report, shown
-from retrieval.evaluation.asking import Ranked, Ranking, Setting
-from retrieval.evaluation.judged import Held, Judged
+from retrieval.catalog.store import SeenAsset
+from retrieval.domain.media import Medium, Span
+from retrieval.evaluation import html, report
+from retrieval.evaluation import render as evaluation_render
 from retrieval.evaluation.report import Report
-from retrieval.store import SeenAsset
+from retrieval.evaluation.runner import Ranked, Ranking, Setting
+from retrieval.evaluation.topics import AssetTable, Topic
 
 ASSETS = [f"{at:02x}" * 32 for at in range(60)]
 
@@ -28,24 +29,24 @@ def medium_of(asset: str) -> Medium:
     return "video" if int(asset[:2], 16) % 3 == 0 else "image"
 
 
-def held() -> Held:
+def held() -> AssetTable:
     """Sixty files that are not there."""
-    return Held({each: SeenAsset(each, medium_of(each), (Path(f"/gone/{each[:2]}.jpg"),)) for each in ASSETS})
+    return AssetTable({each: SeenAsset(each, medium_of(each), (Path(f"/gone/{each[:2]}.jpg"),)) for each in ASSETS})
 
 
-def questions(chance: random.Random) -> list[Judged]:
+def questions(chance: random.Random) -> list[Topic]:
     """Fifty questions of two groups; those about one video know when it is the answer."""
     found = []
     for at in range(50):
         right = {asset: chance.choice([1.0, 2.0]) for asset in chance.sample(ASSETS, chance.choice([1, 1, 2, 12]))}
         spans = {asset: (Span(1000, 5000), Span(8000, 9000)) for asset in right if medium_of(asset) == "video"}
         found.append(
-            Judged(Operand("text", f"question {at}"), right, spans=spans, group="even" if at % 2 == 0 else "odd")
+            Topic(Operand("text", f"question {at}"), right, spans=spans, group="even" if at % 2 == 0 else "odd")
         )
     return found
 
 
-def answered(asked: Sequence[Judged], chance: random.Random, skill: float) -> list[Ranking]:
+def answered(asked: Sequence[Topic], chance: random.Random, skill: float) -> list[Ranking]:
     """Rankings in which right answers stand first as often as skill has it."""
     found = []
     for each in asked:
@@ -109,14 +110,14 @@ def check(figures: Mapping[str, Any], rankings: Sequence[Ranking]) -> None:
 
 def test_means_intervals_and_ranks_are_those_of_the_rankings(told: Report) -> None:
     """All questions together, under each setting."""
-    data = shown.data(told, held())
+    data = evaluation_render.data(told, held())
     for found, measured in zip(data["settings"], told.measured, strict=True):
         check(found, measured.rankings)
 
 
 def test_each_direction_and_group_is_told_from_its_own_questions(told: Report) -> None:
     """Every part is that of its questions, and together they are all of them."""
-    first = shown.data(told, held())["settings"][0]
+    first = evaluation_render.data(told, held())["settings"][0]
     rankings = told.measured[0].rankings
     for name, figures in first["by"]["group"].items():
         check(figures, [each for each in rankings if each.judged.group == name])
@@ -129,7 +130,7 @@ def test_each_direction_and_group_is_told_from_its_own_questions(told: Report) -
 
 def test_moments_are_those_of_the_first_hits(told: Report) -> None:
     """Shared time over all time, second by second, of the questions that know when."""
-    found = shown.data(told, held())["settings"][0]["measures"]
+    found = evaluation_render.data(told, held())["settings"][0]["measures"]
     overlaps = []
     for each in told.measured[0].rankings:
         if each.judged.spans:
@@ -144,7 +145,7 @@ def test_moments_are_those_of_the_first_hits(told: Report) -> None:
 def test_what_is_gained_is_gained_question_by_question(told: Report) -> None:
     """Mean, interval and chance of the paired differences, and the share of hits in common."""
     one, other = told.measured[1], told.measured[0]
-    found = shown.data(told, held())["settings"][1]
+    found = evaluation_render.data(told, held())["settings"][1]
     for name in ("R@1", "R@5", "R@10", "nDCG@10", "RR"):
         gained = np.array(again(one.rankings)[name]) - np.array(again(other.rankings)[name])
         low, high = resampled(gained.tolist())
@@ -161,7 +162,7 @@ def test_what_is_gained_is_gained_question_by_question(told: Report) -> None:
 
 def test_the_worst_come_first(told: Report) -> None:
     """No question that is not told has less gain than one that is."""
-    told_worst = shown.data(told, held())["worst"]
+    told_worst = evaluation_render.data(told, held())["worst"]
     gains = sorted(again(told.measured[0].rankings)["nDCG@10"])
     assert [each["ndcg10"] for each in told_worst] == [
         pytest.approx(value, abs=1e-4) for value in gains[: len(told_worst)]
@@ -170,7 +171,7 @@ def test_the_worst_come_first(told: Report) -> None:
 
 def test_the_run_holds_the_rankings_whole(told: Report) -> None:
     """Whoever reads the TREC run computes the same report: its hits are those that were measured, in order."""
-    rows = [line.split() for line in shown.trec_run(told)]
+    rows = [line.split() for line in evaluation_render.trec_run(told)]
     for measured in told.measured:
         own = [row for row in rows if row[5] == measured.setting.name]
         for number, ranking in enumerate(measured.rankings, 1):
@@ -179,21 +180,21 @@ def test_the_run_holds_the_rankings_whole(told: Report) -> None:
 
 def test_what_is_not_in_the_library_is_told(told: Report) -> None:
     """A judged name that nothing answers to would otherwise look like a perfect score."""
-    assert shown.data(told, held())["unknown"] == ["nowhere.jpg"]
-    assert any("nowhere.jpg" in line for line in shown.lines(told, held()))
+    assert evaluation_render.data(told, held())["unknown"] == ["nowhere.jpg"]
+    assert any("nowhere.jpg" in line for line in evaluation_render.lines(told, held()))
 
 
 def test_the_page_needs_nothing_else(told: Report) -> None:
     """No link, script or picture from elsewhere; every setting, measure and worst question is in it; text is escaped."""
-    text = page.page(told, held(), "<b>mine</b>")
+    text = html.page(told, held(), "<b>mine</b>")
     assert "<b>mine</b>" not in text
     assert "&lt;b&gt;mine" in text
     assert not any(way in text for way in ("http", "src=/", "<script", "@import", "url("))
     for name in ("worse", "nDCG@10", "moment IoU", "text-image", "even"):
         assert name in text
-    assert text.count("class=question") == len(told.worst(shown.WORST))
+    assert text.count("class=question") == len(told.worst(evaluation_render.WORST))
 
 
 def test_the_data_is_json(told: Report) -> None:
     """Ranks of what is never found are null: JSON knows no infinity."""
-    assert json.loads(json.dumps(shown.data(told, held()), allow_nan=False))["version"] == 1
+    assert json.loads(json.dumps(evaluation_render.data(told, held()), allow_nan=False))["version"] == 1

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from retrieval.domain import Box, Facts, Pixels
-from retrieval.lettering import Lettering, canvas
-from retrieval.media import ocr, read
+from retrieval.domain.media import Box, ImageSpec, Metadata
+from retrieval.media import extract, ocr
 from retrieval.media.ocr import Folding, Line
+from retrieval.render.fonts import Lettering, canvas
 
 
 def written(text: str, size: int = 40) -> Image.Image:
@@ -131,7 +131,7 @@ def test_a_line_is_read_with_its_box(tmp_path: Path) -> None:
     """The words come back, and the box stands around them."""
     pytest.importorskip("rapidocr")
     written("Emergency exit").save(tmp_path / "sign.png")
-    [found] = read.lines(tmp_path / "sign.png", "image")
+    [found] = extract.lines(tmp_path / "sign.png", "image")
     assert found.segment.kind == "text_line"
     assert (found.segment.text or "").replace(" ", "") == "Emergencyexit"
     box = found.segment.box
@@ -142,8 +142,8 @@ def test_a_scanned_page_is_read(tmp_path: Path) -> None:
     """A PDF that is only a picture gives lines with their page."""
     pytest.importorskip("rapidocr")
     written("Invoice 2024 for bicycles").save(tmp_path / "scan.pdf")
-    assert any(isinstance(each, Facts) for each in read.read(tmp_path / "scan.pdf", "document", Pixels(224)))
-    lines = [each.segment for each in read.lines(tmp_path / "scan.pdf", "document")]
+    assert any(isinstance(each, Metadata) for each in extract.read(tmp_path / "scan.pdf", "document", ImageSpec(224)))
+    lines = [each.segment for each in extract.lines(tmp_path / "scan.pdf", "document")]
     assert [line.page for line in lines] == [1]
     assert "2024" in (lines[0].text or "")
 

@@ -1,0 +1,60 @@
+"""Opening a library's catalog for the writer, under its lock, or for reading alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from indexer.catalog import write as catalog_write
+from indexer.catalog.lock import writer
+from indexer.catalog.migrate import upgrade
+from retrieval import settings
+from retrieval.catalog import layout
+from retrieval.catalog.store import open_catalog, revision
+from retrieval.errors import LibraryError, LibraryNotFound
+
+
+@contextmanager
+def reading(home: Path) -> Iterator[Connection]:
+    """The catalog of the library at `home`, for reading alone."""
+    engine = open_catalog(home)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def writing(
+    home: Path, command: str, profile: str | None = None, *, create: bool = True
+) -> Iterator[tuple[Engine, bool]]:
+    """The catalog opened for writing, under the lock; and whether it was created now.
+
+    Raises:
+        LibraryNotFound: it is not there, and `create` is off.
+    """
+    if not create and not layout.catalog(home).exists():
+        raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
+    if home.exists() and not home.is_dir():
+        raise LibraryError(f"{home} is a file", "a library is a folder: choose another --library")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(f"{home} cannot be made: {error.strerror}", "choose another --library") from None
+    with writer(home, command):
+        engine = open_catalog(home, write=True)
+        try:
+            with engine.connect() as connection:
+                is_new = revision(connection) is None  # also where an earlier process died before it made the tables
+            if is_new:
+                with catalog_write.transaction(engine) as connection:
+                    catalog_write.create(connection, profile or settings.DEFAULT_PROFILE)
+            else:
+                upgrade(engine, home)
+            yield engine, is_new
+        finally:
+            engine.dispose()

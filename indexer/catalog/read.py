@@ -1,0 +1,198 @@
+"""What the writer needs to know of the catalog before it changes something: sources, known files, pending steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, exists, func, select
+
+from indexer.sources.base import FileState, Known, Source
+from retrieval.catalog.schema import (
+    assets,
+    deleted_vectors,
+    generations,
+    imprints,
+    library,
+    paths,
+    segments,
+    sources,
+    spaces,
+    steps,
+    vectors,
+)
+from retrieval.domain.media import Medium, Step
+from retrieval.kinds import SHARED_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A step that an asset still needs, and where the asset lies."""
+
+    asset_id: int
+    hash: bytes
+    medium: Medium
+    step: Step
+    path: Path
+    duration_ms: int
+
+
+def fact(connection: Connection, key: str) -> str | None:
+    """One fact about the library itself."""
+    return connection.scalar(select(library.c.value).where(library.c.key == key))
+
+
+def wants_regions(connection: Connection) -> bool:
+    """Whether large pictures have regions here."""
+    return fact(connection, "regions") == "yes"
+
+
+def all_sources(connection: Connection) -> list[Source]:
+    """Every source, oldest first."""
+    rows = connection.execute(select(sources).order_by(sources.c.id))
+    return [
+        Source(
+            row.id,
+            Path(os.fsdecode(row.root)),
+            row.device,
+            tuple(filter(None, row.include.split("\n"))),
+            tuple(filter(None, row.exclude.split("\n"))),
+            row.offline,
+        )
+        for row in rows
+    ]
+
+
+def known_files(connection: Connection, source: int) -> dict[bytes, Known]:
+    """Relative path -> what is known of the file."""
+    columns = (
+        paths.c.relative, paths.c.id, paths.c.bytes, paths.c.mtime_ns, paths.c.ctime_ns, paths.c.inode,
+        paths.c.asset_id, assets.c.sidecar,
+    )  # fmt: skip
+    joined = paths.outerjoin(assets, paths.c.asset_id == assets.c.id)
+    rows = connection.execute(select(*columns).select_from(joined).where(paths.c.source_id == source))
+    return {
+        relative: Known(path, FileState(size, mtime, ctime, inode), asset, sidecar or b"")
+        for relative, path, size, mtime, ctime, inode, asset, sidecar in rows
+    }
+
+
+def known_hashes(connection: Connection) -> set[bytes]:
+    """The content of every asset."""
+    return set(connection.execute(select(assets.c.hash)).scalars())
+
+
+def due(connection: Connection, step: Step, only: set[int] | None = None) -> Iterator[Due]:
+    """Assets that a step is pending for, of sources that are online; shortest first, each at its first path."""
+    place = select(func.min(paths.c.id)).join(sources, paths.c.source_id == sources.c.id)
+    place = place.where(paths.c.asset_id == assets.c.id, sources.c.offline.is_(False))
+    query = (
+        select(assets, paths.c.relative, sources.c.root)
+        .select_from(
+            steps.join(assets, steps.c.asset_id == assets.c.id)
+            .join(paths, paths.c.asset_id == assets.c.id)
+            .join(sources, paths.c.source_id == sources.c.id)
+        )
+        .where(steps.c.step == step, steps.c.state == "pending", paths.c.id == place.scalar_subquery())
+        .order_by(assets.c.duration_ms, assets.c.id)
+    )
+    for row in connection.execute(query):
+        if only is None or row.id in only:
+            path = Path(os.fsdecode(os.path.join(row.root, row.relative)))
+            yield Due(row.id, row.hash, row.medium, step, path, row.duration_ms or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An asset and the first path that leads to it."""
+
+    asset_id: int
+    hash: bytes
+    medium: Medium
+    path: Path
+
+
+def places(connection: Connection, wanted: set[int]) -> list[Place]:
+    """Where each of these assets lies; those of offline sources are left out."""
+    query = (
+        select(assets.c.id, assets.c.hash, assets.c.medium, sources.c.root, func.min(paths.c.relative))
+        .select_from(paths.join(assets, paths.c.asset_id == assets.c.id).join(sources))
+        .where(sources.c.offline.is_(False))
+        .group_by(assets.c.id)
+    )
+    return [
+        Place(asset, digest, medium, Path(os.fsdecode(os.path.join(root, relative))))
+        for asset, digest, medium, root, relative in connection.execute(query)
+        if asset in wanted
+    ]
+
+
+def without_imprints(connection: Connection, step: Step) -> list[Place]:
+    """Assets with pictures or sounds of this step that have no imprint, as libraries from before there were any."""
+    has = exists().where(imprints.c.segment_id == segments.c.id)
+    lacking = select(segments.c.asset_id).where(segments.c.step == step, segments.c.kind.in_(SHARED_KINDS), ~has)
+    wanted = set(connection.execute(lacking.distinct()).scalars())
+    return places(connection, wanted) if wanted else []
+
+
+def without_regions(connection: Connection, least_side: int) -> int:
+    """How many pictures of that shorter side (pixels) have not been looked at part by part."""
+    had = exists().where(steps.c.asset_id == assets.c.id, steps.c.step == "regions", steps.c.state != "pending")
+    large = (assets.c.medium == "image") & (func.min(assets.c.width, assets.c.height) >= least_side)
+    return connection.scalar(select(func.count()).select_from(assets).where(large, ~had)) or 0
+
+
+def pending(connection: Connection) -> dict[Step, int]:
+    """Step -> files that it is still to be done for."""
+    rows = connection.execute(
+        select(steps.c.step, func.count()).where(steps.c.state == "pending").group_by(steps.c.step)
+    )
+    return dict(map(tuple, rows))
+
+
+def skipped(connection: Connection) -> dict[str, int]:
+    """Reason -> files of the library that were skipped, wholly or for one step."""
+    whole = select(paths.c.skip_reason, func.count()).where(paths.c.skip_reason.is_not(None))
+    parts = select(steps.c.reason, func.count()).where(steps.c.state == "failed")
+    counts: dict[str, int] = {}
+    for query in (whole.group_by(paths.c.skip_reason), parts.group_by(steps.c.reason)):
+        for reason, count in connection.execute(query):
+            counts[reason] = counts.get(reason, 0) + count
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A space and how far its live generation is behind."""
+
+    space_id: int
+    name: str
+    dimension: int
+    folder: str | None
+    rows: int
+    fresh: int
+    deleted: int
+
+
+def publishing(connection: Connection) -> list[Publishing]:
+    """Every space that answers."""
+    found = []
+    for space in connection.execute(select(spaces).where(spaces.c.live).order_by(spaces.c.id)):
+        generation = connection.execute(select(generations).where(generations.c.id == space.generation_id)).first()
+        last = generation.last_vector_id if generation else 0
+        fresh = select(func.count()).where(vectors.c.space_id == space.id, vectors.c.id > last)
+        gone = select(func.count()).where(deleted_vectors.c.space_id == space.id)
+        found.append(
+            Publishing(
+                space.id,
+                space.name,
+                space.dimension,
+                generation.folder if generation else None,
+                generation.rows if generation else 0,
+                connection.scalar(fresh) or 0,
+                connection.scalar(gone) or 0,
+            )
+        )
+    return found

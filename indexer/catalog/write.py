@@ -1,0 +1,489 @@
+"""Every INSERT, UPDATE and DELETE of the catalog. Each public function runs inside one transaction of its caller.
+
+An asset is written whole: row, path, steps, segments, words and vectors of one step in one transaction, so that a
+kill at any moment leaves either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, insert, literal, select, text, update
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from indexer.catalog.segment_ids import segment_keys
+from retrieval.catalog import layout
+from retrieval.catalog.schema import (
+    FULL_TEXT,
+    HEAD,
+    assets,
+    deleted_vectors,
+    generations,
+    imprints,
+    library,
+    metadata,
+    paths,
+    runs,
+    segments,
+    sources,
+    spaces,
+    steps,
+    vectors,
+)
+from retrieval.domain.media import Metadata, Segment, Space, Step
+from retrieval.fulltext import analyzer, asset_terms
+from retrieval.kinds import SHARED_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from indexer.sources.base import FileState
+
+Half = NDArray[np.float16]
+
+
+def _upsert(table: Table, *keys: str, keep: Sequence[str] = ()) -> Insert:
+    """A row that replaces the one with equal `keys`, but for its columns in `keep`. Built once: SQLAlchemy takes
+    longer to build and compile such a statement than SQLite to run it."""
+    new = upsert(table)
+    changed = {c.name: new.excluded[c.name] for c in table.columns if c.name not in (*keys, *keep, "id")}
+    return new.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+PUT_PATH = _upsert(paths, "source_id", "relative").returning(paths.c.id)
+PUT_ASSET = _upsert(assets, "hash").returning(assets.c.id)
+PUT_STEP = _upsert(steps, "asset_id", "step")
+WANT_STEP = upsert(steps).on_conflict_do_nothing()
+ADD_SEGMENT = insert(segments).returning(segments.c.id)
+ADD_VECTOR = insert(vectors)
+ADD_IMPRINT = insert(imprints)
+NO_IMPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
+SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
+ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
+NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
+ASSET_AT = select(paths.c.asset_id).where(
+    paths.c.source_id == bindparam("source"), paths.c.relative == bindparam("relative")
+)
+ASSET_BY_ID = select(assets).where(assets.c.id == bindparam("id"))
+NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
+STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
+SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
+KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
+REGIONS = select(segments.c.id).where(segments.c.step == "regions")
+WANT_REGIONS = (
+    upsert(steps)
+    .from_select(
+        ["asset_id", "step", "state"],
+        select(assets.c.id, literal("regions"), literal("pending")).where(
+            assets.c.medium == "image", func.min(assets.c.width, assets.c.height) >= bindparam("least")
+        ),
+    )
+    .on_conflict_do_nothing()
+)
+SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
+
+
+@dataclass(slots=True)
+class Encoded:
+    """A segment ready to be written: its vectors as (space id, time of the frame or None, float16 (dimension,)).
+
+    imprints: the same times, each with the bytes of what retrieval.media.fingerprint makes of the view.
+    """
+
+    segment: Segment
+    vectors: list[tuple[int, int | None, Half]] = field(default_factory=list)
+    imprints: list[tuple[int | None, bytes]] = field(default_factory=list)
+
+
+def now() -> str:
+    """Local time to the second, ISO 8601."""
+    return datetime.now().isoformat(timespec="seconds")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A write transaction that takes SQLite's lock at its start, so that it cannot fail half way on a reader."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def create(connection: Connection, profile: str) -> None:
+    """All tables of a new library, stamped with the newest revision."""
+    metadata.create_all(connection)
+    for statement in FULL_TEXT:
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+    set_fact(connection, "format", str(layout.FORMAT))
+    set_fact(connection, "profile", profile)
+    set_fact(connection, "created_at", now())
+
+
+def set_fact(connection: Connection, key: str, value: str) -> None:
+    """One fact about the library itself."""
+    row = upsert(library).values(key=key, value=value)
+    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+# ---------------------------------------------------------------- sources
+
+
+def add_source(connection: Connection, root: Path, include: Sequence[str], exclude: Sequence[str]) -> int:
+    """The id of the source at `root`, added if it is new; patterns, when given, replace those it had."""
+    raw = os.fsencode(root)
+    known = connection.scalar(select(sources.c.id).where(sources.c.root == raw))
+    if known is None:
+        row = insert(sources).values(root=raw, added_at=now())
+        known = connection.execute(row).inserted_primary_key[0]  # type: ignore[index]
+    patterns = {"include": "\n".join(include), "exclude": "\n".join(exclude)}
+    changed = {name: value for name, value in patterns.items() if value}
+    if changed:
+        connection.execute(update(sources).where(sources.c.id == known).values(**changed))
+    return int(known)
+
+
+def note_scan(connection: Connection, source: int, *, offline: bool, device: int | None) -> None:
+    """What the last look at a source's root found."""
+    values: dict[str, Any] = {"offline": offline}
+    if not offline:
+        values |= {"scanned_at": now(), "device": device}
+    connection.execute(update(sources).where(sources.c.id == source).values(**values))
+
+
+def move_source(connection: Connection, old: Path, new: Path) -> bool:
+    """Whether a source at `old` was there and now points at `new`; its paths stay, being relative."""
+    change = update(sources).where(sources.c.root == os.fsencode(old))
+    return connection.execute(change.values(root=os.fsencode(new), device=None, offline=False)).rowcount > 0
+
+
+def remove_source(connection: Connection, source: int) -> int:
+    """Forgets a source and all that was seen only there; returns the number of assets deleted."""
+    connection.execute(delete(sources).where(sources.c.id == source))
+    return delete_orphans(connection)
+
+
+# ---------------------------------------------------------------- paths and assets
+
+
+def put_path(
+    connection: Connection,
+    source: int,
+    relative: bytes,
+    fingerprint: FileState,
+    *,
+    asset: int | None = None,
+    skip: tuple[str, str] | None = None,
+) -> None:
+    """Where an asset was seen, or a file that could not become one (`skip`: reason, detail)."""
+    values = {
+        "source_id": source,
+        "relative": relative,
+        "asset_id": asset,
+        "bytes": fingerprint.bytes,
+        "mtime_ns": fingerprint.mtime_ns,
+        "ctime_ns": fingerprint.ctime_ns,
+        "inode": _signed(fingerprint.inode),
+        "skip_reason": skip[0] if skip else None,
+        "skip_detail": _writable(skip[1]) if skip else None,
+    }
+    before = connection.scalar(ASSET_AT, {"source": source, "relative": relative})
+    connection.execute(PUT_PATH, values)
+    for touched in {asset, before}:
+        if touched is not None:
+            index_names(connection, touched)
+
+
+def _writable(text: str) -> str:
+    """The text with `?` for what is not Unicode: bytes of a file name that are not UTF-8, which SQLite refuses."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _signed(inode: int) -> int:
+    """Inodes of some network file systems use all 64 bits; SQLite's integers are signed."""
+    return inode - (1 << 64) if inode >= 1 << 63 else inode
+
+
+def delete_paths(connection: Connection, ids: Iterable[int]) -> None:
+    """Forgets where files were seen, and their names; orphaned assets stay until `delete_orphans`."""
+    touched = set()
+    for path in ids:
+        gone = delete(paths).where(paths.c.id == path).returning(paths.c.asset_id)
+        touched.add(connection.execute(gone).scalar())
+    for asset in touched:
+        if asset is not None:
+            index_names(connection, asset)
+
+
+def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Metadata, sidecars: bytes) -> int:
+    """The id of the asset, its facts as now read."""
+    values = {
+        "hash": asset_hash,
+        "medium": facts.medium,
+        "format": facts.format,
+        "bytes": size,
+        "width": facts.width,
+        "height": facts.height,
+        "duration_ms": facts.duration_ms,
+        "pages": facts.pages,
+        "taken_at": facts.taken_at,
+        "camera": facts.camera,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+        "lang": facts.lang,
+        "title": facts.title,
+        "artist": facts.artist,
+        "keywords": "\n".join(facts.keywords),
+        "has_sound": facts.has_sound,
+        "has_pictures": facts.has_pictures,
+        "has_subtitles": facts.has_subtitles,
+        "sidecar": sidecars or None,
+    }
+    return int(connection.execute(PUT_ASSET, values).scalar_one())
+
+
+def index_names(connection: Connection, asset: int) -> None:
+    """Makes file and folder names, titles and tags of an asset searchable words."""
+    row = connection.execute(ASSET_BY_ID, {"id": asset}).one()
+    names = [_writable(os.fsdecode(relative)) for relative in connection.execute(NAMES_OF, {"id": asset}).scalars()]
+    facts = Metadata(
+        medium=row.medium,
+        format=row.format,
+        lang=row.lang,
+        title=row.title,
+        artist=row.artist,
+        camera=row.camera,
+        keywords=tuple(row.keywords.split("\n")) if row.keywords else (),
+        has_subtitles=row.has_subtitles,
+    )
+    connection.execute(NO_ASSET_WORDS, {"id": asset})
+    connection.execute(ASSET_WORDS, {"id": asset, "words": asset_terms.asset_terms(facts, names)})
+
+
+def delete_orphans(connection: Connection) -> int:
+    """Deletes every asset that no path leads to, with all that hangs on it; returns how many."""
+    seen = select(paths.c.asset_id).where(paths.c.asset_id.is_not(None))
+    lost = connection.execute(select(assets.c.id).where(assets.c.id.not_in(seen))).scalars().all()
+    for asset in lost:
+        delete_segments(connection, asset)
+        connection.execute(NO_ASSET_WORDS, {"id": asset})
+        connection.execute(delete(assets).where(assets.c.id == asset))
+    return len(lost)
+
+
+# ---------------------------------------------------------------- steps, segments, vectors
+
+
+def want_steps(connection: Connection, asset: int, wanted: Sequence[Step]) -> None:
+    """Marks steps as pending that the asset has not had, and drops pending ones that it does not need."""
+    had = set(connection.execute(STEPS_OF, {"id": asset}).scalars())
+    for step in wanted:
+        row = {"asset_id": asset, "step": step, "state": "pending", "reason": None, "detail": None, "revision": None}
+        connection.execute(WANT_STEP, row)
+    for stale in had - {*wanted, "read"}:
+        delete_segments(connection, asset, stale)
+        connection.execute(delete(steps).where(steps.c.asset_id == asset, steps.c.step == stale))
+
+
+def set_regions(connection: Connection, *, wanted: bool) -> None:
+    """Whether large pictures have regions from now on; where not, those that there are are forgotten."""
+    set_fact(connection, "regions", "yes" if wanted else "no")
+    if not wanted:
+        _delete_segments_by_id(connection, connection.execute(REGIONS).scalars().all())
+        connection.execute(delete(steps).where(steps.c.step == "regions"))
+
+
+def want_regions(connection: Connection, least_side: int) -> None:
+    """Marks the step `regions` as pending for every picture of that shorter side (pixels) that never had it."""
+    connection.execute(WANT_REGIONS, {"least": least_side})
+
+
+def finish_step(connection: Connection, asset: int, step: Step, revision: str | None = None) -> None:
+    """Notes that a step of an asset is done."""
+    _put_step(connection, asset, step, state="done", reason=None, detail=None, revision=revision)
+
+
+def fail_step(connection: Connection, asset: int, step: Step, reason: str, detail: str) -> None:
+    """Notes why a step of an asset gave nothing; tried again when the file changes."""
+    _put_step(connection, asset, step, state="failed", reason=reason, detail=detail, revision=None)
+
+
+def reset_steps(connection: Connection, where_asset: Iterable[int], step: Step) -> None:
+    """Marks a step as pending again; what it gave is still found until it is replaced."""
+    for asset in where_asset:
+        _put_step(connection, asset, step, state="pending", reason=None, detail=None, revision=None)
+
+
+def _put_step(connection: Connection, asset: int, step: Step, **values: str | None) -> None:
+    texts = {name: _writable(value) if value else value for name, value in values.items()}
+    connection.execute(PUT_STEP, {"asset_id": asset, "step": step, **texts})
+
+
+def replace_segments(
+    connection: Connection, asset: int, asset_hash: bytes, step: Step, found: Sequence[Encoded]
+) -> None:
+    """Writes what a step found in an asset, in place of what it had found before."""
+    delete_segments(connection, asset, step)
+    keys = segment_keys(asset_hash, [each.segment for each in found])
+    for key, each in zip(keys, found, strict=True):
+        segment = add_segment(connection, asset, step, key, each.segment)
+        put_vectors(connection, segment, each.vectors)
+        _add_imprints(connection, segment, each.imprints)
+
+
+def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:
+    """The catalog's id of a new segment; its text becomes searchable words."""
+    row = {"asset_id": asset, "step": step, "key": key, **segment_values(segment)}
+    new = int(connection.execute(ADD_SEGMENT, row).scalar_one())
+    if segment.text:
+        connection.execute(SEGMENT_WORDS, {"id": new, "words": analyzer.fold(segment.text)})
+    return new
+
+
+def segment_values(segment: Segment) -> dict[str, Any]:
+    """A segment's own columns."""
+    return {
+        "kind": segment.kind,
+        "start_ms": segment.span.start if segment.span else None,
+        "end_ms": segment.span.end if segment.span else None,
+        "start_char": segment.chars.start if segment.chars else None,
+        "end_char": segment.chars.end if segment.chars else None,
+        "page": segment.page,
+        "text": segment.text,
+        "lang": segment.lang,
+        "box": ",".join(map(str, astuple(segment.box))) if segment.box else None,
+    }
+
+
+def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int, int | None, Half]]) -> None:
+    """Adds vectors to a segment."""
+    rows = [
+        {"space_id": space, "segment_id": segment, "at_ms": at_ms, "data": np.asarray(vector, "<f2").tobytes()}
+        for space, at_ms, vector in found
+    ]
+    if rows:
+        connection.execute(ADD_VECTOR, rows)
+
+
+def put_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+    """Gives a segment the imprints of its views, in place of those it had."""
+    connection.execute(NO_IMPRINTS, {"id": segment})
+    _add_imprints(connection, segment, found)
+
+
+def _add_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+    rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
+    if rows:
+        connection.execute(ADD_IMPRINT, rows)
+
+
+def add_imprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:
+    """Gives the segments that an asset already has the imprints that were made of them now."""
+    there = dict(map(tuple, connection.execute(KEYS_OF, {"id": asset})))
+    for key, each in zip(segment_keys(asset_hash, [each.segment for each in found]), found, strict=True):
+        if key in there and each.imprints:
+            put_imprints(connection, there[key], each.imprints)
+
+
+def delete_vectors(connection: Connection, ids: Sequence[int]) -> None:
+    """Deletes vectors, published ones are masked; the steps that made them are pending again."""
+    for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
+        part = ids[start : start + 500]
+        made = vectors.join(segments, segments.c.id == vectors.c.segment_id)
+        which = select(segments.c.asset_id, segments.c.step).select_from(made).where(vectors.c.id.in_(part)).distinct()
+        for asset, step in connection.execute(which).all():
+            reset_steps(connection, [asset], step)
+        masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.id.in_(part))
+        connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
+        connection.execute(delete(vectors).where(vectors.c.id.in_(part)))
+
+
+def delete_segments(connection: Connection, asset: int, step: str | None = None) -> None:
+    """Deletes the segments of an asset (of one step), their words and vectors; published vectors are masked."""
+    if step is None:
+        ids = connection.execute(SEGMENTS_OF, {"id": asset}).scalars().all()
+    else:
+        ids = connection.execute(SEGMENTS_OF_STEP, {"id": asset, "step": step}).scalars().all()
+    _delete_segments_by_id(connection, ids)
+
+
+def delete_blind_segments(connection: Connection) -> None:
+    """Deletes what is neither text nor has a vector: segments that only a former encoder had cut."""
+    has = exists().where(vectors.c.segment_id == segments.c.id)
+    blind = select(segments.c.id).where(segments.c.kind.in_(SHARED_KINDS), ~has)
+    _delete_segments_by_id(connection, connection.execute(blind).scalars().all())
+
+
+def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
+        part = ids[start : start + 500]
+        masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.segment_id.in_(part))
+        connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
+        connection.execute(text("DELETE FROM segment_words WHERE rowid = :id"), [{"id": each} for each in part])
+        connection.execute(delete(vectors).where(vectors.c.segment_id.in_(part)))
+        connection.execute(delete(imprints).where(imprints.c.segment_id.in_(part)))
+        connection.execute(delete(segments).where(segments.c.id.in_(part)))
+
+
+# ---------------------------------------------------------------- spaces and generations
+
+
+def put_space(connection: Connection, space: Space, *, live: bool) -> int:
+    """The id of a space, added if it is new."""
+    same = (spaces.c.name == space.name) & (spaces.c.encoder == space.encoder) & (spaces.c.revision == space.revision)
+    known = connection.scalar(select(spaces.c.id).where(same))
+    if known is not None:
+        return int(known)
+    row = insert(spaces).values(
+        name=space.name, encoder=space.encoder, revision=space.revision, dimension=space.dimension, live=live
+    )
+    return int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
+
+
+def swap_spaces(connection: Connection, live: Iterable[int]) -> None:
+    """Makes exactly these spaces answer; the vectors of all others are deleted."""
+    keep = list(live)
+    connection.execute(update(spaces).values(live=spaces.c.id.in_(keep)))
+    connection.execute(delete(vectors).where(vectors.c.space_id.not_in(keep)))
+    connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id.not_in(keep)))
+    connection.execute(delete(spaces).where(spaces.c.id.not_in(keep)))
+
+
+def point_at(connection: Connection, space: int, folder: str, last_vector_id: int, rows: int) -> None:
+    """The commit point of publishing: from here on readers pin the generation in `folder`."""
+    row = insert(generations).values(
+        space_id=space, folder=folder, last_vector_id=last_vector_id, rows=rows, created_at=now()
+    )
+    generation = connection.execute(row).inserted_primary_key[0]  # type: ignore[index]
+    connection.execute(update(spaces).where(spaces.c.id == space).values(generation_id=generation))
+    connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id == space))
+    older = (generations.c.space_id == space) & (generations.c.id != generation)
+    connection.execute(delete(generations).where(older))
+
+
+# ---------------------------------------------------------------- runs
+
+
+def start_run(connection: Connection, command: str) -> int:
+    """The id of a run that begins now."""
+    return int(connection.execute(insert(runs).values(started_at=now(), command=command)).inserted_primary_key[0])  # type: ignore[index]
+
+
+def end_run(connection: Connection, run: int, indexed: int, skipped: int) -> None:
+    """Closes a run; one that was killed stays without an end."""
+    values: Mapping[str, Any] = {"ended_at": now(), "indexed": indexed, "skipped": skipped}
+    connection.execute(update(runs).where(runs.c.id == run).values(**values))

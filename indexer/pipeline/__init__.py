@@ -1,0 +1,1 @@
+"""The indexing pipeline: steps, workers, stages, the sink."""

@@ -1,0 +1,405 @@
+"""The loop: scan, then each step over all files that need it, in the order that makes search useful early.
+
+    scan -> read (pictures, documents, facts of all media) -> watch (video) -> listen (sound) -> transcribe (speech)
+         -> ocr (text in pictures) -> regions (parts of large pictures, where they are wanted)
+
+Binds the parts. Results are written in batches, one transaction each; a kill loses at most the batch under way.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.catalog import read as catalog_read
+from indexer.catalog import write as catalog_write
+from indexer.catalog.open import reading, writing
+from indexer.events import Event, Finished, Opened, Progress, Published
+from indexer.pipeline.estimate import plan, weight
+from indexer.pipeline.sink import Origin, Sink
+from indexer.pipeline.stages import TICK_S, Job, Pipeline, Result, Tower
+from indexer.pipeline.worker import Task, Workers
+from indexer.publish import publish
+from indexer.sources import base, changes
+from retrieval import settings
+from retrieval.catalog import layout, store
+from retrieval.domain.media import STEPS, AudioSpec, ImageSpec, Modality, Step
+from retrieval.encoders.profile import Profile, make_profile
+from retrieval.errors import LibraryError
+from retrieval.protocols import Encoder
+from retrieval.settings import LIMITS, Limits
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+COMMIT_S = 0.5  # results are committed at least so often
+COMMIT_ROWS = 128
+WITHOUT_FORM: tuple[Step, ...] = ("transcribe", "ocr")  # what they give is text
+OCR_WORKERS = 4  # each holds the models, about 300 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run goes. include, exclude: glob patterns kept with the sources that are named."""
+
+    profile: str | Profile | None = None  # None: the library's own, or the default
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    speech: bool = True
+    video: bool = True
+    ocr: bool = True
+    regions: bool | None = None  # kept with the library; None: as it was
+    dry_run: bool = False
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    nice: int = 0
+    limits: Limits = LIMITS
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps that are wanted, in order."""
+        wanted = {
+            "watch": self.video,
+            "transcribe": self.speech,
+            "ocr": self.ocr and reads_text(),
+            "regions": bool(self.regions),
+        }
+        return [step for step in STEPS if wanted.get(step, True)]
+
+
+def reads_text() -> bool:
+    """Whether text in pictures can be read here: the extra `ocr` is installed."""
+    return importlib.util.find_spec("rapidocr") is not None
+
+
+def index_folders(
+    folders: Sequence[str | Path] = (),
+    *,
+    library: str | Path | None = None,
+    options: Options | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Finished:
+    """Adds folders as sources of a library and brings all its sources up to date.
+
+    The library is created if it is not there. Without folders, every known source is updated. A file that cannot be
+    used is a Skip; the run goes on.
+
+    Raises:
+        LibraryLocked: another process is writing.
+        LibraryError: a folder is not there, or the store cannot be written (disk full): nothing of the batch is kept.
+    """
+    options = options or Options()
+    home = Path(library or settings.default_library()).expanduser().absolute()
+    roots = [_existing(Path(folder)) for folder in folders]
+    profile = options.profile
+    name = profile if profile is None or isinstance(profile, str) else profile.name
+    if options.dry_run:
+        options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
+        named = [base.Source(0, root, None, options.include, options.exclude, offline=False) for root in roots]
+        name, large = name or settings.DEFAULT_PROFILE, partial(_least_side, profile)
+        return plan(home, named, name, options.steps, on_event, hidden=options.hidden, large=large)
+    with writing(home, "crossmedia index", name) as (engine, is_new):
+        with engine.connect() as connection:
+            own = catalog_read.fact(connection, "profile") or settings.DEFAULT_PROFILE
+        if name not in (None, own):
+            raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
+        if profile is None or isinstance(profile, str):
+            profile = make_profile(own)
+        _refuse_other_weights(engine, profile)
+        options = replace(options, regions=_keep_regions(engine, options.regions))
+        return Run(home, engine, profile, options, on_event).index(roots, is_new)
+
+
+def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
+    """A space of two weights would be two halves of a library, of which questions see one."""
+    with engine.connect() as connection:
+        held = [each.space for each in store.live_spaces(connection)]
+    for wanted in {encoder.space for encoder in indexing_encoders(profile).values()}:
+        for other in held:
+            if other.name == wanted.name and other != wanted:
+                was, now = (f"{each.encoder} {each.revision}" for each in (other, wanted))
+                hint = f"crossmedia rebuild --profile {profile.name} encodes it anew"
+                raise LibraryError(f"the library was encoded by {was}, and here is {now}", hint)
+
+
+def _known_regions(home: Path) -> bool:
+    """Whether large pictures have regions in the library at `home`, which need not be there."""
+    if not layout.catalog(home).exists():
+        return False
+    with reading(home) as connection:
+        return catalog_read.wants_regions(connection)
+
+
+def _least_side(profile: Profile | str | None, name: str) -> int:
+    """The shorter side (pixels) from which on pictures have regions by a profile, or by that of the library's name."""
+    from retrieval.media.image.tiles import least_side
+
+    made = make_profile(name) if profile is None or isinstance(profile, str) else profile
+    encoder = indexing_encoders(made).get("image")
+    return least_side(encoder.form) if encoder is not None and isinstance(encoder.form, ImageSpec) else LIMITS.pixels
+
+
+def _keep_regions(engine: Engine, wanted: bool | None) -> bool:
+    """Whether large pictures have regions from now on; where they are not wanted any more, those there are go."""
+    with catalog_write.transaction(engine) as connection:
+        if wanted is not None:
+            catalog_write.set_regions(connection, wanted=wanted)
+        return catalog_read.wants_regions(connection)
+
+
+def _existing(folder: Path) -> Path:
+    absolute = folder.expanduser().resolve()
+    if not absolute.exists():
+        raise LibraryError(f"there is no folder {folder}", "check the path")
+    if not absolute.is_dir():
+        raise LibraryError(f"{folder} is not a folder", "name the folder that it lies in")
+    return absolute
+
+
+class Run:
+    """One run over a library that is held for writing."""
+
+    def __init__(
+        self, home: Path, engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]
+    ) -> None:
+        self._home = home
+        self._engine = engine
+        self._profile = profile
+        self._options = options
+        self._emit = emit
+        self._started = time.perf_counter()
+        self._gone = self._unread = 0
+        self._warnings: list[str] = []
+        self._intake = Sink(engine, profile.transcriber, emit)
+        self._towers: dict[Modality, Tower] = {}
+        for sense, encoder in indexing_encoders(profile).items():
+            with catalog_write.transaction(engine) as connection:
+                self._towers[sense] = Tower(catalog_write.put_space(connection, encoder.space, live=True), encoder)
+
+    def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
+        """The whole run; see `index_folders`."""
+        for root in roots:
+            with catalog_write.transaction(self._engine) as connection:
+                catalog_write.add_source(connection, root, self._options.include, self._options.exclude)
+        with self._engine.connect() as connection:
+            sources = catalog_read.all_sources(connection)
+        self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
+        if self._options.ocr and not reads_text():
+            self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
+        found = self._scan(sources)
+        if self._options.nice:
+            os.nice(self._options.nice)
+        with catalog_write.transaction(self._engine) as connection:
+            run = catalog_write.start_run(connection, "index")
+        stopped = self._do_steps(found)
+        finished = self._finish(stopped)
+        with catalog_write.transaction(self._engine) as connection:
+            catalog_write.end_run(connection, run, finished.indexed, sum(finished.skipped.values()))
+        self._emit(finished)
+        return finished
+
+    # ------------------------------------------------------------ scan
+
+    def _scan(self, sources: list[base.Source]) -> list[changes.Changes]:
+        with self._engine.connect() as connection:
+            known = partial(catalog_read.known_files, connection)
+            found, scanned = changes.compare_all(sources, known, self._home, hidden=self._options.hidden)
+        self._warnings += [f"{root} is offline: what it holds stays searchable" for root in scanned.offline]
+        self._emit(scanned)
+        return found
+
+    # ------------------------------------------------------------ steps
+
+    def _do_steps(self, found: list[changes.Changes]) -> bool:
+        """Whether Ctrl-C ended the run early."""
+        decoders = Workers(self._options.limits, self._options.nice)
+        try:
+            self._note_scans(found)
+            for step in self._options.steps:
+                self._do_step(step, self._jobs(step, found), decoders)
+                if step == "read":
+                    self._forget_gone(found)
+                    self._want_regions()
+                self._publish()
+            for step in STEPS[:3]:
+                self._add_imprints(step, decoders)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            decoders.close()
+        return False
+
+    def _want_regions(self) -> None:
+        """Where regions are kept, every large picture that has not had the step needs it, whenever it was indexed."""
+        from retrieval.media.image.tiles import least_side
+
+        form = self._form("regions")
+        if self._options.regions and isinstance(form, ImageSpec):
+            with catalog_write.transaction(self._engine) as connection:
+                catalog_write.want_regions(connection, least_side(form))
+
+    def _note_scans(self, found: list[changes.Changes]) -> None:
+        with catalog_write.transaction(self._engine) as connection:
+            for changes in found:
+                catalog_write.note_scan(connection, changes.source.id, offline=changes.offline, device=changes.device)
+                catalog_write.reset_steps(connection, [asset for _, asset in changes.resubtitled], "read")
+                for candidate in changes.changed:
+                    if candidate.problem is not None:
+                        self._intake.skip(connection, Origin(changes.source.id, candidate), candidate.problem, "")
+
+    def _jobs(self, step: Step, found: list[changes.Changes]) -> list[Job]:
+        form = self._form(step)
+        if form is None and step not in WITHOUT_FORM:
+            return []
+        jobs = []
+        if step == "read":
+            for changes in found:
+                for candidate in changes.changed:
+                    if candidate.problem is None:
+                        path = changes.source.root / os.fsdecode(candidate.relative)
+                        task = Task(path, step, None, form, self._options.limits)
+                        jobs.append(Job(task, Origin(changes.source.id, candidate)))
+        sidecars = {asset: candidate for changes in found for candidate, asset in changes.resubtitled}
+        with self._engine.connect() as connection:
+            for due in catalog_read.due(connection, step):
+                task = Task(due.path, step, due.medium, form, self._options.limits)
+                origin = Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
+                jobs.append(Job(task, origin, weight(step, due.duration_ms)))
+        return jobs
+
+    def _form(self, step: Step) -> ImageSpec | AudioSpec | None:
+        sense: Modality = "sound" if step == "listen" else "image"
+        tower = self._towers.get(sense) if step not in WITHOUT_FORM else None
+        return tower.encoder.form if tower else None
+
+    def _do_step(self, step: Step, jobs: list[Job], decoders: Workers) -> None:
+        if not jobs:
+            return
+        most = {"transcribe": 1, "ocr": OCR_WORKERS}.get(step, self._options.workers)
+        workers = min(most, self._options.workers, len(jobs))
+        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._intake.claim, workers)
+        meter = _Meter(step, jobs, pipeline)
+        batch: list[Result] = []
+        committed = time.perf_counter()
+        try:
+            for result in pipeline.results(jobs):
+                if result is not None:
+                    batch.append(result)
+                    meter.count(result)
+                if batch and (len(batch) >= COMMIT_ROWS or time.perf_counter() - committed > COMMIT_S):
+                    self._intake.write(batch)
+                    batch, committed = [], time.perf_counter()
+                meter.tell(self._emit)
+        finally:
+            if batch:
+                self._intake.write(batch)
+            if step == "read":
+                self._unread = meter.left
+        meter.tell(self._emit, at_end=True)
+
+    def _add_imprints(self, step: Step, decoders: Workers) -> None:
+        """Imprints of what was indexed before there were any; nothing is encoded again."""
+        form = self._form(step)
+        if form is None:
+            return
+        with self._engine.connect() as connection:
+            lacking = catalog_read.without_imprints(connection, step)
+        tasks = [(Task(each.path, step, each.medium, form, self._options.limits), each) for each in lacking]
+        jobs = [Job(task, place) for task, place in tasks]
+        if not jobs:
+            return
+        pipeline = Pipeline(decoders, {}, self._profile.transcriber, self._intake.claim, self._options.workers)
+        meter = _Meter(step, jobs, pipeline)
+        for result in pipeline.results(jobs):
+            if result is not None and result.failure is None:
+                place: catalog_read.Place = result.job.origin
+                with catalog_write.transaction(self._engine) as connection:
+                    catalog_write.add_imprints(connection, place.asset_id, place.hash, result.encoded)
+                meter.count(result)
+            meter.tell(self._emit)
+
+    def _forget_gone(self, found: list[changes.Changes]) -> None:
+        """After new places were linked, so that moved files keep their vectors."""
+        with catalog_write.transaction(self._engine) as connection:
+            for changes in found:
+                catalog_write.delete_paths(connection, changes.gone)
+            self._gone = catalog_write.delete_orphans(connection)
+
+    # ------------------------------------------------------------ end
+
+    def _publish(self) -> None:
+        for space, rows in publish(self._engine, self._home):
+            self._emit(Published(space, rows))
+
+    def _finish(self, stopped: bool) -> Finished:
+        with self._engine.connect() as connection:
+            left = catalog_read.pending(connection)
+            if self._unread:  # most of these the catalog does not know yet
+                left["read"] = self._unread
+            return Finished(
+                self._intake.indexed,
+                self._intake.new,
+                self._gone,
+                catalog_read.skipped(connection),
+                left,
+                time.perf_counter() - self._started,
+                stopped,
+                tuple(self._warnings),
+            )
+
+
+def indexing_encoders(profile: Profile) -> dict[Modality, Encoder]:
+    """How each sense of a segment is encoded: text in the sentence space, all else in the shared one."""
+    seen: list[Modality] = [sense for sense in ("image", "sound") if sense in profile.senses("shared")]
+    return {"text": profile.encoder("sentence", "text"), **{sense: profile.encoder("shared", sense) for sense in seen}}
+
+
+class _Meter:
+    """How far a step is, and which stage the others wait for."""
+
+    def __init__(self, step: Step, jobs: list[Job], pipeline: Pipeline) -> None:
+        self._step = step
+        self._pipeline = pipeline
+        self._total = len(jobs)
+        self._all_weight = sum(job.weight for job in jobs)
+        self._done = 0
+        self._weight = 0.0
+        self._start = self._told = time.perf_counter()
+
+    @property
+    def left(self) -> int:
+        """Files of which no result came."""
+        return self._total - self._done
+
+    def count(self, result: Result) -> None:
+        self._done += 1
+        self._weight += result.job.weight
+
+    def tell(self, emit: Callable[[Event], None], *, at_end: bool = False) -> None:
+        """Emits a Progress, at most every TICK_S seconds."""
+        now = time.perf_counter()
+        if now - self._told < TICK_S and not at_end:
+            return
+        self._told = now
+        seconds = max(now - self._start, 1e-6)
+        load = min(self._pipeline.encoding_s / seconds, 1.0)
+        speed = self._weight / seconds
+        emit(
+            Progress(
+                self._step,
+                self._done,
+                self._total,
+                self._done / seconds,
+                0 if self._step == "read" else int(self._weight),
+                seconds,
+                "encoder" if load > 0.5 else "decoder",
+                load if load > 0.5 else 1 - load,
+                (self._all_weight - self._weight) / speed if speed else None,
+            )
+        )

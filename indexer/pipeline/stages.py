@@ -1,0 +1,284 @@
+"""Decode -> encode: stages joined by a bounded queue, so that memory does not grow with the files or their length.
+
+    jobs -> decoding threads (a child process each) -> queue of views and texts -> one encoding thread -> results
+
+Results come in about the order of the jobs; each is whole: every segment of one step of one file with its vectors.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog.write import Encoded
+from indexer.pipeline.worker import Failure, Identity, Task, Workers
+from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Step
+from retrieval.errors import MediaError
+from retrieval.kinds import MODALITY_OF
+from retrieval.protocols import Encoder, Transcriber
+
+BATCH = 32  # items encoded at once
+WAITING = 4 * BATCH  # views that may wait for the encoder
+TICK_S = 0.2  # longest silence of `results`
+LINGER_S = 0.02  # an incomplete batch waits so long for more
+
+
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """An encoder and the catalog's id of its space."""
+
+    space_id: int
+    encoder: Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One step of one file. medium None: to be identified first. origin: the caller's own."""
+
+    task: Task
+    origin: Any = None
+    weight: float = 1.0  # share of the work, for the estimate of time
+
+
+@dataclass(slots=True)
+class Result:
+    """What a job gave. identity is set when the job identified its file; facts only by the `read` step.
+
+    failure: why nothing more is known of the file. unwanted: the content is known, so it was not read.
+    """
+
+    job: Job
+    identity: Identity | None = None
+    facts: Metadata | None = None
+    encoded: list[Encoded] = field(default_factory=list)
+    failure: Failure | None = None
+    unwanted: bool = False
+
+
+@dataclass(slots=True)
+class _Item:
+    """Something to encode, or, with `ends`, the end of its result."""
+
+    result: Result
+    encoded: Encoded | None = None
+    sense: Modality = "text"
+    at_ms: int | None = None
+    value: Any = None
+    ends: bool = False
+
+
+class Pipeline:
+    """The stages of one run. `towers`: how each sense is encoded; a sense without one is not."""
+
+    def __init__(
+        self,
+        decoders: Workers,
+        towers: dict[Modality, Tower],
+        transcriber: Callable[[], Transcriber],
+        wanted: Callable[[Identity], bool],
+        workers: int,
+    ) -> None:
+        self._decoders = decoders
+        self._towers = towers
+        self._transcriber = transcriber
+        self._wanted = wanted
+        self._workers = workers
+        self.encoding_s = 0.0  # seconds that the encoder has worked
+
+    def results(self, jobs: Iterable[Job]) -> Iterator[Result | None]:
+        """One Result for each job; None at least every TICK_S seconds while there is nothing to tell.
+
+        Raises: whatever an encoder or the transcriber raised; a bad file is a Result with a failure.
+        """
+        flow = _Flow(iter(jobs), self._workers)
+        threads = [threading.Thread(target=self._decode_all, args=(flow,), daemon=True) for _ in range(self._workers)]
+        threads.append(threading.Thread(target=self._encode_all, args=(flow,), daemon=True))
+        for thread in threads:
+            thread.start()
+        try:
+            yield from flow.finished_results()
+        finally:
+            flow.stop()
+            for thread in threads:
+                thread.join()
+
+    # ------------------------------------------------------------ decoding threads
+
+    def _decode_all(self, flow: _Flow) -> None:
+        with flow.reporting_errors():
+            while (job := flow.next_job()) is not None:
+                result = Result(job)
+                self._decode(result, flow)
+                flow.put(_Item(result, ends=True))
+        self._decoders.mine().close()  # the kernel ends a child with the thread that started it; better we do
+        flow.put(None)
+
+    def _decode(self, result: Result, flow: _Flow) -> None:
+        task = result.job.task
+        values = self._decoders.mine().run(task, self._wanted)
+        try:
+            if task.step == "transcribe":
+                for segment in self._transcriber().transcribe(cast("Iterator[NDArray[np.float32]]", values)):
+                    self._accept(result, ExtractedSegment(segment), flow)
+                return
+            for value in values:
+                self._accept(result, value, flow)
+        except MediaError as error:
+            result.failure = Failure(error.reason, error.what)
+
+    def _accept(self, result: Result, value: Metadata | ExtractedSegment | Identity, flow: _Flow) -> None:
+        if isinstance(value, Identity):
+            result.identity = value
+            result.unwanted = True  # until something is read of it
+            return
+        result.unwanted = False
+        if isinstance(value, Metadata):
+            result.facts = value
+            return
+        encoded = Encoded(value.segment)
+        result.encoded.append(encoded)
+        encoded.imprints += [(view.at_ms, view.imprint) for view in value.views]
+        for sense, at_ms, content in _contents(value):
+            if sense in self._towers:
+                flow.put(_Item(result, encoded, sense, at_ms, content))
+
+    # ------------------------------------------------------------ encoding thread
+
+    def _encode_all(self, flow: _Flow) -> None:
+        batch: list[_Item] = []
+        running = self._workers
+        with flow.reporting_errors():
+            while running:
+                item = flow.get(wait=LINGER_S if batch else TICK_S)
+                if item is None:
+                    running -= 1
+                elif isinstance(item, _Item):
+                    batch.append(item)
+                if batch and (item is _NOTHING or not running or len(batch) >= BATCH):
+                    self._encode(batch)
+                    flow.finish([each.result for each in batch if each.ends])
+                    batch = []
+        flow.finish([None])
+
+    def _encode(self, batch: list[_Item]) -> None:
+        start = time.perf_counter()
+        for sense, tower in self._towers.items():
+            items = [each for each in batch if each.encoded is not None and each.sense == sense]
+            if not items:
+                continue
+            rows = tower.encoder.encode([each.value for each in items]).astype(np.float16)
+            for each, row in zip(items, rows, strict=True):
+                assert each.encoded is not None
+                each.encoded.vectors.append((tower.space_id, each.at_ms, row))
+        self.encoding_s += time.perf_counter() - start
+
+
+def _contents(reading: ExtractedSegment) -> Iterator[tuple[Modality, int | None, Any]]:
+    """What an encoder sees of a reading: sense, time, text or array."""
+    sense = MODALITY_OF[reading.segment.kind]
+    if sense == "text":
+        yield "text", None, reading.segment.text or ""
+    for view in reading.views:
+        yield sense, view.at_ms, view.array
+
+
+_NOTHING = object()
+
+
+class _Flow:
+    """The queues of one pass, their end and their errors."""
+
+    def __init__(self, jobs: Iterator[Job], workers: int) -> None:
+        self._jobs = jobs
+        self._jobs_lock = threading.Lock()
+        self._waiting: queue.Queue[_Item | None] = queue.Queue(WAITING)
+        self._finished: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._error: BaseException | None = None
+
+    def next_job(self) -> Job | None:
+        with self._jobs_lock:
+            return None if self._stopped.is_set() else next(self._jobs, None)
+
+    def put(self, item: _Item | None) -> None:
+        """Waits for room, unless the pass was stopped."""
+        while not self._stopped.is_set():
+            try:
+                self._waiting.put(item, timeout=TICK_S)
+            except queue.Full:
+                continue
+            return
+
+    def get(self, wait: float) -> object:
+        """The next item; None for the end of one decoding thread; _NOTHING if nothing came in time."""
+        try:
+            return self._waiting.get(timeout=wait)
+        except queue.Empty:
+            return None if self._stopped.is_set() else _NOTHING
+
+    def finish(self, results: list[Any]) -> None:
+        for result in results:
+            self._finished.put(result)
+
+    def finished_results(self) -> Iterator[Result | None]:
+        while True:
+            try:
+                result = self._finished.get(timeout=TICK_S)
+            except queue.Empty:
+                yield None
+                continue
+            if self._error is not None:
+                raise self._error
+            if result is None:
+                return
+            yield result
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def reporting_errors(self) -> _Reporting:
+        return _Reporting(self)
+
+    def fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self.stop()
+        self._finished.put(None)
+
+
+class _Reporting:
+    """A thread's error ends the pass and is raised where the results are read."""
+
+    def __init__(self, flow: _Flow) -> None:
+        self._flow = flow
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is not None:
+            self._flow.fail(error)
+        return True
+
+
+def steps_of(facts: Metadata) -> list[Step]:
+    """The steps that an asset with these facts needs after `read`."""
+    wanted: list[Step] = []
+    if facts.medium == "video" and facts.has_pictures:
+        wanted.append("watch")
+    if facts.medium in ("video", "audio") and facts.has_sound:
+        wanted.append("listen")
+        if not facts.has_subtitles:
+            wanted.append("transcribe")
+    if facts.medium == "image" or (facts.medium == "video" and facts.has_pictures) or facts.format == "pdf":
+        wanted.append("ocr")
+    return wanted

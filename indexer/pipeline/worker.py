@@ -1,0 +1,303 @@
+"""Decoding in child processes, because a broken file may crash, hang or devour its decoder.
+
+A child is a fresh interpreter (never forked after ONNX Runtime or OpenMP started threads), lives long, has one file in
+flight, and an address space of its own size plus `limits.memory_bytes`. Host and child talk over one socket pair, whose
+small buffer is the back-pressure. A child that dies, or shows no sign of life for `limits.progress_s`, is killed and
+replaced, and its file raises MediaUnreadable.
+
+    host -> child   Task
+    child -> host   Identity         task.identify: what the file is; the host answers True to go on
+                    Facts, Reading, samples (n,) float32, None for a sign of life
+                    Failure, Unfit or End
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, InputSpec, Medium, Metadata, ModelInput, Step
+from retrieval.errors import MediaError, MediaUnreadable, RetrievalError
+from retrieval.settings import Limits
+
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads wait by spinning, and there is a child for each core
+Channel: TypeAlias = "Connection[Any, Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step of one file. medium None: the child is to identify the file first."""
+
+    path: Path
+    step: Step
+    medium: Medium | None
+    form: InputSpec
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a file is, by its content."""
+
+    hash: bytes
+    medium: Medium
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file cannot be used."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationFault:
+    """What this installation lacks to read any file of the kind."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The file was read to its end."""
+
+
+# ---------------------------------------------------------------- in the child
+
+
+def serve(descriptor: int) -> None:
+    """The child's loop: tasks until the host hangs up."""
+    _outlive_nobody()
+    channel: Channel = Connection(descriptor)
+    limited = False
+    while True:
+        try:
+            task: Task = channel.recv()
+        except (EOFError, OSError):
+            return
+        if not limited:
+            _limit_memory(task.limits.memory_bytes)
+            limited = True
+        channel.send(_attempt(task, channel))
+
+
+def _outlive_nobody() -> None:
+    """Ctrl-C is the host's business; the host's death is the child's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _limit_memory(more: int) -> None:
+    """Bounds the address space at today's size plus `more` bytes."""
+    import resource
+
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            size = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:  # no /proc: macOS, which does not enforce RLIMIT_AS either
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (size + more, resource.RLIM_INFINITY))
+
+
+def _attempt(task: Task, channel: Channel) -> Failure | InstallationFault | End:
+    try:
+        for value in _perform(task, channel):
+            channel.send(value)
+    except MediaError as error:
+        return Failure(error.reason, str(error))
+    except MemoryError:
+        return Failure("too large", f"{task.path} needs more memory than a decoder may take")
+    except (BrokenPipeError, ConnectionError):
+        raise
+    except ImportError as error:
+        # Without a name it comes from a decoder that was built without what this one file needs.
+        return InstallationFault(str(error)) if error.name else Failure("damaged", f"ImportError: {error}"[:300])
+    except Exception as error:  # noqa: BLE001  a decoder's own bug must cost one file, not the run
+        return Failure("damaged", f"{type(error).__name__}: {error}"[:300])
+    return End()
+
+
+def _perform(task: Task, channel: Channel) -> Iterator[Any]:
+    from retrieval.media import extract
+
+    medium = task.medium
+    if medium is None:
+        identity = yield from _identify(task.path, channel)
+        if identity is None:
+            return
+        medium = identity.medium
+    if task.step == "read":
+        assert isinstance(task.form, ImageSpec)
+        yield from map(partial(_imprinted, task.form), extract.read(task.path, medium, task.form, task.limits))
+    elif task.step == "watch":
+        assert isinstance(task.form, ImageSpec)
+        alive = partial(channel.send, None)
+        yield from map(partial(_imprinted, task.form), extract.watch(task.path, task.form, task.limits, alive=alive))
+    elif task.step == "listen":
+        assert isinstance(task.form, AudioSpec)
+        yield from map(partial(_imprinted, task.form), extract.listen(task.path, task.form))
+    elif task.step == "regions":
+        assert isinstance(task.form, ImageSpec)
+        yield from extract.regions(task.path, task.form, task.limits)
+    elif task.step == "ocr":
+        yield from extract.lines(task.path, medium, task.limits, alive=lambda: channel.send(None))
+    else:
+        yield from extract.chunks(task.path)
+
+
+def _imprinted(form: ImageSpec | AudioSpec, value: Metadata | ExtractedSegment) -> Metadata | ExtractedSegment:
+    """A reading with the imprints of its views; made here, since the host has no time to spare."""
+    if not isinstance(value, ExtractedSegment) or not value.views:
+        return value
+    from retrieval.media import fingerprint
+
+    def imprint(view: ModelInput) -> bytes:
+        if isinstance(form, ImageSpec):
+            return fingerprint.picture_fingerprint(view.array).tobytes()
+        return fingerprint.sound_fingerprint(view.array, form.rate).astype("<u4").tobytes()
+
+    return replace(value, views=tuple(replace(view, imprint=imprint(view)) for view in value.views))
+
+
+def _identify(path: Path, channel: Channel) -> Generator[Any, None, Identity | None]:
+    """Sends the file's Identity; returns it if the host wants the file read, else None."""
+    from retrieval.media.hashing import content_hash
+    from retrieval.media.sniff import identify
+
+    medium, form = identify(path)
+    digest = b""
+    for digest in content_hash(path):
+        if not digest:
+            yield None
+    identity = Identity(digest, medium, form)
+    yield identity
+    return identity if channel.recv() else None
+
+
+# ---------------------------------------------------------------- in the host
+
+
+class Worker:
+    """One child and the host's end of the line. Use from one thread."""
+
+    def __init__(self, limits: Limits, nice: int = 0) -> None:
+        self._limits = limits
+        self._nice = nice
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: Channel | None = None
+
+    def run(self, task: Task, wanted: Callable[[Identity], bool]) -> Iterator[Metadata | ExtractedSegment | Any]:
+        """What the child reads of the file; for a task that identifies, Identity first, and no more unless `wanted`.
+
+        Raises:
+            MediaError: the file cannot be used; `reason` and text say why.
+            RetrievalError: a part of the installation cannot be imported; no file is to blame.
+        """
+        channel = self._connect()
+        try:
+            channel.send(task)
+            while not isinstance(value := self._receive(channel), End):
+                if isinstance(value, InstallationFault):
+                    raise RetrievalError(f"the installation is not whole: {value.detail}", "install crossmedia again")
+                if isinstance(value, Failure):
+                    raise MediaError(value.detail, reason=value.reason)
+                if isinstance(value, Identity):
+                    channel.send(wanted(value))
+                if value is not None:
+                    yield value
+        except (EOFError, ConnectionError):
+            raise MediaUnreadable(f"{task.path} {self._cause_of_death()}", reason="crashes its decoder") from None
+        except TimeoutError:
+            self.close()
+            seconds = self._limits.progress_s
+            raise MediaUnreadable(f"{task.path} gave nothing for {seconds:.0f} s", reason="too slow") from None
+        except GeneratorExit:  # the host lost interest half way; what the child still sends is not for the next task
+            self.close()
+            raise
+
+    def _receive(self, channel: Channel) -> Any:
+        try:
+            return channel.recv()
+        except BlockingIOError:
+            raise TimeoutError from None
+
+    def _connect(self) -> Channel:
+        if self._channel is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", f"from indexer.pipeline.worker import serve; serve({theirs.fileno()})"],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,  # decoders chatter about every broken frame
+                    env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                )
+            self._lower_priority()
+            # A limit that the kernel keeps costs nothing; asking before each value cost as much as the value.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(self._limits.progress_s))
+            self._channel = Connection(ours.detach())
+        return self._channel
+
+    def _lower_priority(self) -> None:
+        if self._nice and self._process:
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
+
+    def _cause_of_death(self) -> str:
+        process = self._process
+        code = process.wait(5) if process else None
+        self.close()
+        return f"ended its decoder with signal {-code}" if code and code < 0 else f"ended its decoder ({code})"
+
+    def close(self) -> None:
+        """Ends the child, at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._channel is not None:
+            self._channel.close()
+        self._process = self._channel = None
+
+
+def _timeval(seconds: float) -> bytes:
+    """C's struct timeval."""
+    return struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
+
+
+class Workers:
+    """The decoders of one run: one for each thread that asks."""
+
+    def __init__(self, limits: Limits, nice: int = 0) -> None:
+        self._limits = limits
+        self._nice = nice
+        self._own = threading.local()
+        self._all: list[Worker] = []
+
+    def mine(self) -> Worker:
+        """The decoder of the calling thread."""
+        decoder = getattr(self._own, "decoder", None)
+        if decoder is None:
+            decoder = self._own.decoder = Worker(self._limits, self._nice)
+            self._all.append(decoder)
+        return decoder
+
+    def close(self) -> None:
+        """Ends all children."""
+        for decoder in self._all:
+            decoder.close()

@@ -1,0 +1,1 @@
+"""Sources: folders that a library follows."""

@@ -1,0 +1,52 @@
+"""What a source is, and what is known of its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells an unchanged file without opening it."""
+
+    bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file under a source. `relative`: path below the root, as the operating system's bytes.
+
+    problem: why it cannot be read at all ("not a file", "unreadable"), else None.
+    sidecars: names and times of the subtitles beside it, empty for none.
+    """
+
+    relative: bytes
+    fingerprint: FileState
+    problem: str | None = None
+    sidecars: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A followed folder."""
+
+    id: int
+    root: Path
+    device: int | None
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file as it was last seen. asset_id None: it was skipped."""
+
+    id: int
+    fingerprint: FileState
+    asset_id: int | None
+    sidecars: bytes

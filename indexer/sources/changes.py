@@ -1,0 +1,95 @@
+"""What changed in the sources since the last run: catalog against folders, without opening a file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.events import Scanned
+from indexer.sources.base import Candidate, Known, Source
+from indexer.sources.local import TIMED, Walk
+
+
+@dataclass(slots=True)
+class Changes:
+    """One source compared. Untouched files are only counted."""
+
+    source: Source
+    offline: bool = False
+    device: int | None = None
+    files: int = 0
+    changed: list[Candidate] = field(default_factory=list)  # new, or not what the catalog holds
+    resubtitled: list[tuple[Candidate, int]] = field(default_factory=list)  # only the sidecars changed; asset id
+    gone: list[int] = field(default_factory=list)  # ids of paths whose file was deleted or moved
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Files, changed ones, those that are gone."""
+        return self.files, len(self.changed), len(self.gone)
+
+
+def compare_all(
+    sources: Sequence[Source], known: Callable[[int], dict[bytes, Known]], library: Path, *, hidden: bool = False
+) -> tuple[list[Changes], Scanned]:
+    """Every source compared, and what is told of it. known: the files of a source, by its id."""
+    start = time.perf_counter()
+    roots = [source.root for source in sources]
+    found = []
+    for source in sources:
+        others = [root for root in roots if root != source.root]
+        found.append(compare(source, known(source.id), others, library, hidden=hidden))
+    offline = tuple(each.source.root for each in found if each.offline)
+    files, changed, gone = (sum(each.counts[n] for each in found) for n in range(3))
+    return found, Scanned(files, changed, gone, time.perf_counter() - start, offline)
+
+
+def compare(
+    source: Source, known: dict[bytes, Known], others: Sequence[Path], library: Path, *, hidden: bool = False
+) -> Changes:
+    """What a walk over the source finds, compared with what the catalog knows.
+
+    A root that is missing or cannot be listed is offline, as is one that is empty or on another device while none
+    of its known files is there. A file is gone only if a folder above it could be listed and does not hold it.
+    """
+    changes = Changes(source, device=_device(source.root))
+    root = os.fsencode(source.root)
+    inner = {os.fsencode(other) for other in (*others, library) if _is_inside(other, source.root)}
+    walk = Walk(root, source.include, source.exclude, hidden, frozenset(inner))
+    missing = dict(known)
+    for candidate in walk.candidates():
+        changes.files += 1
+        before = missing.pop(candidate.relative, None)
+        if before is None or before.fingerprint != candidate.fingerprint:
+            changes.changed.append(candidate)
+        elif before.asset_id is not None and before.sidecars != candidate.sidecars:
+            changes.resubtitled.append((candidate, before.asset_id))
+    moved_device = source.device is not None and changes.device != source.device
+    none_left = bool(known) and len(missing) == len(known)
+    changes.offline = b"" in walk.unreadable or (none_left and (moved_device or not walk.listed))
+    if not changes.offline:
+        changes.gone = [each.id for path, each in missing.items() if not _under(path, walk.unreadable)]
+    changes.changed.sort(key=is_timed)
+    return changes
+
+
+def _device(root: Path) -> int | None:
+    try:
+        return root.stat().st_dev
+    except OSError:
+        return None
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    return path != root and path.is_relative_to(root)
+
+
+def _under(relative: bytes, folders: set[bytes]) -> bool:
+    return any(relative.startswith(folder + b"/") for folder in folders)
+
+
+def is_timed(candidate: Candidate) -> bool:
+    """Whether it is video or sound by its name: these come after pictures and documents, as search is useful early."""
+    return os.path.splitext(candidate.relative)[1].lower() in TIMED

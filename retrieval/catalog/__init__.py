@@ -1,0 +1,1 @@
+"""The catalog, read: the only place of the query side that speaks SQL."""

@@ -1,0 +1,49 @@
+"""Where everything lies: file names inside a library, and the parts that ship with the program.
+
+LIBRARY/
+  catalog.sqlite          the truth (and its -wal, -shm)
+  writer.lock             held by the one writer; names the holder
+  tags.txt                the owner's own tags, if there are any
+  generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FORMAT = 1  # of the library as a whole; a reader refuses a greater one
+
+CATALOG = "catalog.sqlite"
+
+LOCK = "writer.lock"
+
+GENERATIONS = "generations"
+
+TAGS = "tags.txt"
+
+
+def catalog(library: Path) -> Path:
+    return library / CATALOG
+
+
+def lock(library: Path) -> Path:
+    return library / LOCK
+
+
+def generation(library: Path, folder: str) -> Path:
+    return library / GENERATIONS / folder
+
+
+def index_file(generation: Path, kind: str) -> Path:
+    """The FAISS index of one kind of segment."""
+    return generation / f"{kind}.faiss"
+
+
+def rows_file(generation: Path, kind: str) -> Path:
+    """Structured array beside it, one entry a row: vector id, segment id, medium. See nearest/generation.py."""
+    return generation / f"{kind}.rows.npy"
+
+
+def tags(library: Path) -> Path:
+    """What the owner of a library wants its media to be tagged with, beside the vocabulary that ships."""
+    return library / TAGS

@@ -1,0 +1,205 @@
+"""The catalog's tables. Migrations of older catalogs live in alembic/; a new one is created here and stamped.
+
+Paths are stored relative to their source, as the bytes the operating system gave (they need not be UTF-8).
+Vectors are float16, little endian, unit length. Vector and segment ids are never used twice.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0003"  # the newest revision under alembic/versions
+
+metadata = MetaData(
+    naming_convention={  # SQLite alters by copy, so every constraint needs a name
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _belongs_to(table: str, *, index: bool = True, nullable: bool = False) -> Column[int]:
+    """`<table>_id`, deleted with its owner."""
+    name = table.removesuffix("s") + "_id"
+    return Column(name, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=nullable, index=index)
+
+
+library = Table(  # one row for each fact about the library itself: profile, created_at, ...
+    "library",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("root", LargeBinary, nullable=False, unique=True),
+    Column("device", Integer),  # st_dev when last seen; another one means: not mounted
+    Column("include", Text, nullable=False, default=""),  # glob patterns, one a line
+    Column("exclude", Text, nullable=False, default=""),
+    Column("added_at", Text, nullable=False),
+    Column("scanned_at", Text),
+    Column("offline", Boolean, nullable=False, default=False),
+    sqlite_autoincrement=True,
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),  # BLAKE2b-256 of the bytes
+    Column("medium", Text, nullable=False, index=True),
+    Column("format", Text, nullable=False, default=""),
+    Column("bytes", Integer, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("duration_ms", Integer),
+    Column("pages", Integer),
+    Column("taken_at", Text, index=True),
+    Column("camera", Text),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("lang", Text),
+    Column("title", Text),
+    Column("artist", Text),
+    Column("keywords", Text, nullable=False, default=""),  # one a line
+    Column("has_sound", Boolean, nullable=False, default=False),
+    Column("has_pictures", Boolean, nullable=False, default=False),
+    Column("has_subtitles", Boolean, nullable=False, default=False),
+    Column("sidecar", LargeBinary),  # digest of the sidecar subtitles that were read
+    sqlite_autoincrement=True,
+)
+
+paths = Table(  # where assets, and files that are no assets, were seen
+    "paths",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("sources"),
+    Column("relative", LargeBinary, nullable=False),
+    Column("asset_id", ForeignKey("assets.id", ondelete="SET NULL"), index=True),
+    Column("bytes", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("ctime_ns", Integer, nullable=False),
+    Column("inode", Integer, nullable=False),
+    Column("skip_reason", Text),  # set where no asset could be made of the file
+    Column("skip_detail", Text),
+    UniqueConstraint("source_id", "relative"),
+)
+
+steps = Table(  # one row for each asset and step that it needs
+    "steps",
+    metadata,
+    Column("asset_id", ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # pending, done, failed
+    Column("reason", Text),  # why it failed: a Skip
+    Column("detail", Text),
+    Column("revision", Text),  # of the transcriber
+    Index("ix_steps_state", "state", "step"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("assets"),
+    Column("step", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),  # the public id: content hash, kind and span
+    Column("kind", Text, nullable=False),
+    Column("start_ms", Integer),
+    Column("end_ms", Integer),
+    Column("start_char", Integer),
+    Column("end_char", Integer),
+    Column("page", Integer),
+    Column("text", Text),
+    Column("lang", Text),
+    Column("box", Text),  # left, top, right, bottom in ten-thousandths of the picture: "120,80,4000,400"
+    sqlite_autoincrement=True,
+)
+
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("encoder", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("live", Boolean, nullable=False, default=True),  # asked by searches; a space being filled is not
+    # The pointer row: the generation that readers pin. No foreign key, as generations point at spaces.
+    Column("generation_id", Integer),
+    UniqueConstraint("name", "encoder", "revision"),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("spaces", index=False),
+    _belongs_to("segments"),
+    Column("at_ms", Integer),  # the frame under a shot or animation
+    Column("data", LargeBinary, nullable=False),
+    Index("ix_vectors_space_id_id", "space_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+imprints = Table(  # how pictures look and sounds sound, whatever the model: see retrieval/media/fingerprint.py
+    "imprints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("segments"),
+    Column("at_ms", Integer),  # the frame under a shot or animation, the beginning of a sound
+    Column("data", LargeBinary, nullable=False),
+)
+
+deleted_vectors = Table(  # rows of published generations that must not be found any more
+    "deleted_vectors",
+    metadata,
+    Column("space_id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("spaces"),
+    Column("folder", Text, nullable=False),
+    Column("last_vector_id", Integer, nullable=False),  # greater ids are fresh
+    Column("rows", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("command", Text, nullable=False),
+    Column("indexed", Integer, nullable=False, default=0),
+    Column("skipped", Integer, nullable=False, default=0),
+)
+
+# Full-text tables are SQLite's own; rowid is the id of the segment or asset. See words.py for what goes in.
+FULL_TEXT = (
+    "CREATE VIRTUAL TABLE segment_words USING fts5(words, tokenize='unicode61 remove_diacritics 2')",
+    "CREATE VIRTUAL TABLE asset_words USING fts5(words, tokenize='unicode61 remove_diacritics 2')",
+)

@@ -1,0 +1,1 @@
+"""Frozen values that all layers share; no I/O."""

@@ -1,0 +1,157 @@
+"""Media, segments and what encoders take of them: frozen values without I/O.
+
+Times are integer milliseconds, spans are half-open, arrays are NumPy. See docs/glossary.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Medium: TypeAlias = Literal["image", "video", "audio", "document"]
+
+Kind: TypeAlias = Literal["image", "region", "shot", "speech", "sound", "passage", "text_line"]
+
+Step: TypeAlias = Literal["read", "watch", "listen", "transcribe", "ocr", "regions"]
+
+Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
+
+Modality: TypeAlias = Literal["text", "image", "sound"]
+
+MEDIA: tuple[Medium, ...] = ("image", "video", "audio", "document")
+
+STEPS: tuple[Step, ...] = ("read", "watch", "listen", "transcribe", "ocr", "regions")
+
+Vectors: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open [start, end): milliseconds, or characters of a document's text."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"not a span: {self.start}..{self.end}")
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+    def overlap(self, other: Span) -> int:
+        """Shared length, 0 if apart."""
+        return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A place in a picture, in ten-thousandths of its width and height; 0, 0 is the upper left corner."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Vectors that may be compared: same encoder, revision and dimension."""
+
+    name: str
+    encoder: str
+    revision: str
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """How an image encoder wants a picture: uint8 (size, size, 3), RGB.
+
+    fit: `squeeze` resizes both sides, `crop` resizes the shorter side and cuts the middle, `pad` resizes the
+    longer side and fills the rest with `fill`. resample: a name of Pillow's `Resampling`, in lower case.
+    """
+
+    size: int
+    fit: Literal["squeeze", "crop", "pad"] = "squeeze"
+    resample: Literal["bicubic", "bilinear", "lanczos"] = "bicubic"
+    fill: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSpec:
+    """How a sound encoder wants sound: float32 mono in -1..1, windows of `window_ms` every `hop_ms`."""
+
+    rate: int = 16_000
+    window_ms: int = 4_000
+    hop_ms: int = 4_000
+
+
+InputSpec: TypeAlias = ImageSpec | AudioSpec | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file says of itself, beside its content. Unknown is None or empty."""
+
+    medium: Medium
+    format: str = ""  # "jpeg", "mp4", "pdf": lower case, for people and for the keyword index
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    pages: int | None = None
+    taken_at: str | None = None  # local time, "2019-07-14T16:03:11"
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    lang: str | None = None  # BCP 47 primary tag: "en", "zh"
+    title: str | None = None
+    artist: str | None = None
+    keywords: tuple[str, ...] = ()
+    has_sound: bool = False  # a video or audio file with a soundtrack
+    has_pictures: bool = False  # a video with a picture track that moves
+    has_subtitles: bool = False  # embedded or sidecar text stands for its speech
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The smallest thing that is found. `span` in ms of timed media, `chars` in characters of a document."""
+
+    kind: Kind
+    span: Span | None = None
+    chars: Span | None = None
+    page: int | None = None  # 1-based
+    text: str | None = None
+    lang: str | None = None
+    box: Box | None = None  # of a region, or a line of text, in its picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelInput:
+    """One array that an encoder sees of a segment: pixels (h, w, 3) uint8, or samples (n,) float32."""
+
+    array: NDArray[Any]
+    at_ms: int | None = None  # presentation time of a frame
+    imprint: bytes = b""  # how it looks or sounds, see retrieval.media.fingerprint; empty where nobody asked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExtractedSegment:
+    """A segment as it was read, with the views that its encoder needs (none for text)."""
+
+    segment: Segment
+    views: tuple[ModelInput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A file left out, and why."""
+
+    path: Path
+    reason: str
+    detail: str = ""

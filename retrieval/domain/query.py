@@ -1,0 +1,130 @@
+"""Questions: operands, the tree of operators that joins them, and filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from retrieval.domain.media import Lane, Medium
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit must fulfil whatever its score. Times are local ISO dates, lengths are ms."""
+
+    media: frozenset[Medium] = frozenset()
+    path: str | None = None  # glob over the whole path
+    after: str | None = None
+    before: str | None = None
+    min_duration_ms: int | None = None
+    max_duration_ms: int | None = None
+    camera: str | None = None
+    lang: str | None = None
+    near: tuple[float, float, float] | None = None  # latitude and longitude in degrees, radius in km
+    min_bytes: int | None = None
+    max_bytes: int | None = None
+    tag: str | None = None  # what a picture, shot or sound of it shows or lets hear: see retrieval.tags
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operand:
+    """One part of a question: text, a file, an array or picture, or a segment (or path) of the library.
+
+    `value`: str for text; Path for a file; PIL image or uint8 (h, w, 3) array for a picture; float32 (n,) array
+    at 16 kHz for sound; segment id or path (str) for `like`.
+    """
+
+    sense: Literal["text", "image", "audio", "video", "document", "like"]
+    value: Any
+    weight: float = 1.0
+    lane: Lane | None = None  # the only lane that it asks; None: all
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One operand as it is written. value: text with its quotes, the path of a file, or a segment's id."""
+
+    sense: Literal["text", "image", "audio", "video", "document", "like"]
+    value: str
+    lane: Lane | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A part that counts `weight` times, > 0."""
+
+    part: Tree
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """+part: no answer is surer than it is of this."""
+
+    part: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """-part: what fits it is lowered."""
+
+    part: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedSum:
+    """Parts side by side: all count."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Parts joined by AND: each is needed."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Parts joined by OR: one is enough."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventSequence:
+    """Events in order, in one video or recording. within_ms: for each but the first, the longest pause before it."""
+
+    parts: tuple[Tree, ...]
+    within_ms: tuple[int | None, ...]
+
+
+Tree: TypeAlias = Leaf | Weighted | Required | Not | WeightedSum | And | Or | EventSequence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """A whole question: operands that all count, and filters that all must hold.
+
+    tree: how the first operands, which are its leaves in order, are combined; None: all count. See docs/decisions/0180.
+    more_like, less_like: segments or paths of the library, said to be right or wrong answers. See docs/decisions/0201.
+    """
+
+    operands: tuple[Operand, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    limit: int = 20
+    offset: int = 0
+    sort: Literal["confidence", "date"] = "confidence"
+    min_confidence: float | None = None  # None: the default cut; 0.0: everything
+    tree: Tree | None = None
+    more_like: tuple[str, ...] = ()
+    less_like: tuple[str, ...] = ()
+
+    @classmethod
+    def plain(cls, text: str, **parts: Any) -> Query:
+        """Any text at all, as words without operators. parts: other fields of the query."""
+        return cls((Operand("text", text),) if text.strip() else (), **parts)

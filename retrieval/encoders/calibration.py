@@ -1,0 +1,113 @@
+"""From cosines to log-odds: what a question reaches by chance is taken off. Pure: arrays in, numbers out.
+
+A cosine alone does not tell whether a thing is there: a question of common words is near to everything, a rare one to
+nothing, and the best of many pictures is near to any question. So an answer is judged by two cosines, its own and that of
+the best answer in the library (under the question's filters), against what questions of that kind find where their
+thing is absent: how near the question lies to a bank of everyday things and to a typical picture, and how many vectors
+took part. The weights of these are fitted on held-back pairs (training/calibration.py); docs/decisions/0230 has the
+figures.
+
+Sources: the best of n like draws grows with sqrt(2 ln n) (extreme values; Leadbetter et al. 1983); nearness to a bank of
+others is taken off as in cross-domain similarity local scaling (Conneau et al. 2018) and in the gap between the media of
+one space (Liang et al. 2022); the weights come from a logistic regression (Platt 1999).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain.media import Vectors
+
+WORDY = 0.17  # mean cosine with the bank above which a question names an everyday thing in a word or two
+NEAREST = 5  # a question is as near to the bank as to the fifth nearest of its things: one may be just what is asked
+
+
+@dataclass(frozen=True, slots=True)
+class LinearCalibration:
+    """log-odds = slope * cosine + shift."""
+
+    slope: float
+    shift: float
+
+    def odds(self, cosines: Vectors) -> NDArray[np.float64]:
+        """Log-odds of the shape of `cosines`; 0 is where answers begin."""
+        return self.slope * cosines.astype(float) + self.shift
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each term adds to the log-odds; `slope` that of an answer's own cosine."""
+
+    slope: float
+    offset: float
+    lead: float = 0.0  # the best cosine in the library
+    near: float = 0.0  # see NEAREST
+    everyday: float = 0.0  # mean cosine with the bank
+    typical: float = 0.0  # cosine with the typical picture
+    wordy: float = 0.0  # what the mean cosine with the bank has above WORDY
+    chance: float = 0.0  # `chance` of the number of vectors
+    sure: float = 2.0  # cosine of a best answer that is one whatever the question; it grows by
+    growth: float = 0.0  # so much for each step of `chance`
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CohortCalibration:
+    """What questions of one direction are held against. everyday (n, dimension): the bank; typical (dimension,)."""
+
+    weights: Weights
+    everyday: Vectors
+    typical: Vectors
+
+    @property
+    def steepness(self) -> float:
+        """By how much the log-odds of the best answer grow with its cosine."""
+        return self.weights.slope + self.weights.lead
+
+    def line(self, questions: Vectors, lead: float, count: int) -> LinearCalibration:
+        """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`.
+
+        The best answer is at least as sure as its cosine alone makes it, against what absent things hardly ever reach.
+        """
+        w, best = self.weights, self.steepness
+        terms = np.array([w.near, w.everyday, w.typical, w.wordy])
+        shift = w.offset + float(traits(questions, self.everyday, self.typical).mean(axis=0) @ terms)
+        shift += w.lead * lead + w.chance * chance(count)
+        least = best * (lead - w.sure - w.growth * chance(count))
+        return LinearCalibration(w.slope, max(shift, least - w.slope * lead))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneCalibration:
+    """What questions to texts are held against: how much they describe something that is seen.
+
+    scene (dimension,): a question's product with it tells that; up to `free` it costs nothing, beyond it as much in
+    log-odds. prior: how a cosine is judged among so many texts. A question like "a peacock spreading its tail" is near
+    to any text on tails, one on tenancy law to few texts; see docs/decisions/0240.
+    """
+
+    scene: Vectors
+    free: float
+    prior: Callable[[int], LinearCalibration]
+
+    def line(self, questions: Vectors, lead: float, count: int) -> LinearCalibration:
+        """How texts are judged as answers to one operand. questions (q, dimension); count: of the texts."""
+        usual = self.prior(count)
+        return LinearCalibration(
+            usual.slope, usual.shift - max(0.0, float((questions @ self.scene).mean()) - self.free)
+        )
+
+
+def traits(questions: Vectors, everyday: Vectors, typical: Vectors) -> NDArray[np.float64]:
+    """(q, 4): cosine with the NEAREST-th of the bank, mean cosine with it, with the typical picture, the mean over WORDY."""
+    to_bank = questions @ everyday.T
+    near, mean = np.partition(to_bank, -NEAREST, axis=1)[:, -NEAREST], to_bank.mean(axis=1)
+    return np.stack([near, mean, questions @ typical, np.maximum(mean - WORDY, 0.0)], axis=1).astype(float)
+
+
+def chance(count: int) -> float:
+    """How many deviations above the mean the best of `count` random cosines lies, about; 0 for none."""
+    return float(np.sqrt(2.0 * np.log(count + 1.0)))

@@ -1,0 +1,115 @@
+"""How the models of each family become encoders. Imports a family's module when a model of it is asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from retrieval.domain.media import Modality, Space
+from retrieval.encoders.registry import Files, Model, files_of, has_gpu
+from retrieval.errors import EncoderUnavailable, SpaceMismatch
+from retrieval.protocols import Encoder
+
+Role: TypeAlias = Literal["shared", "sentence"]
+
+
+def make_encoder(model: Model, role: Role, sense: Modality) -> Encoder:
+    """The encoder of one sense. Configuration is read here, weights when the first item is encoded.
+
+    Raises:
+        EncoderUnavailable: its files or packages are not on this machine.
+        SpaceMismatch: its files are not those that were recorded, or of another dimension.
+    """
+    if model.family not in FAMILIES:
+        raise EncoderUnavailable(f"model {model.name} is of an unknown family {model.family}", ", ".join(FAMILIES))
+    return FAMILIES[model.family](model, role, sense)
+
+
+def _starter(model: Model, role: Role, sense: Modality) -> Encoder:
+    from retrieval.encoders import starter
+
+    made: dict[Modality, Callable[[], Encoder]] = {
+        "text": starter.StarterText,
+        "image": starter.StarterImage,
+        "sound": starter.StarterSound,
+    }
+    return made[sense]()
+
+
+def _use(model: Model, role: Role, sense: Modality) -> Encoder:
+    from retrieval.encoders import starter
+
+    return starter.SentenceText()
+
+
+def _onnx(model: Model, role: Role, sense: Modality) -> Encoder:
+    from retrieval.encoders import onnx
+
+    files = files_of(model)
+    space = _space(model, role, files, onnx.dimension(files.folder))
+    return onnx.OnnxText(files.folder, space, model.prompt) if sense == "text" else onnx.OnnxImage(files.folder, space)
+
+
+def _open_clip(model: Model, role: Role, sense: Modality) -> Encoder:
+    """Pictures on CUDA by torch; all else by the ONNX form, which is made once where torch is installed."""
+    from retrieval.encoders import onnx, open_clip
+
+    files = files_of(model)
+    space = _space(model, role, files, open_clip.dimension(files.folder))
+    if not (sense == "image" and has_gpu()) and _exported(model, files, open_clip.export):
+        return (
+            onnx.OnnxText(files.export, space, model.prompt) if sense == "text" else onnx.OnnxImage(files.export, space)
+        )
+    text, image = open_clip.torch_encoders(files.folder, space, model.prompt)
+    return text if sense == "text" else image
+
+
+def _sentences(model: Model, role: Role, sense: Modality) -> Encoder:
+    """By torch on CUDA, where passages come in thousands; else by the ONNX form."""
+    from retrieval.encoders import onnx, sentence_transformers
+
+    files = files_of(model)
+    space = _space(model, role, files, sentence_transformers.dimension(files.folder))
+    if not has_gpu() and _exported(model, files, sentence_transformers.export):
+        return onnx.OnnxText(files.export, space, model.prompt)
+    return sentence_transformers.TorchSentences(files.folder, space, model.prompt)
+
+
+def _exported(model: Model, files: Files, export: Callable[..., None]) -> bool:
+    """Whether the ONNX form is there, after making it where it can be made. A model without one is served by torch."""
+    if files.export.is_dir():
+        return True
+    if importlib.util.find_spec("torch") is None:
+        raise EncoderUnavailable(
+            f"model {model.name} has not been exported to ONNX, and torch is not installed",
+            "pip install 'crossmedia[clip]'; the export runs once, and then serves without torch",
+        )
+    try:
+        export(files.folder, files.export)
+    except EncoderUnavailable as error:
+        if "no ONNX form" not in error.what:
+            raise
+        logging.getLogger(__name__).warning("%s; it is served by torch", error.what)
+        return False
+    return True
+
+
+def _space(model: Model, role: Role, files: Files, dimension: int) -> Space:
+    """Raises: SpaceMismatch where the files are of another dimension than the entry says."""
+    if model.dimension not in (0, dimension):
+        raise SpaceMismatch(
+            f"the files of model {model.name} give {dimension} dimensions, not {model.dimension}",
+            "they are another model's: fetch or add it again",
+        )
+    return Space(role, model.name, files.revision, dimension)
+
+
+FAMILIES: dict[str, Callable[[Model, Role, Modality], Encoder]] = {
+    "starter": _starter,
+    "use": _use,
+    "onnx": _onnx,
+    "open_clip": _open_clip,
+    "sentence_transformers": _sentences,
+}

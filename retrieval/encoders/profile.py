@@ -1,0 +1,148 @@
+"""Profiles: which encoder makes which vectors, loaded when first asked.
+
+Owns the words profile and role. What models there are and where their files lie is `models`, how a family becomes an
+encoder `families`, how models come to this machine `install`. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from retrieval.domain.media import Modality, Space, Vectors
+from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
+from retrieval.encoders.factory import Role, make_encoder
+from retrieval.encoders.registry import DefaultCalibration, Model, find_model, profile_entries, resolve_profile
+from retrieval.errors import EncoderUnavailable
+from retrieval.protocols import Encoder, Transcriber
+
+Direction: TypeAlias = Literal[
+    "text-text", "text-speech", "text-image", "text-sound", "image-image", "image-sound", "sound-image", "sound-sound"
+]
+
+__all__ = ["Direction", "Profile", "Role", "make_profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of encoders and a transcriber. Safe from several threads; each encoder is made once, on first use."""
+
+    name: str
+    shared: Model
+    sentence: Model
+    speech: str = "auto"
+    _made: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    _lock: Any = field(default_factory=RLock, compare=False, repr=False)
+
+    def model(self, role: Role) -> Model:
+        """The model behind one of the two spaces."""
+        return self.shared if role == "shared" else self.sentence
+
+    def senses(self, role: Role) -> frozenset[Modality]:
+        """What can be brought into that space; {"text"} for "sentence"."""
+        return self.model(role).senses if role == "shared" else frozenset({"text"})
+
+    def encoder(self, role: Role, sense: Modality) -> Encoder:
+        """The encoder of one sense into one space; the text one loads no image tower.
+
+        Raises:
+            EncoderUnavailable: the profile has none for that sense, or its files are not on this machine.
+            SpaceMismatch: its files are not those that were recorded.
+        """
+        if sense not in self.senses(role):
+            hint = "rebuild the library with profile starter, which has one" if role == "shared" else ""
+            raise EncoderUnavailable(f"profile {self.name} has no encoder of {sense} in its {role} space", hint)
+        with self._lock:
+            if (role, sense) not in self._made:
+                self._made[role, sense] = make_encoder(self.model(role), role, sense)
+            encoder: Encoder = self._made[role, sense]
+            return encoder
+
+    def space(self, role: Role) -> Space:
+        """The space of that role, without loading weights. Raises: as `encoder`."""
+        return self.encoder(role, "text").space
+
+    def transcriber(self) -> Transcriber:
+        """The profile's transcriber, made once. Raises: EncoderUnavailable where no weights are on this machine."""
+        from retrieval.encoders.speech.whisper import make_transcriber
+
+        with self._lock:
+            if "transcriber" not in self._made:
+                self._made["transcriber"] = make_transcriber(self.speech)
+            transcriber: Transcriber = self._made["transcriber"]
+            return transcriber
+
+    def prior(self, direction: Direction) -> DefaultCalibration:
+        """How cosines of that direction become confidences while a library knows no better.
+
+        Sentences that are spoken have a prior of their own beside that of passages, where the model names one.
+        """
+        model = self.sentence if direction in ("text-text", "text-speech") else self.shared
+        if direction == "text-speech" and direction not in model.prior:
+            direction = "text-text"
+        measured = _measured_priors() if model.family == "starter" else {}
+        return measured.get(direction) or model.prior.get(direction) or DefaultCalibration()
+
+    def background(self, direction: Direction) -> CohortCalibration | SceneCalibration | None:
+        """What questions of that direction are held against; None where nobody measured it: the prior counts."""
+        if direction == "text-text":
+            measured = _measured_scene() if self.sentence.family == "use" else None
+            return SceneCalibration(*measured, self.prior(direction).line) if measured else None
+        return _measured_backgrounds().get(direction) if self.shared.family == "starter" else None
+
+    def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
+        """Prior confidence in 0..1, of the shape of `cosine`."""
+        return self.prior(direction).confidence(cosine)
+
+
+def _measured_priors() -> dict[str, DefaultCalibration]:
+    """What the training of the starter measured, by direction; none where its files are absent."""
+    from retrieval.encoders import starter
+
+    try:
+        curves = list(starter.calibration())
+    except EncoderUnavailable:
+        return {}
+    return {direction: DefaultCalibration(-offset / slope, slope) for direction, slope, offset in curves}
+
+
+def _measured_backgrounds() -> dict[str, CohortCalibration]:
+    from retrieval.encoders import starter
+
+    try:
+        return starter.backgrounds()
+    except EncoderUnavailable:
+        return {}
+
+
+def _measured_scene() -> tuple[Vectors, float] | None:
+    from retrieval.encoders import starter
+
+    try:
+        return starter.scene()
+    except EncoderUnavailable:
+        return None
+
+
+def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> Profile:
+    """The profile of that name, with single models replaced by name; "auto" takes the best whose models are all here.
+
+    Raises: EncoderUnavailable for a name that is neither in profiles.toml nor fetched or added.
+    """
+    chosen = resolve_profile(name)
+    entry = profile_entries()[chosen]
+    profile = Profile(
+        chosen,
+        find_model(shared or entry["shared"]),
+        find_model(sentence or entry["sentence"]),
+        speech or entry["transcriber"],
+    )
+    if "text" not in profile.sentence.senses or profile.sentence.senses - {"text"}:
+        raise EncoderUnavailable(
+            f"model {profile.sentence.name} is not one for sentences", "it belongs to --encoder shared="
+        )
+    return profile

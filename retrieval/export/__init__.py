@@ -1,0 +1,1 @@
+"""Clips and reels cut from media."""

@@ -1,0 +1,1 @@
+"""Full-text search: analysis, terms, BM25 retrieval, highlights."""

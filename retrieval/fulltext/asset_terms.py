@@ -1,0 +1,104 @@
+"""Searchable terms of an asset as a whole: names, titles, keywords, kind of file, language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval.domain.media import Medium, Metadata
+from retrieval.fulltext.analyzer import _CAMEL, fold
+
+MEDIUM_WORDS: dict[Medium, str] = {
+    "image": "image picture photo 图片 照片 图像 画像 写真",
+    "video": "video film movie clip 视频 影片 录像 动画 動画",
+    "audio": "audio sound recording 音频 录音 声音 音声",
+    "document": "document text 文档 文件 文本 文書",
+}
+
+FORMAT_WORDS = {
+    "srt": "subtitles subtitle captions 字幕",
+    "vtt": "subtitles subtitle captions 字幕",
+    "pptx": "powerpoint presentation slides 幻灯片 演示文稿",
+    "odp": "presentation slides 幻灯片 演示文稿",
+    "xlsx": "excel spreadsheet table sheet 表格 电子表格",
+    "ods": "spreadsheet table sheet 表格 电子表格",
+    "csv": "table spreadsheet data 表格",
+    "tsv": "table spreadsheet data 表格",
+    "docx": "word 文档",
+    "odt": "opendocument writer",
+    "epub": "book ebook 电子书",
+    "md": "markdown",
+    "html": "webpage web page 网页",
+    "jpeg": "jpg",
+    "tiff": "tif",
+    "gif": "animation 动图",
+    "raw": "camera raw",
+    "heic": "heif",
+    "mp3": "music song 音乐",
+}
+
+LANGUAGE_WORDS = {
+    "ar": "arabic 阿拉伯语 阿拉伯文 العربية",
+    "bg": "bulgarian 保加利亚语 български",
+    "bn": "bengali 孟加拉语 বাংলা",
+    "ca": "catalan 加泰罗尼亚语 català",
+    "cs": "czech 捷克语 čeština",
+    "da": "danish 丹麦语 dansk",
+    "de": "german 德语 德文 deutsch",
+    "el": "greek 希腊语 ελληνικά",
+    "en": "english 英语 英文",
+    "es": "spanish 西班牙语 西班牙文 español",
+    "et": "estonian 爱沙尼亚语 eesti",
+    "fa": "persian farsi 波斯语 فارسی",
+    "fi": "finnish 芬兰语 suomi",
+    "fr": "french 法语 法文 français",
+    "he": "hebrew 希伯来语 עברית",
+    "hi": "hindi 印地语 हिन्दी",
+    "hr": "croatian 克罗地亚语 hrvatski",
+    "hu": "hungarian 匈牙利语 magyar",
+    "id": "indonesian 印尼语 bahasa indonesia",
+    "it": "italian 意大利语 意大利文 italiano",
+    "ja": "japanese 日语 日文 日本語",
+    "km": "khmer 高棉语 ខ្មែរ",
+    "ko": "korean 韩语 韩文 한국어",
+    "lo": "lao 老挝语 ລາວ",
+    "lt": "lithuanian 立陶宛语 lietuvių",
+    "lv": "latvian 拉脱维亚语 latviešu",
+    "ms": "malay 马来语 melayu",
+    "my": "burmese 缅甸语 မြန်မာ",
+    "nl": "dutch 荷兰语 nederlands",
+    "no": "norwegian 挪威语 norsk",
+    "pl": "polish 波兰语 polski",
+    "pt": "portuguese 葡萄牙语 português",
+    "ro": "romanian 罗马尼亚语 română",
+    "ru": "russian 俄语 俄文 русский",
+    "sk": "slovak 斯洛伐克语 slovenčina",
+    "sl": "slovenian 斯洛文尼亚语 slovenščina",
+    "sr": "serbian 塞尔维亚语 српски",
+    "sv": "swedish 瑞典语 svenska",
+    "sw": "swahili 斯瓦希里语 kiswahili",
+    "ta": "tamil 泰米尔语 தமிழ்",
+    "th": "thai 泰语 ไทย",
+    "tr": "turkish 土耳其语 türkçe",
+    "uk": "ukrainian 乌克兰语 українська",
+    "ur": "urdu 乌尔都语 اردو",
+    "vi": "vietnamese 越南语 tiếng việt",
+    "zh": "chinese 中文 汉语 华语",
+}
+
+
+def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
+    """Folded words of an asset as a whole: names of file and folders, title, artist, camera, keywords, kind, language.
+
+    names: paths relative to their source; parts glued in them ("HolidayPhoto2019") are given apart as well.
+    """
+    said = [*names, facts.title or "", facts.artist or "", facts.camera or "", *facts.keywords]
+    apart = [_CAMEL.sub(" ", name) for name in names]
+    kind = [MEDIUM_WORDS[facts.medium], facts.format, FORMAT_WORDS.get(facts.format, "")]
+    if facts.has_subtitles:
+        kind.append(FORMAT_WORDS["srt"])
+    language = LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or "")
+    kind += [
+        f"{language.split()[0]} {words.split()[0]}" for words in kind if words and language
+    ]  # "japanese subtitles"
+    unique = dict.fromkeys(fold(part) for part in [*said, *apart, *kind, language] if part)
+    return " ".join(unique)

@@ -1,0 +1,92 @@
+"""Where the terms of a question stand in a text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from retrieval.domain.media import Span
+from retrieval.fulltext.analyzer import _CAMEL, _TOKEN, _UNSPACED, Term, _plain
+
+_CLUSTER = re.compile(
+    r"(?s:.)[\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0670\u1160-\u11ff\u200b-\u200d\u3099\u309a\uff9e\uff9f]*"
+)
+
+_CHUNK = re.compile(r"\S+|\s+")
+
+_ONE_TOKEN = re.compile(f"[{_UNSPACED}]|(?:(?![{_UNSPACED}])(?:[^\\W_]|[\ue000-\ue8ff]))+")
+
+
+def highlights(text: str, asked: Iterable[Term]) -> list[Span]:
+    """Where the terms stand in a text, in characters of it; ascending, those that touch joined.
+
+    A term stands exactly where the full-text tables find it. A phrase is one span, with the blanks inside it.
+    """
+    phrases = {tuple(map(_bare, each.tokens)) for each in asked}
+    if not phrases:
+        return []
+    placed = list(_placed(text))
+    first: dict[str, list[int]] = {}
+    for at, (token, _, _) in enumerate(placed):
+        first.setdefault(token, []).append(at)
+    found = []
+    for phrase in phrases:
+        for at in first.get(phrase[0], ()):
+            held = placed[at : at + len(phrase)]
+            if tuple(token for token, _, _ in held) == phrase:
+                found.append(Span(held[0][1], held[-1][2]))
+    return _merged(found)
+
+
+def name_highlights(name: str, asked: Iterable[Term]) -> list[Span]:
+    """As `spans`, of a name of files and folders, whose glued parts ("HolidayPhoto2019") are words as well."""
+    cuts = [each.start() for each in _CAMEL.finditer(name)]
+    borders = [at + number for number, at in enumerate(cuts)]  # where the blanks lie
+    asked = list(asked)
+
+    def back(at: int) -> int:
+        return at - sum(border < at for border in borders)
+
+    apart = highlights(_CAMEL.sub(" ", name), asked)
+    return _merged([*highlights(name, asked), *(Span(back(each.start), back(each.end)) for each in apart)])
+
+
+def _placed(text: str) -> Iterable[tuple[str, int, int]]:
+    """The tokens of a text with their first character and the one behind their last."""
+    if text.isascii():
+        return [(each.group(), each.start(), each.end()) for each in _TOKEN.finditer(text.lower())]
+    parts = [(_plain_part(each.group()), each.start(), each.end()) for each in _CLUSTER.finditer(text)]
+    if "".join(part for part, _, _ in parts) != _plain(text):  # signs that only fold together: mark whole words
+        parts = [(_plain(each.group()), each.start(), each.end()) for each in _CHUNK.finditer(text)]
+    starts = [start for part, start, _ in parts for _ in part]
+    ends = [end for part, _, end in parts for _ in part]
+    folded = "".join(part for part, _, _ in parts)
+    return [(_bare(each.group()), starts[each.start()], ends[each.end() - 1]) for each in _ONE_TOKEN.finditer(folded)]
+
+
+@lru_cache(maxsize=4096)
+def _plain_part(cluster: str) -> str:
+    return _plain(cluster)
+
+
+def _bare(token: str) -> str:
+    """A token without Latin accents, as SQLite keeps it."""
+    return token if token.isascii() else "".join(map(_bare_letter, token))
+
+
+@lru_cache(maxsize=4096)
+def _bare_letter(letter: str) -> str:
+    base = unicodedata.normalize("NFD", letter)[0]
+    return base if base.isascii() else letter
+
+
+def _merged(found: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for each in sorted(found):
+        if merged and each.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, each.end))
+        else:
+            merged.append(each)
+    return merged

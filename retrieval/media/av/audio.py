@@ -1,0 +1,187 @@
+"""The sound of one file: facts, samples for the transcriber, windows for the sound encoder, and a cut for showing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelInput, Segment, Span
+from retrieval.errors import MediaUnreadable
+from retrieval.media.av.ffmpeg import facts_of, opened, packets, picture_stream, sound_stream
+from retrieval.settings import RATE
+
+Sound = NDArray[np.float32]
+
+SILENCE: Final = 1e-3  # root mean square, -60 dB: below it a window holds nothing to hear
+GAP_S: Final = 0.2  # a jump of the time stamps by more is filled with silence, so that times stay right
+LONGEST_GAP_S: Final = 3600.0  # a longer jump is a damaged time stamp
+KEPT_PART: Final = 0.25  # of a window, for the last one of a file
+
+
+def read_audio(path: Path) -> Iterator[Metadata]:
+    """One Facts: length, title, artist, album and other tags as keywords.
+
+    Raises:
+        MediaUnreadable: truncated or damaged, or without a single sample.
+    """
+    with opened(path) as container:
+        facts = facts_of(path, container, "audio")
+        if not facts.has_sound:
+            raise MediaUnreadable(f"{path.name} holds no sound", reason="damaged")
+        if next(packets(container, sound_stream(container)), None) is None:
+            raise MediaUnreadable(f"{path.name} holds no sound that can be decoded", reason="truncated")
+    yield facts
+
+
+def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[Sound]:
+    """Consecutive (n,) float32 mono samples in -1..1 at `rate`; n is rate * seconds but for the last.
+
+    Sample i of the whole stands at i / rate seconds after the start of the file; gaps are silence. All channels are
+    mixed. Memory holds one chunk. A file without soundtrack gives nothing.
+
+    Raises:
+        MediaUnreadable: truncated or damaged so that nothing more can be decoded.
+    """
+    held: list[Sound] = []
+    count, wanted = 0, rate * seconds
+    for piece in _resampled(path, rate):
+        held.append(piece)
+        count += len(piece)
+        while count >= wanted:
+            whole = np.concatenate(held)
+            yield whole[:wanted]
+            held, count = [whole[wanted:]], count - wanted
+    if count:
+        yield np.concatenate(held)
+
+
+def _resampled(path: Path, rate: int) -> Iterator[Sound]:
+    with opened(path) as container:
+        stream = sound_stream(container)
+        if stream is None:
+            return
+        start = (container.start_time or 0) / av.time_base
+        resampler, kind, given = _resampler(rate), None, 0
+        for frame in packets(container, stream):
+            if kind not in (None, _kind(frame)):  # a broadcast that turns from stereo to 5.1
+                for piece in _pieces(resampler, None):
+                    given += len(piece)
+                    yield piece
+                resampler = _resampler(rate)
+            kind = _kind(frame)
+            gap = frame.time - start - given / rate if frame.time is not None else 0.0
+            if GAP_S < gap < LONGEST_GAP_S:
+                for length in _parts(round(gap * rate), rate * 30):
+                    given += length
+                    yield np.zeros(length, np.float32)
+            frame.pts = None
+            for piece in _pieces(resampler, frame):
+                given += len(piece)
+                yield piece
+        yield from _pieces(resampler, None)
+
+
+def _parts(total: int, most: int) -> Iterator[int]:
+    for at in range(0, total, most):
+        yield min(most, total - at)
+
+
+def _resampler(rate: int) -> av.AudioResampler:
+    return av.AudioResampler(format="flt", layout="mono", rate=rate)
+
+
+def _kind(frame: Any) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _pieces(resampler: av.AudioResampler, frame: Any) -> Iterator[Sound]:
+    for made in resampler.resample(frame):
+        piece = np.nan_to_num(made.to_ndarray().reshape(-1).astype(np.float32))
+        yield piece.clip(-1.0, 1.0)
+
+
+def listen_audio(path: Path, form: AudioSpec) -> Iterator[ExtractedSegment]:
+    """`sound` Readings in time order, each with one view of exactly form.window_ms at form.rate.
+
+    Silent windows are left out. The last window may be shorter, down to a quarter of one: zeros at its
+    end fill the view, its span is the true one. A file shorter than a window gives one.
+    """
+    window, hop = form.rate * form.window_ms // 1000, form.rate * form.hop_ms // 1000
+    held, at = np.zeros(0, np.float32), 0
+    for piece in chunks(path, form.rate, max(1, form.window_ms // 1000)):
+        held = np.concatenate([held, piece])
+        while len(held) >= window:
+            yield from _window(held[:window], at, form, window)
+            held, at = held[hop:], at + hop
+    fresh = len(held) - max(0, window - hop) if at else len(held)  # overlapping windows have given the rest already
+    if len(held) and (at == 0 or fresh >= KEPT_PART * window):
+        yield from _window(held, at, form, window)
+
+
+def _window(samples: Sound, at: int, form: AudioSpec, window: int) -> Iterator[ExtractedSegment]:
+    """One Reading, or nothing for silence."""
+    if float(np.sqrt(np.mean(np.square(samples)))) < SILENCE:
+        return
+    start, end = at * 1000 // form.rate, (at + len(samples)) * 1000 // form.rate
+    view = np.pad(samples, (0, window - len(samples)))
+    yield ExtractedSegment(Segment("sound", Span(start, max(end, start + 1))), (ModelInput(view, start),))
+
+
+def save_clip(path: Path, span: Span, out: Path) -> Path:
+    """Cuts `span` (ms) out of a clip or recording into `out`, whose suffix names the container; gives `out`.
+
+    Sound alone is written as samples (.wav) or by the container's usual codec; pictures as H.264, sound beside them
+    as AAC.
+
+    Raises:
+        MediaUnreadable: the file cannot be decoded there, or has no sound for a file of sound.
+    """
+    with opened(path) as container:
+        pictures = (
+            picture_stream(container)
+            if out.suffix.lower() not in (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a")
+            else None
+        )
+        streams = [stream for stream in (pictures, sound_stream(container)) if stream is not None]
+        if not streams:
+            raise MediaUnreadable(f"{path.name} holds nothing that {out.suffix} could hold", reason="not media")
+        with av.open(str(out), "w") as made:
+            outputs = {stream.index: _output(made, stream) for stream in streams}
+            _copy_span(container, streams, made, outputs, span)
+    return out
+
+
+def _output(made: Any, stream: Any) -> Any:
+    if stream.type == "audio":
+        codec = "libopus" if made.format.name in ("ogg", "opus", "webm") else made.default_audio_codec
+        return made.add_stream(codec, rate=48_000 if codec == "libopus" else stream.rate)
+    codec = "libx264" if made.format.name in ("mp4", "mov", "matroska") else made.default_video_codec
+    output = made.add_stream(codec, rate=stream.average_rate or 25)
+    output.width, output.height, output.pix_fmt = stream.width // 2 * 2, stream.height // 2 * 2, "yuv420p"
+    return output
+
+
+def _copy_span(container: Any, streams: list[Any], made: Any, outputs: dict[int, Any], span: Span) -> None:
+    start = (container.start_time or 0) / av.time_base
+    begin, end = start + span.start / 1000, start + span.end / 1000
+    container.seek(max(0, int((begin - 1) * av.time_base)))
+    for packet in container.demux(streams):
+        output = outputs[packet.stream.index]
+        for frame in packet.decode():
+            if frame.time is None or not begin <= frame.time < end:
+                continue
+            frame.pts = round((frame.time - begin) / frame.time_base)
+            shaped = (
+                [frame.reformat(output.width, output.height, "yuv420p")] if packet.stream.type == "video" else [frame]
+            )
+            for one in shaped:
+                made.mux(output.encode(one))
+        if packet.dts is not None and packet.dts * packet.time_base > end + 1:
+            break
+    for output in outputs.values():
+        made.mux(output.encode(None))

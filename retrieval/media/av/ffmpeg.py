@@ -1,0 +1,212 @@
+"""Opening a clip or recording with FFmpeg (PyAV): the checks, facts and error words that video and audio share.
+
+PyAV's log level is left at its default, which is silent: with a level set, its Python callback and FFmpeg's decoding
+threads wait for each other without end when a container is closed (met with PyAV 18.1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import av
+from av.container import InputContainer
+
+from retrieval.domain.media import Medium, Metadata
+from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.media.sniff import identify
+
+DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d))?")
+PLACE: Final = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
+BAD_PACKETS: Final = 200  # damaged packets in a row after which a stream is given up
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """The container, open; whatever FFmpeg raises on a bad file becomes a MediaError.
+
+    Raises:
+        MediaUnreadable: missing, truncated or damaged.
+    """
+    try:
+        # An open file, not its name: names may not be UTF-8, or be taken for a protocol ("concat:a.mp4"); and a playlist in
+        # disguise can then open no other file.
+        with (
+            open(path, "rb") as file,
+            av.open(file, "r", metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container,
+        ):
+            yield container
+    except MediaError:
+        raise
+    except MemoryError as error:
+        raise MediaTooLarge(f"{path.name} needs more memory than a decoder may use") from error
+    except (av.FFmpegError, OSError, ValueError, OverflowError, AssertionError, RuntimeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> MediaUnreadable:
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return MediaUnreadable(f"cannot read {path.name}: {error.strerror}")
+    word = "truncated" if isinstance(error, EOFError) or _lacks_index(path) else "damaged"
+    return MediaUnreadable(f"{path.name} is {word}", str(error)[:200], word)
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether an MP4 or MOV ends before its table of contents, as a broken-off download or recording does."""
+    try:
+        with open(path, "rb") as file:
+            size, at = path.stat().st_size, 0
+            while at + 8 <= size:
+                file.seek(at)
+                header = file.read(16)
+                length = int.from_bytes(header[:4], "big")
+                if header[4:8] == b"moov" or not header[4:8].isalnum():
+                    return header[4:8] == b"moov" and at + length > size
+                length = int.from_bytes(header[8:16], "big") if length == 1 else length
+                at += max(length, 8) if length else size
+            return True
+    except OSError:
+        return False
+
+
+def picture_stream(container: InputContainer) -> Any | None:
+    """The first video stream that moves; cover pictures do not."""
+    streams: list[Any] = list(container.streams.video)
+    for stream in streams:
+        if stream.codec_context is None:  # a codec that FFmpeg does not know; PyAV's types say never
+            continue
+        still = bool(stream.disposition & av.stream.Disposition.attached_pic)
+        rate = stream.average_rate or stream.guessed_rate
+        if not still and not (rate and rate > 1000):
+            return stream
+    return None
+
+
+def sound_stream(container: InputContainer) -> Any | None:
+    """The soundtrack: the default one, else the first."""
+    streams = [one for one in container.streams.audio if one.codec_context is not None]
+    return next(
+        (one for one in streams if one.disposition & av.stream.Disposition.default), streams[0] if streams else None
+    )
+
+
+def duration_ms(container: InputContainer, *streams: Any) -> int | None:
+    """Length by the container, else the longest of the streams."""
+    if container.duration:
+        return max(0, round(container.duration / 1000))
+    lengths = [
+        stream.duration * stream.time_base * 1000 for stream in streams if stream is not None and stream.duration
+    ]
+    return round(max(lengths)) if lengths else None
+
+
+def packets(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """Frames of one stream; damaged packets are stepped over.
+
+    Raises:
+        MediaUnreadable: more than BAD_PACKETS damaged ones in a row.
+    """
+    bad = 0
+    demuxer = container.demux(stream)
+    while True:
+        try:
+            packet = next(demuxer)
+            frames = packet.decode()
+            bad = 0
+        except StopIteration:
+            return
+        except EOFError:
+            return
+        except av.FFmpegError as error:
+            bad += 1
+            if bad > BAD_PACKETS:
+                raise MediaUnreadable("the stream is damaged", str(error)[:200], "damaged") from error
+            continue
+        yield from frames
+
+
+def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
+    """What container and streams say: size as stored, length, date, camera, place, title, artist."""
+    picture, sound = picture_stream(container), sound_stream(container)
+    said = _metadata(container, picture, sound)
+    latitude, longitude = _place(said)
+    words = ("album", "album_artist", "genre", "composer", "keywords", "show", "comment", "description", "synopsis")
+    return Metadata(
+        medium,
+        identify(path)[1],
+        picture.codec_context.width or None if picture is not None else None,
+        picture.codec_context.height or None if picture is not None else None,
+        duration_ms(container, picture, sound),
+        taken_at=_date(said),
+        camera=_camera(said),
+        latitude=latitude,
+        longitude=longitude,
+        lang=_lang(sound),
+        title=_line(said.get("title")),
+        artist=_line(said.get("artist") or said.get("author")),
+        keywords=tuple(dict.fromkeys(line for line in (_line(said.get(word)) for word in words) if line)),
+        has_sound=sound is not None,
+        has_pictures=picture is not None,
+    )
+
+
+def _metadata(container: InputContainer, *streams: Any) -> dict[str, str]:
+    """Tags by lower-case name; the container's before its streams' (Ogg keeps them there)."""
+    found: dict[str, str] = {}
+    for source in (container, *streams):
+        for name, value in (source.metadata if source is not None else {}).items():
+            found.setdefault(str(name).lower(), str(value))
+    return found
+
+
+def _line(value: str | None) -> str | None:
+    return " ".join((value or "").replace("\0", " ").split())[:500] or None
+
+
+def _lang(stream: Any | None) -> str | None:
+    lang = (stream.metadata.get("language") or "")[:3].lower() if stream is not None else ""
+    return THREE_LETTERS.get(lang)
+
+
+# ISO 639-2 codes of containers to primary BCP 47 tags; others stay unknown until the words are heard.
+THREE_LETTERS: Final = {
+    "eng": "en", "ger": "de", "deu": "de", "fre": "fr", "fra": "fr", "spa": "es", "ita": "it", "por": "pt", "dut": "nl",
+    "nld": "nl", "pol": "pl", "rus": "ru", "tur": "tr", "ara": "ar", "jpn": "ja", "kor": "ko", "chi": "zh", "zho": "zh",
+    "tha": "th", "vie": "vi", "swe": "sv", "dan": "da", "nor": "no", "fin": "fi", "cze": "cs", "ces": "cs", "gre": "el",
+    "ell": "el", "heb": "he", "hin": "hi", "hun": "hu", "ukr": "uk", "ind": "id", "rum": "ro", "ron": "ro", "cat": "ca",
+    "bul": "bg", "hrv": "hr", "srp": "sr", "slk": "sk",
+}  # fmt: skip
+
+
+def first_frame(container: InputContainer, stream: Any) -> Any | None:
+    """The first frame that decodes; None for a stream without any. Leaves the container behind it."""
+    return next(packets(container, stream), None)
+
+
+def turns(frame: Any) -> int:
+    """Quarter turns counter-clockwise (0..3) that show a frame upright."""
+    return int(frame.rotation / 90 + 4.5) % 4
+
+
+def _date(said: dict[str, str]) -> str | None:
+    """Local time where the maker wrote it (Apple does), else the container's UTC as it stands."""
+    for name in ("com.apple.quicktime.creationdate", "creation_time", "date", "datetime", "icrd", "year"):
+        match = DATE.search(said.get(name, ""))
+        if match and match[1] > "1904":  # MP4's zero, written by cameras without a clock
+            return f"{match[1]}-{match[2]}-{match[3]}T{match[4] or '00'}:{match[5] or '00'}:{match[6] or '00'}"
+    return None
+
+
+def _camera(said: dict[str, str]) -> str | None:
+    make = _line(said.get("com.apple.quicktime.make") or said.get("make") or said.get("com.android.manufacturer"))
+    model = _line(said.get("com.apple.quicktime.model") or said.get("model") or said.get("com.android.model"))
+    return " ".join(word for word in (make, model) if word) or None
+
+
+def _place(said: dict[str, str]) -> tuple[float | None, float | None]:
+    """ISO 6709, as phones write it: +39.0513-094.2887+270/."""
+    match = PLACE.match(said.get("com.apple.quicktime.location.iso6709") or said.get("location") or "")
+    return (float(match[1]), float(match[2])) if match else (None, None)

@@ -1,0 +1,277 @@
+"""The pictures of one clip: facts, subtitles, shots with frame views, and single frames for showing.
+
+Times are presentation time stamps from the start of the container, so clips of varying frame rate stay right. Memory
+holds one shot's views and a few frames, whatever the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+from PIL import Image
+
+from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment, Span
+from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.media.av import subtitles
+from retrieval.media.av.ffmpeg import duration_ms, facts_of, first_frame, opened, packets, picture_stream, turns
+from retrieval.media.av.shots import HEIGHT, WIDTH, ShotFinder, is_flat
+from retrieval.media.image.decode import fit
+from retrieval.settings import FRAME_EVERY_MS, LIMITS, LONGEST_SHOT_MS, Limits
+
+STILL: Final = 3.0  # mean difference (0..255) up to which two frames of a shot are one view
+LOOK_EVERY_MS: Final = 28  # frames closer than this are decoded but not looked at: 30 a second show every border
+BUSY: Final = 1280 * 720 * 31  # pixels a second above which frames that no other needs are not decoded
+THREADS: Final = 4
+JUMP_MS: Final = 6 * 3_600_000  # a time stamp that leaps further is damaged
+FRAMES_A_SIGN = 16  # decoded between two signs of life
+
+
+def read_video(path: Path, limits: Limits = LIMITS) -> Iterator[Metadata | ExtractedSegment]:
+    """One Facts, then `speech` Readings of its subtitles: files beside it, else the tracks inside.
+
+    Raises:
+        MediaUnreadable: truncated or damaged, or without a single frame.
+        MediaTooLarge: frames of more pixels than limits.pixels.
+    """
+    with opened(path) as container:
+        facts = facts_of(path, container, "video")
+        if facts.has_pictures:
+            facts = _upright(path, facts, container, limits)
+        elif not facts.has_sound:
+            raise MediaUnreadable(f"{path.name} holds neither pictures nor sound", reason="damaged")
+    said = list(_speech(path))
+    yield replace(facts, has_subtitles=bool(said), lang=facts.lang or (said[0].lang if said else None))
+    yield from (ExtractedSegment(segment) for segment in said)
+
+
+def _upright(path: Path, facts: Metadata, container: Any, limits: Limits) -> Metadata:
+    """Facts with the size of the first frame as it is shown."""
+    _check_size(path, picture_stream(container), limits)
+    frame = first_frame(container, picture_stream(container))
+    if frame is None:
+        raise MediaUnreadable(f"{path.name} holds no picture that can be decoded", reason="truncated")
+    turned = turns(frame) % 2
+    return replace(facts, width=frame.height if turned else frame.width, height=frame.width if turned else frame.height)
+
+
+def _check_size(path: Path, stream: Any, limits: Limits) -> None:
+    pixels = stream.codec_context.width * stream.codec_context.height
+    if pixels > limits.pixels // 4:  # decoders hold several frames at once
+        raise MediaTooLarge(f"{path.name} has frames of {pixels / 1e6:.0f} megapixels")
+
+
+def _speech(path: Path) -> list[Segment]:
+    """Segments of all sidecar files, else of all text tracks inside; one segment for each span."""
+    found: dict[Span | None, Segment] = {}
+    for segment in (*_sidecar_speech(path),) or (*_track_speech(path),):
+        known = found.get(segment.span)
+        text = segment.text if known is None or known.text == segment.text else f"{known.text}\n{segment.text}"
+        found[segment.span] = replace(known or segment, text=text)
+    return sorted(found.values(), key=lambda one: (one.span.start, one.span.end) if one.span else (0, 0))
+
+
+def _sidecar_speech(path: Path) -> Iterator[Segment]:
+    from retrieval.media.text_encoding import read_text
+
+    for file, lang in subtitles.sidecars(path):
+        with suppress(MediaError):  # a bad file beside a clip does not spoil the clip
+            yield from subtitles.segments(subtitles.parse(read_text(file)), lang)
+
+
+def _track_speech(path: Path) -> Iterator[Segment]:
+    with opened(path) as container:
+        indexes = [track.index for track in subtitles.text_tracks(container)]
+    for index in indexes:  # opened anew for each: reading one track runs through the whole file
+        with opened(path) as container:
+            track = container.streams[index]
+            lang = subtitles.track_lang(track)
+            yield from subtitles.segments(subtitles.track_cues(container, track), lang)
+
+
+def watch_video(
+    path: Path, form: ImageSpec, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
+) -> Iterator[ExtractedSegment]:
+    """`shot` Readings in time order, each as soon as it has ended, with views about every FRAME_EVERY_MS.
+
+    Still frames are merged; black and flat ones are left out, and with them a shot that shows nothing else. Shots
+    longer than a minute come in parts. A file without moving pictures gives nothing. `alive` is called every few
+    frames.
+
+    Raises:
+        MediaUnreadable: nothing, or nothing more, can be decoded. MediaTooLarge: frames above the limit.
+    """
+    with opened(path) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            return
+        _check_size(path, stream, limits)
+        _hurry(stream)
+        watch, frame, at = _Watch(form), None, 0
+        for number, (frame, at) in enumerate(_timed(container, stream)):
+            yield from watch.see(frame, at)
+            if number % FRAMES_A_SIGN == 0:
+                alive()
+        if frame is None:
+            raise MediaUnreadable(f"{path.name} holds no picture that can be decoded", reason="truncated")
+        yield from watch.end(frame, at + _frame_ms(stream))
+
+
+def _hurry(stream: Any) -> None:
+    """Decodes on a few threads; of very large or fast streams only the frames that others need."""
+    context = stream.codec_context
+    context.thread_type, context.thread_count = "AUTO", THREADS
+    if context.width * context.height * float(stream.average_rate or 25) > BUSY:
+        context.skip_frame = "NONREF"
+
+
+def _frame_ms(stream: Any) -> int:
+    rate = float(stream.average_rate or 25)
+    return round(1000 / rate) if 1 <= rate <= 1000 else 40
+
+
+def _timed(container: Any, stream: Any) -> Iterator[tuple[Any, int]]:
+    """Frames with their time in ms, never running backwards; damaged time stamps are guessed from the rate."""
+    zero = (container.start_time or 0) / av.time_base
+    step, last = _frame_ms(stream), -1
+    for frame in packets(container, stream):
+        at = round((frame.time - zero) * 1000) if frame.time is not None else last + step
+        if not last - JUMP_MS < at < last + JUMP_MS and last >= 0:
+            at = last + step
+        last = max(at, last + 1, 0)
+        yield frame, last
+
+
+class _Watch:
+    """What is known of the shot under way: its start, and views not yet given."""
+
+    def __init__(self, form: ImageSpec) -> None:
+        self._form = form
+        self._finder = ShotFinder()
+        # Kept, and on one thread: set up anew for each frame, a scaler takes ten times as long as its work.
+        self._scaler, self._shrinker = VideoReformatter(), VideoReformatter()
+        self._start = 0
+        self._looked = -(10**9)
+        self._sampled = -(10**9)
+        self._views: list[ModelInput] = []
+
+    def see(self, frame: Any, at: int) -> Iterator[ExtractedSegment]:
+        """Takes the next frame; gives the shots that it shows to have ended."""
+        if at - self._looked < LOOK_EVERY_MS:
+            return
+        self._looked = at
+        small = self._small(frame)
+        borders = self._finder.add(at, small)
+        if borders or at - self._sampled >= FRAME_EVERY_MS:
+            self._sample(frame, small, at)
+        for border in borders:
+            yield from self._close(border)
+        if at - self._start >= LONGEST_SHOT_MS:
+            yield from self._close(at)
+            self._sample(frame, small, at)
+
+    def end(self, frame: Any, until: int) -> Iterator[ExtractedSegment]:
+        """The last shots; `frame` is the last one, `until` the time at which it ends."""
+        borders = self._finder.finish()
+        if borders or not self._views:
+            self._sample(frame, self._small(frame), max(self._looked, 0))
+        for border in (*borders, until):
+            yield from self._close(border)
+
+    def _small(self, frame: Any) -> NDArray[np.float32]:
+        """(HEIGHT, WIDTH, 3) float32 0..255 of a frame, each pixel the mean of its area."""
+        small = self._shrinker.reformat(frame, WIDTH, HEIGHT, "rgb24", interpolation="AREA", threads=1)
+        return np.asarray(small.to_ndarray(), np.float32)
+
+    def _sample(self, frame: Any, small: NDArray[np.float32], at: int) -> None:
+        self._sampled = at
+        if not is_flat(small):
+            self._views.append(ModelInput(fit(picture(frame, self._scaler), self._form), at))
+
+    def _close(self, border: int) -> Iterator[ExtractedSegment]:
+        """The shot up to `border`, unless it shows nothing; what lies behind the border stays for the next."""
+        inside = [view for view in self._views if (view.at_ms or 0) < border]
+        self._views = [view for view in self._views if (view.at_ms or 0) >= border]
+        if inside and border > self._start:
+            yield ExtractedSegment(Segment("shot", Span(self._start, border)), tuple(_moving(inside)))
+        self._start = max(self._start, border)
+
+
+def _moving(views: list[ModelInput]) -> Iterator[ModelInput]:
+    """Views that differ from the one kept before."""
+    last: NDArray[Any] | None = None
+    for view in views:
+        if last is None or np.abs(view.array[::4, ::4].astype(np.int16) - last[::4, ::4]).mean() > STILL:
+            last = view.array
+            yield view
+
+
+def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Image]]:
+    """Key frames at least `every_ms` apart: time, end of the next frame as far as is known, upright RGB picture.
+
+    Only they are decoded; encoders set them at cuts and every few seconds. A file without pictures gives nothing.
+    """
+    with opened(path) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            return
+        stream.codec_context.skip_frame = "NONKEY"
+        length, last = duration_ms(container, stream) or 0, -every_ms
+        for frame, at in _timed(container, stream):
+            if at - last >= every_ms:
+                last = at
+                yield at, max(length, at + _frame_ms(stream)), picture(frame)
+
+
+def picture(frame: Any, scaler: VideoReformatter | None = None) -> Image.Image:
+    """A decoded frame as it is shown: RGB, upright."""
+    rgb = (scaler or VideoReformatter()).reformat(frame, format="rgb24", threads=1)
+    image = Image.fromarray(rgb.to_ndarray())
+    turned = turns(frame)
+    return image.rotate(90 * turned, expand=True) if turned else image
+
+
+def frame_at(path: Path, at_ms: int) -> Image.Image:
+    """The frame shown at a time, upright, RGB; the last one for times behind the end.
+
+    Raises:
+        MediaUnreadable: no frame can be decoded there.
+    """
+    with opened(path) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            raise MediaUnreadable(f"{path.name} has no pictures", reason="not media")
+        stream.codec_context.thread_type = "AUTO"
+        _seek(container, stream, at_ms)
+        found = _shown_at(container, stream, at_ms)
+    if found is None:
+        raise MediaUnreadable(f"{path.name} holds no picture at {at_ms} ms", reason="damaged")
+    return picture(found)
+
+
+def _seek(container: Any, stream: Any, at_ms: int) -> None:
+    zero = container.start_time or 0
+    length = duration_ms(container, stream)
+    target = min(at_ms, max(0, (length or at_ms) - 1))
+    if target > 1000:
+        try:
+            container.seek(zero + target * 1000, backward=True)
+        except av.FFmpegError:
+            container.seek(0)
+
+
+def _shown_at(container: Any, stream: Any, at_ms: int) -> Any | None:
+    """The last frame that begins at or before the time; a millisecond is forgiven for rounded time stamps."""
+    zero, found = (container.start_time or 0) / av.time_base, None
+    for frame in packets(container, stream):
+        if found is not None and frame.time is not None and (frame.time - zero) * 1000 > at_ms + 1:
+            break
+        found = frame
+    return found

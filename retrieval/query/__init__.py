@@ -1,0 +1,1 @@
+"""Question text and options to a query, and back; operands to vectors."""

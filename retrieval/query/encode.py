@@ -1,0 +1,373 @@
+"""An operand of a question -> what is asked in each space, and which keywords.
+
+A text asks the sentence space, the shared space and the keywords. A picture asks the shared space. A recording asks by its
+sound, and by the words spoken in it as texts; a video by its frames, its subtitles or speech, and its sound; a document by
+its passages as texts and by the pictures inside. `like` asks with vectors and texts that the library holds already,
+without a model. Media libraries are imported only for files, so a text question stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from retrieval.catalog import store
+from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Lane, Medium, Metadata, Modality, Vectors
+from retrieval.domain.query import Operand
+from retrieval.domain.text import valid_text
+from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
+from retrieval.kinds import MODALITY_OF
+from retrieval.media.hashing import whole_hash
+from retrieval.settings import RATE
+
+if TYPE_CHECKING:
+    from retrieval.encoders.profile import Profile, Role
+
+MOST_VIEWS = 48  # frames or sound windows of one operand that are asked
+MOST_TEXTS = 16  # passages or sentences
+KEYWORD_CHARS = 300  # a longer text is asked by its meaning alone
+SPEECH_CHUNKS = 10  # of 30 s: what is transcribed of a recording that asks
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedQuery:
+    """What one operand asks. shared: vectors (n, dimension) by the sense they came from; sentence likewise.
+
+    words: text for the keywords. identical: the asset that is, byte for byte, the file that asks. lane: the only one
+    that it asks. more, less: (1, dimension) the mean of what the answers shall be more like, or less, by space and sense.
+    """
+
+    shared: Mapping[Modality, Vectors] = field(default_factory=dict)
+    sentence: Vectors | None = None
+    words: str = ""
+    identical: int | None = None
+    weight: float = 1.0
+    warnings: tuple[str, ...] = ()
+    lane: Lane | None = None
+    more: Mapping[tuple[Role, Modality], Vectors] = field(default_factory=dict)
+    less: Mapping[tuple[Role, Modality], Vectors] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Content:
+    """What was read of a file: texts, and views of pictures and sounds."""
+
+    texts: list[str] = field(default_factory=list)
+    pictures: list[NDArray[np.uint8]] = field(default_factory=list)
+    sounds: list[NDArray[np.float32]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def encode_operand(
+    operand: Operand, profile: Profile, connection: Connection, spaces: Mapping[Role, tuple[int, int]]
+) -> EncodedQuery:
+    """What `operand` asks. spaces: catalog id and dimension of the library's spaces, for `like`.
+
+    Raises:
+        QueryError: the operand cannot be understood, or names nothing in the library.
+        MediaError: its file cannot be read.
+        EncoderUnavailable: no encoder here can ask it at all.
+    """
+    if operand.weight <= 0:
+        raise QueryError(f"the weight of an operand is {operand.weight}", "give a weight above 0")
+    if operand.sense == "text":
+        asked = _ask_text(_checked_text(operand.value), profile)
+    elif operand.sense == "like":
+        asked = _ask_like(operand.value, connection, spaces)
+    elif isinstance(operand.value, Path):
+        asked = _ask_file(operand.value, operand.sense, profile, connection)
+    else:
+        asked = _encoded(_of_value(operand, profile), profile)
+    return replace(asked, weight=operand.weight, lane=operand.lane)
+
+
+def _checked_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise QueryError(f"a text operand holds {type(value).__name__}", "give a str")
+    if not value.strip():
+        raise QueryError("the question is empty", "give some words, a file or a filter")
+    return value.strip()
+
+
+# ---------------------------------------------------------------- texts
+
+
+def _ask_text(text: str, profile: Profile) -> EncodedQuery:
+    text = valid_text(text)
+    plain = text.translate({ord(sign): " " for sign in '"“”„«»「」『』'}).strip() or text
+    asked = _encoded(_Content(texts=[plain]), profile)
+    return replace(asked, words=text)
+
+
+def _encoded(content: _Content, profile: Profile) -> EncodedQuery:
+    """Content as vectors; an encoder that is not here costs its lane and gives a warning, all of them are an error."""
+    shared: dict[Modality, Vectors] = {}
+    warnings = list(content.warnings)
+    failures: list[EncoderUnavailable] = []
+    items: dict[Modality, Sequence[Any]] = {"text": content.texts, "image": content.pictures, "sound": content.sounds}
+    for sense, values in items.items():
+        if values:
+            vectors = _encode(profile, "shared", sense, _thinned(values, _most(sense)), failures)
+            if vectors is not None:
+                shared[sense] = vectors
+    texts = _thinned(content.texts, MOST_TEXTS)
+    sentence = _encode(profile, "sentence", "text", texts, failures) if texts else None
+    if failures and not shared and sentence is None:
+        raise failures[0]
+    said = " ".join(content.texts)
+    words = said if len(said) <= KEYWORD_CHARS else ""
+    return EncodedQuery(shared, sentence, words, warnings=(*warnings, *(str(each) for each in failures)))
+
+
+def _most(sense: Modality) -> int:
+    return MOST_TEXTS if sense == "text" else MOST_VIEWS
+
+
+def _encode(
+    profile: Profile, role: Role, sense: Modality, items: Sequence[Any], failures: list[EncoderUnavailable]
+) -> Vectors | None:
+    try:
+        return profile.encoder(role, sense).encode(items)
+    except EncoderUnavailable as error:
+        failures.append(error)
+        return None
+
+
+def _thinned(items: Sequence[Item], most: int) -> list[Item]:
+    """At most `most` items, evenly spread, the first and last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[int(at)] for at in np.linspace(0, len(items) - 1, most).round()]
+
+
+# ---------------------------------------------------------------- files
+
+
+def _ask_file(path: Path, sense: str, profile: Profile, connection: Connection) -> EncodedQuery:
+    from retrieval.media.sniff import identify
+
+    if not path.is_file():
+        raise MediaUnreadable(f"there is no file {path}", "check the path")
+    medium, _ = identify(path)
+    if medium != sense and not {medium, sense} == {"audio", "video"}:
+        raise QueryError(f"{path.name} is {_a(medium)}, not {_a(sense)}", f"ask with --{medium}")
+    content = _READERS[medium](path, profile)
+    if not (content.texts or content.pictures or content.sounds):
+        raise MediaUnreadable(f"nothing to ask with was found in {path.name}", "it may be silent or empty")
+    asked = _encoded(content, profile)
+    return replace(asked, identical=store.asset_with_hash(connection, whole_hash(path)))
+
+
+def _a(medium: str) -> str:
+    return f"an {medium}" if medium[0] in "aeiou" else f"a {medium}"
+
+
+def _pixels(profile: Profile) -> ImageSpec:
+    form = profile.encoder("shared", "image").form
+    if not isinstance(form, ImageSpec):
+        raise EncoderUnavailable(f"the image encoder of profile {profile.name} takes no pixels")
+    return form
+
+
+def _read_image(path: Path, profile: Profile) -> _Content:
+    from retrieval.media.extract import read
+
+    content = _Content()
+    _take(content, read(path, "image", _pixels(profile)))
+    content.texts.clear()
+    return content
+
+
+def _read_document(path: Path, profile: Profile) -> _Content:
+    from retrieval.media.extract import read
+
+    content = _Content()
+    _take(content, read(path, "document", _pixels(profile)))
+    return content
+
+
+def _read_audio(path: Path, profile: Profile) -> _Content:
+    content = _Content()
+    _listen(content, path, profile)
+    _transcribe(content, path, profile)
+    return content
+
+
+def _read_video(path: Path, profile: Profile) -> _Content:
+    from retrieval.media.extract import read, watch
+
+    content = _Content()
+    form = _pixels(profile)
+    facts = _take(content, read(path, "video", form))
+    _take(content, watch(path, form))
+    if facts is None or facts.has_sound:
+        _listen(content, path, profile)
+        if not content.texts:
+            _transcribe(content, path, profile)
+    return content
+
+
+_READERS: dict[Medium, Callable[[Path, Profile], _Content]] = {
+    "image": _read_image,
+    "document": _read_document,
+    "audio": _read_audio,
+    "video": _read_video,
+}
+
+
+def _take(content: _Content, values: Iterable[Metadata | ExtractedSegment]) -> Metadata | None:
+    """Sorts what was read into texts and views; memory does not grow with the file's length."""
+    facts = None
+    for value in values:
+        if isinstance(value, Metadata):
+            facts = value
+            continue
+        if value.segment.text:
+            content.texts.append(value.segment.text)
+        kept = content.sounds if value.segment.kind == "sound" else content.pictures
+        for view in value.views:
+            kept.append(view.array)
+            if len(kept) >= 4 * MOST_VIEWS:
+                del kept[1::2]
+    return facts
+
+
+def _listen(content: _Content, path: Path, profile: Profile) -> None:
+    from retrieval.media.extract import listen
+
+    if "sound" not in profile.senses("shared"):
+        return
+    try:
+        form = profile.encoder("shared", "sound").form
+        _take(content, listen(path, form if isinstance(form, AudioSpec) else AudioSpec()))
+    except (EncoderUnavailable, MediaError) as error:
+        content.warnings.append(str(error))
+
+
+def _transcribe(content: _Content, path: Path, profile: Profile) -> None:
+    from retrieval.media.extract import chunks
+
+    try:
+        _take_speech(content, islice(chunks(path), SPEECH_CHUNKS), profile)
+    except MediaError as error:
+        content.warnings.append(str(error))
+
+
+def _take_speech(content: _Content, samples: Iterable[NDArray[np.float32]], profile: Profile) -> None:
+    try:
+        content.texts += [each.text for each in profile.transcriber().transcribe(samples) if each.text]
+    except EncoderUnavailable as error:
+        content.warnings.append(str(error))
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _of_value(operand: Operand, profile: Profile) -> _Content:
+    """A picture or sound that is already in memory."""
+    if operand.sense == "image":
+        return _Content(pictures=[_picture(operand.value, _pixels(profile))])
+    if operand.sense == "audio" and isinstance(operand.value, np.ndarray) and operand.value.ndim == 1:
+        return _sound(operand.value.astype(np.float32, copy=False), profile)
+    raise QueryError(
+        f"{_a(operand.sense)} operand cannot hold {type(operand.value).__name__}",
+        "give a Path; an image also as PIL image or uint8 array (h, w, 3), audio also as float32 samples (n,) at 16 kHz",
+    )
+
+
+def _picture(value: Any, form: ImageSpec) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    from retrieval.media.image.decode import fit, to_rgb
+
+    if isinstance(value, np.ndarray):
+        if value.dtype != np.uint8 or value.ndim != 3 or value.shape[2] != 3 or not value.size:
+            raise QueryError(f"an image array is {value.dtype} {value.shape}", "give uint8 of (height, width, 3)")
+        value = Image.fromarray(value)
+    if not isinstance(value, Image.Image):
+        raise QueryError(f"an image operand holds {type(value).__name__}", "give a Path, a PIL image or an array")
+    return fit(to_rgb(value), form)
+
+
+def _sound(samples: NDArray[np.float32], profile: Profile) -> _Content:
+    content = _Content()
+    if "sound" in profile.senses("shared"):
+        form = profile.encoder("shared", "sound").form
+        content.sounds = list(_windows(samples, form if isinstance(form, AudioSpec) else AudioSpec()))
+    _take_speech(content, [samples], profile)
+    return content
+
+
+def _windows(samples: NDArray[np.float32], form: AudioSpec) -> Iterator[NDArray[np.float32]]:
+    """Windows of the encoder's form over samples at 16 kHz; the last one is filled up with silence."""
+    if form.rate != RATE:
+        times = np.arange(int(len(samples) * form.rate / RATE)) * (RATE / form.rate)
+        samples = np.interp(times, np.arange(len(samples)), samples).astype(np.float32)
+    width, hop = form.rate * form.window_ms // 1000, form.rate * form.hop_ms // 1000
+    for start in range(0, max(len(samples) - width + hop, 1), hop):
+        window = samples[start : start + width]
+        yield np.pad(window, (0, width - len(window)))
+
+
+# ---------------------------------------------------------------- what the library holds
+
+
+def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedQuery:
+    found = _named_segments(str(name), connection)
+    senses: dict[int, Modality] = {each.id: MODALITY_OF[each.segment.kind] for each in found}
+    shared: dict[Modality, Vectors] = {}
+    sentence = None
+    for role, (space, dimension) in spaces.items():
+        held = store.vectors_of_segments(connection, space, senses, dimension)
+        if role == "sentence":
+            sentence = held.data.astype(np.float32) if len(held.ids) else None
+            continue
+        for sense in ("image", "sound"):
+            rows = [at for at, segment in enumerate(held.segments.tolist()) if senses[segment] == sense]
+            if rows:
+                shared[sense] = held.data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
+    said = " ".join(each.segment.text for each in found if each.segment.text)
+    if sentence is not None:
+        sentence = sentence[_thinned(range(len(sentence)), MOST_VIEWS)]
+    return EncodedQuery(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
+
+
+def feedback_centroids(
+    names: Sequence[str], connection: Connection, spaces: Mapping[Role, tuple[int, int]]
+) -> dict[tuple[Role, Modality], Vectors]:
+    """(1, dimension) the mean of what the library holds under these names, each counting once, by space and sense.
+
+    Raises:
+        QueryError: the library holds nothing of one of the names.
+    """
+    found: dict[tuple[Role, Modality], list[Vectors]] = {}
+    for name in names:
+        asked = _ask_like(name, connection, spaces)
+        parts: dict[tuple[Role, Modality], Vectors] = {("shared", sense): rows for sense, rows in asked.shared.items()}
+        if asked.sentence is not None:
+            parts["sentence", "text"] = asked.sentence
+        for place, rows in parts.items():
+            found.setdefault(place, []).append(rows.mean(axis=0))
+    return {place: np.mean(rows, axis=0, keepdims=True).astype(np.float32) for place, rows in found.items()}
+
+
+def _named_segments(name: str, connection: Connection) -> list[store.StoredSegment]:
+    """The one segment of that id, or all of the asset at that path or with that hash, its pictures as wholes."""
+    segment = store.segment_by_key(connection, name)
+    if segment is not None:
+        return [segment]
+    asset = store.asset_with_key(connection, name) or store.asset_at(connection, Path(name).expanduser().absolute())
+    if asset is None:
+        raise QueryError(
+            f"the library holds no segment, asset or path {name}", "give a segment's id or an indexed path"
+        )
+    return [each for each in store.segments_of(connection, asset) if each.segment.kind != "region"]

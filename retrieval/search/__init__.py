@@ -1,0 +1,1 @@
+"""Search: retrieval, fusion, boolean operators, moments, explanation."""

@@ -1,0 +1,123 @@
+"""Evidence of the operands -> candidates: one for each asset that may answer, with its segments. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from retrieval.domain.media import Medium
+from retrieval.domain.query import Tree
+from retrieval.search import boolean, fusion
+from retrieval.search.boolean import Score
+from retrieval.search.moments import Moment
+from retrieval.search.retrievers import WORDS, Match, Matches
+
+TIMED: tuple[Medium, ...] = ("video", "audio")
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An asset that may answer. wholes: how sure each operand is of it; row: the moments of an `A then B`."""
+
+    asset: int
+    odds: float
+    score: float
+    segments: list[tuple[float, int]]  # log-odds and id, best first
+    alike: int = 0  # pictures that were folded into this one
+    wholes: tuple[float, ...] = ()
+    is_bound: bool = False  # it is at most so sure: its places are still to be judged
+    parts: tuple[Candidate | None, ...] = ()  # of a document whose places are still to be judged: what each leaf found
+    by_time: bool = False  # its segments are not so sure as its moments say
+    row: tuple[Moment, ...] = ()
+
+    @property
+    def order(self) -> tuple[float, float, int]:
+        return (-self.odds, -self.score, self.segments[0][1] if self.segments else 0)
+
+
+def of_one(evidence: Matches) -> dict[int, Candidate]:
+    """The candidates of one operand, by asset."""
+    found: dict[int, Candidate] = {}
+    for segment, ways in evidence.segments.items():
+        asset = evidence.owners[segment]
+        odds = _fused(ways, evidence.names.get(asset))
+        score = max([clue.score for clue in ways.values()])
+        one = found.get(asset)
+        if one is None:
+            one = found[asset] = Candidate(asset, odds, score, [])
+        elif (odds, score) > (one.odds, one.score):
+            one.odds, one.score = odds, score
+        one.segments.append((odds, segment))
+    for asset, clue in evidence.names.items():
+        found.setdefault(asset, Candidate(asset, fusion.agree([], clue.odds), clue.score, []))
+    for one in found.values():
+        one.segments.sort(key=lambda each: (-each[0], each[1]))
+    return found
+
+
+def _fused(ways: Mapping[str, Match], name: Match | None) -> float:
+    """Log-odds of a segment; words in its own text and in its asset's names are one way."""
+    said = [clue.odds for clue in (ways.get(WORDS), name) if clue]
+    return fusion.agree([clue.odds for way, clue in ways.items() if way != WORDS], max(said, default=0.0))
+
+
+Tables = Sequence[Mapping[int, Candidate]]
+
+
+def of_tree(tree: Tree, evidence: Sequence[Matches], media: Mapping[int, Medium]) -> list[Candidate]:
+    """The candidates of a tree whose leaves found `evidence`; media: of all assets in it.
+
+    A video, recording or document is only bounded where the tree must be judged place by place: see tracks.Judging.
+    """
+    tables = [of_one(found) for found in evidence]
+    proposing = boolean.generates_candidates(tree)
+    wanted = [table for table, own in zip(tables, proposing, strict=True) if own]
+    assets = sorted(set().union(*wanted))
+    if not assets:
+        return []
+    wholes = np.array([[table[each].odds if each in table else fusion.LEAST for each in assets] for table in tables])
+    by_place = boolean.by_place(tree)
+    bounds = boolean.bounds(tree, wholes)
+    joined = boolean.together(tree, wholes) if by_place else bounds
+    found = []
+    for number, asset in enumerate(assets):
+        parts = [table[asset] for table in wanted if asset in table]
+        one = Candidate(asset, float(joined[number]), max(part.score for part in parts), _segments(parts))
+        one.wholes = tuple(wholes[:, number].tolist())
+        if by_place and media.get(asset) in TIMED:
+            one.odds, one.is_bound = float(bounds[number]), True
+        elif by_place and media.get(asset) == "document":
+            one.odds, one.is_bound = float(bounds[number]), True
+            one.parts = tuple(table.get(asset) for table in tables)
+        elif by_place:
+            one.segments = [(min(own, one.odds), segment) for own, segment in one.segments]
+        found.append(one)
+    return found
+
+
+def _segments(parts: Sequence[Candidate]) -> list[tuple[float, int]]:
+    segments: dict[int, float] = {}
+    for part in parts:
+        for own, segment in part.segments:
+            segments[segment] = max(own, segments.get(segment, own))
+    return sorted(((own, segment) for segment, own in segments.items()), key=lambda each: (-each[0], each[1]))
+
+
+def judge_document(tree: Tree, one: Candidate) -> None:
+    """Judges a document that was only bounded: every segment is a place of its own."""
+    one.is_bound = False
+    places = {segment: place for place, (_, segment) in enumerate(one.segments)}
+    given = []
+    for part, whole in zip(one.parts, one.wholes, strict=True):
+        at = np.full(max(1, len(places)), fusion.LEAST if places else whole)
+        for own, segment in part.segments if part else ():
+            if segment in places:
+                at[places[segment]] = own
+        given.append(Score(at, max(whole, float(at.max()))))
+    one.odds = boolean.score_tree(tree, given).whole
+    cost = boolean.excluded(tree, given)[: len(places)]
+    left = boolean.lowered(np.array([own for own, _ in one.segments]), cost).tolist()
+    ordered = zip(left, (segment for _, segment in one.segments), strict=True)
+    one.segments = sorted(ordered, key=lambda each: (-each[0], each[1]))

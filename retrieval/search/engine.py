@@ -1,0 +1,170 @@
+"""Query -> Answer: look up, rescore, fuse, group, order, cut.
+
+One semantic lane for each pair of (sense of the question, kind of segment), and the keywords. Every finalist is scored by
+`exact.rescore` from the catalog's own vector, so an answer is the same whether a generation, its fresh part or an exact
+search proposed it. Order: confidence down (in log-odds, which do not saturate), raw score down, segment id up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import Connection
+
+from retrieval.catalog import store
+from retrieval.domain.media import Medium
+from retrieval.domain.query import Leaf, Or, Query, Tree, Weighted, WeightedSum
+from retrieval.domain.result import Answer
+from retrieval.query.encode import EncodedQuery
+from retrieval.query.parser import leaves
+from retrieval.search import boolean, duplicates, fusion
+from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
+from retrieval.search.hits import hits_of
+from retrieval.search.retrievers import CERTAIN, Matches, Retrieval, SearchContext
+from retrieval.search.temporal import TreeScorer
+from retrieval.search.timeline import Timeline, windows
+from retrieval.settings import DEFAULT_CUT
+from retrieval.vectors.space import Scope
+
+if TYPE_CHECKING:
+    from retrieval.encoders.profile import Profile
+
+FIRST_K = 48  # finalists of one lane beyond what is asked for
+LARGEST_K = 4096
+FOLDED = 32  # candidates behind the page that are looked at for copies of pictures on it
+NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
+
+
+def answer(
+    query: Query,
+    asked: Sequence[EncodedQuery],
+    held: SearchContext,
+    profile: Profile,
+    connection: Connection,
+    tagged: store.Ids | None = None,
+) -> Answer:
+    """Hits of a query whose operands are `asked`; without operands, the assets that fulfil its filters by date.
+
+    tagged: ascending ids of the assets that have the tag which the filters ask for; None where they ask for none.
+
+    Raises:
+        IndexDiffers: a generation must not be trusted; the caller searches without it.
+    """
+    start = time.perf_counter()
+    tree = whole_tree(query)
+    fitting = store.allowed_assets(connection, query.filters)
+    if tagged is not None:
+        fitting = tagged if fitting is None else np.intersect1d(fitting, tagged)
+    allowed = Scope(_media(query, tree), fitting)
+    warnings = tuple(dict.fromkeys([*held.warnings, *(line for each in asked for line in each.warnings)]))
+    if not asked:
+        ids = _by_date(connection, query, tagged)
+        candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
+        hits = hits_of(connection, candidates, [], {}, query.filters.path)
+        return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
+    held = held.asked(allowed)
+    cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
+    judging = TreeScorer(tree, asked, held, profile, connection) if tree is not None else None
+    found, evidence = _candidates(query, asked, Retrieval(held, profile, connection, allowed, cut), judging)
+    best = fusion.confidence(found[0].odds) if found else 0.0
+    page = _page(connection, query, [each for each in found if each.odds >= cut], asked)
+    near = windows(connection, page)
+    if judging is None:
+        moments = Timeline(held, profile, connection, near).moments(asked[0], cut)
+    else:
+        moments = judging.moments(page, near, cut)
+    if tree is not None:
+        evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
+    hits = hits_of(connection, page, evidence, moments, query.filters.path)
+    return Answer(tuple(hits), _elapsed(start), best, warnings)
+
+
+def _by_date(connection: Connection, query: Query, tagged: store.Ids | None) -> list[int]:
+    if tagged is None:
+        return store.assets_by_date(connection, query.filters, query.limit, query.offset)
+    wanted = set(tagged.tolist())
+    found = [each for each in store.assets_by_date(connection, query.filters, -1, 0) if each in wanted]
+    return found[query.offset : query.offset + query.limit]
+
+
+def whole_tree(query: Query) -> Tree | None:
+    """How all operands of a query are combined; None for one alone. Those behind its tree's leaves stand beside it."""
+    if query.tree is None and len(query.operands) < 2:
+        return None
+    written = leaves(query.tree) if query.tree is not None else []
+    beside: list[Tree] = [Weighted(Leaf(each.sense, ""), each.weight) for each in query.operands[len(written) :]]
+    if query.tree is None:
+        return WeightedSum(tuple(beside))
+    if not beside:
+        return query.tree
+    return WeightedSum((*query.tree.parts, *beside) if isinstance(query.tree, WeightedSum) else (query.tree, *beside))
+
+
+def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:
+    """The media that can answer."""
+    if tree is None or not boolean.timed(tree):
+        return query.filters.media
+    return frozenset(TIMED) & (query.filters.media or frozenset(TIMED))
+
+
+def _default_cut(query: Query) -> float:
+    """Who names the media says that the thing is there, and wants the nearest; see docs/decisions/0153."""
+    return NAMED_CUT if query.filters.media else DEFAULT_CUT
+
+
+def _elapsed(start: float) -> float:
+    return 1000 * (time.perf_counter() - start)
+
+
+def _page(
+    connection: Connection, query: Query, found: list[Candidate], asked: Sequence[EncodedQuery]
+) -> list[Candidate]:
+    if query.sort == "date":
+        known = store.assets_by_id(connection, [each.asset for each in found])
+        dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
+        found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
+    if all(each.shared.keys() <= {"text"} for each in asked):  # who asks with a picture may look for its copies
+        found = _folded(connection, found, query.offset + query.limit)
+    return found[query.offset : query.offset + query.limit]
+
+
+def _folded(connection: Connection, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
+    """The first `wanted` candidates, and pictures that show what one before them does counted there instead."""
+    near = found[: wanted + FOLDED]
+    looks = store.still_imprints(connection, [each.asset for each in near])
+    pictures = [each for each in near if each.asset in looks]
+    if len(pictures) < 2:
+        return list(found)
+    first = duplicates.collapsed(np.stack([np.frombuffer(looks[each.asset], np.uint8) for each in pictures]))
+    gone = set()
+    for at, same in enumerate(first.tolist()):
+        if same != at:
+            pictures[same].alike += 1
+            gone.add(pictures[at].asset)
+    return [each for each in found if each.asset not in gone]
+
+
+def _candidates(
+    query: Query, asked: Sequence[EncodedQuery], lookup: Retrieval, judging: TreeScorer | None
+) -> tuple[list[Candidate], list[Matches]]:
+    """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
+    wanted = query.offset + query.limit
+    proposing = boolean.generates_candidates(judging.tree) if judging else [True]
+    either = judging is None or isinstance(judging.tree, Or)  # the first of the whole are first in a part
+    k = FIRST_K + (1 if either else 4) * wanted
+    while True:
+        pairs = zip(asked, proposing, strict=True)
+        evidence = [lookup.evidence(each, k) if own else Matches() for each, own in pairs]
+        if judging is None:
+            found = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
+        else:
+            lookup.complete(asked, evidence, proposing)
+            found = of_tree(judging.tree, evidence, lookup.media_of(evidence))
+            found = judging.settle(found, len(found) if query.sort == "date" else wanted + FOLDED, lookup.cut)
+        full = sum(each.odds >= lookup.cut for each in found) >= wanted
+        if (full and query.sort != "date") or k >= LARGEST_K or all(each.exhausted for each in evidence):
+            return found, evidence
+        k *= 4

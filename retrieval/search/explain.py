@@ -1,0 +1,383 @@
+"""Why a hit answers: the place in its picture that does, by comparing overlapping parts of it with the question.
+
+An image encoder gives one vector for a whole picture, whatever the model, so the place is found from outside: parts of
+two sizes are cut, encoded and compared, and every spot is as warm as the parts round it are near. The box is the part
+round the warmest spot, of several sizes, that is nearest; the whole picture is one of them, and wins where nothing in it
+answers better than all of it. See docs/decisions/0220.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from retrieval.catalog import store
+from retrieval.domain.media import Box, ImageSpec, Medium, Span, Vectors
+from retrieval.domain.query import Leaf, Not, Query, Required, Tree, Weighted
+from retrieval.domain.result import FoundSegment, Hit
+from retrieval.errors import EncoderUnavailable, MediaError
+from retrieval.fulltext import highlight, keyword_search
+from retrieval.protocols import Encoder
+from retrieval.query.encode import EncodedQuery
+from retrieval.search import fusion
+from retrieval.search.candidates import of_one
+from retrieval.search.hits import found_segment
+from retrieval.search.retrievers import Matches, Retrieval, SearchContext
+from retrieval.vectors.space import Scope
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from retrieval.encoders.profile import Profile
+    from retrieval.search.moments import Curve
+
+PARTS = ((0.5, 3), (0.35, 5))  # share of either side that a part has, and how many there are along it
+SIZES = (1.0, 0.7, 0.5, 0.35, 0.25)  # of the parts round the warmest spot
+SHARP = 1.5  # how much warmer a part is that is one standard deviation nearer: e to this power
+LEAST_SHARE = 0.05  # of what is seen in an answer, for its place to be looked for
+CELLS = 24  # of a heat map, along either side
+SIDE = 1280  # pixels of the longer side of a picture that is shown, at most
+LONGEST_HEARD_MS = 20 * 60_000  # a longer recording is not decoded for its outline
+OUTLINE = 800  # steps of it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SaliencyMap:
+    """Where in a picture the answer lies. values: (CELLS, CELLS) float32 in 0..1, the warmest 1; box: the best part."""
+
+    values: NDArray[np.float32]
+    box: Box
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether no part answers better than the whole."""
+        return self.box == WHOLE
+
+    @property
+    def peak(self) -> tuple[float, float]:
+        """The warmest spot, in shares of width and height."""
+        row, column = np.unravel_index(int(self.values.argmax()), self.values.shape)
+        return (float(column) + 0.5) / CELLS, (float(row) + 0.5) / CELLS
+
+
+WHOLE = Box(0, 0, 10_000, 10_000)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """Why one asset answers a question.
+
+    segment: the one that is explained. name_marks: words of the question in the first path, as characters of it.
+    picture: uint8 (h, w, 3), the picture, frame or page; at_ms: the time of a frame of a video or animation. heat: where
+    in it the answer lies; box: where a line of text stands in it. curve: how sure the question is over time. outline:
+    loudness (n,) in 0..1 of a recording, over its whole length. length_ms: of what has a time.
+    """
+
+    hit: Hit
+    segment: FoundSegment | None
+    name_marks: tuple[Span, ...] = ()
+    picture: NDArray[np.uint8] | None = None
+    at_ms: int | None = None
+    heat: SaliencyMap | None = None
+    box: Box | None = None
+    curve: Curve | None = None
+    outline: NDArray[np.float32] | None = None
+    length_ms: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- where in a picture
+
+
+def saliency_map(picture: Image, encoder: Encoder, questions: Sequence[Vectors]) -> SaliencyMap:
+    """Where in a picture the answer to all questions lies. questions: of each its vectors (n, dimension), any may fit.
+
+    Costs an encoding of about forty parts.
+    """
+    form = encoder.form
+    if not isinstance(form, ImageSpec):
+        raise TypeError("an encoder of pictures takes pixels")
+    places = parts()
+    values = saliency(places, _nearness(picture, places, encoder, questions))
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    round_it = np.stack([_round((column + 0.5) / CELLS, (row + 0.5) / CELLS, size) for size in SIZES])
+    best = round_it[int(_nearness(picture, round_it, encoder, questions).argmax())]
+    return SaliencyMap(values, Box(*(round(10_000 * float(each)) for each in best)))
+
+
+def saliency_within(picture: Image, region: Box, encoder: Encoder, questions: Sequence[Vectors]) -> SaliencyMap:
+    """The same where the answer is known to lie in a region of the picture: what is outside is cold.
+
+    Finer than over the whole picture, so that the box is about as small as the thing.
+    """
+    left, top, right, bottom = (at / 10_000 for at in (region.left, region.top, region.right, region.bottom))
+    cut = [round(at * side) for at, side in zip((left, top, right, bottom), picture.size * 2, strict=True)]
+    part = saliency_map(
+        picture.crop((cut[0], cut[1], max(cut[2], cut[0] + 1), max(cut[3], cut[1] + 1))), encoder, questions
+    )
+    spots = (np.arange(CELLS) + 0.5) / CELLS
+    rows, columns = (CELLS * (spots - low) / (high - low) for low, high in ((top, bottom), (left, right)))
+    inside = np.outer((rows >= 0) & (rows < CELLS), (columns >= 0) & (columns < CELLS))
+    near = np.ix_(rows.clip(0, CELLS - 1).astype(int), columns.clip(0, CELLS - 1).astype(int))
+    values = np.where(inside, part.values[near], np.float32(0))
+    across, down = (np.array((part.box.left, part.box.right)), np.array((part.box.top, part.box.bottom)))
+    (x, x_end), (y, y_end) = (
+        (10_000 * low + (high - low) * own).round().astype(int).tolist()
+        for low, high, own in ((left, right, across), (top, bottom, down))
+    )
+    return SaliencyMap(np.asarray(values / max(float(values.max()), 1e-6), np.float32), Box(x, y, x_end, y_end))
+
+
+def parts() -> NDArray[np.float64]:
+    """(n, 4): left, top, right and bottom of every part that is looked at, in shares of the sides."""
+    found = []
+    for size, count in PARTS:
+        starts = np.linspace(0, 1 - size, count)
+        found += [(x, y, x + size, y + size) for y in starts for x in starts]
+    return np.array(found)
+
+
+def saliency(places: NDArray[np.float64], nearness: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(CELLS, CELLS) in 0..1: a spot is as warm as the parts round it are near, the more the nearer their middle is.
+
+    places: (n, 4), nearness: (n,) cosines. Where all are equally near it is 1 everywhere.
+    """
+    spread = float(nearness.std())
+    if spread < 1e-6:
+        return np.ones((CELLS, CELLS), np.float32)
+    weights = np.exp(SHARP * (nearness - nearness.max()) / spread)
+    spots = (np.arange(CELLS) + 0.5) / CELLS
+    left, top, right, bottom = (places[:, side, None] for side in range(4))
+    across = np.maximum(0, 1 - np.abs(spots - (left + right) / 2) / ((right - left) / 2))
+    down = np.maximum(0, 1 - np.abs(spots - (top + bottom) / 2) / ((bottom - top) / 2))
+    weights /= across.sum(axis=1) * down.sum(axis=1)
+    values = np.einsum("n,ny,nx->yx", weights, down, across)
+    values -= values.min()
+    return np.asarray(values / values.max(), np.float32)
+
+
+def _round(x: float, y: float, size: float) -> tuple[float, float, float, float]:
+    """A part of that size round a spot, inside the picture."""
+    left, top = (min(max(at - size / 2, 0.0), 1 - size) for at in (x, y))
+    return left, top, left + size, top + size
+
+
+def _nearness(
+    picture: Image, places: NDArray[np.float64], encoder: Encoder, questions: Sequence[Vectors]
+) -> NDArray[np.float64]:
+    """(n,) mean over the questions of the best cosine of each part."""
+    from retrieval.media.image.decode import fit
+
+    assert isinstance(encoder.form, ImageSpec)
+    width, height = picture.size
+    cut = [
+        (round(left * width), round(top * height), round(right * width), round(bottom * height))
+        for left, top, right, bottom in places.tolist()
+    ]
+    shown = [(x, y, max(x + 1, right), max(y + 1, bottom)) for x, y, right, bottom in cut]
+    vectors = encoder.encode([fit(picture.crop(each), encoder.form) for each in shown])
+    nearest = np.stack([(vectors @ each.T).max(axis=1) for each in questions])
+    return np.asarray(nearest.mean(axis=0), np.float64)
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def asked_for(query: Query) -> list[int]:
+    """Places of the operands that speak for an answer: not those behind a minus."""
+    if query.tree is None:
+        return list(range(len(query.operands)))
+    signs = [*_signs(query.tree, speaks=True)]
+    return [at for at in range(len(query.operands)) if at >= len(signs) or signs[at]]
+
+
+def _signs(tree: Tree, *, speaks: bool) -> list[bool]:
+    """For each leaf in order whether it speaks for an answer."""
+    if isinstance(tree, Leaf):
+        return [speaks]
+    if isinstance(tree, Not):
+        return _signs(tree.part, speaks=not speaks)
+    if isinstance(tree, Weighted | Required):
+        return _signs(tree.part, speaks=speaks)
+    return [sign for part in tree.parts for sign in _signs(part, speaks=speaks)]
+
+
+def picture_of(path: Path, medium: Medium, page: int | None, at_ms: int | None) -> Image | None:
+    """The picture, the frame at a time, or the page of a PDF or TIFF; None for what has none.
+
+    Raises: MediaError where the file cannot be read.
+    """
+    picture: Image | None = None
+    if medium == "image":
+        from retrieval.media.image.decode import open_image
+
+        picture = open_image(path, side=SIDE, page=page, at_ms=at_ms or 0)
+    elif medium == "video" and at_ms is not None:
+        from retrieval.media.av.video import frame_at
+
+        picture = frame_at(path, at_ms)
+    elif medium == "document" and page is not None and path.suffix.lower() == ".pdf":
+        from retrieval.media.documents.pdf import page_picture  # the one form whose pages look the same everywhere
+
+        picture = page_picture(path, page, SIDE)
+    if picture is not None:
+        picture.thumbnail((SIDE, SIDE))
+    return picture
+
+
+def outline_of(path: Path, length_ms: int | None) -> NDArray[np.float32] | None:
+    """Loudness (OUTLINE,) in 0..1 of a recording from its beginning to its end; None for a very long or silent one."""
+    from retrieval.media.av.audio import chunks
+
+    if not length_ms or length_ms > LONGEST_HEARD_MS:
+        return None
+    peaks = [np.abs(part[: len(part) // 160 * 160]).reshape(-1, 160).max(axis=1) for part in chunks(path)]
+    whole = np.concatenate(peaks) if peaks else np.empty(0, np.float32)
+    if not len(whole) or not whole.max():
+        return None
+    steps = np.array_split(whole, min(OUTLINE, len(whole)))
+    return np.array([each.max() for each in steps], np.float32) / np.float32(whole.max())
+
+
+def exactly(path: Path) -> str:
+    """The glob of one path. Bytes that are not UTF-8 fit anything."""
+    return "".join(
+        f"[{each}]" if each in "*?[" else "*" if "\udc80" <= each <= "\udcff" else each for each in str(path)
+    )
+
+
+def explain(
+    hit: Hit,
+    named: str,
+    asked: Sequence[EncodedQuery],
+    held: SearchContext,
+    profile: Profile,
+    connection: Connection,
+    curve: Curve | None = None,
+) -> Explanation:
+    """The evidence of one hit: of the segment `named` in it, else of its best.
+
+    asked: what speaks for it. curve: of what has a time. What cannot be opened is left out, with a warning.
+    """
+    warnings = [line for each in asked for line in each.warnings]
+    lookup = Retrieval(held.asked(Scope()), profile, connection, Scope(), 0.0)
+    segment = _explained(hit, named, asked, lookup, warnings)
+    asset = store.asset_with_key(connection, hit.asset)
+    facts = store.assets_by_id(connection, [asset])[asset].facts if asset is not None else {}
+    stored = store.segment_by_key(connection, segment.id) if segment is not None else None
+    at_ms = _shown_at(hit, segment)
+    length_ms = facts.get("duration_ms")
+    picture, outline = _opened(hit, segment, at_ms, length_ms, warnings)
+    return Explanation(
+        hit,
+        segment,
+        name_marks=_name_marks(hit, asset, asked, held, connection),
+        picture=None if picture is None else np.asarray(picture),
+        at_ms=at_ms,
+        heat=None if picture is None else _heat(picture, segment, asked, profile, warnings),
+        box=stored.segment.box if stored is not None and stored.segment.kind == "text_line" else None,
+        curve=curve,
+        outline=outline,
+        length_ms=length_ms,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _explained(
+    hit: Hit, named: str, asked: Sequence[EncodedQuery], lookup: Retrieval, warnings: list[str]
+) -> FoundSegment | None:
+    """The segment `named`, also where it is not among the best of its hit; else the best."""
+    listed = next((each for each in hit.segments if each.id == named), None)
+    best = hit.segments[0] if hit.segments else None
+    stored = store.segment_by_key(lookup.connection, named)
+    if listed is not None or stored is None:
+        return listed or best
+    judged = _judged(stored, asked, lookup)
+    if judged is None:
+        warnings.append(f"nothing in {named} itself answers: the best of its file is explained")
+    return judged or best
+
+
+def _judged(stored: store.StoredSegment, asked: Sequence[EncodedQuery], lookup: Retrieval) -> FoundSegment | None:
+    """What the operands say of one segment; None where none of them says anything."""
+    evidence = [Matches() for _ in asked]
+    evidence[0].owners[stored.id] = stored.asset_id
+    lookup.complete(asked, evidence, [False] * len(asked))
+    found = [each for each in (of_one(own).get(stored.asset_id) for own in evidence) if each is not None]
+    odds = [own for each in found for own, segment in each.segments if segment == stored.id]
+    if not odds:
+        return None
+    return found_segment(fusion.conjunction(odds, [1.0] * len(odds)), stored, None, found[0], evidence)
+
+
+def _opened(
+    hit: Hit, segment: FoundSegment | None, at_ms: int | None, length_ms: int | None, warnings: list[str]
+) -> tuple[Image | None, NDArray[np.float32] | None]:
+    """Picture and outline, where there are."""
+    try:
+        picture = picture_of(hit.path, hit.medium, segment.page if segment else None, at_ms)
+        return picture, outline_of(hit.path, length_ms) if hit.medium == "audio" else None
+    except MediaError as error:
+        warnings.append(str(error))
+    except OSError as error:
+        warnings.append(f"{hit.path.name} cannot be opened: {error.strerror}")
+    return None, None
+
+
+def _shown_at(hit: Hit, segment: FoundSegment | None) -> int | None:
+    """The time of the frame to show: the best of the segment, or of a shot that lies where it does, else its middle."""
+    if segment is None or hit.medium not in ("image", "video"):
+        return None
+    if segment.span is None:
+        return segment.at_ms  # of an animation
+    shots = [each for each in (segment, *hit.segments) if each.kind == "shot" and each.span is not None]
+    for each in shots:
+        if each.at_ms is not None and each.span is not None and each.span.overlap(segment.span):
+            return each.at_ms
+    return (segment.span.start + segment.span.end) // 2
+
+
+def _heat(
+    picture: Image, segment: FoundSegment | None, asked: Sequence[EncodedQuery], profile: Profile, warnings: list[str]
+) -> SaliencyMap | None:
+    """The heat map where what is seen is a reason; None where words alone, or a line of text, answer."""
+    if (
+        segment is None
+        or segment.kind not in ("image", "region", "shot")
+        or segment.lanes.get("shows", 0.0) < LEAST_SHARE
+    ):
+        return None
+    senses = [[each.shared[sense] for sense in ("text", "image") if sense in each.shared] for each in asked]
+    questions = [np.concatenate(each) for each in senses if each]
+    if not questions:
+        return None
+    try:
+        encoder = profile.encoder("shared", "image")
+        if segment.kind == "region" and segment.box is not None:
+            return saliency_within(picture, segment.box, encoder, questions)
+        return saliency_map(picture, encoder, questions)
+    except EncoderUnavailable as error:
+        warnings.append(str(error))
+        return None
+
+
+def _name_marks(
+    hit: Hit, asset: int | None, asked: Sequence[EncodedQuery], held: SearchContext, connection: Connection
+) -> tuple[Span, ...]:
+    """Words of the question in the hit's path below its source, by which it was found."""
+    if asset is None:
+        return ()
+    whose = Scope(assets=np.array([asset]))
+    found = [keyword_search.search_keywords(connection, each.words, held.totals, whose) for each in asked if each.words]
+    terms = [term for each in found if asset in each.assets for term in each.terms]
+    path = str(hit.path)
+    start = max(
+        (len(str(root)) for root in store.roots(connection) if hit.path.is_relative_to(root)), default=len(path)
+    )
+    return tuple(Span(start + each.start, start + each.end) for each in highlight.name_highlights(path[start:], terms))

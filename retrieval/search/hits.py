@@ -1,0 +1,145 @@
+"""Candidates of a page -> hits: which segments and moments are shown of each, and why they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+from retrieval.catalog import store
+from retrieval.domain.media import Lane, Span
+from retrieval.domain.result import FoundSegment, Hit
+from retrieval.fulltext import highlight
+from retrieval.kinds import LANE_OF
+from retrieval.search import fusion
+from retrieval.search.candidates import Candidate
+from retrieval.search.moments import Moment
+from retrieval.search.retrievers import WORDS, Matches
+from retrieval.settings import MOST_SEGMENTS
+
+
+def hits_of(
+    connection: Connection,
+    page: Sequence[Candidate],
+    evidence: Sequence[Matches],
+    found: Mapping[int, Sequence[tuple[Moment, int]]],
+    glob: str | None,
+) -> list[Hit]:
+    """The hits of a page; found: the moments of its videos and recordings, with their segments.
+
+    glob: the paths that were asked for; a hit is shown at one of them, not at a copy elsewhere.
+    """
+    known = store.assets_by_id(connection, [each.asset for each in page], glob)
+    named = [each.asset for each in page if not each.segments]
+    first = store.first_segments(connection, named) if named else {}
+    listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
+    listed |= {segment for own in found.values() for _, segment in own}
+    stored = store.segments_by_id(connection, listed) | {each.id: each for each in first.values()}
+    hits = []
+    for each in page:
+        if each.asset not in known:
+            continue  # went away since the snapshot of the index
+        if not each.segments and each.asset in first:
+            each.segments.append((each.odds, first[each.asset].id))
+        timed = found.get(each.asset, ())
+        rows: list[_Row] = [(odds, stored[segment], None) for odds, segment in each.segments if segment in stored]
+        moments = [(moment, stored[own]) for moment, own in timed if own in stored]
+        if each.row:
+            shown: Sequence[_Row] = [(each.odds, segment, moment) for moment, segment in moments]
+        else:
+            shown = _shown(_as_moments(rows, moments, lend=not each.by_time))
+        segments = [found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
+        hits.append(_hit(known[each.asset], each, tuple(segments)))
+    return hits
+
+
+_Row: TypeAlias = tuple[float, store.StoredSegment, Moment | None]
+
+
+def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, store.StoredSegment]], *, lend: bool) -> list[_Row]:
+    """Rows with the segments of each timed kind replaced by its moments, as sure as the surest of their segments.
+
+    lend: a segment lends its confidence, which counts words and names as well, to the first moment that it is part of.
+    Best first.
+    """
+    kinds = {segment.segment.kind for _, segment in found}
+    kept = [row for row in rows if row[1].segment.kind not in kinds]
+    lent = {row[1].id: row[0] for row in rows}
+    spans = {row[1].id: row[1].segment.span for row in rows if row[1].segment.kind in kinds}
+    kind_of = {row[1].id: row[1].segment.kind for row in rows}
+    for moment, segment in found:
+        inside = [
+            own
+            for own, span in spans.items()
+            if lend and own in lent and span and kind_of[own] == segment.segment.kind and span.overlap(moment.span)
+        ]
+        kept.append((max((lent.pop(own) for own in inside), default=moment.odds), segment, moment))
+    return sorted(kept, key=lambda each: (-each[0], each[1].key))
+
+
+def _shown(segments: Sequence[_Row]) -> list[_Row]:
+    """The best segments, the best of each kind among them, best first."""
+    leaders: dict[str, _Row] = {}
+    for each in segments:
+        leaders.setdefault(each[1].segment.kind, each)
+    rest = [each for each in segments if all(each is not leader for leader in leaders.values())]
+    chosen = [*leaders.values(), *rest][: max(MOST_SEGMENTS, len(leaders))]
+    return sorted(chosen, key=lambda each: (-each[0], each[1].key))
+
+
+def found_segment(
+    odds: float,
+    stored: store.StoredSegment,
+    moment: Moment | None,
+    candidate: Candidate,
+    evidence: Sequence[Matches],
+) -> FoundSegment:
+    """A segment, or a moment of it, as an answer shows it; odds: how sure it is. evidence: of each operand."""
+    ways = [(way, clue) for each in evidence for way, clue in each.segments.get(stored.id, {}).items()]
+    ways += [(WORDS, each.names[candidate.asset]) for each in evidence if candidate.asset in each.names]
+    lanes: dict[Lane, float] = {}
+    for way, clue in ways:
+        sure = fusion.confidence(fusion.agree([], clue.odds) if way == WORDS else clue.odds)
+        lanes[clue.lane] = max(lanes.get(clue.lane, 0.0), sure)
+    clues = [clue for way, clue in ways if way != WORDS] or [clue for _, clue in ways]
+    best = max(clues, key=lambda clue: clue.odds, default=None)
+    framed = [clue for clue in clues if clue.at_ms is not None]
+    at_ms = max(framed, key=lambda clue: clue.odds).at_ms if framed else None
+    segment = stored.segment
+    if moment is not None and segment.kind == "shot":
+        at_ms = moment.at_ms
+    return FoundSegment(
+        id=stored.key,
+        kind=segment.kind,
+        span=segment.span if moment is None else moment.span,
+        page=segment.page,
+        text=segment.text,
+        confidence=fusion.confidence(odds),
+        score=best.score if best else 0.0,
+        lanes=fusion.shares(lanes) or {LANE_OF[segment.kind]: 1.0},
+        at_ms=at_ms,
+        marks=_marks(stored, evidence),
+        box=segment.box,
+    )
+
+
+def _marks(stored: store.StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ...]:
+    """Where the words stand by which a segment was found."""
+    asked = [term for each in evidence if WORDS in each.segments.get(stored.id, {}) for term in each.terms]
+    return tuple(highlight.highlights(stored.segment.text or "", asked)) if asked else ()
+
+
+def _hit(stored: store.StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:
+    return Hit(
+        path=stored.paths[0],
+        paths=stored.paths,
+        asset=stored.hash,
+        medium=stored.medium,
+        score=candidate.score,
+        confidence=fusion.confidence(candidate.odds),
+        segments=segments,
+        taken_at=stored.taken_at,
+        offline=stored.offline,
+        alike=candidate.alike,
+    )

@@ -1,0 +1,345 @@
+"""What the lanes say of one operand: nearest vectors of each kind of segment, keywords, the very file that asks.
+
+One semantic lane for each pair of (sense of the question, kind of segment), and the keywords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from retrieval.catalog import store
+from retrieval.catalog.store import WordTable
+from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
+from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
+from retrieval.encoders.registry import USUAL
+from retrieval.fulltext import keyword_search
+from retrieval.fulltext.analyzer import Term
+from retrieval.kinds import LANE_OF, MODALITY_OF, SHARED_KINDS, TEXT_KINDS
+from retrieval.query.encode import EncodedQuery
+from retrieval.search import fusion
+from retrieval.vectors.exact import rescore
+from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
+
+if TYPE_CHECKING:
+    from retrieval.encoders.profile import Direction, Profile, Role
+
+TOGETHER: dict[Kind, tuple[Kind, ...]] = dict.fromkeys(("image", "region"), ("image", "region"))  # judged by one line
+MULTI_INSTANCE_CORRECTION: dict[Kind, float] = {"region": 1.6}  # log-odds that the best of many parts reaches by chance
+CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
+FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
+WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
+MORE, LESS = 0.75, 0.15  # Rocchio's weights beside the question's 1; source: Manning, Raghavan, Schütze 2008, 9.1.1
+UNLIKE = -4.0  # log-odds of what is like nothing: less like it changes nothing
+WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
+
+
+class IndexMismatch(Exception):
+    """A published index gives other scores than the catalog; `folder` is its generation."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchContext:
+    """What a search needs of the library, as it was at one moment."""
+
+    spaces: Mapping[Role, SpaceSnapshot]
+    totals: dict[WordTable, int]
+    warnings: tuple[str, ...] = ()
+    allowed: Scope = field(default_factory=Scope)  # what may be found; questions are judged by what they reach
+    lines: dict[tuple[int, Kind], LinearCalibration] | None = (
+        None  # of one search, by `own` of a probe; None keeps none
+    )
+    reached: dict[tuple[int, Kind], tuple[float, int]] = field(default_factory=dict)  # likewise, see `_reached`
+
+    def asked(self, allowed: Scope) -> SearchContext:
+        """The same for one search."""
+        return replace(self, allowed=allowed, lines={}, reached={})
+
+    def line(self, profile: Profile, probe: VectorQuery, connection: Connection) -> LinearCalibration:
+        """How cosines of a probe become log-odds."""
+        known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
+        if known is not None:
+            return known
+        others = [replace(probe, kind=kind) for kind in TOGETHER.get(probe.kind, (probe.kind,))]
+        found = [(each, reached) for each in others if (reached := self._reached(each, connection)) is not None]
+        if not found:
+            return profile.prior(probe.direction).line(0)
+        lead = max(best - each.handicap(profile) for each, (best, _) in found)
+        count = found[0][1][1]
+        background = profile.background(probe.direction)
+        line = background.line(probe.own, lead, count) if background else profile.prior(probe.direction).line(count)
+        if self.lines is not None:
+            self.lines[id(probe.own), probe.kind] = line
+        return line
+
+    def _reached(self, probe: VectorQuery, connection: Connection) -> tuple[float, int] | None:
+        """The best cosine of a probe's own vectors, and among how many; None where the library has none of the kind."""
+        pinned = self.spaces.get(probe.role)
+        if pinned is None or probe.kind not in pinned.kinds():
+            return None
+        known = None if self.lines is None else self.reached.get((id(probe.own), probe.kind))
+        if known is not None:
+            return known
+        near = pinned.nearest(probe.kind, probe.own, FEW, self.allowed)
+        stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
+        return self.note(probe, rescore(probe.own, stored.data), near.count)
+
+    def note(self, probe: VectorQuery, scores: Vectors, count: int) -> tuple[float, int]:
+        """The same where the scores (q, n) of the probe's own vectors with their nearest among `count` are known."""
+        found = float(scores.max(initial=-1.0)), count
+        if self.lines is not None:
+            self.reached[id(probe.own), probe.kind] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What one way of looking says of one segment. odds: log-odds; of words, a log-likelihood ratio (see fusion.agree)."""
+
+    lane: Lane
+    odds: float
+    score: float
+    at_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Matches:
+    """What one operand found. by segment and lane; names: by asset; owners: the asset and kind of each segment.
+
+    terms: those of its words that tell anything.
+    """
+
+    segments: dict[int, dict[str, Match]] = field(default_factory=dict)
+    names: dict[int, Match] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
+    exhausted: bool = True  # no lane holds back anything as sure as the cut
+    terms: tuple[Term, ...] = ()
+
+    def add(self, segment: int, asset: int, way: str, clue: Match) -> None:
+        """Keeps the surest clue of one way to find a segment."""
+        ways = self.segments.setdefault(segment, {})
+        if way not in ways or (clue.odds, clue.score) > (ways[way].odds, ways[way].score):
+            ways[way] = clue
+        self.owners[segment] = asset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retrieval:
+    """One search under way."""
+
+    held: SearchContext
+    profile: Profile
+    connection: Connection
+    allowed: Scope
+    cut: float
+
+    def evidence(self, asked: EncodedQuery, k: int) -> Matches:
+        """What the k nearest of each lane, and the keywords, say."""
+        found = Matches()
+        for probe in vector_queries(asked):
+            self._near(found, probe, k)
+        if asked.words:
+            self._by_words(found, asked, self.allowed)
+        if asked.identical is not None:
+            self._add_identical(found, asked.identical)
+        return found
+
+    def _add_identical(self, found: Matches, asset: int) -> None:
+        """The very file that asks, where it may be found."""
+        medium = store.media_of(self.connection, [asset])[asset]
+        first = store.first_segments(self.connection, [asset]).get(asset)
+        if first is not None and self.allowed.holds(asset, medium):
+            found.add(first.id, asset, "same", Match(LANE_OF[first.segment.kind], CERTAIN, 1.0))
+
+    def _near(self, found: Matches, probe: VectorQuery, k: int) -> None:
+        pinned = self.held.spaces.get(probe.role)
+        if pinned is None or probe.kind not in pinned.kinds():
+            return
+        queries = probe.vectors
+        near = pinned.nearest(probe.kind, queries, k, self.allowed)
+        rows = near.rows[near.rows["vector"] > 0]
+        stored = store.vectors_by_id(self.connection, np.unique(rows["vector"]), queries.shape[1])
+        owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
+        scores = rescore(queries, stored.data)
+        _compare(pinned, near, stored, scores)
+        self.held.note(probe, scores[: len(probe.own)], near.count)
+        lowest = self._add(found, probe, stored, scores, owners)
+        found.exhausted &= near.complete or lowest < self.cut
+
+    def _add(
+        self,
+        found: Matches,
+        probe: VectorQuery,
+        stored: store.StoredVectors,
+        scores: Vectors,
+        owners: Mapping[int, int],
+    ) -> float:
+        """Adds scored vectors; returns the log-odds of the least sure."""
+        if not len(stored.ids):
+            return fusion.LEAST
+        odds, best = probe.odds(self.profile, self.held.line(self.profile, probe, self.connection), scores)
+        rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
+        for segment, own, score, at_ms in rows:
+            if segment in owners:
+                at = at_ms if at_ms >= 0 else None
+                found.add(segment, owners[segment], probe.sense, Match(LANE_OF[probe.kind], own, score, at))
+        return float(odds.min())
+
+    def _by_words(self, found: Matches, asked: EncodedQuery, allowed: Scope) -> None:
+        kinds = None if asked.lane is None else kinds_of(TEXT_KINDS, asked.lane)
+        if kinds == ():
+            return
+        hits = keyword_search.search_keywords(self.connection, asked.words, self.held.totals, allowed, kinds)
+        found.terms = hits.terms
+        for segment, hit in hits.segments.items():
+            found.add(segment, hits.owners[segment], WORDS, Match(asked.lane or "words", hit.evidence, hit.score))
+        for asset, hit in hits.assets.items():
+            found.names[asset] = Match("words", hit.evidence, hit.score)
+
+    def complete(self, asked: Sequence[EncodedQuery], evidence: Sequence[Matches], proposing: Sequence[bool]) -> None:
+        """Lets every operand judge the segments that those found which propose; the others by their words as well."""
+        owners: dict[int, int] = {}
+        for each in evidence:
+            owners |= each.owners
+        kinds = {
+            segment: stored.segment.kind for segment, stored in store.segments_by_id(self.connection, owners).items()
+        }
+        found_in = set(owners.values()).union(*(each.names for each in evidence))
+        whose = Scope(assets=np.array(sorted(found_in), np.int64))
+        for one, found, own in zip(asked, evidence, proposing, strict=True):
+            if one.words and not own:
+                self._by_words(found, one, whose)
+            if one.identical is not None and not own and one.identical in found_in:
+                self._add_identical(found, one.identical)
+            for probe in vector_queries(one):
+                known = found.segments
+                missing = [s for s in kinds if kinds[s] == probe.kind and probe.sense not in known.get(s, {})]
+                self._judge(found, probe, missing, owners)
+
+    def media_of(self, evidence: Sequence[Matches]) -> dict[int, Medium]:
+        """The medium of every asset in evidence."""
+        return store.media_of(
+            self.connection, {asset for each in evidence for asset in (*each.owners.values(), *each.names)}
+        )
+
+    def _judge(
+        self,
+        found: Matches,
+        probe: VectorQuery,
+        segments: Sequence[int],
+        owners: Mapping[int, int],
+    ) -> None:
+        pinned = self.held.spaces.get(probe.role)
+        if pinned is not None and segments:
+            queries = probe.vectors
+            stored = store.vectors_of_segments(self.connection, pinned.live.id, segments, queries.shape[1])
+            self._add(found, probe, stored, rescore(queries, stored.data), owners)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorQuery:
+    """What is compared with the vectors of one kind of segment: one semantic lane of one operand.
+
+    own (q, dimension): the question's, from a sense. more, less (0 or 1, dimension): the mean of what it shall be more
+    like, or less.
+    """
+
+    role: Role
+    sense: Modality
+    kind: Kind
+    own: Vectors
+    more: Vectors | None = None
+    less: Vectors | None = None
+
+    @property
+    def vectors(self) -> Vectors:
+        """(n, dimension) all of them, the question's first."""
+        moved = [each for each in (self.more, self.less) if each is not None]
+        return np.concatenate([self.own, *moved]) if moved else self.own
+
+    @property
+    def direction(self) -> Direction:
+        """Its sense and what it is compared with."""
+        return _direction(self.sense, self.kind)
+
+    def handicap(self, profile: Profile) -> float:
+        """What is taken off a cosine with this kind of segment before it is judged; see docs/decisions/0250."""
+        if self.kind not in MULTI_INSTANCE_CORRECTION:
+            return 0.0
+        background = profile.background(self.direction)
+        judged = (
+            background.steepness if isinstance(background, CohortCalibration) else profile.prior(self.direction).slope
+        )
+        return MULTI_INSTANCE_CORRECTION[self.kind] / judged
+
+    def odds(
+        self, profile: Profile, line: LinearCalibration, scores: Vectors
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).
+
+        line: how the question's own scores are judged, see Held.line.
+
+        With feedback Rocchio's sum, each term by the calibration of its own direction, because a text is never as near
+        to a picture as another picture is; see docs/decisions/0201.
+        """
+        count = len(self.own)
+        best = scores[:count].max(axis=0, initial=-1.0).astype(float)
+        odds = line.odds(best - self.handicap(profile))
+        alike = MODALITY_OF[self.kind]
+        if self.more is not None:
+            odds = (odds + MORE * log_odds(profile, alike, self.kind, scores[count])) / (1 + MORE)
+        if self.less is not None:
+            odds = odds - LESS * np.maximum(0.0, log_odds(profile, alike, self.kind, scores[-1]) - UNLIKE)
+        return odds, best
+
+
+def vector_queries(asked: EncodedQuery) -> Iterable[VectorQuery]:
+    """Every semantic lane of an operand."""
+    for sense, vectors in asked.shared.items():
+        yield from _probes(asked, "shared", sense, kinds_of(SHARED_KINDS, asked.lane), vectors)
+    if asked.sentence is not None:
+        yield from _probes(asked, "sentence", "text", kinds_of(TEXT_KINDS, asked.lane), asked.sentence)
+
+
+def _probes(
+    asked: EncodedQuery, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
+) -> Iterable[VectorQuery]:
+    for kind in kinds:
+        place = (role, MODALITY_OF[kind])
+        yield VectorQuery(role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
+
+
+def kinds_of(kinds: tuple[Kind, ...], lane: Lane | None) -> tuple[Kind, ...]:
+    """Those of some kinds of segment that a lane finds; all of them without one."""
+    return kinds if lane is None else tuple(each for each in kinds if LANE_OF[each] == lane)
+
+
+def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: store.StoredVectors, scores: Vectors) -> None:
+    """Raises IndexDiffers where an index gave other scores than the catalog's vectors."""
+    if pinned.generation is None or not len(stored.ids):
+        return
+    ids = near.rows["vector"]
+    places = np.minimum(np.searchsorted(stored.ids, ids), len(stored.ids) - 1)
+    known = stored.ids[places] == ids
+    exact = np.take_along_axis(scores, places, 1)
+    if np.any(np.abs(exact - near.scores)[known] > WARY):
+        raise IndexMismatch(pinned.live.folder or "")
+
+
+def log_odds(profile: Profile, sense: Modality, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
+    """What the profile's prior says of scores, whatever else the library holds."""
+    return profile.prior(_direction(sense, kind)).line(USUAL).odds(scores)
+
+
+def _direction(sense: Modality, kind: Kind) -> Direction:
+    spoken = kind in ("speech", "text_line")  # both are short, and short sentences are near to many questions
+    return cast("Direction", f"{sense}-{'speech' if spoken else MODALITY_OF[kind]}")

@@ -1,0 +1,212 @@
+"""FAISS indexes in files: builds them, opens them memory-mapped, searches them.
+
+Up to FLAT_ROWS rows an index is a flat scan of bytes, whose scores are off by thousandths (docs/decisions/0151 and 0155);
+above, inverted lists of float16 whose `nprobe` is tuned against exact search when they are built. A mapped index is never
+added to: FAISS would abort the process. Rows and queries have unit length.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain.media import Vectors
+from retrieval.errors import LibraryDamaged
+from retrieval.vectors.exact import ExactIndex
+
+FLAT_ROWS = 300_000
+DEVIATIONS = 8.0  # of the numbers of a turned unit vector: a byte holds so many, and none is ever larger
+TRAIN_ROWS = 200_000
+BLOCK = 16_384  # rows handed to FAISS at once
+TUNING_QUERIES, TUNING_K = 64, 20
+WANTED_RECALL = 0.98
+FEW = 0.05  # where fewer rows are allowed, all lists are looked at: as fast, and exact
+
+
+def has_faiss() -> bool:
+    """Whether FAISS is installed (not whether it works)."""
+    return find_spec("faiss") is not None
+
+
+def _faiss() -> Any:
+    """FAISS, untyped: its stubs do not know its own parameters."""
+    import faiss
+
+    return faiss
+
+
+class FaissIndex:
+    """A flat or inverted index of FAISS. nprobe 0: flat."""
+
+    def __init__(self, index: Any, nprobe: int) -> None:
+        self._index = index
+        self._nprobe = nprobe
+        self._turned = _Turned(index) if hasattr(index, "chain") else None  # flat ones of the first releases: float16
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
+    def search(
+        self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Vectors, NDArray[np.int64]]:
+        """See protocols.VectorIndex."""
+        faiss = _faiss()
+        queries = np.ascontiguousarray(queries, np.float32)
+        selector, bits = None, None
+        share = 1.0
+        if allowed is not None:
+            bits = np.packbits(allowed, bitorder="little")  # must outlive the search: FAISS keeps a bare pointer
+            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
+            share = float(np.count_nonzero(allowed)) / max(len(allowed), 1)
+        if self._turned:
+            scores, rows = self._turned.search(queries, k, selector)
+        else:
+            scores, rows = self._index.search(queries, k, params=self._parameters(selector, share))
+        return np.where(rows < 0, np.float32(-np.inf), scores), rows.astype(np.int64, copy=False)
+
+    def _parameters(self, selector: Any, share: float) -> Any:
+        faiss = _faiss()
+        if not self._nprobe:
+            return faiss.SearchParameters(sel=selector)
+        lists = int(self._index.nlist)
+        nprobe = lists if share < FEW else min(lists, int(self._nprobe / min(1.0, 4 * share)))
+        return faiss.SearchParametersIVF(sel=selector, nprobe=nprobe)
+
+    def rows(self) -> NDArray[np.float16]:
+        """All rows (n, dimension) as far as they are kept, for another device. Flat indexes only."""
+        if self._turned:
+            return self._turned.rows()
+        return np.asarray(self._index.reconstruct_n(0, len(self)), np.float16)
+
+
+class _Turned:
+    """A flat index of rows that were turned at random and rounded to bytes: half as large as float16, twice as fast.
+
+    Once turned, all numbers of a unit vector are about equally large, whatever a model makes of its dimensions, so one
+    step fits all. FAISS compares bytes, but cuts off what follows the point: rounding is ours.
+    """
+
+    def __init__(self, index: Any) -> None:
+        faiss = _faiss()
+        self._whole = index  # owns the other two
+        self._turn = faiss.downcast_VectorTransform(index.chain.at(0))
+        self._bytes = faiss.downcast_index(index.index)
+        self._unit = np.float32(_steps(index.d) ** 2)
+
+    @classmethod
+    def empty(cls, dimension: int) -> _Turned:
+        """Of no rows yet."""
+        faiss = _faiss()
+        turn = faiss.LinearTransform(dimension, dimension, False)
+        faiss.copy_array_to_vector((_rotation(dimension) * _steps(dimension)).astype(np.float32).ravel(), turn.A)
+        turn.is_trained = True
+        signed = faiss.ScalarQuantizer.QT_8bit_direct_signed
+        flat = faiss.IndexScalarQuantizer(dimension, signed, faiss.METRIC_INNER_PRODUCT)
+        return cls(faiss.IndexPreTransform(turn, flat))
+
+    def add(self, rows: NDArray[np.float16]) -> Any:
+        """With these rows too; the index of FAISS, which is written."""
+        for start in range(0, len(rows), BLOCK):
+            self._bytes.add(self._round(rows[start : start + BLOCK].astype(np.float32)))
+        self._whole.ntotal = self._bytes.ntotal
+        return self._whole
+
+    def _round(self, vectors: Vectors) -> Vectors:
+        turned: Vectors = np.rint(self._turn.apply(vectors))
+        return turned
+
+    def search(self, queries: Vectors, k: int, selector: Any) -> tuple[Vectors, NDArray[np.int64]]:
+        """Scores are off by thousandths."""
+        scores, rows = self._bytes.search(self._round(queries), k, params=_faiss().SearchParameters(sel=selector))
+        return scores / self._unit, rows
+
+    def rows(self) -> NDArray[np.float16]:
+        """All rows, turned back."""
+        dimension, count = self._whole.d, self._whole.ntotal
+        back = _faiss().vector_to_array(self._turn.A).reshape(dimension, dimension) / self._unit
+        parts = [self._bytes.reconstruct_n(at, min(BLOCK, count - at)) @ back for at in range(0, count, BLOCK)]
+        return np.concatenate(parts).astype(np.float16)
+
+
+@cache
+def _rotation(dimension: int) -> NDArray[np.float64]:
+    """(dimension, dimension), one of all there are; it takes a tenth of a second."""
+    return np.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, dimension)))[0])
+
+
+def _steps(dimension: int) -> float:
+    """Steps of a byte in a length of 1: DEVIATIONS of a number of a turned unit vector are 127."""
+    return float(127 * np.sqrt(dimension) / DEVIATIONS)
+
+
+def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
+    """An index in memory over rows (n, dimension)."""
+    faiss = _faiss()
+    n, dimension = rows.shape
+    if n <= flat_rows:
+        return FaissIndex(_Turned.empty(dimension).add(rows), 0)
+    lists = int(min(4 * np.sqrt(n), n / 39))
+    index = faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = False  # codes are then the rows themselves, so scores are those of the catalog
+    sample = np.random.default_rng(0).choice(n, min(n, TRAIN_ROWS), replace=False)
+    index.train(rows[np.sort(sample)].astype(np.float32))
+    _add(index, rows)
+    return FaissIndex(index, _tune(index, rows))
+
+
+def _add(index: Any, rows: NDArray[np.float16]) -> None:
+    for start in range(0, len(rows), BLOCK):
+        index.add(rows[start : start + BLOCK].astype(np.float32))
+
+
+def _tune(index: Any, rows: NDArray[np.float16]) -> int:
+    """The least power of two of lists whose recall at TUNING_K reaches WANTED_RECALL.
+
+    The questions lie midway between two rows each: off the data, as the vector of a text lies off those of pictures.
+    """
+    pairs = np.random.default_rng(1).choice(len(rows), (2, TUNING_QUERIES))
+    queries = rows[pairs[0]].astype(np.float32) + rows[pairs[1]].astype(np.float32)
+    queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-6)
+    truth = ExactIndex(rows).search(queries, TUNING_K)[1]
+    nprobe = 4
+    while nprobe < index.nlist and _recall(FaissIndex(index, nprobe), queries, truth) < WANTED_RECALL:
+        nprobe *= 2
+    return min(nprobe, int(index.nlist))
+
+
+def _recall(index: FaissIndex, queries: Vectors, truth: NDArray[np.int64]) -> float:
+    found = index.search(queries, truth.shape[1])[1]
+    return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, truth, strict=True)]))
+
+
+def write(index: FaissIndex, file: Path) -> dict[str, int]:
+    """Writes an index; returns the settings that `open_file` needs."""
+    faiss = _faiss()
+    faiss.write_index(index._index, str(file))
+    return {"nprobe": index._nprobe}
+
+
+def open_file(file: Path, *, rows: int, dimension: int, nprobe: int) -> FaissIndex:
+    """An index in its file, memory-mapped.
+
+    Raises:
+        LibraryDamaged: missing, not readable, or of another size than stated.
+    """
+    faiss = _faiss()
+    try:
+        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1][-120:]
+        raise LibraryDamaged(f"the index {file} cannot be opened: {reason}", "crossmedia rebuild") from None
+    if (index.ntotal, index.d) != (rows, dimension):
+        raise LibraryDamaged(f"the index {file} is not the one that was written", "crossmedia rebuild")
+    return FaissIndex(index, nprobe)

@@ -1,0 +1,186 @@
+"""What a reader holds of one space: the generation it pins, the vectors that came later, and those that went.
+
+Immutable: a newer state is a new value, so threads that search with the old one are not disturbed. Vector ids grow and
+are never used again, so what came later is what is greater than the greatest id seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from retrieval.catalog import layout, store
+from retrieval.catalog.store import Ids, LiveSpace
+from retrieval.domain.media import MEDIA, Kind, Medium, Vectors
+from retrieval.errors import LibraryDamaged
+from retrieval.vectors import faiss_index
+from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.generation import Generation, Part, open_generation
+
+INDEXED_FRESH = 4_000  # more fresh rows than this are indexed in memory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """What may be found. media: all if empty; assets: ascending ids, or None for all."""
+
+    media: frozenset[Medium] = frozenset()
+    assets: Ids | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.media and self.assets is None
+
+    def holds(self, asset: int, medium: Medium) -> bool:
+        """Whether an asset of that medium may be found."""
+        if self.media and medium not in self.media:
+            return False
+        return self.assets is None or bool(contains(self.assets, np.array([asset]))[0])
+
+    def rows(self, rows: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """(n,) mask over rows of a part; None where all are allowed."""
+        mask: NDArray[np.bool_] | None = None
+        if self.media:
+            codes = [MEDIA.index(medium) for medium in self.media]
+            mask = np.isin(rows["medium"], codes)
+        if self.assets is not None:
+            fits = contains(self.assets, rows["asset"])
+            mask = fits if mask is None else mask & fits
+        return mask
+
+
+def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each of `ids` is among the ascending ones."""
+    if not len(ascending):
+        return np.zeros(len(ids), np.bool_)
+    places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
+    return np.asarray(ascending[places] == ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """Nearest rows of one kind: approximate scores (q, n), rows (q, n) of store.ROW with vector 0 for an empty slot.
+
+    count: rows that were allowed. complete: none of them was left out.
+    """
+
+    scores: Vectors
+    rows: NDArray[Any]
+    count: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpaceSnapshot:
+    """One space as it was when it was read. `alive`: for each part the rows that still are; absent: all."""
+
+    live: LiveSpace
+    generation: Generation | None
+    fresh: Mapping[Kind, Part]
+    masked: Ids
+    seen: int
+    warnings: tuple[str, ...] = ()
+    tables: Mapping[Kind, store.Table] = field(default_factory=dict)
+    alive: Mapping[tuple[str, Kind], NDArray[np.bool_]] = field(default_factory=dict)
+
+    def kinds(self) -> set[Kind]:
+        """Kinds of segment that have vectors here."""
+        return set(self.fresh) | (set(self.generation.parts) if self.generation else set())
+
+    def nearest(self, kind: Kind, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
+        """The k best rows of one kind for each query (q, dimension), over all parts."""
+        found = [self._part(name, kind, part, queries, k, allowed) for name, part in self._parts(kind)]
+        scores = np.concatenate([each.scores for each in found], axis=1)
+        rows = np.concatenate([each.rows for each in found], axis=1)
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return Neighbours(
+            np.take_along_axis(scores, order, 1),
+            np.take_along_axis(rows, order, 1),
+            sum(each.count for each in found),
+            all(each.complete for each in found),
+        )
+
+    def _parts(self, kind: Kind) -> list[tuple[str, Part]]:
+        parts = [
+            ("generation", self.generation.parts.get(kind) if self.generation else None),
+            ("fresh", self.fresh.get(kind)),
+        ]
+        return [(name, part) for name, part in parts if part is not None]
+
+    def _part(self, name: str, kind: Kind, part: Part, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
+        mask = _both(self.alive.get((name, kind)), allowed.rows(part.rows))
+        k = min(k, len(part.rows))
+        scores, places = part.index.search(queries, k, mask)
+        rows = np.where(places < 0, np.zeros(1, part.rows.dtype), part.rows[np.maximum(places, 0)])
+        held = len(part.rows) if mask is None else int(np.count_nonzero(mask))
+        return Neighbours(scores, rows, held, held <= k)
+
+
+def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    return other if one is None else one if other is None else one & other
+
+
+def open_space(connection: Connection, home: Path, live: LiveSpace, *, distrust: Collection[str] = ()) -> SpaceSnapshot:
+    """The present state of a space. Generations in `distrust` (folder names), missing or damaged ones are not used:
+    all their vectors are then fresh, so answers stay exact, with a warning."""
+    generation = None
+    warnings: tuple[str, ...] = ()
+    if live.folder is not None:
+        try:
+            generation = _trusted(home, live, live.folder, distrust)
+        except LibraryDamaged as error:
+            warnings = (f"{error.what}; answers come from the catalog, which is slower ({error.hint})",)
+    seen = live.last_vector_id if generation else 0
+    empty = SpaceSnapshot(live, generation, {}, np.empty(0, np.int64), seen, warnings)
+    return refresh_space(connection, empty)
+
+
+def _trusted(home: Path, live: LiveSpace, folder: str, distrust: Collection[str]) -> Generation:
+    if folder in distrust:
+        raise LibraryDamaged(f"the index of {live.space.name} does not fit the catalog", "crossmedia rebuild")
+    return open_generation(layout.generation(home, folder), live.space.dimension)
+
+
+def refresh_space(connection: Connection, old: SpaceSnapshot) -> SpaceSnapshot:
+    """The same generation with what was added and deleted since."""
+    newest = store.newest_vector(connection)
+    tables = dict(old.tables)
+    if newest > old.seen:
+        dimension = old.live.space.dimension
+        added = store.vectors_between(connection, old.live.id, dimension, old.seen, None)
+        for kind, table in added.items():
+            tables[kind] = _joined(tables[kind], table) if kind in tables else table
+    changed = {kind for kind in tables if tables[kind] is not old.tables.get(kind)}
+    fresh = {kind: _part(tables[kind]) if kind in changed else old.fresh[kind] for kind in tables}
+    masked = store.masked(connection, old.live.id)
+    state = replace(old, tables=tables, fresh=fresh, seen=max(newest, old.seen), masked=masked, alive={})
+    return replace(state, alive=_alive(state))
+
+
+def _joined(old: store.Table, new: store.Table) -> store.Table:
+    return np.concatenate([old[0], new[0]]), np.concatenate([old[1], new[1]])
+
+
+def _part(table: store.Table) -> Part:
+    """Fresh rows, ready to be searched."""
+    rows, vectors = table
+    many = len(rows) > INDEXED_FRESH and faiss_index.has_faiss()
+    return Part(faiss_index.build(vectors, flat_rows=len(vectors)) if many else ExactIndex(vectors), rows)
+
+
+def _alive(state: SpaceSnapshot) -> dict[tuple[str, Kind], NDArray[np.bool_]]:
+    """Masks of the parts that hold deleted vectors."""
+    found = {}
+    for kind in state.kinds() if len(state.masked) else ():
+        for name, part in state._parts(kind):
+            gone = contains(state.masked, part.rows["vector"])
+            if gone.any():
+                found[name, kind] = ~gone
+    return found

@@ -1,0 +1,502 @@
+"""indexer.pipeline.run: a folder becomes a library, and stays one while the folder changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer import doctor
+from indexer.catalog import sources
+from indexer.catalog.open import writing
+from indexer.events import Event, Finished, Planned, Progress, Skipped
+from indexer.pipeline.estimate import weight
+from indexer.pipeline.run import Options, index_folders
+from indexer.rebuild import rebuild, reembed
+from retrieval import Library, LibraryError
+from retrieval.catalog import layout
+from retrieval.domain.media import Modality, Vectors
+from retrieval.media import fingerprint
+from retrieval.settings import LIMITS
+from tests.contents import contents
+from tests.fakes import FakeEncoder, FakeProfile
+
+
+class CountingProfile(FakeProfile):
+    """Notes how many items each sense has encoded."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.encoded: dict[Modality, int] = {"text": 0, "image": 0, "sound": 0}
+
+    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
+        plain = super().encoder(role, sense)
+        return _Counting(plain.space, plain.accepts, plain.form, self.encoded)
+
+
+@dataclass(frozen=True)
+class _Counting(FakeEncoder):
+    counts: dict[Modality, int] = field(default_factory=dict)
+
+    def encode(self, items: Sequence[Any]) -> Vectors:
+        self.counts[self.accepts] += len(items)
+        return super().encode(items)
+
+
+class World:
+    """A folder of media, a library of it, and what the last run told."""
+
+    def __init__(self, root: Path) -> None:
+        self.media = root / "media"
+        self.media.mkdir()
+        self.home = root / "library"
+        self.profile = CountingProfile(said="hello there")
+        self.events: list[Event] = []
+
+    def picture(self, name: str, colour: str = "red") -> Path:
+        path = self.media / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A size of its own makes content of its own, whatever the colour.
+        Image.new("RGB", (20 + len(name), 20), colour).save(path)
+        return path
+
+    def sound(self, name: str) -> Path:
+        path = self.media / name
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            tone = np.sin(np.arange(16_000 * 3) / 5) * 9000
+            file.writeframes(tone.astype("<i2").tobytes())
+        return path
+
+    def index(self, **options: Any) -> Finished:
+        self.events = []
+        self.profile.encoded = dict.fromkeys(self.profile.encoded, 0)
+        chosen = Options(profile=self.profile, workers=1, **options)  # type: ignore[arg-type]
+        return index_folders([self.media], library=self.home, options=chosen, on_event=self.events.append)
+
+    def shown(self, question: str) -> list[str]:
+        """Names of what a search finds, best first."""
+        with Library.open(self.home, profile=self.profile) as library:  # type: ignore[arg-type]
+            return [hit.path.name for hit in library.search(question)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_folder_is_indexed_and_found(world: World) -> None:
+    """Pictures by what they show, documents by their words."""
+    world.picture("a.png", "red")
+    world.picture("b.png", "blue")
+    (world.media / "note.txt").write_text("The lighthouse keeper counts ships.", "utf-8")
+    finished = world.index()
+    assert (finished.indexed, finished.new, finished.skipped, finished.pending) == (3, 3, {}, {})
+    assert world.shown("blue")[:1] == ["b.png"]
+    assert world.shown("lighthouse")[:1] == ["note.txt"]
+
+
+def test_an_unchanged_folder_is_not_opened_again(world: World) -> None:
+    """A second run has nothing to read and changes nothing."""
+    world.picture("a.png")
+    world.index()
+    before = contents(world.home)
+    finished = world.index()
+    assert (finished.indexed, finished.new) == (0, 0)
+    assert contents(world.home) == before
+
+
+def test_moved_and_copied_files_cost_no_encoding(world: World) -> None:
+    """Their content is known; only the paths change."""
+    first = world.picture("a.png")
+    world.picture("b.png")
+    world.index()
+    (world.media / "new").mkdir()
+    first.rename(world.media / "new" / "moved.png")
+    (world.media / "copy.png").write_bytes((world.media / "b.png").read_bytes())
+    finished = world.index()
+    assert (finished.new, finished.gone, world.profile.encoded["image"]) == (0, 0, 0)
+    paths = sorted(os.path.basename(p) for a in contents(world.home)["assets"].values() for p in a["paths"])
+    assert paths == [b"b.png", b"copy.png", b"moved.png"]
+
+
+def test_a_file_is_not_found_by_the_name_it_had(world: World) -> None:
+    """Moving it, or giving the name to other content, takes the old name out of the keywords."""
+    world.picture("umbrella.png", "green").rename(world.media / "bicycle.png")
+    world.picture("kettle.png", "green")
+    world.index()
+    (world.media / "bicycle.png").rename(world.media / "anchor.png")
+    world.index()
+    words = [" ".join(asset["words"]) for asset in contents(world.home)["assets"].values()]
+    assert not any("bicycle" in each for each in words)
+    assert any("anchor" in each for each in words)
+
+
+def test_copies_in_one_run_are_encoded_once(world: World) -> None:
+    """The second copy waits for the first."""
+    original = world.picture("a.png")
+    for name in "bcdef":
+        (world.media / f"{name}.png").write_bytes(original.read_bytes())
+    assert world.index().new == 1
+    assert world.profile.encoded["image"] == 1
+    assert [len(asset["paths"]) for asset in contents(world.home)["assets"].values()] == [6]
+
+
+def test_deleted_and_changed_files_are_no_longer_found(world: World) -> None:
+    """What was published is masked at once."""
+    world.picture("a.png", "green")
+    world.picture("b.png", "blue")
+    world.picture("c.png", "black")
+    world.index()
+    (world.media / "a.png").unlink()
+    world.picture("b.png", "yellow")
+    assert world.index().gone == 2
+    assert "a.png" not in world.shown("green")
+    assert world.shown("yellow")[:1] == ["b.png"]
+
+
+def test_a_broken_file_is_a_skip_with_its_reason_and_is_tried_again_when_it_changes(world: World) -> None:
+    """The run goes on; the next one does not open it again; a repaired file is indexed."""
+    world.picture("good.png")
+    broken = world.media / "bad.png"
+    broken.write_bytes((world.media / "good.png").read_bytes()[:40])
+    finished = world.index()
+    assert finished.new == 1
+    assert sum(finished.skipped.values()) == 1
+    assert [event.path for event in world.events if isinstance(event, Skipped)] == [broken]
+    world.index()
+    assert not [event for event in world.events if isinstance(event, Skipped)]
+    world.picture("bad.png", "blue")
+    assert world.index().skipped == {}
+
+
+def test_names_that_are_not_utf8_are_indexed_and_skipped_like_others(world: World) -> None:
+    """Their bytes are kept as they are; messages about them show a question mark."""
+    name = os.fsdecode(b"caf\xe9")
+    world.picture(f"{name}.png", "green")
+    (world.media / f"{name} broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    finished = world.index()
+    assert (finished.new, sum(finished.skipped.values())) == (1, 1)
+    assert world.shown("green") == [f"{name}.png"]
+
+
+def test_speech_left_out_is_completed_by_a_later_run(world: World) -> None:
+    """--no-speech leaves it pending; sound is heard all the same."""
+    world.sound("talk.wav")
+    assert world.index(speech=False).pending == {"transcribe": 1}
+    assert world.profile.encoded["sound"] > 0
+    assert world.index().pending == {}
+    assert world.shown("hello there")[:1] == ["talk.wav"]
+
+
+def planned(world: World, **options: Any) -> Planned:
+    world.events.clear()
+    world.index(dry_run=True, **options)
+    return next(event for event in world.events if isinstance(event, Planned))
+
+
+def test_a_dry_run_makes_no_library_and_tells_what_would_be_done(world: World) -> None:
+    """Files for each step, and a time."""
+    world.picture("a.png")
+    world.sound("b.wav")
+    told = planned(world)
+    assert told.files == {"read": 2, "watch": 1, "listen": 1, "transcribe": 1, "ocr": 2}
+    assert told.seconds > 0
+    assert not world.home.exists()
+
+
+def test_a_dry_run_adds_no_source_and_no_pattern(world: World) -> None:
+    """A folder that is only looked at is not followed."""
+    world.picture("a.png")
+    world.index()
+    other = world.media.with_name("other")
+    other.mkdir()
+    options = Options(profile=world.profile, dry_run=True, exclude=("*.png",))  # type: ignore[arg-type]
+    index_folders([other, world.media], library=world.home, options=options)
+    assert [(source.root, source.exclude) for source in sources.listed(world.home)] == [(world.media, ())]
+
+
+def test_a_dry_run_counts_what_earlier_runs_have_left(world: World) -> None:
+    """Speech that was put off is work; what is done is not."""
+    world.picture("a.png")
+    world.sound("b.wav")
+    world.index(speech=False)
+    assert planned(world).files == {"read": 0, "watch": 0, "listen": 0, "transcribe": 1, "ocr": 0}
+    assert planned(world, speech=False).files == {"read": 0, "watch": 0, "listen": 0, "ocr": 0}
+
+
+def test_a_dry_run_heeds_the_patterns_that_are_given(world: World) -> None:
+    """They stand for those that the source has."""
+    world.picture("a.png")
+    world.picture("b.jpg")
+    assert planned(world, exclude=("*.png",)).files["read"] == 1
+
+
+def test_an_unplugged_source_keeps_its_assets(world: World) -> None:
+    """Offline is not deleted; the hits are marked."""
+    world.picture("a.png", "green")
+    world.index()
+    world.media.rename(world.media.with_name("away"))
+    finished = index_folders(library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    assert finished.gone == 0
+    assert "offline" in finished.warnings[0]
+    with Library.open(world.home, profile=world.profile) as library:  # type: ignore[arg-type]
+        assert [hit.offline for hit in library.search("green")] == [True]
+
+
+def test_a_moved_source_is_found_at_its_new_place(world: World) -> None:
+    """`source move` encodes nothing."""
+    world.picture("a.png", "green")
+    world.index()
+    new = world.media.with_name("elsewhere")
+    world.media.rename(new)
+    sources.move(world.home, world.media, new)
+    world.media = new
+    assert world.index().new == 0
+    assert [path for asset in contents(world.home)["assets"].values() for path in asset["paths"]] == [
+        os.fsencode(new / "a.png")
+    ]
+
+
+def test_a_forgotten_file_stays_forgotten(world: World) -> None:
+    """It becomes an exclude pattern of its source."""
+    world.picture("a.png", "green")
+    world.picture("b [1].png", "blue")
+    world.index()
+    assert sources.forget(world.home, world.media / "b [1].png") == 1
+    assert world.index().new == 0
+    assert "b [1].png" not in world.shown("blue")
+
+
+def test_what_is_forgotten_is_that_file_alone(world: World) -> None:
+    """Not all files of its name, in other folders."""
+    world.picture("cover.png", "green")
+    world.picture("album/cover.png", "blue")
+    world.index()
+    assert sources.forget(world.home, world.media / "cover.png") == 1
+    assert world.index().gone == 0
+    assert world.shown("blue") == ["cover.png"]
+
+
+@pytest.mark.parametrize("name", [b"two\nlines.png", b"caf\xe9.png", b"[a]*?.png", b"folder/-x.png"])
+def test_odd_names_stay_forgotten(world: World, name: bytes) -> None:
+    """Line ends, bytes that are not UTF-8, and signs that mean something in a pattern."""
+    world.picture("kept.png", "green")
+    world.picture("lines.png", "blue")
+    odd = world.picture("odd.png", "red").rename(world.media / "kept2.png")
+    path = world.media / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    odd.rename(path)
+    world.index()
+    assert sources.forget(world.home, path) == 1
+    finished = world.index()
+    assert (finished.indexed, finished.gone) == (0, 0)
+
+
+def test_a_copy_is_forgotten_at_its_place_alone(world: World) -> None:
+    """One file is forgotten though its content stays known."""
+    world.picture("a.png", "green")
+    shutil.copy(world.media / "a.png", world.media / "b.png")
+    world.index()
+    assert sources.forget(world.home, world.media / "a.png") == 1
+    assert world.shown("green") == ["b.png"]
+
+
+def test_what_lies_in_an_inner_source_is_forgotten_there(world: World) -> None:
+    """The outer source does not own it."""
+    world.picture("in/a.png", "green")
+    both = [world.media, world.media / "in"]
+    index_folders(both, library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    assert sources.forget(world.home, world.media / "in" / "a.png") == 1
+
+
+def test_a_file_is_forgotten_by_a_path_through_a_link(world: World) -> None:
+    """Sources are kept by where they really are."""
+    world.picture("a.png", "green")
+    world.index()
+    world.media.with_name("link").symlink_to(world.media)
+    assert sources.forget(world.home, world.media.with_name("link") / "a.png") == 1
+
+
+def test_forgetting_what_is_not_there_is_an_error(world: World) -> None:
+    """And adds no pattern."""
+    world.picture("a.png", "green")
+    world.index()
+    with pytest.raises(LibraryError, match="nothing of the library lies at"):
+        sources.forget(world.home, world.media / "b.png")
+    assert sources.listed(world.home)[0].exclude == ()
+
+
+def test_a_library_inside_its_own_source_does_not_index_itself(world: World) -> None:
+    """Its folder is left out."""
+    world.home = world.media / "library"
+    world.picture("a.png")
+    assert world.index().new == 1
+    assert world.index().new == 0
+
+
+def test_overlapping_sources_hold_each_file_once(world: World) -> None:
+    """The inner source owns what lies in it."""
+    world.picture("in/a.png")
+    world.picture("b.png")
+    both = [world.media, world.media / "in"]
+    index_folders(both, library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    assert sorted(len(asset["paths"]) for asset in contents(world.home)["assets"].values()) == [1, 1]
+
+
+def test_another_profile_is_refused_with_the_command_that_changes_it(world: World) -> None:
+    """A library speaks one profile; rebuild brings another."""
+    world.picture("a.png")
+    world.index()
+    with pytest.raises(LibraryError, match="rebuild --profile clip"):
+        index_folders([world.media], library=world.home, options=Options(profile="clip"))
+
+
+def test_weights_of_another_revision_are_refused_until_all_is_encoded_anew(world: World) -> None:
+    """Else new files would be in a space of their own, and the old ones no longer be found."""
+    world.picture("a.png")
+    world.index()
+    world.picture("bb.png")
+    world.profile = CountingProfile(said="hello there", revision="2")
+    with pytest.raises(LibraryError, match=r"rebuild --profile \w+ encodes it anew"):
+        world.index()
+    with writing(world.home, "test", create=False) as (engine, _):
+        reembed(engine, world.profile, Options(workers=1), world.events.append)  # type: ignore[arg-type]
+    assert world.index().new == 1
+
+
+def test_rebuild_restores_deleted_index_files(world: World) -> None:
+    """The same vectors are found, from the catalog alone: the media are gone."""
+    for name in ("a.png", "b.png", "c.png"):
+        world.picture(name, "green")
+    world.index()
+    before = contents(world.home)["spaces"]
+    for file in (world.home / layout.GENERATIONS).rglob("*.*"):
+        if file.is_file():
+            file.unlink()
+    assert doctor.examine(world.home)
+    for file in world.media.iterdir():
+        file.unlink()
+    rebuild(world.home)
+    assert contents(world.home)["spaces"] == before
+
+
+def test_doctor_finds_nothing_in_a_fresh_library(world: World) -> None:
+    """But what the installation itself lacks."""
+    world.picture("a.png")
+    (world.media / "note.txt").write_text("Nothing to see here.", "utf-8")
+    world.index()
+    assert [each.what for each in doctor.examine(world.home) if "FAISS is not installed" not in each.what] == []
+
+
+def test_a_file_that_shows_no_sign_of_life_is_a_skip(world: World) -> None:
+    """The limit is on progress; here it is shorter than any decoder's start."""
+    world.picture("a.png")
+    finished = world.index(limits=replace(LIMITS, progress_s=0.001))
+    assert finished.skipped == {"too slow": 1}
+
+
+def imprints_of(world: World) -> dict[str, list[tuple[int | None, bytes]]]:
+    """Segment key -> its imprints."""
+    found: dict[str, list[tuple[int | None, bytes]]] = {}
+    with sqlite3.connect(layout.catalog(world.home)) as catalog:
+        for key, at_ms, data in catalog.execute(
+            "SELECT key, at_ms, data FROM imprints JOIN segments ON segments.id = segment_id ORDER BY key, at_ms"
+        ):
+            found.setdefault(key, []).append((at_ms, data))
+    catalog.close()
+    return found
+
+
+def test_pictures_and_sounds_have_imprints_that_go_with_them(world: World) -> None:
+    """One for each view; none is left when the file is gone."""
+    world.picture("one.png")
+    sound = world.sound("two.wav")
+    world.index()
+    sizes = sorted(len(data) for each in imprints_of(world).values() for _, data in each)
+    assert sizes == sorted(
+        [fingerprint.BYTES, 4 * len(fingerprint.sound_fingerprint(np.zeros(4 * 16_000, np.float32), 16_000))]
+    )
+    sound.unlink()
+    world.index()
+    assert [len(data) for ((_, data),) in imprints_of(world).values()] == [fingerprint.BYTES]
+
+
+def test_imprints_of_an_older_library_are_added_without_encoding(world: World) -> None:
+    """A library from before there were imprints gets them by the next run, and no model is asked."""
+    world.picture("one.png")
+    world.sound("two.wav")
+    world.index()
+    before = imprints_of(world)
+    with sqlite3.connect(layout.catalog(world.home)) as catalog:
+        catalog.execute("DELETE FROM imprints")
+    catalog.close()
+    world.index()
+    assert imprints_of(world) == before and len(before) == 2
+    assert world.profile.encoded == {"text": 0, "image": 0, "sound": 0}
+
+
+def test_pictures_and_videos_share_one_estimate_of_time() -> None:
+    """A picture is worth two seconds of a video where text is read; files are counted where facts are."""
+    assert weight("ocr", None) == weight("ocr", 2_000)
+    assert weight("ocr", 60_000) == 30 * weight("ocr", None)
+    assert weight("read", 60_000) == weight("read", None)
+    assert weight("watch", 60_000) == 60_000
+
+
+def test_a_file_that_goes_away_meanwhile_is_no_skip_and_is_done_when_it_is_back(world: World) -> None:
+    """A disk is pulled between two steps: what was read stays, and the step that failed is still pending."""
+    sound = world.sound("talk.wav")
+    held = sound.read_bytes()
+
+    def lose(event: Event) -> None:
+        if isinstance(event, Progress) and event.step == "read" and event.done == event.total:
+            sound.unlink(missing_ok=True)
+
+    options = Options(profile=world.profile, workers=1)  # type: ignore[arg-type]
+    finished = index_folders([world.media], library=world.home, options=options, on_event=lose)
+    assert (finished.indexed, finished.skipped) == (1, {})
+    assert "listen" in finished.pending
+    sound.write_bytes(held)
+    finished = world.index()
+    assert (finished.skipped, finished.pending) == ({}, {})
+    assert world.shown("hello there")[:1] == ["talk.wav"]
+
+
+def test_what_is_no_folder_is_refused_by_what_it_is(world: World) -> None:
+    """A path that is not there, a file among the folders, and a file where the library shall be."""
+    file = world.picture("a.png")
+    for folder, library, said in (
+        (world.media / "nowhere", world.home, "there is no folder"),
+        (file, world.home, "is not a folder"),
+        (world.media, file, "is a file"),
+    ):
+        with pytest.raises(LibraryError, match=said):
+            index_folders([folder], library=library, options=Options(profile=world.profile))  # type: ignore[arg-type]
+
+
+def test_a_run_that_is_stopped_tells_what_it_did_not_read(world: World) -> None:
+    """Files that were not come to are left for a later run, which reads them."""
+    for name in ("a.png", "bb.png", "ccc.png"):
+        world.picture(name)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and event.step == "read" and event.done < event.total:
+            raise KeyboardInterrupt
+
+    options = Options(profile=world.profile, workers=1)  # type: ignore[arg-type]
+    finished = index_folders([world.media], library=world.home, options=options, on_event=stop)
+    assert finished.stopped
+    assert finished.pending["read"] == 3 - finished.indexed > 0
+    finished = world.index()
+    assert "read" not in finished.pending
+    assert len(world.shown("red")) == 3

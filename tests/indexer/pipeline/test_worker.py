@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.pipeline.worker import Task, Worker
+from retrieval.domain.media import ImageSpec
+from retrieval.errors import MediaError, RetrievalError
+from retrieval.settings import LIMITS
+
+
+def read(path: Path) -> None:
+    decoder = Worker(LIMITS)
+    try:
+        list(decoder.run(Task(path, "read", "video", ImageSpec(32), LIMITS), lambda identity: True))
+    finally:
+        decoder.close()
+
+
+def test_an_installation_that_lacks_a_part_is_not_the_file_s_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run stops and says what cannot be imported, instead of skipping every file as damaged."""
+    (tmp_path / "av.py").write_text("raise ImportError('libav.so: cannot open shared object file', name='av')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(RetrievalError, match=r"installation.*libav\.so") as caught:
+        read(tmp_path / "clip.mp4")
+    assert not isinstance(caught.value, MediaError)
+
+
+def test_a_file_that_is_no_video_is_the_file_s_fault(tmp_path: Path) -> None:
+    """The twin of the test above: with a whole installation the same call blames the file."""
+    (tmp_path / "clip.mp4").write_bytes(b"no video at all")
+    with pytest.raises(MediaError):
+        read(tmp_path / "clip.mp4")

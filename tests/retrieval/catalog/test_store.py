@@ -1,0 +1,155 @@
+"""Opening a catalog, and the SELECTs that no search shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from indexer.catalog import write as catalog_write
+from retrieval.catalog import layout, store
+from retrieval.domain.media import Metadata
+from retrieval.domain.query import Filters
+from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
+from retrieval.vectors.space import contains
+from tests.building import ROOT, Builder, Thing
+from tests.fakes import DIMENSION
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> Iterator[Builder]:
+    """Two clips and a page."""
+    built = Builder(tmp_path / "library")
+    built.add(
+        Thing(
+            "a/one.mp4", Metadata("video", duration_ms=1000, camera="Nikon 100%"), [("shot", "red"), ("shot", "blue")]
+        ),
+        Thing("b/two.mp4", Metadata("video", duration_ms=9000), [("speech", "hello there")]),
+        Thing("note.txt", Metadata("document", taken_at="2020-01-01T00:00:00"), [("passage", "hello world")]),
+    )
+    yield built
+    built.close()
+
+
+def test_a_new_catalog_is_set_up_for_many_readers(builder: Builder) -> None:
+    """WAL, 16 KiB pages, foreign keys, memory mapping."""
+    with builder.engine.connect() as connection:
+        got = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "page_size", "foreign_keys")
+        }
+    assert got == {"journal_mode": "wal", "page_size": 16_384, "foreign_keys": 1}
+
+
+def test_a_reader_cannot_write(builder: Builder) -> None:
+    """Its connections refuse."""
+    engine = store.open_catalog(builder.home)
+    with engine.connect() as connection, pytest.raises(Exception, match="readonly"):
+        connection.execute(text("DELETE FROM assets"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("revision", "error"), [("9999", LibraryTooNew), ("0000", LibraryError)], ids=["newer", "older"]
+)
+def test_another_schema_is_refused_with_what_to_do(builder: Builder, revision: str, error: type[LibraryError]) -> None:
+    """A newer one needs a newer program, an older one a writer."""
+    with catalog_write.transaction(builder.engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": revision})
+    with pytest.raises(error) as caught:
+        store.open_catalog(builder.home)
+    assert caught.value.hint
+
+
+def test_what_is_no_catalog_is_named(tmp_path: Path) -> None:
+    """Nothing there, an empty file, and noise."""
+    with pytest.raises(LibraryNotFound):
+        store.open_catalog(tmp_path)
+    layout.catalog(tmp_path).touch()
+    with pytest.raises(LibraryDamaged, match="empty"):
+        store.open_catalog(tmp_path)
+    layout.catalog(tmp_path).write_bytes(b"noise" * 5000)
+    with pytest.raises(LibraryDamaged, match="cannot be read"):
+        store.open_catalog(tmp_path)
+
+
+def test_a_snapshot_stays_while_a_writer_commits(builder: Builder) -> None:
+    """All SELECTs of a search see one state; data_version tells the next one."""
+    reader = store.open_catalog(builder.home)
+    with reader.connect() as watch, store.snapshot(reader) as connection:
+        before = store.newest_vector(connection), store.data_version(watch)
+        builder.add(Thing("late.jpg", Metadata("image"), [("image", "late")]))
+        assert store.newest_vector(connection) == before[0]
+        assert store.data_version(watch) != before[1]
+    reader.dispose()
+
+
+def test_filters_choose_assets(builder: Builder) -> None:
+    """Signs of LIKE and GLOB in a camera's name are plain; a folder means all below it."""
+    with store.snapshot(builder.engine) as connection:
+
+        def found(**filters: object) -> list[str]:
+            ids = store.allowed_assets(connection, Filters(**filters))  # type: ignore[arg-type]
+            known = store.assets_by_id(connection, ids if ids is not None else [])
+            return sorted(each.paths[0].name for each in known.values())
+
+        assert found(camera="nikon 100%") == ["one.mp4"]
+        assert found(camera="100_") == []
+        assert found(path=str(ROOT / "a")) == ["one.mp4"]
+        assert found(path="*/two.*") == ["two.mp4"]
+        assert found(path="[!n]*/note.txt") == ["note.txt"]
+        assert found(max_duration_ms=1000) == ["one.mp4"]
+        assert found(after="2020", before="2021") == ["note.txt"]
+        assert store.allowed_assets(connection, Filters(media=frozenset({"video"}))) is None
+
+
+def test_an_asset_is_found_by_path_and_hash(builder: Builder) -> None:
+    """By its whole path, its hash, and the beginning of it."""
+    with store.snapshot(builder.engine) as connection:
+        asset = store.asset_at(connection, ROOT / "a/one.mp4")
+        assert asset is not None
+        digest = store.assets_by_id(connection, [asset])[asset].hash
+        assert store.asset_with_key(connection, digest) == asset
+        assert store.asset_with_key(connection, digest[:12]) == asset
+        assert store.asset_with_hash(connection, bytes.fromhex(digest)) == asset
+        assert store.asset_at(connection, ROOT / "a/none.mp4") is None
+
+
+def test_vectors_come_by_kind_in_the_order_of_their_ids(builder: Builder) -> None:
+    """Rows name vector, segment, asset and medium; `after` and `last` cut."""
+    with store.snapshot(builder.engine) as connection:
+        tables = store.vectors_between(connection, builder.spaces["shared"], 64, 0, None)
+        rows, vectors = tables["shot"]
+        assert (np.diff(rows["vector"]) > 0).all()
+        assert vectors.shape == (2, 64)
+        assert set(rows["medium"]) == {1}
+        assert store.vectors_between(connection, builder.spaces["shared"], 64, int(rows["vector"][-1]), None) == {}
+
+
+def test_ascending_ids_are_looked_up() -> None:
+    """Also beyond the last one, and in none."""
+    assert contains(np.array([2, 5, 9]), np.array([1, 2, 9, 10])).tolist() == [False, True, True, False]
+    assert contains(np.array([], np.int64), np.array([1])).tolist() == [False]
+
+
+def test_vectors_of_a_few_segments_are_found_without_looking_at_the_whole_space(tmp_path: Path) -> None:
+    """SQLite's steps for three segments do not grow with the library."""
+
+    def steps_among(count: int) -> int:
+        builder = Builder(tmp_path / str(count))
+        builder.add(*(Thing(f"{n}.jpg", Metadata("image"), [("image", f"thing {n}")]) for n in range(count)))
+        done = [0]
+        with store.snapshot(builder.engine) as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(lambda: done.__setitem__(0, done[0] + 1), 10)
+            found = store.vectors_of_segments(connection, builder.spaces["shared"], [2, 5, 7], DIMENSION)
+            raw.set_progress_handler(None, 0)
+        builder.close()
+        assert sorted(found.segments.tolist()) == [2, 5, 7]
+        return done[0]
+
+    assert steps_among(800) <= 2 * steps_among(20)

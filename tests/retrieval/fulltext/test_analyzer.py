@@ -1,0 +1,171 @@
+"""Keywords: folding, terms and what SQLite's full-text search then finds."""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.catalog.schema import FULL_TEXT
+from retrieval.domain.media import Metadata
+from retrieval.fulltext import analyzer, asset_terms, highlight
+
+TEXTS = {
+    1: "Preliminary Estimate EST-1008 for the Café, don't lose it",
+    2: "半熟鸡蛋的做法：先烧水",
+    3: "今日は良い天気です。ﾊﾝﾊﾞｰｶﾞｰ",
+    4: "กินข้าวหรือยัง",
+    5: "हिन्दी में समाचार",
+    6: "ＦＵＬＬ width, STRASSE, Ёлка",
+    7: "오늘은 날씨가 좋다",
+    8: "the quick brown fox",
+}
+
+
+def find(question: str) -> set[int]:
+    """Ids of TEXTS that the question's keywords find in a real full-text table."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute(FULL_TEXT[0])
+    connection.executemany(
+        "INSERT INTO segment_words(rowid, words) VALUES (?, ?)", [(i, analyzer.fold(t)) for i, t in TEXTS.items()]
+    )
+    expression = analyzer.match(question, lambda term: 1, len(TEXTS))
+    if expression is None:
+        return set()
+    rows = connection.execute("SELECT rowid FROM segment_words WHERE segment_words MATCH ?", [expression])
+    return {row[0] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("est-1008", {1}),
+        ("EST 1008", {1}),
+        ("cafe", {1}),
+        ("don’t", {1}),
+        ("半熟雞蛋", {2}),
+        ("鸡蛋", {2}),
+        ("水", {2}),
+        ("ハンバーガー", {3}),
+        ("天気", {3}),
+        ("ข้าว", {4}),
+        ("हिन्दी", {5}),
+        ("full", {6}),
+        ("Straße", {6}),
+        ("날씨", {7}),
+        ('"brown fox"', {8}),
+        ('"fox brown"', set()),
+        ("蛋鸡", set()),
+    ],
+)
+def test_a_word_finds_its_text_in_any_script(question: str, found: set[int]) -> None:
+    """Case, width, accents and Chinese script do not matter; order within a phrase does."""
+    assert find(question) == found
+
+
+@given(st.text(max_size=60))
+def test_no_question_breaks_the_full_text_language(question: str) -> None:
+    """Whatever is typed, SQLite takes the expression."""
+    find(question)
+
+
+@given(st.text(max_size=40))
+def test_folding_twice_changes_no_token(text: str) -> None:
+    """Index and question meet because folding is idempotent on tokens."""
+    assert analyzer.tokens(analyzer.fold(text)) == analyzer.tokens(text)
+
+
+def test_frequent_words_are_not_asked() -> None:
+    """A word in most texts is dropped by its frequency, whatever its language; a quoted one is kept."""
+    frequency = {"the": 90, "unicorn": 1}
+    count = lambda term: frequency[term.tokens[0]]  # noqa: E731
+    assert analyzer.match("the unicorn", count, 100) == '"unicorn"'
+    assert analyzer.match("the", count, 100) is None
+    assert analyzer.match('"the"', count, 100) == '"the"'
+
+
+def test_rarity_falls_with_frequency_and_stays_positive() -> None:
+    """A rare word tells more than a frequent one; even a word in all texts is not negative."""
+    values = [analyzer.idf(n, 1000) for n in (1, 10, 100, 1000)]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] > 0
+
+
+def test_an_asset_is_found_by_kind_and_language() -> None:
+    """A Japanese .srt has the words "japanese" and "subtitles", in English, Chinese and its own language."""
+    found = set(
+        analyzer.tokens(asset_terms.asset_terms(Metadata("document", format="srt", lang="ja"), ["films/d_12.srt"]))
+    )
+    assert {"japanese", "subtitles", "日", "本", "語"} & found >= {"japanese", "subtitles", "日", "本"}
+    assert set(analyzer.tokens("字幕 日语")) <= found
+    assert "japanese subtitles" in asset_terms.asset_terms(Metadata("document", format="srt", lang="ja"), ["x.srt"])
+
+
+def test_glued_names_are_given_apart() -> None:
+    """HolidayPhoto2019.jpg is found by holiday and by 2019."""
+    found = analyzer.tokens(asset_terms.asset_terms(Metadata("image", format="jpeg"), ["trip/HolidayPhoto2019.jpg"]))
+    assert {"holiday", "photo", "2019"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "marked"),
+    [
+        ("The dog and the DOGS", "dog", ["dog"]),
+        ("a quick  brown fox", '"quick brown"', ["quick  brown"]),
+        ("no brown quick fox", '"quick brown"', []),
+        ("see EST-1008 there", "est-1008", ["EST-1008"]),
+        ("沙滩上的一只狗", "沙滩", ["沙滩"]),
+        ("沙灘上有狗在沙灘", "沙滩", ["沙灘", "沙灘"]),
+        ("半熟鸡蛋的做法", "半熟鸡蛋", ["半熟鸡蛋"]),
+        ("食べたのはﾊﾝﾊﾞｰｶﾞｰだ", "ハンバーガー", ["ﾊﾝﾊﾞｰｶﾞｰ"]),
+        ("กินข้าวหรือยัง", "ข้าว", ["ข้าว"]),
+        ("हिन्दी में समाचार", "समाचार", ["समाचार"]),
+        ("오늘은 날씨가 좋다", "날씨", ["날씨"]),
+        ("in der Straße, beim Café", "STRASSE cafe", ["Straße", "Café"]),
+        ("Ёлка и ёлка", "ёлка", ["Ёлка", "ёлка"]),
+        ("ＦＵＬＬ width", "full", ["ＦＵＬＬ"]),
+        ("the ﬁnal ﬁle", "final", ["ﬁnal"]),
+        ("nothing here", "dog", []),
+        ("", "dog", []),
+    ],
+)
+def test_what_matches_is_what_is_marked(text: str, question: str, marked: list[str]) -> None:
+    """The marked characters are those of the words that were found, in any script and form."""
+    found = highlight.highlights(text, analyzer.terms(question))
+    assert [text[each.start : each.end] for each in found] == marked
+
+
+def _finds(text: str, term: analyzer.Term) -> bool:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(FULL_TEXT[0])
+    connection.execute("INSERT INTO segment_words(words) VALUES (?)", [analyzer.fold(text)])
+    query = "SELECT count(*) FROM segment_words WHERE segment_words MATCH ?"
+    return bool(connection.execute(query, [term.expression]).fetchone()[0])
+
+
+_SCRIPTS = "aAéeÉ ßsS-_1 2.'狗貓猫的ガがｶﾞカ゛กินข้าว날씨ЁёйИ हिन्दीﬁ①²"
+
+
+@given(st.text(st.sampled_from(_SCRIPTS), max_size=14), st.text(st.sampled_from(_SCRIPTS), min_size=1, max_size=4))
+def test_a_term_is_marked_exactly_where_the_full_text_search_finds_it(text: str, question: str) -> None:
+    """No term is found but not marked, none marked but not found."""
+    for term in analyzer.terms(question):
+        assert bool(highlight.highlights(text, [term])) == _finds(text, term)
+
+
+@given(st.text(max_size=40), st.text(max_size=10))
+def test_marks_ascend_inside_the_text(text: str, question: str) -> None:
+    """Spans lie in the text, are not empty, and leave a gap between them."""
+    found = highlight.highlights(text, analyzer.terms(question))
+    assert all(0 <= each.start < each.end <= len(text) for each in found)
+    assert all(one.end < other.start for one, other in pairwise(found))
+
+
+def test_parts_glued_in_a_name_are_marked() -> None:
+    """Names are marked at the parts that they are found by."""
+    name = "Trips/HolidayPhoto2019_beach.jpg"
+    found = highlight.name_highlights(name, analyzer.terms("photo 2019 beach"))
+    assert [name[each.start : each.end] for each in found] == ["Photo2019", "beach"]

@@ -1,0 +1,131 @@
+"""Operands of every medium become vectors, texts and keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retrieval.catalog import store
+from retrieval.domain.media import Metadata
+from retrieval.domain.query import Operand
+from retrieval.errors import EncoderUnavailable, MediaError, QueryError
+from retrieval.query.encode import EncodedQuery, encode_operand
+from tests.building import Builder, Thing
+from tests.fakes import COLOURS, DIMENSION, FakeProfile, text_vector
+
+RED = np.full((40, 60, 3), COLOURS["red"], np.uint8)
+TONE = np.sin(np.arange(32_000) * 2 * np.pi * 200 / 16_000).astype(np.float32)
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> Iterator[Builder]:
+    """A library of one clip."""
+    built = Builder(tmp_path / "library")
+    built.add(Thing("clip.mp4", Metadata("video"), [("shot", "red car"), ("shot", "sea"), ("speech", "we sail")]))
+    yield built
+    built.close()
+
+
+def asked(builder: Builder, operand: Operand, profile: FakeProfile | None = None) -> EncodedQuery:
+    spaces: Any = {role: (space, DIMENSION) for role, space in builder.spaces.items()}
+    with store.snapshot(builder.engine) as connection:
+        return encode_operand(operand, profile or FakeProfile(), connection, spaces)  # type: ignore[arg-type]
+
+
+def test_a_text_asks_both_spaces_and_the_keywords(builder: Builder) -> None:
+    """Quotes are for the keywords; the encoders see plain words."""
+    found = asked(builder, Operand("text", '"red car"'))
+    assert found.words == '"red car"'
+    assert found.shared["text"] == pytest.approx(text_vector("red car")[None])
+    assert found.sentence == pytest.approx(text_vector("red car")[None])
+
+
+@pytest.mark.parametrize("picture", [RED, Image.fromarray(RED), Image.fromarray(RED).convert("P")])
+def test_a_picture_in_memory_asks_the_shared_space(builder: Builder, picture: Any) -> None:
+    """As array, PIL image, or palette image; no text, no keywords."""
+    found = asked(builder, Operand("image", picture))
+    assert found.shared["image"] == pytest.approx(text_vector("red")[None])
+    assert found.sentence is None
+    assert found.words == ""
+
+
+def test_a_picture_file_asks_like_its_pixels(builder: Builder, tmp_path: Path) -> None:
+    """The file is read as the indexer reads it."""
+    Image.fromarray(RED).save(tmp_path / "red.png")
+    assert asked(builder, Operand("image", tmp_path / "red.png")).shared["image"] == pytest.approx(
+        text_vector("red")[None]
+    )
+
+
+def test_samples_ask_by_their_sound_and_by_what_is_said(builder: Builder) -> None:
+    """Sound windows, and the transcript as text, are asked at once."""
+    found = asked(builder, Operand("audio", TONE), FakeProfile(said="we sail"))
+    assert found.shared["sound"] == pytest.approx(text_vector("low")[None])
+    assert found.shared["text"] == pytest.approx(text_vector("we sail")[None])
+    assert found.words == "we sail"
+
+
+def test_a_document_asks_by_its_passages(builder: Builder, tmp_path: Path) -> None:
+    """Its text goes to the sentence space."""
+    (tmp_path / "note.txt").write_text("We sail to the island tomorrow morning, if the weather is fine.\n")
+    found = asked(builder, Operand("document", tmp_path / "note.txt"))
+    assert found.sentence is not None
+    assert len(found.sentence) == 1
+
+
+def test_like_takes_what_the_library_holds(builder: Builder) -> None:
+    """All vectors and texts of an asset, by its path, without an encoder."""
+    every = frozenset({"text", "image", "sound"})
+    found = asked(builder, Operand("like", "/media/test/clip.mp4"), FakeProfile(missing=every))  # type: ignore[arg-type]
+    assert found.shared["image"].shape == (2, DIMENSION)
+    assert found.sentence is not None
+    assert found.words == "we sail"
+
+
+def test_an_encoder_that_is_missing_costs_its_lane(builder: Builder) -> None:
+    """Sound without an encoder leaves the transcript; a picture without one is an error."""
+    deaf = FakeProfile(said="we sail", missing=frozenset({"sound"}))
+    assert set(asked(builder, Operand("audio", TONE), deaf).shared) == {"text"}
+    with pytest.raises(EncoderUnavailable):
+        asked(builder, Operand("image", RED), FakeProfile(missing=frozenset({"image"})))
+
+
+@pytest.mark.parametrize(
+    "operand",
+    [
+        Operand("text", "  "),
+        Operand("text", 5),
+        Operand("image", np.zeros((4, 4), np.uint8)),
+        Operand("image", "red.png"),
+        Operand("audio", np.zeros((4, 2), np.float32)),
+        Operand("video", RED),
+        Operand("like", "/nowhere"),
+        Operand("text", "x", weight=-1.0),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(builder: Builder, operand: Operand) -> None:
+    """With a line on what would do."""
+    with pytest.raises(QueryError) as caught:
+        asked(builder, operand)
+    assert caught.value.hint
+
+
+def test_a_file_of_another_medium_is_named(builder: Builder, tmp_path: Path) -> None:
+    """--video with a picture says what the file is; a missing file is missing."""
+    Image.fromarray(RED).save(tmp_path / "red.png")
+    with pytest.raises(QueryError, match="is an image, not a video"):
+        asked(builder, Operand("video", tmp_path / "red.png"))
+    with pytest.raises(MediaError, match="no file"):
+        asked(builder, Operand("image", tmp_path / "none.png"))
+
+
+def test_a_real_clip_asks_by_its_frames(builder: Builder, media: Path) -> None:
+    """Frames of a video become picture vectors."""
+    found = asked(builder, Operand("video", media / "fixtures/videos/v_05.mp4"))
+    assert found.shared["image"].shape[1] == DIMENSION
+    assert len(found.shared["image"]) >= 1

@@ -1,0 +1,44 @@
+"""Hits: which words of a text are marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retrieval import Library
+from retrieval.domain.media import Metadata
+from tests.building import Builder, Thing
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "marked"),
+    [
+        ("lighthouse keeper", "The old lighthouse had one keeper.", ["lighthouse", "keeper"]),
+        ("灯塔", "海边有一座燈塔，灯塔很高。", ["燈塔", "灯塔"]),
+        ("ประภาคาร", "มีประภาคารอยู่ริมทะเล", ["ประภาคาร"]),
+    ],
+)
+def test_the_words_by_which_a_passage_was_found_are_marked(
+    tmp_path: Path, question: str, text: str, marked: list[str]
+) -> None:
+    """Marks are the question's words in the text, and no others."""
+    builder = Builder(tmp_path / "library")
+    builder.add(Thing("a.txt", Metadata("document"), [("passage", text)]))
+    builder.add(*(Thing(f"{n}.txt", Metadata("document"), [("passage", f"nothing of it {n}")]) for n in range(8)))
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as library:  # type: ignore[arg-type]
+        best = library.search(question, min_confidence=0.0)[0].segments[0]
+    assert best.text == text
+    assert [text[each.start : each.end] for each in best.marks] == marked
+
+
+def test_a_word_that_is_everywhere_is_not_marked(tmp_path: Path) -> None:
+    """What tells nothing is not shown as a reason."""
+    builder = Builder(tmp_path / "library")
+    texts = ["the otter sleeps", *(f"the number {n}" for n in range(40))]
+    builder.add(*(Thing(f"{n}.txt", Metadata("document"), [("passage", text)]) for n, text in enumerate(texts)))
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as library:  # type: ignore[arg-type]
+        best = library.search("the otter", min_confidence=0.0)[0].segments[0]
+    assert [(each.start, each.end) for each in best.marks] == [(4, 9)]
