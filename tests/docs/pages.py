@@ -121,6 +121,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "pyproject.toml": "the distribution, its extras; settings of all tools, import contracts among them",
     "requirements-torch.txt": "the second environment of `make test`",
     "alembic/script.py.mako": "how a new migration begins",
+    "benchmarks/answers.txt": "the questions of benchmarks.answers",
     "benchmarks/judgements/": "what is right, and what is absent, for benchmarks.quality",
     "data/ocr/look.onnx": "the net that tells whether a picture holds writing; training/look.py made it",
     "data/queries.toml": "questions in all directions with their right answers",
