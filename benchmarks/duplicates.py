@@ -24,7 +24,8 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from benchmarks.moments import FPS, HEIGHT, WIDTH, _cast, _ground, _save, _stage
 from benchmarks.report import report
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import Library
 from retrieval.errors import MediaError
 from retrieval.media.av.audio import chunks

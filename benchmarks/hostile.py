@@ -25,7 +25,8 @@ from PIL import Image
 
 from benchmarks.report import report
 from indexer.events import Event, Skipped
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 
 GOOD = 20
 

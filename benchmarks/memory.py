@@ -30,7 +30,8 @@ SHOT_S = 6
 QUARTERS = ("25 %", "50 %", "75 %", "100 %")
 INDEX = """
 import sys
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 done = index_folders([sys.argv[1]], library=sys.argv[2], options=Options(speech=sys.argv[3] == "speech"))
 print(done.indexed)
 """

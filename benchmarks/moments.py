@@ -25,7 +25,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import report
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import Library
 from retrieval.domain.media import ImageSpec, Span
 from retrieval.encoders.profile import make_profile

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from indexer import index_folders
-from indexer.pipeline.run import Options
+from indexer.pipeline.options import Options
 from retrieval import Library, resources
 from retrieval.media.image.decode import ocr
 

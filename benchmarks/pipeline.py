@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import report
-from indexer.pipeline.run import Options, index_folders, indexing_encoders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders, indexing_encoders
 from retrieval.domain.media import ExtractedSegment, ImageSpec
 from retrieval.encoders.profile import make_profile
 from retrieval.settings import LIMITS
@@ -99,7 +100,7 @@ def bound(paths: list[Path]) -> tuple[float, float]:
 def indexed(folder: Path, home: Path) -> float:
     """Seconds of a whole `index` run in a process of its own."""
     code = (
-        "import sys; from indexer import index_folders; from indexer.pipeline.run import Options; "
+        "import sys; from indexer import index_folders; from indexer.pipeline.options import Options; "
         "index_folders([sys.argv[1]], library=sys.argv[2], options=Options(ocr=False))"
     )
     start = time.perf_counter()

@@ -24,7 +24,8 @@ from PIL import Image
 from benchmarks.duplicates import PICTURES
 from benchmarks.report import report
 from benchmarks.speech import table
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import Hit, Library, Operand, Query
 from training.calibration import absent
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from indexer.pipeline.run import Options, index_folders
+    from indexer.pipeline.options import Options
+    from indexer.pipeline.run import index_folders
 
 __all__ = ["Options", "index_folders"]
 
@@ -13,7 +14,7 @@ __all__ = ["Options", "index_folders"]
 def __getattr__(name: str) -> Any:
     """Loads the pipeline when it is first asked for, so that `crossmedia --help` stays light."""
     if name in __all__:
-        from indexer.pipeline import run
+        from importlib import import_module
 
-        return getattr(run, name)
+        return getattr(import_module(f"indexer.pipeline.{'run' if name == 'index_folders' else 'options'}"), name)
     raise AttributeError(f"module 'indexer' has no attribute {name!r}")

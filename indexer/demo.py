@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from indexer.events import Event
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import resources, settings
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Operand

@@ -18,14 +18,16 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.catalog.segment_ids import segment_keys
 from indexer.events import Event, Progress, Published, Skipped
-from indexer.pipeline.run import WITHOUT_FORM, Options, indexing_encoders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import indexing_encoders
 from indexer.pipeline.stages import Job, Pipeline, Result, Tower
-from indexer.pipeline.worker import Task, Workers
+from indexer.pipeline.steps import STEPS, task_of
+from indexer.pipeline.worker import Workers
 from indexer.publish import publish
 from retrieval.catalog.schema import segments, vectors
-from retrieval.domain.media import STEPS, Modality, Step
+from retrieval.domain.media import Modality, Step
 from retrieval.encoders.profile import Profile, make_profile
-from retrieval.kinds import SHARED_KINDS, TEXT_KINDS
+from retrieval.kinds import kinds_in
 
 TEXTS = 256  # encoded and committed at once
 
@@ -84,7 +86,7 @@ def _without_vector(space: int, kinds: tuple[str, ...]) -> Select[tuple[int]]:
 def _embed_texts(engine: Engine, tower: Tower) -> None:
     while True:
         with engine.connect() as connection:
-            lacking = _without_vector(tower.space_id, TEXT_KINDS).where(segments.c.text != "").limit(TEXTS)
+            lacking = _without_vector(tower.space_id, kinds_in("sentence")).where(segments.c.text != "").limit(TEXTS)
             query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking))
             rows = list(connection.execute(query))
         if not rows:
@@ -104,10 +106,10 @@ def _embed_media(
     options: Options,
     emit: Callable[[Event], None],
 ) -> None:
-    sense: Modality = "sound" if step == "listen" else "image"
-    if sense not in towers or step in WITHOUT_FORM:
+    modality = STEPS[step].modality
+    if modality is None or modality not in towers:
         return
-    tower = towers[sense]
+    tower = towers[modality]
     with engine.connect() as connection:
         jobs = list(_jobs(connection, step, tower, options))
     if not jobs:
@@ -130,10 +132,10 @@ def _embed_media(
 
 def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) -> Iterator[Job]:
     """Assets with a segment of this step that the new encoder has not seen."""
-    lacking = _without_vector(tower.space_id, SHARED_KINDS).where(segments.c.step == step)
+    lacking = _without_vector(tower.space_id, kinds_in("shared")).where(segments.c.step == step)
     wanted = set(connection.execute(select(segments.c.asset_id).where(segments.c.id.in_(lacking)).distinct()).scalars())
     for place in catalog_read.places(connection, wanted):
-        task = Task(place.path, step, place.medium, tower.encoder.form, options.limits)
+        task = task_of(step, place.path, place.medium, tower.encoder.form, options.limits)
         yield Job(task, place)
 
 

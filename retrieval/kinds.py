@@ -1,32 +1,56 @@
-"""The kinds of segment: which modality each is encoded by, and which retriever finds it."""
+"""The one table of segment kinds. A new kind is a row here, a step that reads it, and a calibration.
+
+A program of its own may add rows before it opens a library: KINDS["face"] = SegmentKind(...).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from retrieval.domain.media import Kind, Lane, Modality
 
-KINDS: tuple[Kind, ...] = ("image", "region", "shot", "speech", "sound", "passage", "text_line")
 
-# Which senses meet which kinds of segment: text meets text in the sentence space, all else in the shared one.
-TEXT_KINDS: tuple[Kind, ...] = ("passage", "speech", "text_line")
+@dataclass(frozen=True, slots=True)
+class SegmentKind:
+    """How one kind of segment is encoded, found, calibrated and named.
 
-SHARED_KINDS: tuple[Kind, ...] = ("image", "region", "shot", "sound")
+    modality: what an encoder sees of it. space: the name of the space that holds its vectors. retriever: the lane that
+    finds it, as results name it. plural: for counts. is_timed: it has a span of milliseconds. calibration: the target
+    in a direction of calibration ("text-speech"); default its modality. calibrated_with: kinds whose best scores set
+    its calibration together with its own. multi_instance_correction: log-odds that the best of many parts of one
+    picture reaches by chance; docs/decisions/0250. tags: the section of the vocabulary that it is tagged with, or none.
+    """
 
-LANE_OF: dict[Kind, Lane] = {
-    "image": "shows",
-    "region": "shows",
-    "shot": "shows",
-    "sound": "sounds",
-    "speech": "said",
-    "passage": "words",
-    "text_line": "reads",
+    modality: Modality
+    space: str
+    retriever: Lane
+    plural: str
+    is_timed: bool = False
+    calibration: str = ""
+    calibrated_with: tuple[Kind, ...] = ()
+    multi_instance_correction: float = 0.0
+    tags: str = ""
+
+
+KINDS: dict[Kind, SegmentKind] = {
+    "image": SegmentKind("image", "shared", "shows", "images", calibrated_with=("region",), tags="seen"),
+    "region": SegmentKind(
+        "image", "shared", "shows", "regions", calibrated_with=("image",), multi_instance_correction=1.6
+    ),
+    "shot": SegmentKind("image", "shared", "shows", "shots", is_timed=True, tags="seen"),
+    # Speech and text lines are short, and short sentences are near to many questions: a calibration of their own.
+    "speech": SegmentKind("text", "sentence", "said", "sentences", is_timed=True, calibration="speech"),
+    "sound": SegmentKind("sound", "shared", "sounds", "sounds", is_timed=True, tags="heard"),
+    "passage": SegmentKind("text", "sentence", "words", "passages"),
+    "text_line": SegmentKind("text", "sentence", "reads", "lines in pictures", calibration="speech"),
 }
 
-MODALITY_OF: dict[Kind, Modality] = {  # the sense by which a segment is encoded
-    "image": "image",
-    "region": "image",
-    "shot": "image",
-    "sound": "sound",
-    "speech": "text",
-    "passage": "text",
-    "text_line": "text",
-}
+
+def kinds_in(space: str, retriever: Lane | None = None) -> tuple[Kind, ...]:
+    """The kinds whose vectors lie in a space, in the order of the table; those of one retriever only, where it is named."""
+    return tuple(name for name, kind in KINDS.items() if kind.space == space and retriever in (None, kind.retriever))
+
+
+def calibrated_together(kind: Kind) -> list[Kind]:
+    """A kind and those whose best scores set its calibration with its own, in the order of the table."""
+    return [name for name in KINDS if name == kind or name in KINDS[kind].calibrated_with]

@@ -34,7 +34,8 @@ def index_and_die(home: Path, folder: Path, kill_at: int, *, regions: bool = Fal
 def _main(home: str, folder: str, kill_at: str, regions: str = "") -> None:
     from sqlalchemy import Engine, event
 
-    from indexer.pipeline.run import Options, index_folders
+    from indexer.pipeline.options import Options
+    from indexer.pipeline.run import index_folders
     from tests.fakes import FakeProfile
 
     moments = 0

@@ -24,7 +24,7 @@ from retrieval.catalog.schema import (
     vectors,
 )
 from retrieval.domain.media import Medium, Step
-from retrieval.kinds import SHARED_KINDS
+from retrieval.kinds import kinds_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def places(connection: Connection, wanted: set[int]) -> list[Place]:
 def without_imprints(connection: Connection, step: Step) -> list[Place]:
     """Assets with pictures or sounds of this step that have no imprint, as libraries from before there were any."""
     has = exists().where(imprints.c.segment_id == segments.c.id)
-    lacking = select(segments.c.asset_id).where(segments.c.step == step, segments.c.kind.in_(SHARED_KINDS), ~has)
+    lacking = select(segments.c.asset_id).where(segments.c.step == step, segments.c.kind.in_(kinds_in("shared")), ~has)
     wanted = set(connection.execute(lacking.distinct()).scalars())
     return places(connection, wanted) if wanted else []
 

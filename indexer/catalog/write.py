@@ -41,7 +41,7 @@ from retrieval.catalog.schema import (
 )
 from retrieval.domain.media import Metadata, Segment, Space, Step
 from retrieval.fulltext import analyzer, asset_terms
-from retrieval.kinds import SHARED_KINDS
+from retrieval.kinds import kinds_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -424,7 +424,7 @@ def delete_segments(connection: Connection, asset: int, step: str | None = None)
 def delete_blind_segments(connection: Connection) -> None:
     """Deletes what is neither text nor has a vector: segments that only a former encoder had cut."""
     has = exists().where(vectors.c.segment_id == segments.c.id)
-    blind = select(segments.c.id).where(segments.c.kind.in_(SHARED_KINDS), ~has)
+    blind = select(segments.c.id).where(segments.c.kind.in_(kinds_in("shared")), ~has)
     _delete_segments_by_id(connection, connection.execute(blind).scalars().all())
 
 

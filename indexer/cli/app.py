@@ -136,7 +136,8 @@ def index(
     Exit code 0: done, 1: failed, 3: done, but files were left out (crossmedia status --skipped).
     """  # fmt: skip
     with reported():
-        from indexer.pipeline.run import Options, index_folders
+        from indexer.pipeline.options import Options
+        from indexer.pipeline.run import index_folders
         from retrieval.catalog import layout
 
         home = library or settings.default_library()

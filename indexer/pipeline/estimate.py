@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from indexer.catalog import read as catalog_read
 from indexer.catalog.open import reading
 from indexer.events import Event, Finished, Opened, Planned
+from indexer.pipeline.steps import STEPS
 from indexer.sources import base, changes
 from indexer.sources.base import Source
 from retrieval.catalog import layout
@@ -20,16 +21,7 @@ from retrieval.domain.media import Step
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-USUAL_RATES: dict[Step, float] = {
-    "read": 60.0,
-    "watch": 20_000.0,
-    "listen": 100_000.0,
-    "transcribe": 3_500.0,
-    "ocr": 5.0,
-    "regions": 2.0,
-}
 PICTURE_MS = 2_000  # of a video are as much work as a picture: text is looked for once in so long
-COUNTED: tuple[Step, ...] = ("read", "ocr", "regions")  # these take as long as there are files, not as the files last
 USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet
 
 
@@ -37,7 +29,7 @@ def weight(step: Step, duration_ms: int | None) -> int:
     """How much work a file is among those of its step: 1 where each is read as a whole, else its length in ms."""
     if step == "read":
         return 1
-    return duration_ms or (PICTURE_MS if step in COUNTED else 1)
+    return duration_ms or (PICTURE_MS if STEPS[step].is_per_file else 1)
 
 
 def plan(
@@ -108,9 +100,9 @@ def _tell(
     files: dict[Step, int] = {}
     seconds = 0.0
     for step in wanted:
-        new = len(changed) if step in COUNTED else timed
+        new = len(changed) if STEPS[step].is_per_file else timed
         before, ms = left.get(step, (0, 0))
         files[step] = new + before
-        seconds += (files[step] if step in COUNTED else new * USUAL_MS + ms) / USUAL_RATES[step]
+        seconds += (files[step] if STEPS[step].is_per_file else new * USUAL_MS + ms) / STEPS[step].usual_rate
     emit(Planned(files, seconds))
     return Finished(0, 0, 0, pending=files, seconds=time.perf_counter() - start)

@@ -1,6 +1,6 @@
 """What a run looks like: bars on a terminal, now and then a line elsewhere, or one JSON object for each event.
 
-Renders indexer/pipeline/events.py; decides nothing. Progress goes to standard error, the last line to standard output.
+Renders indexer/events.py; decides nothing. Progress goes to standard error, the last line to standard output.
 """
 
 from __future__ import annotations
@@ -13,18 +13,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import Step
 from retrieval.render.json import path_fields, plain_text
 from retrieval.render.text import duration, listing, pad, path_text, pending, plain, shorten
 
-NAMES: dict[Step, str] = {
-    "read": "images",
-    "watch": "video",
-    "listen": "sound",
-    "transcribe": "speech",
-    "ocr": "text",
-    "regions": "regions",
-}
 BAR = 12  # characters; the whole line fits into 80
 LINE_EVERY_S = 10.0  # where nothing can be redrawn
 
@@ -143,12 +136,12 @@ def progress_line(event: Progress, *, bar: bool = True) -> str:
     )
     drawn = "█" * filled + "░" * (BAR - filled) + " " if bar else ""
     meanwhile = "   (search works meanwhile)" if event.step == "transcribe" and not done else ""
-    line = f" {NAMES[event.step]:<7} {drawn}{count:>12}  {pad(speed, 14)}  {pad(load, 17)}  {end}{meanwhile}"
+    line = f" {STEPS[event.step].label:<7} {drawn}{count:>12}  {pad(speed, 14)}  {pad(load, 17)}  {end}{meanwhile}"
     return line.rstrip()
 
 
 def _speed(event: Progress) -> str:
-    if event.step in ("read", "ocr", "regions"):
+    if STEPS[event.step].is_per_file:
         return f"{event.rate:.0f}/s" if event.rate >= 10 else f"{event.rate:.1f}/s"
     times = event.media_ms / 1000 / event.seconds if event.seconds else 0.0
     return f"{times:.0f}x real time" if times >= 10 else f"{times:.1f}x real time"
@@ -158,18 +151,8 @@ def planned_lines(event: Planned) -> list[str]:
     """What a dry run found."""
     if not any(event.files.values()):
         return ["Nothing is to be done."]
-    work = [f"{count:,} files to {_VERBS[step]}" for step, count in event.files.items() if count]
+    work = [f"{count:,} files to {STEPS[step].plan}" for step, count in event.files.items() if count]
     return [*work, f"This would take about {duration(event.seconds)}; nothing was changed."]
-
-
-_VERBS: dict[Step, str] = {
-    "read": "read",
-    "watch": "look through for shots, if they are videos",
-    "listen": "listen to, if they have sound",
-    "transcribe": "transcribe, if they hold speech",
-    "ocr": "read text in, if they show any",
-    "regions": "look at part by part, if they are large pictures",
-}
 
 
 def finished_lines(event: Finished) -> list[str]:

@@ -8,11 +8,10 @@ Binds the parts. Results are written in batches, one transaction each; a kill lo
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,62 +19,29 @@ from typing import TYPE_CHECKING
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
-from indexer.events import Event, Finished, Opened, Progress, Published
+from indexer.events import Event, Finished, Opened, Published
 from indexer.pipeline.estimate import plan, weight
+from indexer.pipeline.meter import Meter
+from indexer.pipeline.options import Options, reads_text
 from indexer.pipeline.sink import Origin, Sink
-from indexer.pipeline.stages import TICK_S, Job, Pipeline, Result, Tower
+from indexer.pipeline.stages import Job, Pipeline, Result, Tower
+from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Task, Workers
 from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
 from retrieval.catalog import layout, store
-from retrieval.domain.media import STEPS, AudioSpec, ImageSpec, Modality, Step
+from retrieval.domain.media import ImageSpec, InputSpec, Medium, Modality, Step
 from retrieval.encoders.profile import Profile, make_profile
 from retrieval.errors import LibraryError
 from retrieval.protocols import Encoder
-from retrieval.settings import LIMITS, Limits
+from retrieval.settings import LIMITS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 COMMIT_S = 0.5  # results are committed at least so often
 COMMIT_ROWS = 128
-WITHOUT_FORM: tuple[Step, ...] = ("transcribe", "ocr")  # what they give is text
-OCR_WORKERS = 4  # each holds the models, about 300 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run goes. include, exclude: glob patterns kept with the sources that are named."""
-
-    profile: str | Profile | None = None  # None: the library's own, or the default
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    hidden: bool = False
-    speech: bool = True
-    video: bool = True
-    ocr: bool = True
-    regions: bool | None = None  # kept with the library; None: as it was
-    dry_run: bool = False
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    nice: int = 0
-    limits: Limits = LIMITS
-
-    @property
-    def steps(self) -> list[Step]:
-        """The steps that are wanted, in order."""
-        wanted = {
-            "watch": self.video,
-            "transcribe": self.speech,
-            "ocr": self.ocr and reads_text(),
-            "regions": bool(self.regions),
-        }
-        return [step for step in STEPS if wanted.get(step, True)]
-
-
-def reads_text() -> bool:
-    """Whether text in pictures can be read here: the extra `ocr` is installed."""
-    return importlib.util.find_spec("rapidocr") is not None
 
 
 def index_folders(
@@ -176,7 +142,7 @@ class Run:
         self._started = time.perf_counter()
         self._gone = self._unread = 0
         self._warnings: list[str] = []
-        self._intake = Sink(engine, profile.transcriber, emit)
+        self._sink = Sink(engine, profile.transcriber, emit)
         self._towers: dict[Modality, Tower] = {}
         for sense, encoder in indexing_encoders(profile).items():
             with catalog_write.transaction(engine) as connection:
@@ -227,8 +193,9 @@ class Run:
                     self._forget_gone(found)
                     self._want_regions()
                 self._publish()
-            for step in STEPS[:3]:
-                self._add_imprints(step, decoders)
+            for step in STEPS:
+                if STEPS[step].has_fingerprints:
+                    self._add_imprints(step, decoders)
         except KeyboardInterrupt:
             return True
         finally:
@@ -239,52 +206,52 @@ class Run:
         """Where regions are kept, every large picture that has not had the step needs it, whenever it was indexed."""
         from retrieval.media.image.tiles import least_side
 
-        form = self._form("regions")
+        form = self._spec("regions")
         if self._options.regions and isinstance(form, ImageSpec):
             with catalog_write.transaction(self._engine) as connection:
                 catalog_write.want_regions(connection, least_side(form))
 
     def _note_scans(self, found: list[changes.Changes]) -> None:
         with catalog_write.transaction(self._engine) as connection:
-            for changes in found:
-                catalog_write.note_scan(connection, changes.source.id, offline=changes.offline, device=changes.device)
-                catalog_write.reset_steps(connection, [asset for _, asset in changes.resubtitled], "read")
-                for candidate in changes.changed:
+            for each in found:
+                catalog_write.note_scan(connection, each.source.id, offline=each.offline, device=each.device)
+                catalog_write.reset_steps(connection, [asset for _, asset in each.resubtitled], "read")
+                for candidate in each.changed:
                     if candidate.problem is not None:
-                        self._intake.skip(connection, Origin(changes.source.id, candidate), candidate.problem, "")
+                        self._sink.skip(connection, Origin(each.source.id, candidate), candidate.problem, "")
 
     def _jobs(self, step: Step, found: list[changes.Changes]) -> list[Job]:
-        form = self._form(step)
-        if form is None and step not in WITHOUT_FORM:
-            return []
+        if STEPS[step].modality is not None and self._spec(step) is None:
+            return []  # no encoder here would see what the step gives
         jobs = []
         if step == "read":
-            for changes in found:
-                for candidate in changes.changed:
+            for source_changes in found:
+                for candidate in source_changes.changed:
                     if candidate.problem is None:
-                        path = changes.source.root / os.fsdecode(candidate.relative)
-                        task = Task(path, step, None, form, self._options.limits)
-                        jobs.append(Job(task, Origin(changes.source.id, candidate)))
-        sidecars = {asset: candidate for changes in found for candidate, asset in changes.resubtitled}
+                        path = source_changes.source.root / os.fsdecode(candidate.relative)
+                        jobs.append(Job(self._task(step, path, None), Origin(source_changes.source.id, candidate)))
+        sidecars = {asset: candidate for each in found for candidate, asset in each.resubtitled}
         with self._engine.connect() as connection:
             for due in catalog_read.due(connection, step):
-                task = Task(due.path, step, due.medium, form, self._options.limits)
                 origin = Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
-                jobs.append(Job(task, origin, weight(step, due.duration_ms)))
+                jobs.append(Job(self._task(step, due.path, due.medium), origin, weight(step, due.duration_ms)))
         return jobs
 
-    def _form(self, step: Step) -> ImageSpec | AudioSpec | None:
-        sense: Modality = "sound" if step == "listen" else "image"
-        tower = self._towers.get(sense) if step not in WITHOUT_FORM else None
+    def _task(self, step: Step, path: Path, medium: Medium | None) -> Task:
+        return task_of(step, path, medium, self._spec(step), self._options.limits)
+
+    def _spec(self, step: Step) -> InputSpec:
+        """What the encoder that sees the step's segments takes; None where there is none."""
+        modality = STEPS[step].modality
+        tower = self._towers.get(modality) if modality else None
         return tower.encoder.form if tower else None
 
     def _do_step(self, step: Step, jobs: list[Job], decoders: Workers) -> None:
         if not jobs:
             return
-        most = {"transcribe": 1, "ocr": OCR_WORKERS}.get(step, self._options.workers)
-        workers = min(most, self._options.workers, len(jobs))
-        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._intake.claim, workers)
-        meter = _Meter(step, jobs, pipeline)
+        workers = min(STEPS[step].max_workers or self._options.workers, self._options.workers, len(jobs))
+        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._sink.is_new, workers)
+        meter = Meter(step, jobs, pipeline)
         batch: list[Result] = []
         committed = time.perf_counter()
         try:
@@ -293,29 +260,27 @@ class Run:
                     batch.append(result)
                     meter.count(result)
                 if batch and (len(batch) >= COMMIT_ROWS or time.perf_counter() - committed > COMMIT_S):
-                    self._intake.write(batch)
+                    self._sink.write(batch)
                     batch, committed = [], time.perf_counter()
                 meter.tell(self._emit)
         finally:
             if batch:
-                self._intake.write(batch)
+                self._sink.write(batch)
             if step == "read":
                 self._unread = meter.left
         meter.tell(self._emit, at_end=True)
 
     def _add_imprints(self, step: Step, decoders: Workers) -> None:
         """Imprints of what was indexed before there were any; nothing is encoded again."""
-        form = self._form(step)
-        if form is None:
+        if self._spec(step) is None:
             return
         with self._engine.connect() as connection:
             lacking = catalog_read.without_imprints(connection, step)
-        tasks = [(Task(each.path, step, each.medium, form, self._options.limits), each) for each in lacking]
-        jobs = [Job(task, place) for task, place in tasks]
+        jobs = [Job(self._task(step, each.path, each.medium), each) for each in lacking]
         if not jobs:
             return
-        pipeline = Pipeline(decoders, {}, self._profile.transcriber, self._intake.claim, self._options.workers)
-        meter = _Meter(step, jobs, pipeline)
+        pipeline = Pipeline(decoders, {}, self._profile.transcriber, self._sink.is_new, self._options.workers)
+        meter = Meter(step, jobs, pipeline)
         for result in pipeline.results(jobs):
             if result is not None and result.failure is None:
                 place: catalog_read.Place = result.job.origin
@@ -327,8 +292,8 @@ class Run:
     def _forget_gone(self, found: list[changes.Changes]) -> None:
         """After new places were linked, so that moved files keep their vectors."""
         with catalog_write.transaction(self._engine) as connection:
-            for changes in found:
-                catalog_write.delete_paths(connection, changes.gone)
+            for each in found:
+                catalog_write.delete_paths(connection, each.gone)
             self._gone = catalog_write.delete_orphans(connection)
 
     # ------------------------------------------------------------ end
@@ -343,8 +308,8 @@ class Run:
             if self._unread:  # most of these the catalog does not know yet
                 left["read"] = self._unread
             return Finished(
-                self._intake.indexed,
-                self._intake.new,
+                self._sink.indexed,
+                self._sink.new,
                 self._gone,
                 catalog_read.skipped(connection),
                 left,
@@ -358,48 +323,3 @@ def indexing_encoders(profile: Profile) -> dict[Modality, Encoder]:
     """How each sense of a segment is encoded: text in the sentence space, all else in the shared one."""
     seen: list[Modality] = [sense for sense in ("image", "sound") if sense in profile.senses("shared")]
     return {"text": profile.encoder("sentence", "text"), **{sense: profile.encoder("shared", sense) for sense in seen}}
-
-
-class _Meter:
-    """How far a step is, and which stage the others wait for."""
-
-    def __init__(self, step: Step, jobs: list[Job], pipeline: Pipeline) -> None:
-        self._step = step
-        self._pipeline = pipeline
-        self._total = len(jobs)
-        self._all_weight = sum(job.weight for job in jobs)
-        self._done = 0
-        self._weight = 0.0
-        self._start = self._told = time.perf_counter()
-
-    @property
-    def left(self) -> int:
-        """Files of which no result came."""
-        return self._total - self._done
-
-    def count(self, result: Result) -> None:
-        self._done += 1
-        self._weight += result.job.weight
-
-    def tell(self, emit: Callable[[Event], None], *, at_end: bool = False) -> None:
-        """Emits a Progress, at most every TICK_S seconds."""
-        now = time.perf_counter()
-        if now - self._told < TICK_S and not at_end:
-            return
-        self._told = now
-        seconds = max(now - self._start, 1e-6)
-        load = min(self._pipeline.encoding_s / seconds, 1.0)
-        speed = self._weight / seconds
-        emit(
-            Progress(
-                self._step,
-                self._done,
-                self._total,
-                self._done / seconds,
-                0 if self._step == "read" else int(self._weight),
-                seconds,
-                "encoder" if load > 0.5 else "decoder",
-                load if load > 0.5 else 1 - load,
-                (self._all_weight - self._weight) / speed if speed else None,
-            )
-        )

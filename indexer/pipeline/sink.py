@@ -1,6 +1,6 @@
 """What came out of the pipeline -> the catalog: results written in batches, one transaction each.
 
-Owns what is known of content while a run lasts: which is claimed, which copies wait for it, which failed.
+Owns what is known of content while a run lasts: which is being read, which copies wait for it, which failed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.events import Event, Skipped
-from indexer.pipeline.stages import Result, steps_of
+from indexer.pipeline.stages import Result
+from indexer.pipeline.steps import STEPS, steps_of
 from indexer.pipeline.worker import Identity
 from indexer.sources.base import Candidate
 from retrieval.catalog import store
@@ -47,17 +48,17 @@ class Sink:
         self._emit = emit
         self.indexed = self.new = 0
         with engine.connect() as connection:
-            self._claimed = catalog_read.known_hashes(connection)
-        self._claim_lock = threading.Lock()
+            self._known = catalog_read.known_hashes(connection)
+        self._known_lock = threading.Lock()
         self._waiting: dict[bytes, list[Origin]] = {}  # copies of content that is being read right now
         self._failed: dict[bytes, tuple[str, str]] = {}
 
-    def claim(self, identity: Identity) -> bool:
+    def is_new(self, identity: Identity) -> bool:
         """Whether this content is new to the library and to this run. Called from decoding threads."""
-        with self._claim_lock:
-            if identity.hash in self._claimed:
+        with self._known_lock:
+            if identity.hash in self._known:
                 return False
-            self._claimed.add(identity.hash)
+            self._known.add(identity.hash)
             return True
 
     def write(self, batch: Sequence[Result]) -> None:
@@ -82,13 +83,13 @@ class Sink:
         catalog_write.finish_step(connection, origin.asset_id, step, self._revision(step))
 
     def _revision(self, step: Step) -> str | None:
-        return self._transcriber().revision if step == "transcribe" else None
+        return self._transcriber().revision if STEPS[step].is_transcribed else None
 
     def _write_candidate(self, connection: Connection, result: Result) -> None:
         origin, identity = result.job.origin, result.identity
         if result.failure is not None:
             self._fail_candidate(connection, result)
-        elif identity is not None and result.unwanted:
+        elif identity is not None and result.is_known:
             self._link(connection, origin, identity.hash)
         elif identity is not None and result.facts is not None:
             asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)

@@ -11,18 +11,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.catalog.write import Encoded
+from indexer.pipeline.steps import STEPS
 from indexer.pipeline.worker import Failure, Identity, Task, Workers
-from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Step
+from retrieval.domain.media import ExtractedSegment, Metadata, Modality
 from retrieval.errors import MediaError
-from retrieval.kinds import MODALITY_OF
+from retrieval.kinds import KINDS
 from retrieval.protocols import Encoder, Transcriber
 
 BATCH = 32  # items encoded at once
@@ -52,7 +52,7 @@ class Job:
 class Result:
     """What a job gave. identity is set when the job identified its file; facts only by the `read` step.
 
-    failure: why nothing more is known of the file. unwanted: the content is known, so it was not read.
+    failure: why nothing more is known of the file. is_known: the library holds the content, so it was not read.
     """
 
     job: Job
@@ -60,7 +60,7 @@ class Result:
     facts: Metadata | None = None
     encoded: list[Encoded] = field(default_factory=list)
     failure: Failure | None = None
-    unwanted: bool = False
+    is_known: bool = False
 
 
 @dataclass(slots=True)
@@ -83,13 +83,13 @@ class Pipeline:
         decoders: Workers,
         towers: dict[Modality, Tower],
         transcriber: Callable[[], Transcriber],
-        wanted: Callable[[Identity], bool],
+        is_new: Callable[[Identity], bool],
         workers: int,
     ) -> None:
         self._decoders = decoders
         self._towers = towers
         self._transcriber = transcriber
-        self._wanted = wanted
+        self._is_new = is_new
         self._workers = workers
         self.encoding_s = 0.0  # seconds that the encoder has worked
 
@@ -122,24 +122,24 @@ class Pipeline:
         flow.put(None)
 
     def _decode(self, result: Result, flow: _Flow) -> None:
-        task = result.job.task
-        values = self._decoders.mine().run(task, self._wanted)
+        task, worker = result.job.task, self._decoders.mine()
         try:
-            if task.step == "transcribe":
-                for segment in self._transcriber().transcribe(cast("Iterator[NDArray[np.float32]]", values)):
-                    self._accept(result, ExtractedSegment(segment), flow)
-                return
+            if task.medium is None:
+                (identity,) = worker.run(task.identifying)
+                result.identity = identity
+                if not self._is_new(identity):
+                    result.is_known = True
+                    return
+                task = replace(task, medium=identity.medium)
+            values = worker.run(task)
+            if STEPS[task.step].is_transcribed:
+                values = map(ExtractedSegment, self._transcriber().transcribe(values))
             for value in values:
                 self._accept(result, value, flow)
         except MediaError as error:
             result.failure = Failure(error.reason, error.what)
 
-    def _accept(self, result: Result, value: Metadata | ExtractedSegment | Identity, flow: _Flow) -> None:
-        if isinstance(value, Identity):
-            result.identity = value
-            result.unwanted = True  # until something is read of it
-            return
-        result.unwanted = False
+    def _accept(self, result: Result, value: Metadata | ExtractedSegment, flow: _Flow) -> None:
         if isinstance(value, Metadata):
             result.facts = value
             return
@@ -183,7 +183,7 @@ class Pipeline:
 
 def _contents(reading: ExtractedSegment) -> Iterator[tuple[Modality, int | None, Any]]:
     """What an encoder sees of a reading: sense, time, text or array."""
-    sense = MODALITY_OF[reading.segment.kind]
+    sense = KINDS[reading.segment.kind].modality
     if sense == "text":
         yield "text", None, reading.segment.text or ""
     for view in reading.views:
@@ -268,17 +268,3 @@ class _Reporting:
         if error is not None:
             self._flow.fail(error)
         return True
-
-
-def steps_of(facts: Metadata) -> list[Step]:
-    """The steps that an asset with these facts needs after `read`."""
-    wanted: list[Step] = []
-    if facts.medium == "video" and facts.has_pictures:
-        wanted.append("watch")
-    if facts.medium in ("video", "audio") and facts.has_sound:
-        wanted.append("listen")
-        if not facts.has_subtitles:
-            wanted.append("transcribe")
-    if facts.medium == "image" or (facts.medium == "video" and facts.has_pictures) or facts.format == "pdf":
-        wanted.append("ocr")
-    return wanted

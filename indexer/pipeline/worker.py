@@ -6,9 +6,9 @@ small buffer is the back-pressure. A child that dies, or shows no sign of life f
 replaced, and its file raises MediaUnreadable.
 
     host -> child   Task
-    child -> host   Identity         task.identify: what the file is; the host answers True to go on
-                    Facts, Reading, samples (n,) float32, None for a sign of life
-                    Failure, Unfit or End
+    child -> host   what the reader gives: Identity, Metadata, ExtractedSegment, samples (n,) float32
+                    None for a sign of life
+                    Failure, InstallationFault or End
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, InputSpec, Medium, Metadata, ModelInput, Step
+from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, Step
 from retrieval.errors import MediaError, MediaUnreadable, RetrievalError
 from retrieval.settings import Limits
 
@@ -37,13 +38,23 @@ Channel: TypeAlias = "Connection[Any, Any]"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One step of one file. medium None: the child is to identify the file first."""
+    """One reader over one file. medium None: the file is to be identified first, by the task's own `identifying`.
+
+    reader: "module:function", as indexer.pipeline.steps has it. has_fingerprints: model inputs get perceptual ones.
+    """
 
     path: Path
     step: Step
+    reader: str
     medium: Medium | None
-    form: InputSpec
+    spec: InputSpec
     limits: Limits
+    has_fingerprints: bool = False
+
+    @property
+    def identifying(self) -> Task:
+        """The task that gives the Identity of the same file."""
+        return replace(self, reader="indexer.pipeline.worker:identify", spec=None, has_fingerprints=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,21 @@ class Identity:
     hash: bytes
     medium: Medium
     format: str
+
+
+class Worker(Protocol):
+    """Runs tasks somewhere else, one at a time: in a process, later on another machine. Used from one thread."""
+
+    def run(self, task: Task) -> Iterator[Any]:
+        """What the task's reader gives, in order.
+
+        Raises:
+            MediaError: the file cannot be used; `reason` and text say why.
+            RetrievalError: a part of the installation cannot be imported; no file is to blame.
+        """
+
+    def close(self) -> None:
+        """Ends it, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,66 +161,43 @@ def _attempt(task: Task, channel: Channel) -> Failure | InstallationFault | End:
 
 
 def _perform(task: Task, channel: Channel) -> Iterator[Any]:
-    from retrieval.media import extract
-
-    medium = task.medium
-    if medium is None:
-        identity = yield from _identify(task.path, channel)
-        if identity is None:
-            return
-        medium = identity.medium
-    if task.step == "read":
-        assert isinstance(task.form, ImageSpec)
-        yield from map(partial(_imprinted, task.form), extract.read(task.path, medium, task.form, task.limits))
-    elif task.step == "watch":
-        assert isinstance(task.form, ImageSpec)
-        alive = partial(channel.send, None)
-        yield from map(partial(_imprinted, task.form), extract.watch(task.path, task.form, task.limits, alive=alive))
-    elif task.step == "listen":
-        assert isinstance(task.form, AudioSpec)
-        yield from map(partial(_imprinted, task.form), extract.listen(task.path, task.form))
-    elif task.step == "regions":
-        assert isinstance(task.form, ImageSpec)
-        yield from extract.regions(task.path, task.form, task.limits)
-    elif task.step == "ocr":
-        yield from extract.lines(task.path, medium, task.limits, alive=lambda: channel.send(None))
-    else:
-        yield from extract.chunks(task.path)
+    module, _, function = task.reader.partition(":")
+    read = getattr(import_module(module), function)
+    values = read(task.path, task.medium, task.spec, task.limits, partial(channel.send, None))
+    return map(partial(_with_fingerprints, task.spec), values) if task.has_fingerprints else values
 
 
-def _imprinted(form: ImageSpec | AudioSpec, value: Metadata | ExtractedSegment) -> Metadata | ExtractedSegment:
-    """A reading with the imprints of its views; made here, since the host has no time to spare."""
+def _with_fingerprints(spec: InputSpec, value: Any) -> Any:
+    """A segment with the fingerprints of its model inputs; made here, since the host has no time to spare."""
     if not isinstance(value, ExtractedSegment) or not value.views:
         return value
     from retrieval.media import fingerprint
 
-    def imprint(view: ModelInput) -> bytes:
-        if isinstance(form, ImageSpec):
-            return fingerprint.picture_fingerprint(view.array).tobytes()
-        return fingerprint.sound_fingerprint(view.array, form.rate).astype("<u4").tobytes()
+    def of(view: ModelInput) -> bytes:
+        if isinstance(spec, AudioSpec):
+            return fingerprint.sound_fingerprint(view.array, spec.rate).astype("<u4").tobytes()
+        return fingerprint.picture_fingerprint(view.array).tobytes()
 
-    return replace(value, views=tuple(replace(view, imprint=imprint(view)) for view in value.views))
+    return replace(value, views=tuple(replace(view, imprint=of(view)) for view in value.views))
 
 
-def _identify(path: Path, channel: Channel) -> Generator[Any, None, Identity | None]:
-    """Sends the file's Identity; returns it if the host wants the file read, else None."""
+def identify(path: Path, medium: None, spec: None, limits: Limits, alive: Callable[[], None]) -> Iterator[Identity]:
+    """The reader that gives a file's Identity and nothing else."""
     from retrieval.media.hashing import content_hash
-    from retrieval.media.sniff import identify
+    from retrieval.media.sniff import identify as sniffed
 
-    medium, form = identify(path)
+    found, form = sniffed(path)
     digest = b""
     for digest in content_hash(path):
         if not digest:
-            yield None
-    identity = Identity(digest, medium, form)
-    yield identity
-    return identity if channel.recv() else None
+            alive()
+    yield Identity(digest, found, form)
 
 
 # ---------------------------------------------------------------- in the host
 
 
-class Worker:
+class ProcessWorker:
     """One child and the host's end of the line. Use from one thread."""
 
     def __init__(self, limits: Limits, nice: int = 0) -> None:
@@ -203,13 +206,8 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
 
-    def run(self, task: Task, wanted: Callable[[Identity], bool]) -> Iterator[Metadata | ExtractedSegment | Any]:
-        """What the child reads of the file; for a task that identifies, Identity first, and no more unless `wanted`.
-
-        Raises:
-            MediaError: the file cannot be used; `reason` and text say why.
-            RetrievalError: a part of the installation cannot be imported; no file is to blame.
-        """
+    def run(self, task: Task) -> Iterator[Any]:
+        """See Worker.run."""
         channel = self._connect()
         try:
             channel.send(task)
@@ -218,8 +216,6 @@ class Worker:
                     raise RetrievalError(f"the installation is not whole: {value.detail}", "install crossmedia again")
                 if isinstance(value, Failure):
                     raise MediaError(value.detail, reason=value.reason)
-                if isinstance(value, Identity):
-                    channel.send(wanted(value))
                 if value is not None:
                     yield value
         except (EOFError, ConnectionError):
@@ -281,19 +277,19 @@ def _timeval(seconds: float) -> bytes:
 
 
 class Workers:
-    """The decoders of one run: one for each thread that asks."""
+    """The workers of one run: one for each thread that asks."""
 
     def __init__(self, limits: Limits, nice: int = 0) -> None:
         self._limits = limits
         self._nice = nice
         self._own = threading.local()
-        self._all: list[Worker] = []
+        self._all: list[ProcessWorker] = []
 
-    def mine(self) -> Worker:
-        """The decoder of the calling thread."""
+    def mine(self) -> ProcessWorker:
+        """The worker of the calling thread."""
         decoder = getattr(self._own, "decoder", None)
         if decoder is None:
-            decoder = self._own.decoder = Worker(self._limits, self._nice)
+            decoder = self._own.decoder = ProcessWorker(self._limits, self._nice)
             self._all.append(decoder)
         return decoder
 

@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 Medium: TypeAlias = Literal["image", "video", "audio", "document"]
 
-Kind: TypeAlias = Literal["image", "region", "shot", "speech", "sound", "passage", "text_line"]
+Kind: TypeAlias = str  # a row of retrieval.kinds.KINDS
 
-Step: TypeAlias = Literal["read", "watch", "listen", "transcribe", "ocr", "regions"]
+Step: TypeAlias = str  # a row of indexer.pipeline.steps.STEPS
 
 Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
 
 Modality: TypeAlias = Literal["text", "image", "sound"]
 
 MEDIA: tuple[Medium, ...] = ("image", "video", "audio", "document")
-
-STEPS: tuple[Step, ...] = ("read", "watch", "listen", "transcribe", "ocr", "regions")
 
 Vectors: TypeAlias = NDArray[np.float32]
 

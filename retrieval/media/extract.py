@@ -1,15 +1,15 @@
-"""The six steps of reading one file, whatever its medium. Each is a generator; nothing is decoded before it is asked
-for.
+"""Readers: what each indexing step takes from one file. Nothing is decoded before it is asked for.
 
-    read        every medium   Facts first, then segments: pictures, passages, subtitles
-    watch       video          shots with frame views
-    listen      audio, video   sound windows
-    chunks      audio, video   samples for the transcriber
+    read        every medium             metadata first, then segments: pictures, passages, subtitles
+    watch       video                    shots with their frames
+    listen      audio, video             sound windows
+    samples     audio, video             mono samples for the transcriber
     lines       image, video, document   text in pictures
-    regions     image          overlapping parts of a large picture
+    regions     image                    overlapping tiles of a large picture
 
-Every step raises a MediaError where the file cannot be used, possibly after it has given some segments. Which files are
-media at all is decided by `sniff.identify`. The modules that own PIL and av are imported when their step is asked for.
+All have one signature: the path and medium of a file, the input spec of the encoder that will see it, the limits, and
+`alive`, which is called every few frames as a sign of progress. Every reader raises a MediaError where the file cannot
+be used, possibly after it has given some segments. Which files are media at all is decided by `sniff.identify`.
 """
 
 from __future__ import annotations
@@ -24,20 +24,26 @@ from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Mediu
 from retrieval.settings import LIMITS, RATE, Limits
 
 
-def read(path: Path, medium: Medium, form: ImageSpec, limits: Limits = LIMITS) -> Iterator[Metadata | ExtractedSegment]:
-    """One Facts, then the Readings that need no long decoding.
+def _silent() -> None:
+    """No sign of progress is wanted."""
 
-    An image gives `image` segments with their views in `form`; a document `passage` segments and `image` segments for
-    the pictures inside; a video `speech` segments where it has subtitles; audio nothing but its facts.
+
+def read(
+    path: Path, medium: Medium, spec: ImageSpec, limits: Limits = LIMITS, alive: Callable[[], None] = _silent
+) -> Iterator[Metadata | ExtractedSegment]:
+    """Metadata, then the segments that need no long decoding.
+
+    An image gives `image` segments with their model inputs; a document `passage` segments and `image` segments for the
+    pictures inside; a video `speech` segments where it has subtitles; audio nothing but its metadata.
     """
     if medium == "image":
         from retrieval.media.image.decode import read_image
 
-        yield from read_image(path, form, limits)
+        yield from read_image(path, spec, limits)
     elif medium == "document":
         from retrieval.media.documents.document import read_document
 
-        yield from read_document(path, form, limits)
+        yield from read_document(path, spec, limits)
     elif medium == "video":
         from retrieval.media.av.video import read_video
 
@@ -49,42 +55,45 @@ def read(path: Path, medium: Medium, form: ImageSpec, limits: Limits = LIMITS) -
 
 
 def watch(
-    path: Path, form: ImageSpec, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
+    path: Path, medium: Medium, spec: ImageSpec, limits: Limits = LIMITS, alive: Callable[[], None] = _silent
 ) -> Iterator[ExtractedSegment]:
-    """`shot` Readings in time order, each with its frame views in `form`, given as soon as the shot has ended.
-
-    A minute of large pictures takes minutes to decode: `alive` is called every few frames, as a sign of progress.
-    """
+    """`shot` segments in time order, each with its frames, given as soon as the shot has ended."""
     from retrieval.media.av.video import watch_video
 
-    yield from watch_video(path, form, limits, alive)
+    yield from watch_video(path, spec, limits, alive)
 
 
-def listen(path: Path, form: AudioSpec) -> Iterator[ExtractedSegment]:
-    """`sound` Readings in time order, one view each; silent windows are left out. No soundtrack gives nothing."""
+def listen(
+    path: Path, medium: Medium, spec: AudioSpec, limits: Limits = LIMITS, alive: Callable[[], None] = _silent
+) -> Iterator[ExtractedSegment]:
+    """`sound` segments in time order, one window each; silent windows are left out. No soundtrack gives nothing."""
     from retrieval.media.av.audio import listen_audio
 
-    yield from listen_audio(path, form)
+    yield from listen_audio(path, spec)
 
 
-def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[NDArray[np.float32]]:
-    """Consecutive mono samples in -1..1, `seconds` long but for the last. No soundtrack gives nothing."""
-    from retrieval.media.av.audio import chunks as audio_chunks
+def samples(
+    path: Path, medium: Medium, spec: None = None, limits: Limits = LIMITS, alive: Callable[[], None] = _silent
+) -> Iterator[NDArray[np.float32]]:
+    """Consecutive mono float32 samples (n,) in -1..1 at RATE, 30 s long but for the last. No soundtrack gives nothing."""
+    from retrieval.media.av.audio import chunks
 
-    yield from audio_chunks(path, rate, seconds)
+    yield from chunks(path, RATE, 30)
 
 
 def lines(
-    path: Path, medium: Medium, limits: Limits = LIMITS, alive: Callable[[], None] = lambda: None
+    path: Path, medium: Medium, spec: None = None, limits: Limits = LIMITS, alive: Callable[[], None] = _silent
 ) -> Iterator[ExtractedSegment]:
-    """`text_line` Readings of what is written in a picture, a video's key frames or a PDF's scanned pages."""
+    """`text_line` segments: text in a picture, in a video's key frames or on a PDF's scanned pages."""
     from retrieval.media.ocr import read_lines
 
     yield from read_lines(path, medium, limits, alive)
 
 
-def regions(path: Path, form: ImageSpec, limits: Limits = LIMITS) -> Iterator[ExtractedSegment]:
-    """`region` Readings of a picture, one view each in `form`; none of one that is not much larger than that."""
+def regions(
+    path: Path, medium: Medium, spec: ImageSpec, limits: Limits = LIMITS, alive: Callable[[], None] = _silent
+) -> Iterator[ExtractedSegment]:
+    """`region` segments of a picture, one model input each; none of a picture that is not much larger than that."""
     from retrieval.media.image.tiles import read_regions
 
-    yield from read_regions(path, form, limits)
+    yield from read_regions(path, spec, limits)

@@ -23,7 +23,7 @@ from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Lane,
 from retrieval.domain.query import Operand
 from retrieval.domain.text import valid_text
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
-from retrieval.kinds import MODALITY_OF
+from retrieval.kinds import KINDS
 from retrieval.media.hashing import whole_hash
 from retrieval.settings import RATE
 
@@ -208,7 +208,7 @@ def _read_video(path: Path, profile: Profile) -> _Content:
     content = _Content()
     form = _pixels(profile)
     facts = _take(content, read(path, "video", form))
-    _take(content, watch(path, form))
+    _take(content, watch(path, "video", form))
     if facts is None or facts.has_sound:
         _listen(content, path, profile)
         if not content.texts:
@@ -248,16 +248,16 @@ def _listen(content: _Content, path: Path, profile: Profile) -> None:
         return
     try:
         form = profile.encoder("shared", "sound").form
-        _take(content, listen(path, form if isinstance(form, AudioSpec) else AudioSpec()))
+        _take(content, listen(path, "audio", form if isinstance(form, AudioSpec) else AudioSpec()))
     except (EncoderUnavailable, MediaError) as error:
         content.warnings.append(str(error))
 
 
 def _transcribe(content: _Content, path: Path, profile: Profile) -> None:
-    from retrieval.media.extract import chunks
+    from retrieval.media.extract import samples
 
     try:
-        _take_speech(content, islice(chunks(path), SPEECH_CHUNKS), profile)
+        _take_speech(content, islice(samples(path, "audio"), SPEECH_CHUNKS), profile)
     except MediaError as error:
         content.warnings.append(str(error))
 
@@ -323,7 +323,7 @@ def _windows(samples: NDArray[np.float32], form: AudioSpec) -> Iterator[NDArray[
 
 def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedQuery:
     found = _named_segments(str(name), connection)
-    senses: dict[int, Modality] = {each.id: MODALITY_OF[each.segment.kind] for each in found}
+    senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
     shared: dict[Modality, Vectors] = {}
     sentence = None
     for role, (space, dimension) in spaces.items():

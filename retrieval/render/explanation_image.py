@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from retrieval.domain.media import Box, Span
 from retrieval.errors import RetrievalError
-from retrieval.kinds import LANE_OF
+from retrieval.kinds import KINDS
 from retrieval.render.fonts import Colour, Lettering, canvas, missing_line
 from retrieval.render.text import clock, path_text, place
 from retrieval.search import fusion
@@ -143,7 +143,7 @@ def _facts(
     if segment is not None and segment.text:
         text, marks = _one_line(segment.text, segment.marks)
         text, marks = _around(text, marks, letters, width)
-        letters.write(pen, (x, y + 12), LANE_OF[segment.kind], PALE)
+        letters.write(pen, (x, y + 12), KINDS[segment.kind].retriever, PALE)
         y = letters.paragraph(pen, (x, y + 12 + letters.height), text, INK, marks, width, MOST_LINES)
     return y
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.domain.media import Segment, Span
 from retrieval.domain.result import Answer, FoundSegment, Hit
-from retrieval.kinds import LANE_OF, TEXT_KINDS
+from retrieval.kinds import KINDS, kinds_in
 from retrieval.settings import DEFAULT_CUT
 
 if TYPE_CHECKING:
@@ -208,8 +208,8 @@ def _why(hit: Hit) -> tuple[str, FoundSegment | None]:
 
 def _reason(segment: FoundSegment) -> tuple[str, FoundSegment | None]:
     """The lane that found a segment, and the segment if its text is quoted."""
-    if segment.kind in TEXT_KINDS and segment.text:
-        return LANE_OF[segment.kind], segment
+    if segment.kind in kinds_in("sentence") and segment.text:
+        return KINDS[segment.kind].retriever, segment
     return max(segment.lanes, key=lambda name: segment.lanes[name], default=""), None
 
 

@@ -11,7 +11,7 @@ from retrieval.catalog import store
 from retrieval.domain.media import Lane, Span
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.fulltext import highlight
-from retrieval.kinds import LANE_OF
+from retrieval.kinds import KINDS
 from retrieval.search import fusion
 from retrieval.search.candidates import Candidate
 from retrieval.search.moments import Moment
@@ -117,7 +117,7 @@ def found_segment(
         text=segment.text,
         confidence=fusion.confidence(odds),
         score=best.score if best else 0.0,
-        lanes=fusion.shares(lanes) or {LANE_OF[segment.kind]: 1.0},
+        lanes=fusion.shares(lanes) or {KINDS[segment.kind].retriever: 1.0},
         at_ms=at_ms,
         marks=_marks(stored, evidence),
         box=segment.box,

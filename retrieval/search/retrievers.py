@@ -20,7 +20,7 @@ from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
-from retrieval.kinds import LANE_OF, MODALITY_OF, SHARED_KINDS, TEXT_KINDS
+from retrieval.kinds import KINDS, calibrated_together, kinds_in
 from retrieval.query.encode import EncodedQuery
 from retrieval.search import fusion
 from retrieval.vectors.exact import rescore
@@ -29,8 +29,6 @@ from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
 if TYPE_CHECKING:
     from retrieval.encoders.profile import Direction, Profile, Role
 
-TOGETHER: dict[Kind, tuple[Kind, ...]] = dict.fromkeys(("image", "region"), ("image", "region"))  # judged by one line
-MULTI_INSTANCE_CORRECTION: dict[Kind, float] = {"region": 1.6}  # log-odds that the best of many parts reaches by chance
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
@@ -69,7 +67,7 @@ class SearchContext:
         known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
         if known is not None:
             return known
-        others = [replace(probe, kind=kind) for kind in TOGETHER.get(probe.kind, (probe.kind,))]
+        others = [replace(probe, kind=kind) for kind in calibrated_together(probe.kind)]
         found = [(each, reached) for each in others if (reached := self._reached(each, connection)) is not None]
         if not found:
             return profile.prior(probe.direction).line(0)
@@ -158,7 +156,7 @@ class Retrieval:
         medium = store.media_of(self.connection, [asset])[asset]
         first = store.first_segments(self.connection, [asset]).get(asset)
         if first is not None and self.allowed.holds(asset, medium):
-            found.add(first.id, asset, "same", Match(LANE_OF[first.segment.kind], CERTAIN, 1.0))
+            found.add(first.id, asset, "same", Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
     def _near(self, found: Matches, probe: VectorQuery, k: int) -> None:
         pinned = self.held.spaces.get(probe.role)
@@ -191,11 +189,11 @@ class Retrieval:
         for segment, own, score, at_ms in rows:
             if segment in owners:
                 at = at_ms if at_ms >= 0 else None
-                found.add(segment, owners[segment], probe.sense, Match(LANE_OF[probe.kind], own, score, at))
+                found.add(segment, owners[segment], probe.sense, Match(KINDS[probe.kind].retriever, own, score, at))
         return float(odds.min())
 
     def _by_words(self, found: Matches, asked: EncodedQuery, allowed: Scope) -> None:
-        kinds = None if asked.lane is None else kinds_of(TEXT_KINDS, asked.lane)
+        kinds = None if asked.lane is None else kinds_in("sentence", asked.lane)
         if kinds == ():
             return
         hits = keyword_search.search_keywords(self.connection, asked.words, self.held.totals, allowed, kinds)
@@ -273,13 +271,14 @@ class VectorQuery:
 
     def handicap(self, profile: Profile) -> float:
         """What is taken off a cosine with this kind of segment before it is judged; see docs/decisions/0250."""
-        if self.kind not in MULTI_INSTANCE_CORRECTION:
+        correction = KINDS[self.kind].multi_instance_correction
+        if not correction:
             return 0.0
         background = profile.background(self.direction)
         judged = (
             background.steepness if isinstance(background, CohortCalibration) else profile.prior(self.direction).slope
         )
-        return MULTI_INSTANCE_CORRECTION[self.kind] / judged
+        return correction / judged
 
     def odds(
         self, profile: Profile, line: LinearCalibration, scores: Vectors
@@ -294,7 +293,7 @@ class VectorQuery:
         count = len(self.own)
         best = scores[:count].max(axis=0, initial=-1.0).astype(float)
         odds = line.odds(best - self.handicap(profile))
-        alike = MODALITY_OF[self.kind]
+        alike = KINDS[self.kind].modality
         if self.more is not None:
             odds = (odds + MORE * log_odds(profile, alike, self.kind, scores[count])) / (1 + MORE)
         if self.less is not None:
@@ -305,22 +304,17 @@ class VectorQuery:
 def vector_queries(asked: EncodedQuery) -> Iterable[VectorQuery]:
     """Every semantic lane of an operand."""
     for sense, vectors in asked.shared.items():
-        yield from _probes(asked, "shared", sense, kinds_of(SHARED_KINDS, asked.lane), vectors)
+        yield from _probes(asked, "shared", sense, kinds_in("shared", asked.lane), vectors)
     if asked.sentence is not None:
-        yield from _probes(asked, "sentence", "text", kinds_of(TEXT_KINDS, asked.lane), asked.sentence)
+        yield from _probes(asked, "sentence", "text", kinds_in("sentence", asked.lane), asked.sentence)
 
 
 def _probes(
     asked: EncodedQuery, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
 ) -> Iterable[VectorQuery]:
     for kind in kinds:
-        place = (role, MODALITY_OF[kind])
+        place = (role, KINDS[kind].modality)
         yield VectorQuery(role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
-
-
-def kinds_of(kinds: tuple[Kind, ...], lane: Lane | None) -> tuple[Kind, ...]:
-    """Those of some kinds of segment that a lane finds; all of them without one."""
-    return kinds if lane is None else tuple(each for each in kinds if LANE_OF[each] == lane)
 
 
 def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: store.StoredVectors, scores: Vectors) -> None:
@@ -341,5 +335,5 @@ def log_odds(profile: Profile, sense: Modality, kind: Kind, scores: Vectors) -> 
 
 
 def _direction(sense: Modality, kind: Kind) -> Direction:
-    spoken = kind in ("speech", "text_line")  # both are short, and short sentences are near to many questions
-    return cast("Direction", f"{sense}-{'speech' if spoken else MODALITY_OF[kind]}")
+    row = KINDS[kind]
+    return cast("Direction", f"{sense}-{row.calibration or row.modality}")

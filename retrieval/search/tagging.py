@@ -24,6 +24,7 @@ from retrieval.domain.media import Kind, Vectors
 from retrieval.domain.result import Tag
 from retrieval.errors import LibraryError
 from retrieval.fulltext import analyzer
+from retrieval.kinds import KINDS
 from retrieval.search import fusion
 from retrieval.search.retrievers import SearchContext, log_odds
 from retrieval.settings import DEFAULT_CUT, cache_dir
@@ -38,7 +39,6 @@ PART = 2048  # segments that are compared at once
 SURE = fusion.log_odds(DEFAULT_CUT)
 WARY = 0.25  # log-odds below the cut that are still looked at: an index's scores are not exact
 SEEN, HEARD = "seen", "heard"
-SECTION_OF: dict[Kind, str] = {"image": SEEN, "shot": SEEN, "sound": HEARD}
 
 
 # ---------------------------------------------------------------- the vocabulary
@@ -154,7 +154,7 @@ class Tagger:
         A shot is as sure of a concept as its surest frame.
         """
         found: dict[int, list[Tag]] = {}
-        for kind in SECTION_OF:
+        for kind in [name for name, row in KINDS.items() if row.tags]:
             for segments, odds in self._odds(kind, [each for each, own in kinds.items() if own == kind]):
                 tagged = _tagged(odds)
                 for row in np.flatnonzero(tagged.any(axis=1)).tolist():
@@ -166,7 +166,7 @@ class Tagger:
 
     def _odds(self, kind: Kind, segments: Sequence[int]) -> Iterator[tuple[store.Ids, NDArray[np.float64]]]:
         """Segments (n,) with their log-odds (n, concepts), part by part; -inf for concepts of the other section."""
-        other = np.array([concept.section != SECTION_OF[kind] for concept in self.vocabulary], np.bool_)
+        other = np.array([concept.section != KINDS[kind].tags for concept in self.vocabulary], np.bool_)
         for start in range(0, len(segments), PART):
             part = segments[start : start + PART]
             stored = store.vectors_of_segments(self.connection, self.shared.live.id, part, self.rows.shape[1])
@@ -184,7 +184,7 @@ class Tagger:
         found: set[int] = set()
         for kind in self.shared.kinds():
             for at in concepts:
-                if self.vocabulary[at].section == SECTION_OF.get(kind):
+                if self.vocabulary[at].section == KINDS[kind].tags:
                     found |= self._with(kind, at, allowed)
         return np.array(sorted(found), np.int64)
 

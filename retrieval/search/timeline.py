@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from retrieval.catalog import store
 from retrieval.domain.media import Kind, Span
 from retrieval.fulltext import keyword_search
-from retrieval.kinds import TEXT_KINDS
+from retrieval.kinds import kinds_in
 from retrieval.query.encode import EncodedQuery
 from retrieval.search import fusion, moments
 from retrieval.search.candidates import Candidate
 from retrieval.search.moments import Curve, Moment
-from retrieval.search.retrievers import SearchContext, kinds_of, vector_queries
+from retrieval.search.retrievers import SearchContext, vector_queries
 from retrieval.settings import LONGEST_SHOT_MS, MOST_SEGMENTS
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Scope
@@ -120,7 +120,7 @@ class Timeline:
         return self._with_words(asked, kind, table, best)
 
     def _with_words(self, asked: EncodedQuery, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
-        if kind not in kinds_of(TEXT_KINDS, asked.lane) or not asked.words:
+        if kind not in kinds_in("sentence", asked.lane) or not asked.words:
             return frames
         allowed = Scope(assets=np.array(sorted(self.assets), np.int64))
         hits = keyword_search.search_keywords(self.connection, asked.words, self.held.totals, allowed).segments

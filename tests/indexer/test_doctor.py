@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from indexer import doctor
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval.catalog import layout
 from retrieval.vectors import faiss_index
 from tests.contents import contents

@@ -20,7 +20,8 @@ from indexer.catalog import sources
 from indexer.catalog.open import writing
 from indexer.events import Event, Finished, Planned, Progress, Skipped
 from indexer.pipeline.estimate import weight
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from indexer.rebuild import rebuild, reembed
 from retrieval import Library, LibraryError
 from retrieval.catalog import layout

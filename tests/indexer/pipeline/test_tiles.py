@@ -15,7 +15,8 @@ from PIL import Image
 from indexer import doctor
 from indexer.catalog.open import writing
 from indexer.events import Finished, Planned
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from indexer.rebuild import reembed
 from retrieval import Library
 from retrieval.catalog import layout

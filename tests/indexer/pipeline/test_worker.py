@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from indexer.pipeline.worker import Task, Worker
+from indexer.pipeline.steps import task_of
+from indexer.pipeline.worker import ProcessWorker
 from retrieval.domain.media import ImageSpec
 from retrieval.errors import MediaError, RetrievalError
 from retrieval.settings import LIMITS
 
 
 def read(path: Path) -> None:
-    decoder = Worker(LIMITS)
+    worker = ProcessWorker(LIMITS)
     try:
-        list(decoder.run(Task(path, "read", "video", ImageSpec(32), LIMITS), lambda identity: True))
+        list(worker.run(task_of("read", path, "video", ImageSpec(32), LIMITS)))
     finally:
-        decoder.close()
+        worker.close()
 
 
 def test_an_installation_that_lacks_a_part_is_not_the_file_s_fault(

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import Library, LibraryError, QueryError
 from retrieval.domain.media import Span
 from retrieval.export import reel

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from indexer.catalog import write as catalog_write
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import Library, Operand
 from retrieval.catalog.store import open_catalog
 from retrieval.render import text as render_text

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.pipeline.run import Options, index_folders
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
 from retrieval import Library, QueryError
 from retrieval.domain.media import Box, Metadata, Span
 from retrieval.domain.query import Leaf, Not, Operand, Query, Weighted, WeightedSum

@@ -12,9 +12,9 @@ from retrieval.catalog.store import StoredSegment
 from retrieval.domain.media import Box, Kind, Metadata, Segment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.encoders.calibration import CohortCalibration, Weights
+from retrieval.kinds import KINDS
 from retrieval.render.json import hit_report
 from retrieval.render.text import segment_line
-from retrieval.search.retrievers import MULTI_INSTANCE_CORRECTION
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, word_vector
 
@@ -61,7 +61,7 @@ def test_a_part_is_worth_less_than_a_whole_that_is_as_near(tmp_path: Path) -> No
         library(tmp_path / "library", part("part.jpg", "park", "kite"), part("whole.jpg", "kite")), "kite flag"
     )
     assert log_odds(found["whole.jpg"]) - log_odds(found["part.jpg"]) == pytest.approx(
-        MULTI_INSTANCE_CORRECTION["region"], abs=0.02
+        KINDS["region"].multi_instance_correction, abs=0.02
     )
 
 
