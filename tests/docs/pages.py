@@ -142,6 +142,7 @@ NO_DOCSTRING = {  # files and folders that cannot speak for themselves
     "retrieval/__init__.py": "the public names, nothing else",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
     "retrieval/encoders/speech/models.toml": "Whisper's models as data",
+    "findings/": "surprises of libraries, tools and formats, each a script that runs them; outside CI",
     "tests/": "as the packages; beside them contracts, crash, properties, golden, migrations, architecture, docs",
     "training/": "how the weights and samples were made; nothing at run time imports it",
 }
