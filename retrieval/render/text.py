@@ -389,6 +389,11 @@ def duplicates_lines(groups: Sequence[Group]) -> Iterator[str]:
     yield f"{groups_said}; what is not to be kept takes {size(spare)}."
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `1,204 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def listing(counts: Mapping[str, int], names: Mapping[str, str] | None = None) -> str:
     """`12 images, 3 videos`, the greatest first."""
     ordered = sorted(counts.items(), key=lambda each: -each[1])

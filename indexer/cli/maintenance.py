@@ -1,0 +1,94 @@
+"""crossmedia rebuild, doctor and demo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.cli.events import JsonEventsOption, QuietOption, display
+from retrieval import settings
+from retrieval.cli.options import JsonOption, LibraryOption
+from retrieval.cli.output import print_json, reported, terminal_width
+from retrieval.errors import FAILED, QueryError
+
+if TYPE_CHECKING:
+    from indexer.events import Event
+
+
+def rebuild(
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="Encode again with this profile first.")] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option(metavar="SPACE=MODEL", help="Another model for shared or sentence.")
+    ] = None,
+    as_json: JsonEventsOption = False,
+    quiet: QuietOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Build the search indexes anew from the catalog.
+
+    No media file and no model is opened.
+
+    With --profile or --encoder all is encoded again beside the old vectors, which go on answering until it is done.
+    """
+    with reported():
+        from indexer.rebuild import rebuild as rebuild_library
+        from retrieval.render.text import counted
+
+        home, show = library or settings.default_library(), display(as_json, quiet)
+        published: list[tuple[str, int]] = []
+
+        def note(event: Event) -> None:
+            show(event)
+            if type(event).__name__ == "Published":
+                published.append((event.space, event.rows))  # type: ignore[union-attr]
+
+        rebuild_library(home, profile=profile, encoders=_encoders(encoder or ()), on_event=note)
+        if not (as_json or quiet):
+            spaces = ", ".join(f"{space} ({counted(rows, 'vector')})" for space, rows in published)
+            print(f"Published {spaces}." if spaces else "There is nothing to publish.")
+
+
+def _encoders(pairs: list[str] | tuple[()]) -> dict[str, str]:
+    found = dict(each.partition("=")[::2] for each in pairs)
+    for space, model in found.items():
+        if space not in ("shared", "sentence") or not model:
+            raise QueryError(f"--encoder {space}={model}", "write shared=MODEL or sentence=MODEL")
+    return found
+
+
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Check a library and the installation, and repair them.
+
+    Looks at the catalog, the vectors, the published files and the packages. Exit code 1: something is wrong.
+    """
+    with reported():
+        from indexer.doctor import examine
+        from retrieval.render.text import plain
+
+        findings = examine(library or settings.default_library(), repair=repair)
+        if as_json:
+            print_json([{"what": each.what, "hint": each.hint, "repaired": each.repaired} for each in findings])
+        else:
+            for each in findings:
+                note = " (repaired)" if each.repaired else f" ({each.hint})" if each.hint else ""
+                print(plain(each.what + note))
+            if not findings:
+                print("All is well.")
+    if not all(each.repaired for each in findings):
+        raise typer.Exit(FAILED)
+
+
+def demo() -> None:
+    """Index the samples, and ask them a dozen questions."""
+    with reported():
+        from indexer import demo as demonstration
+        from indexer.pipeline.progress import make_display
+
+        right = demonstration.show(make_display(), print, terminal_width())
+    if not right:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,100 @@
+"""crossmedia evaluate: measure the answers of a library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrieval import blas_threads
+from retrieval.cli.options import JsonOption, LibraryOption
+from retrieval.cli.output import complain, print_json, reported
+from retrieval.errors import QueryError
+
+if TYPE_CHECKING:
+    from retrieval.evaluation.qrels import Qrels
+    from retrieval.evaluation.topics import AssetTable
+
+
+OWN_JUDGEMENTS = ("names", "folders", "keywords")  # what a library says of itself, where no file is called so
+
+
+def evaluate(
+    judgements: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|names|folders|keywords",
+            help="A table of questions and right answers, TREC qrels, or what the library's files are called or tagged.",
+        ),
+    ],
+    queries: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The questions of qrels: id, tab, question.")
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SETTING",
+            help="Ask in another way as well: lanes, lane:NAME, ranks, exact, cut, profile:NAME or library:DIR; repeatable.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most so many questions, evenly spread.")
+    ] = None,
+    as_json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with charts and the worst questions.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the rankings as a TREC run.")] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Measure how good a library's answers are, against questions whose right answers are known.
+
+    Needs the extra `evaluate`. Recall, nDCG@10, reciprocal rank, median rank and moments, by direction and group, with 95 %
+    intervals; docs/evaluation.md says what a table looks like.
+    """  # fmt: skip
+    with reported():
+        blas_threads.limit_threads()
+        from retrieval.evaluation import html as html_report
+        from retrieval.evaluation import measures, report, runner
+        from retrieval.evaluation import render as evaluation_render
+
+        measures.require()
+        by_themselves = judgements in OWN_JUDGEMENTS and not Path(judgements).exists()
+        settings = [runner.WITHOUT_NAMES if by_themselves else runner.Setting()]
+        settings += [each for text in compare or () for each in runner.settings_named(text)]
+        judged, assets = _judgements(judgements, queries, library, sample)
+        answered = [(each, runner.rankings(library, judged.questions, each)) for each in settings]
+        for line in {line: None for _, rankings in answered for each in rankings for line in each.warnings}:
+            complain(line)
+        told = report.build(answered, assets, judged.unknown)
+        if html is not None:
+            html.write_text(
+                html_report.page(told, assets, f"How good the answers are: {Path(judgements).name}"), encoding="utf-8"
+            )
+        if run is not None:
+            run.write_text("".join(f"{line}\n" for line in evaluation_render.trec_run(told)), encoding="utf-8")
+        if as_json:
+            print_json(evaluation_render.data(told, assets))
+        else:
+            print("\n".join(evaluation_render.lines(told, assets)))
+
+
+def _judgements(name: str, queries: Path | None, home: Path | None, sample: int | None) -> tuple[Qrels, AssetTable]:
+    """The judged questions that a person names, at most `sample` of them, and the library's assets."""
+    from dataclasses import replace
+
+    from retrieval.evaluation import qrels
+    from retrieval.evaluation.topics import asset_table
+    from retrieval.library import Library
+
+    with Library.open(home) as opened:
+        assets = asset_table(opened)
+        if name in OWN_JUDGEMENTS and not Path(name).exists():
+            found = qrels.own(name, assets)
+        else:
+            found = qrels.read(Path(name), assets, queries)
+    if not found.questions:
+        raise QueryError(f"{name} judges nothing that this library holds", "name its files as they are indexed")
+    chosen = found.questions[:: -(-len(found.questions) // sample)] if sample else found.questions
+    return replace(found, questions=chosen), assets

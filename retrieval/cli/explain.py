@@ -1,0 +1,79 @@
+"""crossmedia explain: say and draw why a file answers a question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, build_query, file_operands
+from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
+from retrieval.errors import NOTHING_FOUND, RetrievalError
+
+if TYPE_CHECKING:
+    from retrieval.search.explain import Explanation
+
+
+def explain(
+    words: Annotated[
+        list[str], typer.Argument(metavar="[WORDS]... HIT", help="The question, and last a found file or segment.")
+    ],
+    image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    audio: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    video: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    document: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    like: Annotated[list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="As of search.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The picture to write [default: why-NAME.png, here]."),
+    ] = None,
+    picture: Annotated[bool, typer.Option(help="Write the picture.")] = True,
+    as_json: JsonOption = False,
+    plain: PlainOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say why a file answers: lanes, the words found, and where in its picture; and draw it.
+
+    The picture (.png) shows the photo, frame or page with a heat map, the lanes as bars, the text with its words marked,
+    and for what lasts the time. The cut and filters are not looked at. Exit code 1: nothing in it answers.
+    """  # fmt: skip
+    with reported():
+        from retrieval.domain.query import Filters, Operand
+        from retrieval.library import Library
+        from retrieval.render import json as render_json
+        from retrieval.render import text as render_text
+
+        *asked, name = words
+        with file_operands(image, audio, video, document) as files, Library.open(library) as opened:
+            operands = [*files, *(Operand("like", each) for each in like or ())]
+            query = build_query(" ".join(asked), operands, Filters(), plain=plain)
+            found = opened.explain(query, name)
+        if found is None:
+            complain(f"nothing in {name} answers at all")
+            raise typer.Exit(NOTHING_FOUND)
+        if as_json:
+            print_json(render_json.explanation_report(found))
+        else:
+            print("\n".join(render_text.explained_lines(found, terminal_width(), bold=is_bold())))
+        warnings = list(found.warnings)
+        if picture or out is not None:
+            title = " ".join([*asked, *(str(each.value) for each in operands)])
+            warnings += _draw(found, title, out, quiet=as_json)
+    for each in warnings:
+        complain(each)
+
+
+def _draw(found: Explanation, title: str, out: Path | None, *, quiet: bool) -> list[str]:
+    """Writes the picture of an explanation; returns what a person should see."""
+    from retrieval.render import explanation_image
+    from retrieval.render.text import path_text
+
+    source = found.hit.path
+    target = out if out is not None else Path(f"why-{source.stem}.png")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise RetrievalError(f"{target} is the file itself", "name another file to write")
+    warnings = explanation_image.save_explanation(found, title, target)
+    if not quiet:
+        print(path_text(target))
+    return warnings

@@ -1,0 +1,243 @@
+"""crossmedia search: find media by words, files or both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from retrieval import blas_threads
+from retrieval.cli.options import (
+    JsonOption,
+    LibraryOption,
+    PlainOption,
+    build_query,
+    date,
+    file_operands,
+    media_named,
+    milliseconds,
+)
+from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
+from retrieval.errors import NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from retrieval.domain.query import Query
+    from retrieval.domain.result import Answer, Hit, Tag
+
+    Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
+
+
+Sort = StrEnum("Sort", ["confidence", "date"])
+
+
+def search(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help="What to look for, in any language.")
+    ] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this picture; - reads it from standard input.")
+    ] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this sound, or what is said in it.")
+    ] = None,
+    video: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this video: its pictures, speech and sound.")
+    ] = None,
+    document: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Like this document: its text and pictures.")
+    ] = None,
+    like: Annotated[
+        list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="Like something in the library.")
+    ] = None,
+    more_like: Annotated[
+        list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="A right answer: show more like it.")
+    ] = None,
+    less_like: Annotated[
+        list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="A wrong answer: show less like it.")
+    ] = None,
+    media: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="MEDIA", help="Only image, video, audio or document; several with commas."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many hits.")] = 20,
+    offset: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first hits.")] = 0,
+    path: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only files at such a path, or below such a folder.")
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Only from this day, month or year on: 2019-07-14, 2019-07, 2019."),
+    ] = None,
+    before: Annotated[str | None, typer.Option(metavar="DATE", help="Only before this day, month or year.")] = None,
+    min_duration: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what lasts so long: 90, 1:30, 2m, 1h.")
+    ] = None,
+    max_duration: Annotated[str | None, typer.Option(metavar="TIME", help="Only what lasts no longer.")] = None,
+    camera: Annotated[str | None, typer.Option(metavar="NAME", help="Only pictures by a camera of this name.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Only what is said or written in this language: en, zh.")
+    ] = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only what shows or lets hear this, in any words; docs/tags.md."),
+    ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Say what the found pictures and sounds are tagged with.")
+    ] = False,
+    sort: Annotated[
+        Sort, typer.Option(metavar="confidence|date", help="The surest first, or the newest.")
+    ] = Sort.confidence,
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="0..1", help="Show hits from this confidence on.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every candidate, however unsure.")] = False,
+    as_json: JsonOption = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object for each hit.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
+    as_paths: Annotated[bool, typer.Option("--paths", help="Print paths only.")] = False,
+    nul: Annotated[
+        bool, typer.Option("-0", help="End each path by NUL instead of a new line; implies --paths.")
+    ] = False,
+    open_best: Annotated[bool, typer.Option("--open", help="Open the best hit in its program.")] = False,
+    thumbnails: Annotated[bool, typer.Option(help="Show pictures where the terminal can.")] = True,
+    plain: PlainOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on standard error how the question was read.")
+    ] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Find media by words, by files of any medium, or by both.
+
+    The words may hold operators, best in one pair of quotes: 'dog -indoor', 'cat OR dog', 'goal then cheer within 10s',
+    'said:hello in:video' (docs/query.md). Without words or files, --path, --after, ... list what fulfils them, newest
+    first. Exit code 0: found, 1: nothing matches, 2: an error.
+    """  # fmt: skip
+    with reported(SEARCH_FAILED):
+        if not (image or audio or video or document):
+            blas_threads.limit_threads()
+        from retrieval.domain.query import Filters, Operand
+        from retrieval.library import Library
+
+        style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
+        text = " ".join(words or ())
+        with file_operands(image, audio, video, document) as files:
+            operands = [*files, *(Operand("like", name) for name in like or ())]
+            filters = Filters(
+                media=media_named(media or ()),
+                path=path,
+                after=date(after, "--after"),
+                before=date(before, "--before"),
+                min_duration_ms=milliseconds(min_duration, "--min-duration"),
+                max_duration_ms=milliseconds(max_duration, "--max-duration"),
+                camera=camera,
+                lang=lang,
+                tag=tag,
+            )
+            cut = 0.0 if everything else min_confidence
+            parts = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
+            parts |= {"more_like": tuple(more_like or ()), "less_like": tuple(less_like or ())}
+            query = build_query(text, operands, filters, plain=plain, **parts)
+            if explain:
+                _print_question(query)
+            with Library.open(library) as opened:
+                answer = opened.search(query)
+                found_tags = opened.tags([each.id for hit in answer for each in hit.segments]) if tags else None
+                is_empty = not answer.best and not opened.status().media
+        for warning in answer.warnings:
+            complain(warning)
+        if is_empty:
+            complain("there is nothing in this library yet (crossmedia index FOLDER fills it)")
+        words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
+        _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, found_tags, pictures=thumbnails)
+        if open_best and answer:
+            _open(answer[0].path)
+    if not answer:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def _print_question(query: Query) -> None:
+    from retrieval.query.format import format_query
+    from retrieval.render.text import plain
+
+    print(f"asked: {plain(format_query(query))}", file=sys.stderr)
+
+
+def _style(*chosen: bool) -> str:
+    names = ("json", "jsonl", "csv", "paths")
+    found = [name for name, wanted in zip(names, chosen, strict=True) if wanted]
+    if len(found) > 1:
+        raise QueryError(f"--{found[0]} and --{found[1]} exclude each other", "choose one form")
+    return found[0] if found else "table"
+
+
+def _print_answer(
+    query: Query, answer: Answer, style: str, end: str, words: str, tags: Tags | None, *, pictures: bool
+) -> None:
+    from retrieval.render import json as render_json
+
+    if style == "json":
+        print_json(render_json.answer_report(query, answer, tags))
+    elif style == "jsonl":
+        for hit in answer:
+            print_json(render_json.hit_report(hit, tags), indent=None)
+    elif style == "csv":
+        _print_csv(answer)
+    elif style == "paths":
+        for hit in answer:
+            sys.stdout.buffer.write(os.fsencode(hit.path) + end.encode())
+    else:
+        _print_table(answer, query, words, tags, pictures=pictures)
+
+
+def _print_csv(answer: Answer) -> None:
+    import csv
+
+    from retrieval.render import json as render_json
+
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(render_json.CSV_HEAD)
+    table.writerows(render_json.csv_rows(answer))
+
+
+def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *, pictures: bool) -> None:
+    from retrieval.render import text as render_text
+
+    if not answer:
+        print(render_text.nothing_line(answer))
+        return
+    way = None
+    if pictures and sys.stdout.isatty():
+        from retrieval.render.terminal_images import protocol
+
+        way = protocol()
+    every = render_text.answer_lines(answer, words, query.offset, terminal_width(), bold=is_bold(), tags=tags)
+    for hit, lines in zip(answer, every, strict=True):
+        print("\n".join(lines))
+        if way:
+            _print_thumbnail(hit, way)
+
+
+def _print_thumbnail(hit: Hit, way: Any) -> None:
+    from retrieval.render.terminal_images import thumbnail
+
+    picture = thumbnail(hit, way)
+    if picture:
+        print("          " + picture)
+
+
+def _open(path: Path) -> None:
+    """Starts the program that the desktop has for a file."""
+    import subprocess
+
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    program = shutil.which(opener)
+    if program is None:
+        raise RetrievalError(f"there is no {opener} here to open {path}", "open it yourself")
+    subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
