@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retrieval.telemetry import switch_off
+
 if TYPE_CHECKING:
     from indexer.pipeline.options import Options
     from indexer.pipeline.run import index_folders
 
 __all__ = ["Options", "index_folders"]
+
+
+switch_off()
 
 
 def __getattr__(name: str) -> Any:

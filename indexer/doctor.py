@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.publish import left_over, publish_space, sweep
+from retrieval import telemetry
 from retrieval.catalog import layout
 from retrieval.catalog.schema import generations, segments, spaces, vectors
 from retrieval.catalog.store import open_catalog
@@ -44,7 +46,7 @@ def examine(library: Path, *, repair: bool = False) -> list[Finding]:
     Raises:
         LibraryNotFound: there is none; LibraryLocked: a repair needs the writer's lock.
     """
-    found = [Finding(what, hint) for what, hint in _installation()]
+    found = [Finding(what, hint) for what, hint in _installation()] + list(_left_behind(repair=repair))
     if not layout.catalog(library).exists():
         raise LibraryNotFound(f"there is no library at {library}", "crossmedia index FOLDER makes one")
     if not repair:
@@ -82,6 +84,18 @@ def _installation() -> Iterator[tuple[str, str]]:
                 f"{', '.join(sorted(others))} also owns the package `{package}`",
                 "give crossmedia its own environment",
             )
+
+
+def _left_behind(*, repair: bool) -> Iterator[Finding]:
+    """What libraries recorded about this user before crossmedia switched their reports off."""
+    for folder in telemetry.left_behind():
+        if repair:
+            shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink(missing_ok=True)
+        yield Finding(
+            f"{folder} holds usage records that a library made on import",
+            "crossmedia doctor --repair removes it",
+            repair,
+        )
 
 
 def _owners(package: str) -> set[str]:

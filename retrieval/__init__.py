@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retrieval.telemetry import switch_off
+
 if TYPE_CHECKING:
     from retrieval.domain.media import Span
     from retrieval.domain.query import Filters, Operand, Query
@@ -50,6 +52,9 @@ _HOMES = dict.fromkeys(("Filters", "Operand", "Query"), "domain.query")
 _HOMES |= dict.fromkeys(("Answer", "FoundSegment", "Hit", "Tag"), "domain.result")
 _HOMES |= {"Span": "domain.media", "Library": "library", "Shown": "library", "Explanation": "search.explain"}
 _HOMES |= {name: "errors" for name in __all__ if name not in _HOMES}
+
+
+switch_off()  # before any library is imported that reports its users
 
 
 def __getattr__(name: str) -> Any:

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.settings import cache_dir
+
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "tests" / "fonts"
 
 # Tests write and paint with their own fonts, whatever this machine has; so do the commands that they start.
 os.environ["CROSSMEDIA_FONTS"] = str(FONTS)
 os.environ["CROSSMEDIA_PICTOGRAM_FONT"] = str(FONTS / "pictograms.ttf")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _records_of_other_programs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What other programs left in this user's cache is no finding of ours; the cache of models stays where it is."""
+    os.environ.setdefault("CROSSMEDIA_CACHE", str(cache_dir()))
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")
