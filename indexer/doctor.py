@@ -19,8 +19,9 @@ from retrieval import telemetry
 from retrieval.catalog import layout
 from retrieval.catalog.schema import generations, segments, spaces, vectors
 from retrieval.catalog.store import open_catalog
-from retrieval.errors import LibraryError, LibraryNotFound
+from retrieval.errors import InstallationError, LibraryError, LibraryNotFound
 from retrieval.fulltext import analyzer
+from retrieval.vectors.faiss_index import faiss_library
 
 UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
 MEND = "crossmedia doctor --repair mends it"
@@ -77,6 +78,11 @@ def _installation() -> Iterator[tuple[str, str]]:
         )
     if not faiss:
         yield "FAISS is not installed, so every search is exact and slow", "pip install 'crossmedia[cpu]'"
+    else:
+        try:
+            faiss_library()
+        except InstallationError as error:
+            yield error.what, error.hint
     for package in ("retrieval", "indexer"):
         others = _owners(package) - {"crossmedia"}
         if others:

@@ -9,7 +9,8 @@
     ├── SpaceError
     │   ├── UnknownSpace           no such space in this library
     │   └── SpaceMismatch          vectors of two spaces would have met
-    ├── EncoderUnavailable         weights or packages are not on this machine
+    ├── InstallationError          a package is missing or broken
+    │   └── EncoderUnavailable     ... or weights are, so that this encoder cannot run
     ├── QueryError                 the question cannot be understood
     │   └── SyntaxRefused          an operator in it stands where it cannot
     └── MediaError                 one file cannot be used; becomes a Skip in a run
@@ -72,8 +73,12 @@ class SpaceMismatch(SpaceError):
     """Vectors of different spaces or dimensions would have met."""
 
 
-class EncoderUnavailable(RetrievalError):
-    """An encoder's weights or packages are not on this machine."""
+class InstallationError(RetrievalError):
+    """A package that this needs is missing or broken."""
+
+
+class EncoderUnavailable(InstallationError):
+    """An encoder's weights or packages are not on this machine, or broken."""
 
 
 class QueryError(RetrievalError):

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, Step
-from retrieval.errors import MediaError, MediaUnreadable, RetrievalError
+from retrieval.errors import InstallationError, MediaError, MediaUnreadable
 from retrieval.settings import Limits
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads wait by spinning, and there is a child for each core
@@ -94,6 +94,7 @@ class InstallationFault:
     """What this installation lacks to read any file of the kind."""
 
     detail: str
+    hint: str = "install crossmedia again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ def _attempt(task: Task, channel: Channel) -> Failure | InstallationFault | End:
             channel.send(value)
     except MediaError as error:
         return Failure(error.reason, str(error))
+    except InstallationError as error:
+        return InstallationFault(error.what, error.hint)
     except MemoryError:
         return Failure("too large", f"{task.path} needs more memory than a decoder may take")
     except (BrokenPipeError, ConnectionError):
@@ -213,7 +216,7 @@ class ProcessWorker:
             channel.send(task)
             while not isinstance(value := self._receive(channel), End):
                 if isinstance(value, InstallationFault):
-                    raise RetrievalError(f"the installation is not whole: {value.detail}", "install crossmedia again")
+                    raise InstallationError(f"the installation is incomplete: {value.detail}", value.hint)
                 if isinstance(value, Failure):
                     raise MediaError(value.detail, reason=value.reason)
                 if value is not None:

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
 from retrieval.encoders import onnx
-from retrieval.encoders.torch_export import HINT, torch_library, whole_folder, write_graph
+from retrieval.encoders.torch_export import EXTRA, torch_library, whole_folder, write_graph
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
+from retrieval.optional import importing
 
 CONFIG = "open_clip_config.json"
 
@@ -263,8 +264,6 @@ def _create(folder: Path) -> Any:
 
 
 def _library() -> Any:
-    try:
+    with importing("open_clip", EXTRA, EncoderUnavailable):
         import open_clip
-    except ImportError as error:
-        raise EncoderUnavailable(f"open_clip cannot be imported: {error}", HINT) from error
     return open_clip

@@ -16,8 +16,9 @@ import numpy as np
 
 from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders import onnx
-from retrieval.encoders.torch_export import HINT, whole_folder, write_graph
+from retrieval.encoders.torch_export import EXTRA, whole_folder, write_graph
 from retrieval.errors import EncoderUnavailable
+from retrieval.optional import importing
 
 MODULES = "modules.json"
 
@@ -109,11 +110,9 @@ def _export_graph(model: Any, path: Path) -> None:
 
 def _load(folder: Path, **options: Any) -> Any:
     """Raises: EncoderUnavailable."""
-    try:
+    with importing("sentence_transformers", EXTRA, EncoderUnavailable):
         from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise EncoderUnavailable(f"sentence_transformers cannot be imported: {error}", HINT) from error
-    from transformers.utils.logging import disable_progress_bar
+        from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     try:

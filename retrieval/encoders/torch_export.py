@@ -11,18 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from retrieval.errors import EncoderUnavailable
+from retrieval.optional import importing
 
-HINT = "pip install 'crossmedia[clip]'"
+EXTRA = "'crossmedia[clip]'"
 OPSET = 18
 PROTOBUF_LIMIT = 1_500_000_000  # bytes; a graph file ends at 2 GB, greater weights lie beside it
 
 
 def torch_library() -> Any:
-    """The module torch. Raises: EncoderUnavailable where it is not installed."""
-    try:
+    """The module torch. Raises: EncoderUnavailable where it is missing or broken."""
+    with importing("torch", EXTRA, EncoderUnavailable):
         import torch
-    except ImportError as error:
-        raise EncoderUnavailable(f"torch cannot be imported: {error}", HINT) from error
     return torch
 
 

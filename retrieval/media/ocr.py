@@ -27,6 +27,7 @@ from retrieval import resources
 from retrieval.domain.media import Box, ExtractedSegment, Medium, Segment, Span
 from retrieval.errors import EncoderUnavailable
 from retrieval.media.language import language_of
+from retrieval.optional import importing
 from retrieval.settings import LIMITS, Limits
 
 LOOK_SIDE: Final = 512  # pixels of the longer side that the cheap look sees; smaller pictures are enlarged
@@ -83,7 +84,7 @@ def lines(image: Image.Image) -> list[Line]:
     """The lines of an RGB picture from top to bottom, those of SURE confidence; none where nothing is written.
 
     Raises:
-        EncoderUnavailable: rapidocr is not installed.
+        EncoderUnavailable: rapidocr is missing or broken.
     """
     image = _as_read(image)
     found = _engine()(np.ascontiguousarray(np.asarray(image)[..., ::-1]))
@@ -157,10 +158,8 @@ def _box(corners: Any, size: tuple[int, int]) -> Box:
 
 @cache
 def _engine() -> Any:
-    try:
+    with importing("rapidocr", "'crossmedia[ocr]'", EncoderUnavailable):
         from rapidocr import RapidOCR
-    except ImportError as error:
-        raise EncoderUnavailable("no reader of text in pictures is installed", "pip install crossmedia[ocr]") from error
     threads = "EngineConfig.onnxruntime.intra_op_num_threads"  # decoders are many: one thread for each
     return RapidOCR(
         params={

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Vectors
 from retrieval.errors import LibraryDamaged
+from retrieval.optional import importing
 from retrieval.vectors.exact import ExactIndex
 
 FLAT_ROWS = 300_000
@@ -33,10 +34,10 @@ def has_faiss() -> bool:
     return find_spec("faiss") is not None
 
 
-def _faiss() -> Any:
-    """FAISS, untyped: its stubs do not know its own parameters."""
-    import faiss
-
+def faiss_library() -> Any:
+    """FAISS, untyped: its stubs do not know its own parameters. Raises: InstallationError."""
+    with importing("faiss", "'crossmedia[cpu]'"):
+        import faiss
     return faiss
 
 
@@ -59,7 +60,7 @@ class FaissIndex:
         self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Vectors, NDArray[np.int64]]:
         """See protocols.VectorIndex."""
-        faiss = _faiss()
+        faiss = faiss_library()
         queries = np.ascontiguousarray(queries, np.float32)
         selector, bits = None, None
         share = 1.0
@@ -74,7 +75,7 @@ class FaissIndex:
         return np.where(rows < 0, np.float32(-np.inf), scores), rows.astype(np.int64, copy=False)
 
     def _parameters(self, selector: Any, share: float) -> Any:
-        faiss = _faiss()
+        faiss = faiss_library()
         if not self._nprobe:
             return faiss.SearchParameters(sel=selector)
         lists = int(self._index.nlist)
@@ -96,7 +97,7 @@ class _Turned:
     """
 
     def __init__(self, index: Any) -> None:
-        faiss = _faiss()
+        faiss = faiss_library()
         self._whole = index  # owns the other two
         self._turn = faiss.downcast_VectorTransform(index.chain.at(0))
         self._bytes = faiss.downcast_index(index.index)
@@ -105,7 +106,7 @@ class _Turned:
     @classmethod
     def empty(cls, dimension: int) -> _Turned:
         """Of no rows yet."""
-        faiss = _faiss()
+        faiss = faiss_library()
         turn = faiss.LinearTransform(dimension, dimension, False)
         faiss.copy_array_to_vector((_rotation(dimension) * _steps(dimension)).astype(np.float32).ravel(), turn.A)
         turn.is_trained = True
@@ -126,13 +127,15 @@ class _Turned:
 
     def search(self, queries: Vectors, k: int, selector: Any) -> tuple[Vectors, NDArray[np.int64]]:
         """Scores are off by thousandths."""
-        scores, rows = self._bytes.search(self._round(queries), k, params=_faiss().SearchParameters(sel=selector))
+        scores, rows = self._bytes.search(
+            self._round(queries), k, params=faiss_library().SearchParameters(sel=selector)
+        )
         return scores / self._unit, rows
 
     def rows(self) -> NDArray[np.float16]:
         """All rows, turned back."""
         dimension, count = self._whole.d, self._whole.ntotal
-        back = _faiss().vector_to_array(self._turn.A).reshape(dimension, dimension) / self._unit
+        back = faiss_library().vector_to_array(self._turn.A).reshape(dimension, dimension) / self._unit
         parts = [self._bytes.reconstruct_n(at, min(BLOCK, count - at)) @ back for at in range(0, count, BLOCK)]
         return np.concatenate(parts).astype(np.float16)
 
@@ -150,7 +153,7 @@ def _steps(dimension: int) -> float:
 
 def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
     """An index in memory over rows (n, dimension)."""
-    faiss = _faiss()
+    faiss = faiss_library()
     n, dimension = rows.shape
     if n <= flat_rows:
         return FaissIndex(_Turned.empty(dimension).add(rows), 0)
@@ -190,7 +193,7 @@ def _recall(index: FaissIndex, queries: Vectors, truth: NDArray[np.int64]) -> fl
 
 def write(index: FaissIndex, file: Path) -> dict[str, int]:
     """Writes an index; returns the settings that `open_file` needs."""
-    faiss = _faiss()
+    faiss = faiss_library()
     faiss.write_index(index._index, str(file))
     return {"nprobe": index._nprobe}
 
@@ -201,7 +204,7 @@ def open_file(file: Path, *, rows: int, dimension: int, nprobe: int) -> FaissInd
     Raises:
         LibraryDamaged: missing, not readable, or of another size than stated.
     """
-    faiss = _faiss()
+    faiss = faiss_library()
     try:
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:

@@ -6,7 +6,6 @@ and where that holds too few allowed rows, the allowed rows alone are scanned on
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Vectors
 from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.faiss_index import faiss_library
 
 LONGEST = 2048  # results of one GPU search
 
@@ -27,13 +27,13 @@ class Unfiltered(Protocol):
 
 def devices() -> int:
     """Number of GPUs that the installed FAISS can use."""
-    faiss: Any = import_module("faiss")
+    faiss = faiss_library()
     return int(faiss.get_num_gpus()) if hasattr(faiss, "StandardGpuResources") else 0
 
 
 def on_gpu(rows: NDArray[np.float16], device: int = 0) -> GpuIndex:
     """Rows (n, dimension) brought to a device. Raises RuntimeError where it has no room for them."""
-    faiss: Any = import_module("faiss")
+    faiss = faiss_library()
     resources = faiss.StandardGpuResources()
     config = faiss.GpuIndexFlatConfig()
     config.device, config.useFloat16 = device, True

@@ -19,7 +19,9 @@ import numpy as np
 from retrieval.encoders.speech.transcriber import Hypothesis, Phrase, SpeechTranscriber
 from retrieval.encoders.speech.vad import Sound
 from retrieval.encoders.speech.weights import Weights, find_weights, speech_models
+from retrieval.encoders.torch_export import EXTRA
 from retrieval.errors import EncoderUnavailable
+from retrieval.optional import importing
 from retrieval.settings import RATE
 
 TICK_MS = 20  # of Whisper's timestamp tokens
@@ -49,10 +51,8 @@ def make_transcriber(name: str = "auto", device: str = "auto") -> SpeechTranscri
 def _device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
-    try:
+    with importing("ctranslate2", "faster-whisper", EncoderUnavailable):
         import ctranslate2
-    except ImportError as error:
-        raise EncoderUnavailable("speech needs the package faster-whisper", "pip install faster-whisper") from error
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
 
@@ -85,8 +85,8 @@ class FasterWhisper:
 
     @cached_property
     def _model(self) -> Any:
-        from faster_whisper import WhisperModel
-
+        with importing("faster_whisper", "faster-whisper", EncoderUnavailable):
+            from faster_whisper import WhisperModel
         precision = "float16" if self._device == "cuda" else "int8"
         try:
             model = WhisperModel(
@@ -159,12 +159,8 @@ class OpenAIWhisper:
 
     @cached_property
     def _model(self) -> Any:
-        try:
+        with importing("whisper", EXTRA, EncoderUnavailable):
             import whisper
-        except ImportError as error:
-            raise EncoderUnavailable(
-                "a .pt file needs openai-whisper and torch", "pip install 'crossmedia[clip]'"
-            ) from error
         try:
             return whisper.load_model(str(self._weights.path), device=self._device)
         except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:

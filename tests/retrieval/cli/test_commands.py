@@ -15,7 +15,7 @@ import pytest
 
 from indexer.pipeline.run import index_folders
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Program:
