@@ -6,9 +6,7 @@
     │   ├── LibraryLocked          another process is writing
     │   ├── LibraryTooNew          written by a later crossmedia
     │   └── LibraryDamaged         a file or table is not what was written
-    ├── SpaceError
-    │   ├── UnknownSpace           no such space in this library
-    │   └── SpaceMismatch          vectors of two spaces would have met
+    ├── SpaceMismatch              vectors of two spaces would have met
     ├── InstallationError          a package is missing or broken
     │   └── EncoderUnavailable     ... or weights are, so that this encoder cannot run
     ├── QueryError                 the question cannot be understood
@@ -23,8 +21,12 @@ Every error carries one line for what happened to which object, and one for what
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 DONE, FAILED, WRONG_USAGE, DONE_WITH_SKIPS = 0, 1, 2, 3
 FOUND, NOTHING_FOUND, SEARCH_FAILED = 0, 1, 2  # `search` follows grep
+LONGEST_CAUSE = 200  # characters of a foreign error that are repeated
 
 
 class RetrievalError(Exception):
@@ -61,15 +63,7 @@ class LibraryDamaged(LibraryError):
     """A file or table of the library is not what was written."""
 
 
-class SpaceError(RetrievalError):
-    """Vectors and spaces do not fit."""
-
-
-class UnknownSpace(SpaceError):
-    """The library holds no such space."""
-
-
-class SpaceMismatch(SpaceError):
+class SpaceMismatch(RetrievalError):
     """Vectors of different spaces or dimensions would have met."""
 
 
@@ -132,3 +126,28 @@ class MediaUnsupported(MediaError):
     """Not a medium, or a kind that nothing here reads."""
 
     reason = "not media"
+
+
+@contextmanager
+def importing(package: str, requirement: str, error_type: type[RetrievalError] = InstallationError) -> Iterator[None]:
+    """States whatever an import raises as one error that says what to install.
+
+    A package that does not fit the others raises as it likes while it is imported: ImportError and OSError for a shared
+    library, RuntimeError for an operator, AttributeError and ValueError for another version of NumPy.
+
+    Args:
+        package: the name that is imported.
+        requirement: what pip installs, quoted as in a shell.
+        error_type: the error to raise.
+    """
+    try:
+        yield
+    except (MemoryError, RetrievalError):
+        raise
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == package:
+            raise error_type(f"the package {package} is not installed", f"pip install {requirement}") from error
+        cause = " ".join(str(error).split())[:LONGEST_CAUSE] or type(error).__name__
+        raise error_type(
+            f"the package {package} cannot be loaded: {cause}", f"pip install --force-reinstall {requirement}"
+        ) from error

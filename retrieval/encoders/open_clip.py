@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
 from retrieval.encoders import onnx
 from retrieval.encoders.torch_export import EXTRA, torch_library, whole_folder, write_graph
-from retrieval.errors import EncoderUnavailable, SpaceMismatch
-from retrieval.optional import importing
+from retrieval.errors import EncoderUnavailable, SpaceMismatch, importing
 
 CONFIG = "open_clip_config.json"
 

@@ -17,8 +17,7 @@ import numpy as np
 from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders import onnx
 from retrieval.encoders.torch_export import EXTRA, whole_folder, write_graph
-from retrieval.errors import EncoderUnavailable
-from retrieval.optional import importing
+from retrieval.errors import EncoderUnavailable, importing
 
 MODULES = "modules.json"
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from retrieval.errors import EncoderUnavailable
-from retrieval.optional import importing
+from retrieval.errors import EncoderUnavailable, importing
 
 EXTRA = "'crossmedia[clip]'"
 OPSET = 18

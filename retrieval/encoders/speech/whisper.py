@@ -20,8 +20,7 @@ from retrieval.encoders.speech.transcriber import Hypothesis, Phrase, SpeechTran
 from retrieval.encoders.speech.vad import Sound
 from retrieval.encoders.speech.weights import Weights, find_weights, speech_models
 from retrieval.encoders.torch_export import EXTRA
-from retrieval.errors import EncoderUnavailable
-from retrieval.optional import importing
+from retrieval.errors import EncoderUnavailable, importing
 from retrieval.settings import RATE
 
 TICK_MS = 20  # of Whisper's timestamp tokens
