@@ -6,16 +6,16 @@ Safe from several threads: every search reads its own snapshot, the shared state
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from retrieval import resources, settings
 from retrieval.blas_threads import single_threaded_blas
-from retrieval.domain.media import MEDIA, Medium, Skip, Space
+from retrieval.domain.media import Medium, Skip, Space
 from retrieval.domain.query import Filters, Operand, Query
 from retrieval.domain.result import Answer, Tag
 from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
@@ -127,9 +127,10 @@ class Library:
             MediaError: a file in it cannot be read.
             EncoderUnavailable: nothing here can encode it.
         """
+        from retrieval.query.build import as_query, with_changes
         from retrieval.search.retrievers import IndexMismatch
 
-        query = _query(question, media, limit, offset, filters)
+        query = with_changes(as_query(question), media, limit, offset, **filters)
         for _ in range(4):
             try:
                 return self._answer(query)
@@ -151,6 +152,7 @@ class Library:
 
     def _answer(self, query: Query) -> Answer:
         from retrieval.query import encode
+        from retrieval.query.build import whole_tree
         from retrieval.search import boolean, engine
 
         with self._asking() as (connection, held):
@@ -160,7 +162,7 @@ class Library:
                 more, less = (
                     encode.feedback_centroids(names, connection, spaces) for names in (query.more_like, query.less_like)
                 )
-                tree = engine.whole_tree(query)
+                tree = whole_tree(query)
                 sought = boolean.generates_candidates(tree) if tree is not None else [True]
                 pairs = zip(asked, sought, strict=True)
                 asked = [replace(each, more=more, less=less) if own else each for each, own in pairs]
@@ -267,13 +269,14 @@ class Library:
         """
         from retrieval.catalog import store
         from retrieval.query import encode as questions
-        from retrieval.search import engine, moments, temporal, timeline
+        from retrieval.query.build import as_query, whole_tree
+        from retrieval.search import moments, temporal, timeline
 
         with self._asking() as (connection, held):
             spaces = _spaces(held)
             query = as_query(question)
             asked = [questions.encode_operand(each, self._profile, connection, spaces) for each in query.operands]
-            tree = engine.whole_tree(query)
+            tree = whole_tree(query)
             segment = store.segment_by_key(connection, str(name))
             asset = segment.asset_id if segment is not None else _named_asset(connection, name)
             if tree is not None:
@@ -291,6 +294,7 @@ class Library:
             QueryError: the library holds nothing of that name, or the question is empty or cannot be understood.
         """
         from retrieval.query import encode as questions
+        from retrieval.query.build import as_query
         from retrieval.search import explain
 
         query, shown = as_query(question), self.show(name)
@@ -384,68 +388,3 @@ def _absolute(name: str | Path) -> Path:
     import os
 
     return Path(os.path.abspath(Path(name).expanduser()))
-
-
-# ---------------------------------------------------------------- queries
-
-
-def _query(
-    question: str | Query | Operand | Sequence[Operand],
-    media: Any,
-    limit: int | None,
-    offset: int | None,
-    filters: Mapping[str, Any],
-) -> Query:
-    query = as_query(question)
-    changed = dict(filters)
-    plain: dict[str, Any] = {name: changed.pop(name) for name in ("sort", "min_confidence") if name in changed}
-    plain |= {name: _names_of(changed.pop(name)) for name in ("more_like", "less_like") if name in changed}
-    unknown = set(changed) - {each.name for each in fields(Filters)}
-    if unknown:
-        raise QueryError(f"there is no filter {', '.join(sorted(unknown))}", f"there are {_names()}")
-    if media is not None:
-        changed["media"] = _media(media)
-    given = {"limit": limit, "offset": offset}
-    plain |= {name: value for name, value in given.items() if value is not None}
-    query = replace(query, filters=replace(query.filters, **changed), **plain)
-    if query.limit < 1 or query.offset < 0:
-        raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
-    if query.more_like and not query.operands:  # right answers alone are the question
-        query = replace(query, operands=tuple(Operand("like", each) for each in query.more_like), more_like=())
-    if query.less_like and not query.operands:
-        raise QueryError("there is nothing to look for beside what answers shall be less like", "give some words")
-    if not query.operands and not query.filters:
-        raise QueryError("the question is empty", "give some words, a file or a filter")
-    return query
-
-
-def _names_of(named: Any) -> tuple[str, ...]:
-    return (str(named),) if isinstance(named, str | Path) else tuple(map(str, named))
-
-
-def _names() -> str:
-    return ", ".join(each.name for each in fields(Filters))
-
-
-def as_query(question: str | Query | Operand | Sequence[Operand]) -> Query:
-    """A question as a query; a text is read by the query language, see docs/query.md.
-
-    Raises:
-        SyntaxRefused: its operators do not fit together; Query.plain takes any text.
-    """
-    if isinstance(question, Query):
-        return question
-    if isinstance(question, str):
-        from retrieval.query.build import parse
-
-        return parse(question)
-    return Query((question,) if isinstance(question, Operand) else tuple(question))
-
-
-def _media(media: Any) -> frozenset[Medium]:
-    asked = frozenset([media] if isinstance(media, str) else media)
-    if not asked <= set(MEDIA):
-        raise QueryError(
-            f"no medium is called {', '.join(sorted(asked - set(MEDIA)))}", f"there are {', '.join(MEDIA)}"
-        )
-    return asked

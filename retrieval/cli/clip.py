@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from retrieval import blas_threads
-from retrieval.cli.options import LibraryOption, PlainOption, build_query, milliseconds
+from retrieval.cli.options import LibraryOption, PlainOption, option_value
 from retrieval.cli.output import reported
 
 
@@ -34,9 +34,11 @@ def clip(
         from retrieval.domain.query import Filters
         from retrieval.export import reel
         from retrieval.library import Library
+        from retrieval.query import units
+        from retrieval.query.build import build_query
         from retrieval.render import text as render_text
 
-        wanted = milliseconds(length, "--length") or 0
+        wanted = option_value("--length", length, units.duration) or 0
         with Library.open(library) as opened:
             parts = reel.make(
                 opened,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, build_query, file_operands
+from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, file_operands
 from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
 from retrieval.errors import NOTHING_FOUND, RetrievalError
 
@@ -39,15 +39,16 @@ def explain(
     and for what lasts the time. The cut and filters are not looked at. Exit code 1: nothing in it answers.
     """  # fmt: skip
     with reported():
-        from retrieval.domain.query import Filters, Operand
+        from retrieval.domain.query import Operand
         from retrieval.library import Library
+        from retrieval.query.build import build_query
         from retrieval.render import json as render_json
         from retrieval.render import text as render_text
 
         *asked, name = words
         with file_operands(image, audio, video, document) as files, Library.open(library) as opened:
             operands = [*files, *(Operand("like", each) for each in like or ())]
-            query = build_query(" ".join(asked), operands, Filters(), plain=plain)
+            query = build_query(" ".join(asked), operands, plain=plain)
             found = opened.explain(query, name)
         if found is None:
             complain(f"nothing in {name} answers at all")

@@ -16,11 +16,9 @@ from retrieval.cli.options import (
     JsonOption,
     LibraryOption,
     PlainOption,
-    build_query,
-    date,
     file_operands,
     media_named,
-    milliseconds,
+    option_value,
 )
 from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
 from retrieval.errors import NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
@@ -77,7 +75,7 @@ def search(
     ] = None,
     before: Annotated[str | None, typer.Option(metavar="DATE", help="Only before this day, month or year.")] = None,
     min_duration: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what lasts so long: 90, 1:30, 2m, 1h.")
+        str | None, typer.Option(metavar="TIME", help="Only what lasts so long: 90, 1:30, 500ms, 1h30m.")
     ] = None,
     max_duration: Annotated[str | None, typer.Option(metavar="TIME", help="Only what lasts no longer.")] = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="Only pictures by a camera of this name.")] = None,
@@ -124,6 +122,8 @@ def search(
             blas_threads.limit_threads()
         from retrieval.domain.query import Filters, Operand
         from retrieval.library import Library
+        from retrieval.query import units
+        from retrieval.query.build import build_query
 
         style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
         text = " ".join(words or ())
@@ -132,12 +132,12 @@ def search(
             filters = Filters(
                 media=media_named(media or ()),
                 path=path,
-                after=date(after, "--after"),
-                before=date(before, "--before"),
-                min_duration_ms=milliseconds(min_duration, "--min-duration"),
-                max_duration_ms=milliseconds(max_duration, "--max-duration"),
+                after=option_value("--after", after, units.date),
+                before=option_value("--before", before, units.date),
+                min_duration_ms=option_value("--min-duration", min_duration, units.duration),
+                max_duration_ms=option_value("--max-duration", max_duration, units.duration),
                 camera=camera,
-                lang=lang,
+                lang=option_value("--lang", lang, units.language),
                 tag=tag,
             )
             cut = 0.0 if everything else min_confidence

@@ -22,7 +22,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from retrieval.catalog.store import SeenAsset
 from retrieval.domain.media import MEDIA, Medium, Span
@@ -30,6 +29,7 @@ from retrieval.domain.query import Operand
 from retrieval.errors import QueryError
 from retrieval.evaluation.topics import AssetTable, Topic
 from retrieval.media.text_encoding import read_text
+from retrieval.query.build import as_media
 
 COLUMNS = {
     "question": ("question", "query", "caption", "label"),
@@ -145,7 +145,11 @@ def _asset(name: str, assets: AssetTable) -> str | None:
 def _add(gathered: dict[tuple[str, str, str], _Gathered], row: Mapping[str, str], asset: str, folder: Path) -> None:
     key = (row["question"], row.get("by", ""), row.get("in", ""))
     if key not in gathered:
-        gathered[key] = _Gathered(_operand(row, folder), _media(row.get("in", "")), row.get("group", ""))
+        gathered[key] = _Gathered(
+            _operand(row, folder),
+            as_media(names.split(",")) if (names := row.get("in", "")) else frozenset(),
+            row.get("group", ""),
+        )
     one, gain = gathered[key], _number(row.get("gain", "1"))
     if gain > 0:
         one.right[asset] = max(gain, one.right.get(asset, 0.0))
@@ -163,15 +167,6 @@ def _operand(row: Mapping[str, str], folder: Path) -> Operand:
     if by not in MEDIA:
         raise QueryError(f"no question is asked by {by}", f"by text, {', '.join(MEDIA)}")
     return Operand(by, folder / row["question"])
-
-
-def _media(names: str) -> frozenset[Medium]:
-    asked = frozenset(name.strip().lower() for name in names.split(",") if name.strip())
-    if not asked <= set(get_args(Medium)):
-        raise QueryError(
-            f"no medium is called {', '.join(sorted(asked - set(MEDIA)))}", f"there are {', '.join(MEDIA)}"
-        )
-    return asked  # type: ignore[return-value]
 
 
 def _number(text: str) -> float:

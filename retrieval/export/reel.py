@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from retrieval.domain.media import Span
 from retrieval.domain.query import Query
 from retrieval.errors import LibraryError, QueryError
-from retrieval.library import as_query
 from retrieval.media import fingerprint
+from retrieval.query.build import as_query
 from retrieval.search import fusion, moments
 from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
 

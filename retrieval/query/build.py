@@ -1,20 +1,30 @@
-"""The text of a question -> what is asked. Plain text, which is nearly all that people write, never meets the parser."""
+"""Questions -> queries: of a text in the query language, of a text with options beside it, of operands and filters.
+
+Plain text, which is nearly all that people write, never meets the parser.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
-from retrieval.domain.query import Filters, Leaf, Operand, Query, Tree
+from retrieval.domain.media import Medium
+from retrieval.domain.query import Filters, Leaf, Operand, Query, Tree, Weighted, WeightedSum
+from retrieval.errors import QueryError, SyntaxRefused
+from retrieval.query import units
 from retrieval.query.filters import with_filter
 from retrieval.query.lexer import FILES, Token, is_escaped, tokenize
-from retrieval.query.parser import check_place, check_sought, leaves, tree_of
+from retrieval.query.parser import check_place, check_sought, leaves, plain_words, tree_of
 
 
 def parse(text: str) -> Query:
-    """What a text asks: one text operand where it holds no operator, else a tree, its leaves as operands, and filters.
+    """The query of a text: one text operand where it holds no operator, else a tree, its leaves as operands, and filters.
 
     Raises:
-        SyntaxRefused: operators that do not fit together, or the value of a field that is none.
+        SyntaxRefused: operators that do not fit together, or an invalid value of a field.
     """
     tokens = tokenize(text)
     if not any(each.kind not in ("WORD", "PHRASE") for each in tokens) and not is_escaped(tokens, text):
@@ -42,6 +52,144 @@ def query_of_tree(tree: Tree, filters: Filters | None = None) -> Query:
 
 
 def _value(leaf: Leaf) -> Any:
-    from pathlib import Path
+    return Path(os.path.expanduser(leaf.value)) if leaf.sense in FILES else leaf.value
 
-    return Path(leaf.value).expanduser() if leaf.sense in FILES else leaf.value
+
+def is_plain(text: str) -> bool:
+    """Whether the query language reads a text as it is."""
+    try:
+        query = parse(text)
+    except SyntaxRefused:
+        return False
+    return query.tree is None and not query.filters and [each.value for each in query.operands] == [text]
+
+
+# ---------------------------------------------------------------- queries out of parts
+
+
+def build_query(
+    text: str, operands: Sequence[Operand] = (), filters: Filters | None = None, *, plain: bool = False, **parts: Any
+) -> Query:
+    """The query of a text with operands and filters beside it; given filters replace those in the text.
+
+    It is what the language makes of the question that format_query writes: parse(format_query(q)) has the same operands,
+    tree and filters. plain: the text holds no operators. parts: other fields of the query.
+
+    Raises:
+        SyntaxRefused: as parse.
+        QueryError: an operand without a value; nothing to ask.
+    """
+    if any(isinstance(each.value, str) and not each.value.strip() for each in operands):
+        raise QueryError("an operand has no value", "name a segment or a path")
+    query = Query.plain(text) if plain else parse(text)
+    changed = {name: value for name, value in asdict(filters or Filters()).items() if not _is_blank(value)}
+    every = (*query.operands, *operands)
+    whole = replace(query.filters, **changed)
+    if query.tree is None and query.operands and (operands or whole or not is_plain(text)):
+        first = query.operands[0]
+        value = first.value if first.sense != "text" or first.lane else plain_words(first.value)
+        every = (replace(first, value=value), *every[1:])
+    query = replace(query, operands=every, filters=whole, **parts)
+    return with_feedback_checked(replace(query, tree=whole_tree(query)))
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or value == frozenset() or (isinstance(value, str) and not value.strip())
+
+
+def whole_tree(query: Query) -> Tree | None:
+    """How all operands of a query are combined; None for one alone. Those behind its tree's leaves stand beside it."""
+    if query.tree is None and len(query.operands) < 2:
+        return None
+    written = leaves(query.tree) if query.tree is not None else []
+    beside = [_beside(each) for each in query.operands[len(written) :]]
+    if query.tree is None:
+        return WeightedSum(tuple(beside))
+    if not beside:
+        return query.tree
+    return WeightedSum((*query.tree.parts, *beside) if isinstance(query.tree, WeightedSum) else (query.tree, *beside))
+
+
+def leaf_of(operand: Operand) -> Leaf:
+    """An operand as it is written; one without a name, as an array, by its type."""
+    value = str(operand.value) if isinstance(operand.value, str | Path) else type(operand.value).__name__
+    if isinstance(operand.value, Path) and value.startswith("~"):
+        value = "./" + value  # no home of anyone
+    return Leaf(operand.sense, value, operand.lane)
+
+
+def _beside(operand: Operand) -> Tree:
+    leaf = leaf_of(operand)
+    return leaf if operand.weight == 1.0 else Weighted(leaf, operand.weight)
+
+
+def as_query(question: str | Query | Operand | Sequence[Operand]) -> Query:
+    """A question as a query; a text is read by the query language, see docs/query.md.
+
+    Raises:
+        SyntaxRefused: its operators do not fit together; Query.plain takes any text.
+    """
+    if isinstance(question, Query):
+        return question
+    if isinstance(question, str):
+        return parse(question)
+    return Query((question,) if isinstance(question, Operand) else tuple(question))
+
+
+def with_changes(
+    query: Query, media: Any = None, limit: int | None = None, offset: int | None = None, **changes: Any
+) -> Query:
+    """A query with some parts replaced, checked. changes: fields of Filters; sort, min_confidence, more_like, less_like.
+
+    Raises:
+        QueryError: an unknown filter or medium; limits out of range; nothing to ask.
+    """
+    filters = dict(changes)
+    parts: dict[str, Any] = {name: filters.pop(name) for name in ("sort", "min_confidence") if name in filters}
+    parts |= {name: _names(filters.pop(name)) for name in ("more_like", "less_like") if name in filters}
+    _check_names(filters)
+    if media is not None:
+        filters["media"] = as_media(media)
+    given = {"limit": limit, "offset": offset}
+    parts |= {name: value for name, value in given.items() if value is not None}
+    query = replace(query, filters=replace(query.filters, **filters), **parts)
+    if query.limit < 1 or query.offset < 0:
+        raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
+    return with_feedback_checked(query)
+
+
+def _names(named: Any) -> tuple[str, ...]:
+    return (str(named),) if isinstance(named, str | Path) else tuple(map(str, named))
+
+
+def _check_names(filters: Mapping[str, Any]) -> None:
+    known = [each.name for each in fields(Filters)]
+    unknown = set(filters) - set(known)
+    if unknown:
+        raise QueryError(f"there is no filter {', '.join(sorted(unknown))}", f"there are {', '.join(known)}")
+
+
+def with_feedback_checked(query: Query) -> Query:
+    """A query that has something to ask; right answers alone are the question.
+
+    Raises:
+        QueryError: wrong answers or nothing at all are given.
+    """
+    if query.more_like and not query.operands:
+        operands = tuple(Operand("like", each) for each in query.more_like)
+        query = replace(query, operands=operands, more_like=())
+        query = replace(query, tree=whole_tree(query))
+    if query.less_like and not query.operands:
+        raise QueryError("there is nothing to look for beside what answers shall be less like", "give some words")
+    if not query.operands and not query.filters:
+        raise QueryError("the question is empty", "give some words, a file or a filter")
+    return query
+
+
+def as_media(media: str | Sequence[str] | frozenset[str] | set[str]) -> frozenset[Medium]:
+    """Media by their names. Raises QueryError for an unknown one."""
+    names = [media] if isinstance(media, str) else sorted(media)
+    try:
+        return frozenset(units.medium(each) for each in names)
+    except ValueError as error:
+        raise QueryError(f"invalid medium in {', '.join(names)}", f"expected {error}") from None

@@ -10,6 +10,7 @@ from retrieval.domain.query import (
     Filters,
     Leaf,
     Not,
+    Operand,
     Or,
     Query,
     Required,
@@ -17,30 +18,30 @@ from retrieval.domain.query import (
     Weighted,
     WeightedSum,
 )
-from retrieval.errors import SyntaxRefused
-from retrieval.query.build import parse
-from retrieval.query.lexer import CLOSE, CLOSING, FIELD, LOUD, MINUS, OPEN, PLUS, QUOTES, WEIGHTED, parted, word_end
-from retrieval.query.parser import is_odd, quoted
+from retrieval.query.build import is_plain, leaf_of, whole_tree
+from retrieval.query.lexer import CLOSING, MINUS, OPEN, PLUS, QUOTES, escaped, parted
+from retrieval.query.parser import is_odd, quoted, quoted_value
 
 
 def format_query(query: Query) -> str:
-    """A query as it would be written: parse(written(q)) asks the same. Operands that are no text are named, not written."""
-    tree = query.tree
+    """A query as it would be written: parse of it has the same operands, tree and filters.
+
+    Operands in memory are named by their type. What the language does not hold (limit, sort, feedback) is left out.
+    """
+    tree = whole_tree(query)
     if tree is not None:
-        asked = _written(tree, 0)
+        question = _written(tree, 0)
+    elif query.operands:
+        question = _written_alone(query.operands[0], alone=not query.filters)
     else:
-        parts = [Leaf(each.sense, str(each.value), each.lane) for each in query.operands]
-        asked = " ".join(_written(each, 4 if len(parts) > 1 else 3) for each in parts)
-        if len(parts) == 1 and parts[0].sense == "text" and parts[0].lane is None and not query.filters:
-            asked = parts[0].value if _is_plain(parts[0].value) else asked
-    return " ".join(each for each in (asked, *_written_filters(query.filters)) if each)
+        question = ""
+    return " ".join(each for each in (question, *_written_filters(query.filters)) if each)
 
 
-def _is_plain(text: str) -> bool:
-    try:
-        return parse(text).tree is None and [each.value for each in parse(text).operands] == [text]
-    except SyntaxRefused:
-        return False
+def _written_alone(operand: Operand, *, alone: bool) -> str:
+    leaf = leaf_of(operand)
+    is_text = leaf.sense == "text" and leaf.lane is None
+    return leaf.value if alone and is_text and is_plain(leaf.value) else _written(leaf, 3)
 
 
 def _written(tree: Tree, level: int) -> str:
@@ -55,7 +56,7 @@ def _written(tree: Tree, level: int) -> str:
         is_short = isinstance(tree.part, Leaf) and (_is_bare(tree.part) or text[-1] in QUOTES)
         if text[0] not in OPEN and (not is_short or text[0] == "\\" or not parted(text + "^2")):
             text = _bracketed(text)
-        text += f"^{_number(tree.weight)}"
+        text += f"^{_number(max(tree.weight, 1e-6), 6)}"
     elif isinstance(tree, Required | Not):
         sign, own = ("+" if isinstance(tree, Required) else "-"), 3
         inner = _written(tree.part, 4)
@@ -109,28 +110,9 @@ def _written_leaf(leaf: Leaf) -> str:
         name, value = leaf.lane or leaf.sense, leaf.value
         if leaf.lane and _is_phrase(value):
             return f"{name}:{value}"
-        return f"{name}:{quoted(value) if is_odd(value) else value}"
-    return " ".join(_safe_words(leaf.value))
-
-
-def _safe_words(text: str) -> Iterator[str]:
-    """The words of a text, each with a backslash where it would be an operator."""
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        if text[at] in QUOTES:
-            closing = next((i for i in range(at + 1, len(text)) if text[i] in CLOSING[text[at]]), -1)
-            if closing > 0 and text[at + 1 : closing].strip():
-                yield text[at : closing + 1]
-                at = closing + 1
-                continue
-        end = word_end(text, at)
-        word = text[at:end]
-        special = word[0] in PLUS + MINUS + OPEN + CLOSE + QUOTES + "\\" or word in (*LOUD, "then", "within")
-        yield "\\" + word if special or FIELD.match(word) or WEIGHTED.fullmatch(word) else word
-        at = end
+        quote = quoted if leaf.lane else quoted_value
+        return f"{name}:{quote(value) if is_odd(value) else value}"
+    return escaped(leaf.value)
 
 
 def _written_filters(filters: Filters) -> Iterator[str]:
@@ -139,7 +121,7 @@ def _written_filters(filters: Filters) -> Iterator[str]:
     for name, value in (("path", filters.path), ("camera", filters.camera), ("tag", filters.tag)):
         if value:
             odd = any(each.isspace() or each in "()（）" or each in QUOTES for each in value)
-            yield f"{name}:{quoted(value) if odd else value}"
+            yield f"{name}:{quoted_value(value) if odd else value}"
     for name, value in (("after", filters.after), ("before", filters.before), ("lang", filters.lang)):
         if value:
             yield f"{name}:{value}"
@@ -154,8 +136,8 @@ def _written_filters(filters: Filters) -> Iterator[str]:
         yield f"near:{_number(latitude)},{_number(longitude)},{_number(radius)}km"
 
 
-def _number(value: float) -> str:
-    return f"{value:.9f}".rstrip("0").rstrip(".")
+def _number(value: float, digits: int = 9) -> str:
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
 
 
 def _time(ms: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from retrieval.domain.media import Lane
 from retrieval.errors import SyntaxRefused
+from retrieval.query import units
 
 DEEPEST = 40  # brackets within brackets, NOTs in a row
 LANES: tuple[Lane, ...] = ("said", "shows", "reads", "sounds")
@@ -22,10 +23,8 @@ PLUS, MINUS, OPEN, CLOSE = "+＋", "-－−", "(（", ")）"
 FIELD = re.compile(rf"({'|'.join(FIELDS)})[:：](?=\S)")
 _WEIGHT = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s)）]|$)")
 WEIGHTED = re.compile(r"(.{2,}|[^\x00-\x7f])\^(\d{1,6}(?:\.\d{1,6})?)", re.DOTALL)
-LENGTH = re.compile(r"(?:(\d{1,9}(?:\.\d{1,3})?)(ms|s|sec|m|min|h)|(?:(\d{1,3}):)?(\d{1,3}):(\d\d))")
 _CLOSED = re.compile(r"\)+(?:\^\d|[\s（）]|$)")
 LOUD = {"AND": "AND", "OR": "OR", "NOT": "NOT", "THEN": "THEN"}
-_UNITS = {"ms": 1, "s": 1000, "sec": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +103,14 @@ def _in_order(tokens: Sequence[Token], text: str) -> list[Token]:
 
 
 def _words_of(within: Token, text: str) -> list[Token]:
-    words = re.compile(r"\S+")
-    first = words.match(text, within.at)
-    second = words.search(text, first.end()) if first else None
-    assert first and second  # so it was read
-    length = LENGTH.match(second.group())
-    assert length
-    return [Token("WORD", "within", within.at), Token("WORD", length.group(), second.start())]
+    start = _after_blanks(text, within.at + len("within"))
+    return [Token("WORD", "within", within.at), Token("WORD", text[start : word_end(text, start)], start)]
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 class _Reader:
@@ -176,14 +176,19 @@ class _Reader:
             raise refused(self._text, self._at, "brackets are too deep", f"at most {DEEPEST} within each other")
         self._add(kind, self._here(), self._at, self._at + 1)
 
-    def _closing(self) -> int:
-        """Where the quotation that begins here ends; -1: nowhere."""
-        marks = CLOSING[self._here()]
+    def _closing(self, *, doubled: bool = False) -> int:
+        """Where the quotation that begins here ends; -1: nowhere. doubled: 」」 stands for one and does not end it."""
+        opening = self._here()
+        marks = CLOSING[opening]
         if all(self._last[each] <= self._at + 1 for each in marks):
             return -1
-        for at in range(self._at + 1, len(self._text)):
+        at = self._at + 1
+        while at < len(self._text):
             if self._text[at] in marks:
-                return at if self._text[self._at + 1 : at].strip() else -1
+                if not (doubled and opening == "「" and self._text[at + 1 : at + 2] == "」"):
+                    return at if self._text[self._at + 1 : at].strip() else -1
+                at += 1
+            at += 1
         return -1
 
     def _phrase(self) -> None:
@@ -206,10 +211,15 @@ class _Reader:
         self._at = field.end()
         begins = self._at
         if self._here() in QUOTES:
-            end = self._closing()
+            is_text = name in LANES
+            end = self._closing(doubled=not is_text)
             if end < 0:
                 raise refused(self._text, begins, "the quotation is not closed", "a closing quote")
-            value, after, quoted = self._text[begins + 1 : end].strip(), end + 1, True
+            value, after, quoted = self._text[begins + 1 : end], end + 1, True
+            if is_text or self._here() in "«»":  # « so »
+                value = value.strip()
+            elif self._here() == "「":
+                value = value.replace("」」", "」")
         else:
             after = word_end(self._text, begins)
             value, quoted = self._text[begins:after], False
@@ -236,19 +246,19 @@ class _Reader:
         elif start == begins and word == "then":
             self._add("LOW_THEN", word, begins, end)
         elif start == begins and word == "within" and (length := self._length(end)):
-            self._add("WITHIN", milliseconds(length), begins, length.end())
+            self._add("WITHIN", length[0], begins, length[1])
         elif start == begins and (weighted := parted(word)):
             self._add("WORD", weighted.group(1), begins, start + weighted.end(1))
             self._add_weight(weighted.group(2), self._at, end)
         else:
             self._add("WORD", word, begins, end)
 
-    def _length(self, at: int) -> re.Match[str] | None:
-        """A length of time after blanks, up to the end of its word."""
-        while at < len(self._text) and self._text[at].isspace():
-            at += 1
-        found = LENGTH.match(self._text, at)
-        return found if found and found.end() == word_end(self._text, at) else None
+    def _length(self, at: int) -> tuple[int, int] | None:
+        """The ms of a length of time after blanks, and where its word ends."""
+        start = _after_blanks(self._text, at)
+        end = word_end(self._text, start)
+        ms = units.length(self._text[start:end])
+        return None if ms is None else (ms, end)
 
 
 def word_end(text: str, start: int) -> int:
@@ -271,9 +281,25 @@ def parted(word: str) -> re.Match[str] | None:
     return None if found is None or WEIGHTED.fullmatch(found.group(1)) else found
 
 
-def milliseconds(length: re.Match[str]) -> int:
-    """The ms of a match of LENGTH."""
-    number, unit, hours, minutes, seconds = length.groups()
-    if unit:
-        return round(float(number) * _UNITS[unit])
-    return 1000 * (3600 * int(hours or 0) + 60 * int(minutes) + int(seconds))
+def escaped(text: str) -> str:
+    """The words of a text, each with a backslash where it would be an operator."""
+    return " ".join(_escaped_words(text))
+
+
+def _escaped_words(text: str) -> Iterator[str]:
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        if text[at] in QUOTES:
+            closing = next((i for i in range(at + 1, len(text)) if text[i] in CLOSING[text[at]]), -1)
+            if closing > 0 and text[at + 1 : closing].strip():
+                yield text[at : closing + 1]
+                at = closing + 1
+                continue
+        end = word_end(text, at)
+        word = text[at:end]
+        special = word[0] in PLUS + MINUS + OPEN + CLOSE + QUOTES + "\\" or word in (*LOUD, "then", "within")
+        yield "\\" + word if special or FIELD.match(word) or WEIGHTED.fullmatch(word) else word
+        at = end

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from retrieval.domain.query import And, EventSequence, Leaf, Not, Or, Required, Tree, Weighted, WeightedSum
-from retrieval.query.lexer import CLOSING, DEEPEST, LANES, QUOTES, Token, refused, word_end
+from retrieval.query.lexer import CLOSING, DEEPEST, LANES, QUOTES, Token, escaped, refused, tokenize, word_end
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -117,10 +117,26 @@ def is_odd(value: str) -> bool:
 
 def quoted(text: str) -> str:
     """A text as a phrase, in quotes that it does not hold itself."""
-    for opening, closing in ('""', "“”", "「」", "『』", "«»"):
-        if not set(text) & set(CLOSING[opening]) and closing not in text:
-            return opening + text + closing
-    return '"' + "".join(" " if each in QUOTES else each for each in text).strip() + '"'
+    found = _in_quotes(text, "“”", "「」", "『』", "«»")
+    return found or '"' + "".join(" " if each in QUOTES else each for each in text).strip() + '"'
+
+
+def quoted_value(value: str) -> str:
+    """The value of a field that is no text, exactly, in quotes: 「 and 」 where it holds all others, 」 doubled."""
+    return _in_quotes(value, "“”", "「」", "『』") or "「" + value.replace("」", "」」") + "」"
+
+
+def _in_quotes(text: str, *pairs: str) -> str | None:
+    for pair in ('""', *pairs):
+        if not set(text) & {*CLOSING[pair[0]], pair[1]}:
+            return pair[0] + text + pair[1]
+    return None
+
+
+def plain_words(text: str) -> str:
+    """A text without operators as it stands in a tree: blanks as one, phrases in their own quotes."""
+    tokens = tokenize(escaped(text) + " \\.")[:-1]  # the last word makes it no plain text
+    return " ".join(quoted(each.value) if each.kind == "PHRASE" else each.value for each in tokens)
 
 
 def _leaf(part: Any) -> Any:

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from retrieval.catalog import store
 from retrieval.domain.media import Medium
-from retrieval.domain.query import Leaf, Or, Query, Tree, Weighted, WeightedSum
+from retrieval.domain.query import Or, Query, Tree
 from retrieval.domain.result import Answer
+from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedQuery
-from retrieval.query.parser import leaves
 from retrieval.search import boolean, duplicates, fusion
 from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
 from retrieval.search.hits import hits_of
@@ -88,19 +88,6 @@ def _by_date(connection: Connection, query: Query, tagged: store.Ids | None) -> 
     wanted = set(tagged.tolist())
     found = [each for each in store.assets_by_date(connection, query.filters, -1, 0) if each in wanted]
     return found[query.offset : query.offset + query.limit]
-
-
-def whole_tree(query: Query) -> Tree | None:
-    """How all operands of a query are combined; None for one alone. Those behind its tree's leaves stand beside it."""
-    if query.tree is None and len(query.operands) < 2:
-        return None
-    written = leaves(query.tree) if query.tree is not None else []
-    beside: list[Tree] = [Weighted(Leaf(each.sense, ""), each.weight) for each in query.operands[len(written) :]]
-    if query.tree is None:
-        return WeightedSum(tuple(beside))
-    if not beside:
-        return query.tree
-    return WeightedSum((*query.tree.parts, *beside) if isinstance(query.tree, WeightedSum) else (query.tree, *beside))
 
 
 def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:

@@ -140,9 +140,9 @@ def test_filters_alone_list(ask: Program) -> None:
     ("arguments", "said"),
     [
         (("search",), "the question is empty"),
-        (("search", "x", "--in", "Pictures"), "--in Pictures is no medium (there are image, video, audio, document"),
+        (("search", "x", "--in", "Pictures"), "invalid --in: Pictures (expected image, video, audio, document"),
         (("search", "x", "--after", "yesterday"), "2019-07-14"),
-        (("search", "x", "--after", "2019-13"), "is no date"),
+        (("search", "x", "--after", "2019-13"), "invalid --after: 2019-13"),
         (("search", "x", "--min-duration", "soon"), "1:30"),
         (("search", "x", "--json", "--csv"), "exclude each other"),
         (("search", "--image", "/no/such/file.jpg"), "/no/such/file.jpg"),

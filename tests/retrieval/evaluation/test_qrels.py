@@ -81,7 +81,7 @@ def test_qrels_take_their_questions_from_a_second_table(tmp_path: Path, assets: 
         ("question\tfile\nx\tdog.jpg\n", "line 2: 2 files are called dog.jpg"),
         ("question\tfile\tgain\nx\tbeach.mp4\tvery\n", "line 2: very is no number"),
         ("question\tfile\tstart\tend\nx\tbeach.mp4\t5\t2\n", "line 2: nothing lasts from 5 to 2"),
-        ("question\tfile\tin\nx\tbeach.mp4\tfilm\n", "line 2: no medium is called film"),
+        ("question\tfile\tin\nx\tbeach.mp4\tfilm\n", "line 2: invalid medium in film"),
         ("question\tfile\tby\nx\tbeach.mp4\tsmell\n", "line 2: no question is asked by smell"),
     ],
 )
