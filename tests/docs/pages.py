@@ -1,4 +1,4 @@
-"""The generated pages: docs/cli.md from the help texts, docs/errors.md from the classes, the tree in README.md from the
+"""The generated pages: docs/cli.md from the help texts, docs/errors.md from the classes, the tree in docs/architecture.md from the
 heads of the modules. `make docs` writes them.
 """
 
@@ -107,44 +107,20 @@ def errors_page() -> str:
     return ERRORS_HEAD + "".join(rows)
 
 
-# ---------------------------------------------------------------- the tree in README.md
+# ---------------------------------------------------------------- the tree in docs/architecture.md
 
 TREE = re.compile(r"(<!-- tree, made by `make docs` -->\n```\n).*?(```\n)", re.DOTALL)
-NO_DOCSTRING = {  # files and folders that cannot speak for themselves
-    ".ci/run": "what a build server runs on a clean clone",
-    ".gitignore": "what is made, not written",
-    "CHANGELOG.md": "what changed for users",
-    "LICENSE": "Apache-2.0",
-    "Makefile": "demo, test, fix, docs",
-    "NOTICE": "origins and licences of weights and libraries",
-    "README.md": "this page",
-    "pyproject.toml": "the distribution, its extras; settings of all tools, import contracts among them",
-    "requirements-torch.txt": "the second environment of `make test`",
-    "alembic/script.py.mako": "how a new migration begins",
-    "benchmarks/answers.txt": "the questions of benchmarks.answers",
-    "benchmarks/judgements/": "what is right, and what is absent, for benchmarks.quality",
-    "data/ocr/look.onnx": "the net that tells whether a picture holds writing; training/look.py made it",
-    "data/queries.toml": "questions in all directions with their right answers",
-    "data/samples/": "the media of `crossmedia demo`; ORIGINS.md names where each comes from",
-    "data/starter/": "the weights of the profile `starter`",
-    "data/tags/vocabulary.txt": "what pictures and sounds are tagged with, in English and Chinese",
-    "docs/cli.md": "every command and option; the JSON that is promised",
-    "docs/decisions/": "why not the obvious way, one page each",
-    "docs/errors.md": "every error and its exit code",
-    "docs/evaluation.md": "how good a library's answers are, measured on one's own media",
-    "docs/format.md": "what lies in a library; write order and commit points",
-    "docs/glossary.md": "one meaning for each word",
-    "docs/picture.svg": "the picture above",
-    "docs/python.md": "the same from Python",
-    "docs/query.md": "the query language: operators and filters, with examples, and its grammar",
-    "docs/regions.md": "small things in large pictures: what finds them, and what it costs",
-    "docs/tags.md": "what media are tagged with, and how to add to it",
-    "retrieval/__init__.py": "the public names, nothing else",
+NO_DOCSTRING = {  # files and folders that are told as a whole, or cannot speak for themselves
+    ".ci/": "what a build server runs on a clean clone",
+    "alembic/": "migrations of the catalog",
+    "benchmarks/": "speed, memory and quality, one command each",
+    "data/": "what ships: the starter's weights, samples, questions, the vocabulary of tags",
+    "docs/": "pages for users and engineers; decisions/ says why not the obvious way",
+    "findings/": "surprises of libraries, tools and formats, each a script that runs them; outside CI",
+    "tests/": "as the packages; beside them contracts, crash, golden, migrations, architecture, docs",
+    "training/": "how the weights and samples were made; nothing at run time imports it",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
     "retrieval/encoders/speech/models.toml": "Whisper's models as data",
-    "findings/": "surprises of libraries, tools and formats, each a script that runs them; outside CI",
-    "tests/": "as the packages; beside them contracts, crash, properties, golden, migrations, architecture, docs",
-    "training/": "how the weights and samples were made; nothing at run time imports it",
 }
 
 
@@ -169,6 +145,8 @@ def _told() -> list[str]:
     done = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=ROOT)
     found = set()
     for path in filter(None, done.stdout.split("\0")):
+        if "/" not in path:
+            continue
         whole = next((name for name in NO_DOCSTRING if name.endswith("/") and path.startswith(name)), None)
         if (
             path.endswith("__init__.py")
@@ -192,15 +170,40 @@ def _about(path: str) -> str:
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
 
 
-def readme() -> str:
-    """README.md with the tree as it is now."""
-    page = (ROOT / "README.md").read_text("utf-8")
+def architecture_page() -> str:
+    """docs/architecture.md with the tree as it is now."""
+    page = (DOCS / "architecture.md").read_text("utf-8")
     return TREE.sub(lambda found: found[1] + tree() + found[2], page)
+
+
+# ---------------------------------------------------------------- docs/decisions/README.md
+
+DECISIONS_HEAD = """# Decisions
+
+Why not the obvious way, one page each. Made from the pages by `make docs`. A record is superseded, not rewritten.
+
+| number | topic | date | status |
+|---|---|---|---|
+"""
+
+
+def decisions_page() -> str:
+    """docs/decisions/README.md: number, topic, date and status of each record, as its first lines state them."""
+    rows = []
+    for page in sorted((DOCS / "decisions").glob("0*.md")):
+        head = page.read_text("utf-8").split("\n\n")[:2]
+        topic = re.sub(r"^# *\d{1,4}[.:]? *", "", head[0]).strip()
+        date = re.search(r"\d{4}-\d\d-\d\d|\d{1,2} [A-Z][a-z]+ \d{4}", head[1])
+        status = re.search(r"(?:Status: )(.*)|(Accepted)", head[1].replace("\n", " "))
+        told = (status[1] or "in force").rstrip(".") if status else "in force"
+        rows.append(f"| [{page.name[:4]}]({page.name}) | {topic} | {date[0] if date else ''} | {told} |\n")
+    return DECISIONS_HEAD + "".join(rows)
 
 
 def main() -> None:
     """Writes all of them."""
-    (ROOT / "README.md").write_text(readme(), encoding="utf-8")
+    (DOCS / "architecture.md").write_text(architecture_page(), encoding="utf-8")
+    (DOCS / "decisions" / "README.md").write_text(decisions_page(), encoding="utf-8")
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
 

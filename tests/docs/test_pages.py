@@ -23,11 +23,16 @@ def test_the_page_of_errors_is_current() -> None:
     assert pages.errors_page() == (pages.DOCS / "errors.md").read_text("utf-8")
 
 
-def test_the_tree_in_the_readme_is_current() -> None:
-    """Each tracked file has its line."""
+def test_the_tree_is_current() -> None:
+    """Each module has its line."""
     if not (pages.ROOT / ".git").exists():
         pytest.skip("only a clone knows which files are tracked")
-    assert pages.readme() == (pages.ROOT / "README.md").read_text("utf-8")
+    assert pages.architecture_page() == (pages.DOCS / "architecture.md").read_text("utf-8")
+
+
+def test_the_index_of_decisions_is_current() -> None:
+    """Each record has its row."""
+    assert pages.decisions_page() == (pages.DOCS / "decisions" / "README.md").read_text("utf-8")
 
 
 def test_the_page_of_commands_has_every_command() -> None:
