@@ -20,7 +20,7 @@ from retrieval.domain.result import Answer
 from retrieval.encoders.speech import weights as speech_weights
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.render.text import answer_lines, nothing_line
+from retrieval.render.answers import answer_lines, nothing_line
 
 SHOWN = 3  # hits of each answer
 NOT_SAMPLES = ("questions", "ORIGINS.md", "truth.toml")  # files that are asked with, and what is told of the others

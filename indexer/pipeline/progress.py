@@ -16,7 +16,8 @@ from indexer.events import Event, Finished, Opened, Planned, Progress, Published
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import Step
 from retrieval.render.json import path_fields, plain_text
-from retrieval.render.text import duration, listing, pad, path_text, pending, plain, shorten
+from retrieval.render.status import pending
+from retrieval.render.text import duration, listing, pad, path_text, plain, shorten
 
 BAR = 12  # characters; the whole line fits into 80
 LINE_EVERY_S = 10.0  # where nothing can be redrawn

@@ -26,7 +26,7 @@ def duplicates(
     with reported():
         from retrieval.library import Library
         from retrieval.render import json as render_json
-        from retrieval.render import text as render_text
+        from retrieval.render.duplicates import duplicates_lines
 
         asked = media_named(media or ()) or frozenset(("image", "video", "audio"))
         if "document" in asked:
@@ -36,6 +36,6 @@ def duplicates(
         if as_json:
             print_json(render_json.duplicates_report(groups))
         elif groups:
-            print("\n".join(render_text.duplicates_lines(groups)))
+            print("\n".join(duplicates_lines(groups)))
         else:
             print("No two files are alike.")

@@ -43,7 +43,7 @@ def explain(
         from retrieval.library import Library
         from retrieval.query.build import build_query
         from retrieval.render import json as render_json
-        from retrieval.render import text as render_text
+        from retrieval.render.explanations import explanation_lines
 
         *asked, name = words
         with file_operands(image, audio, video, document) as files, Library.open(library) as opened:
@@ -56,7 +56,7 @@ def explain(
         if as_json:
             print_json(render_json.explanation_report(found))
         else:
-            print("\n".join(render_text.explained_lines(found, terminal_width(), bold=is_bold())))
+            print("\n".join(explanation_lines(found, terminal_width(), bold=is_bold())))
         warnings = list(found.warnings)
         if picture or out is not None:
             title = " ".join([*asked, *(str(each.value) for each in operands)])

@@ -207,17 +207,18 @@ def _print_csv(answer: Answer) -> None:
 
 
 def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *, pictures: bool) -> None:
-    from retrieval.render import text as render_text
+
+    from retrieval.render.answers import answer_lines, nothing_line
 
     if not answer:
-        print(render_text.nothing_line(answer))
+        print(nothing_line(answer))
         return
     way = None
     if pictures and sys.stdout.isatty():
         from retrieval.render.terminal_images import protocol
 
         way = protocol()
-    every = render_text.answer_lines(answer, words, query.offset, terminal_width(), bold=is_bold(), tags=tags)
+    every = answer_lines(answer, words, query.offset, terminal_width(), bold=is_bold(), tags=tags)
     for hit, lines in zip(answer, every, strict=True):
         print("\n".join(lines))
         if way:

@@ -43,7 +43,7 @@ def show(
     with reported():
         from retrieval.library import Library
         from retrieval.render import json as render_json
-        from retrieval.render import text as render_text
+        from retrieval.render.assets import asset_lines
 
         with Library.open(library) as opened:
             shown = opened.show(name)
@@ -51,9 +51,9 @@ def show(
         if save is not None:
             _save(shown, save)
         elif as_json:
-            print_json(render_json.shown_report(shown, tags))
+            print_json(render_json.asset_report(shown, tags))
         else:
-            print("\n".join(render_text.shown_lines(shown, terminal_width(), tags)))
+            print("\n".join(asset_lines(shown, terminal_width(), tags)))
 
 
 def _tags(opened: Library, shown: Shown) -> Tags | None:

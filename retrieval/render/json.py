@@ -128,7 +128,7 @@ def csv_rows(answer: Answer) -> Iterator[tuple[Any, ...]]:
         yield (report["path"], hit.medium, report["confidence"], report["score"], *where, lane, best.get("text"))
 
 
-def shown_report(shown: Shown, tags: Tags | None = None) -> dict[str, Any]:
+def asset_report(shown: Shown, tags: Tags | None = None) -> dict[str, Any]:
     """An asset with all its segments (or the one that was named)."""
     asset = shown.asset
     return {

@@ -8,6 +8,7 @@ import pytest
 
 from retrieval.domain.media import Span
 from retrieval.domain.result import Answer, FoundSegment, Hit
+from retrieval.render import answers, quotes
 from retrieval.render import text as render_text
 
 
@@ -20,7 +21,7 @@ def hit(path: str, medium: str, confidence: float, *segments: FoundSegment, **mo
 
 
 def lines(*hits: Hit, words: str = "", width: int | None = None, offset: int = 0) -> list[str]:
-    return [line for each in render_text.answer_lines(Answer(hits, 1.0, 0.9), words, offset, width) for line in each]
+    return [line for each in answers.answer_lines(Answer(hits, 1.0, 0.9), words, offset, width) for line in each]
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_ranks_go_on_behind_an_offset() -> None:
 )
 def test_an_empty_answer_says_how_near_it_was(best: float, line: str) -> None:
     """The honest empty answer."""
-    assert render_text.nothing_line(Answer((), 1.0, best)) == line
+    assert answers.nothing_line(Answer((), 1.0, best)) == line
 
 
 @pytest.mark.parametrize(
@@ -116,23 +117,23 @@ def test_an_empty_answer_says_how_near_it_was(best: float, line: str) -> None:
 def test_a_quote_is_cut_around_what_was_asked(words: str, expected: str) -> None:
     """The words of the question are in sight, else the beginning is."""
     text = "First take the wheel out of the frame. You need a repair kit, tyre levers and a pump. A puncture is easily found."
-    assert render_text.quote(text, words, 60) == expected
+    assert quotes.quote(text, words, 60) == expected
 
 
 def test_a_quote_is_cut_around_the_first_mark_and_shows_all_marks() -> None:
     """What matched is in sight and bold; the same letters inside a longer word are not."""
     text = "The wheelhouse is empty. " * 4 + "A wheel  with a wheel beside it."
     at = text.index("A wheel") + 2
-    quoted = render_text.quote(text, "", 40, [Span(at, at + 5)], bold=True)
+    quoted = quotes.quote(text, "", 40, [Span(at, at + 5)], bold=True)
     assert quoted.count("\x1b[1mwheel\x1b[22m") == 2
-    assert "\x1b[1mwheel\x1b[22mhouse" not in render_text.quote(text, "", 200, [Span(at, at + 5)], bold=True)
-    assert render_text.quote("沙滩上的狗", "", 40, [Span(0, 2)], bold=True) == "\x1b[1m沙滩\x1b[22m上的狗"
-    assert "\x1b" not in render_text.quote(text, "", 40, [Span(at, at + 5)])
+    assert "\x1b[1mwheel\x1b[22mhouse" not in quotes.quote(text, "", 200, [Span(at, at + 5)], bold=True)
+    assert quotes.quote("沙滩上的狗", "", 40, [Span(0, 2)], bold=True) == "\x1b[1m沙滩\x1b[22m上的狗"
+    assert "\x1b" not in quotes.quote(text, "", 40, [Span(at, at + 5)])
 
 
 def test_a_chinese_quote_is_cut_by_columns() -> None:
     """No more columns than there are, though each character takes two."""
-    assert render_text.columns(render_text.quote("怎样泡一壶好绿茶绿茶不能用刚烧开的水来泡" * 3, "绿茶", 40)) <= 40
+    assert render_text.columns(quotes.quote("怎样泡一壶好绿茶绿茶不能用刚烧开的水来泡" * 3, "绿茶", 40)) <= 40
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval import Library, Operand
 from retrieval.catalog.store import open_catalog
-from retrieval.render import text as render_text
+from retrieval.render.duplicates import duplicates_lines
 from retrieval.search import duplicates
 from retrieval.search.duplicates import Group
 from tests.fakes import FakeProfile
@@ -154,7 +154,7 @@ def test_copies_fold_into_one_hit_of_a_question_in_words(home: Path, folder: Pat
 
 def test_the_last_line_counts_groups_and_what_copies_take(groups: list[Group]) -> None:
     """One group is one."""
-    *_, one = render_text.duplicates_lines(groups[:1])
-    *_, all_of_them = render_text.duplicates_lines(groups)
+    *_, one = duplicates_lines(groups[:1])
+    *_, all_of_them = duplicates_lines(groups)
     assert one.startswith("1 group;")
     assert all_of_them.startswith(f"{len(groups)} groups;")

@@ -13,8 +13,8 @@ from retrieval.domain.media import Box, Kind, Metadata, Segment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.encoders.calibration import CohortCalibration, Weights
 from retrieval.kinds import KINDS
+from retrieval.render.assets import segment_line
 from retrieval.render.json import hit_report
-from retrieval.render.text import segment_line
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, word_vector
 

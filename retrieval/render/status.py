@@ -1,0 +1,70 @@
+"""The state of a library as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from retrieval.kinds import KINDS
+from retrieval.render.text import aligned, counted, listing, path_text, plain, size
+
+if TYPE_CHECKING:
+    from retrieval.catalog.store import Status
+    from retrieval.domain.media import Skip
+
+STEP_NAMES = {
+    "read": "images and documents",
+    "watch": "video",
+    "listen": "sound",
+    "transcribe": "speech",
+    "ocr": "text in pictures",
+    "regions": "regions",
+}
+MEDIA_PLURALS = {"image": "images", "video": "videos", "audio": "recordings", "document": "documents"}
+
+
+def status_lines(status: Status) -> Iterator[str]:
+    """The library with its profile, and a line each for media, segments, work left, sources and spaces."""
+    yield f"Library {path_text(status.home)} · profile {status.profile} · since {status.created_at[:10]}"
+    kinds = {name: kind.plural for name, kind in KINDS.items()}
+    rows = [
+        ("media", listing(status.media, MEDIA_PLURALS) or "none"),
+        ("segments", listing(status.segments, kinds) or "none"),
+        ("pending", pending(status.pending) or "nothing"),
+        (
+            "skipped",
+            f"{counted(status.skipped, 'file')} (crossmedia status --skipped)" if status.skipped else "nothing",
+        ),
+        ("disk", ", ".join(f"{name} {size(count)}" for name, count in status.bytes.items())),
+    ]
+    for source in status.sources:
+        seen = f", scanned {source.scanned_at.replace('T', ' ')}" if source.scanned_at else ""
+        note = "offline" if source.offline else counted(source.files, "file") + seen
+        rows.append(("source", f"{path_text(source.root)} ({note})"))
+    for space in status.spaces:
+        live = "" if space.live else ", not live yet"
+        vectors = (
+            f"{counted(space.vectors, 'vector')} of {space.dimension} numbers, {space.published:,} published{live}"
+        )
+        rows.append(("space", f"{space.name} by {space.encoder} {space.revision}: {vectors}"))
+    yield from (f" {name:<9} {text}" for name, text in rows)
+
+
+def skip_lines(skips: Sequence[Skip]) -> list[str]:
+    """A line for each file that was left out: reason, path and detail."""
+    rows = [(each.reason, path_text(each.path), _detail(each)) for each in skips]
+    return aligned(rows) if rows else ["No file was left out."]
+
+
+def _detail(skip: Skip) -> str:
+    """The detail of a skip without the path that most begin with, and nothing where it only repeats the reason."""
+    detail = skip.detail
+    for known in (f"{skip.path}", f"{skip.path.name}", ":", " ", f"is {skip.reason}", " "):
+        detail = detail.removeprefix(known)
+    return "" if detail == skip.reason else plain(detail)
+
+
+def pending(counts: Mapping[str, int]) -> str:
+    """`sound of 19 files, speech of 1 file`, in the order of the steps."""
+    waiting = [(name, counts[step]) for step, name in STEP_NAMES.items() if counts.get(step)]
+    return ", ".join(f"{name} of {counted(count, 'file')}" for name, count in waiting)
