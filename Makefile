@@ -21,6 +21,7 @@ check: .venv/dev.stamp
 	$(CORE) -m ruff format --check .
 	$(CORE) -m ruff check .
 	$(CORE) -m mypy
+	$(CORE) -m mypy tests/fakes.py
 	.venv/bin/lint-imports
 
 tests: .venv/dev.stamp

@@ -6,12 +6,22 @@ A seam stands where a device, network, disk or second real form stands behind it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import InputSpec, Modality, Segment, Space, Vectors
+
+if TYPE_CHECKING:
+    from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
+    from retrieval.encoders.registry import DefaultCalibration
+
+SpaceName: TypeAlias = str
+"""What a profile calls one of its spaces, as retrieval.kinds has it: "shared", "sentence"."""
+
+Direction: TypeAlias = str
+"""Modality of a question and what it meets, as "text-image" or "text-speech": what is calibrated together."""
 
 
 @runtime_checkable
@@ -60,3 +70,38 @@ class Transcriber(Protocol):
 
         Memory does not grow with the length of the recording. Silence, noise and music give nothing.
         """
+
+
+class Profile(Protocol):
+    """A named set of encoders and a transcriber, each loaded when it is first asked for. Safe from several threads."""
+
+    @property
+    def name(self) -> str:
+        """As a library records it."""
+
+    @property
+    def spaces(self) -> tuple[SpaceName, ...]:
+        """The names of its spaces; those of retrieval.kinds that are missing are not searched."""
+
+    def senses(self, role: SpaceName) -> frozenset[Modality]:
+        """The modalities that can be brought into that space."""
+
+    def encoder(self, role: SpaceName, sense: Modality) -> Encoder:
+        """The encoder of one modality into one space.
+
+        Raises:
+            EncoderUnavailable: there is none, or its files are not on this machine.
+            SpaceMismatch: its files are not those that were recorded.
+        """
+
+    def space(self, role: SpaceName) -> Space:
+        """The space of that name, without loading weights. Raises: as `encoder`."""
+
+    def transcriber(self) -> Transcriber:
+        """Raises: EncoderUnavailable where no weights are on this machine."""
+
+    def prior(self, direction: Direction) -> DefaultCalibration:
+        """The calibration of that direction while a library knows no better."""
+
+    def background(self, direction: Direction) -> CohortCalibration | SceneCalibration | None:
+        """The calibration against a cohort that was measured for that direction; None: the prior counts."""

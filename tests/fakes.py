@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Se
 from retrieval.encoders.calibration import CohortCalibration
 from retrieval.encoders.registry import DefaultCalibration
 from retrieval.errors import EncoderUnavailable
+from retrieval.protocols import Profile
 
 DIMENSION = 64
 COLOURS = {
@@ -61,7 +62,8 @@ class FakeEncoder:
 
     def encode(self, items: Sequence[Any]) -> Vectors:
         """See protocols.Encoder."""
-        named = {"text": str, "image": colour_name, "sound": pitch_name}[self.accepts]
+        names: dict[Modality, Callable[[Any], str]] = {"text": str, "image": colour_name, "sound": pitch_name}
+        named = names[self.accepts]
         rows = [text_vector(named(item), self.space.dimension) for item in items]
         return np.array(rows, np.float32).reshape(len(rows), self.space.dimension)
 
@@ -84,6 +86,7 @@ class FakeProfile:
     """A profile as `retrieval.encoders` makes them, of fake encoders. missing: senses without an encoder."""
 
     name = "fake"
+    spaces = ("shared", "sentence")
 
     def __init__(
         self,
@@ -101,7 +104,8 @@ class FakeProfile:
         return Space(role, "fake", self._revision, DIMENSION)
 
     def senses(self, role: str) -> frozenset[Modality]:
-        return frozenset({"text", "image", "sound"} if role == "shared" else {"text"}) - self._missing
+        every: frozenset[Modality] = frozenset(("text", "image", "sound")) if role == "shared" else frozenset(("text",))
+        return every - self._missing
 
     def encoder(self, role: str, sense: Modality) -> FakeEncoder:
         if sense in self._missing:
@@ -117,3 +121,6 @@ class FakeProfile:
 
     def background(self, direction: str) -> CohortCalibration | None:
         return self._backgrounds.get(direction)
+
+
+PROFILE: Profile = FakeProfile()  # holds the fake to the protocol: `make check` runs mypy on this file

@@ -52,7 +52,7 @@ def _main(home: str, folder: str, kill_at: str, regions: str = "") -> None:
 
     event.listen(Engine, "after_cursor_execute", moment)
     sys.addaudithook(audit)
-    options = Options(profile=FakeProfile(said="hello"), workers=1, regions=bool(regions) or None)  # type: ignore[arg-type]
+    options = Options(profile=FakeProfile(said="hello"), workers=1, regions=bool(regions) or None)
     index_folders([folder], library=home, options=options)
     sys.stdout.write(f"{moments}\n")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from retrieval.domain.media import Modality, Space
 from retrieval.encoders.registry import Files, Model, files_of, has_gpu
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
-from retrieval.protocols import Encoder
+from retrieval.protocols import Encoder, SpaceName
 
-Role: TypeAlias = Literal["shared", "sentence"]
+Role: TypeAlias = SpaceName
 
 
 def make_encoder(model: Model, role: Role, sense: Modality) -> Encoder:

@@ -1,14 +1,14 @@
 """Profiles: which encoder makes which vectors, loaded when first asked.
 
-Owns the words profile and role. What models there are and where their files lie is `models`, how a family becomes an
-encoder `families`, how models come to this machine `install`. Nothing heavy is imported before it is needed.
+Owns the words profile and role. What models there are and where their files lie is `registry`, how a family becomes an
+encoder `factory`, how models come to this machine `install`. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,18 +18,14 @@ from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.registry import DefaultCalibration, Model, find_model, profile_entries, resolve_profile
 from retrieval.errors import EncoderUnavailable
-from retrieval.protocols import Encoder, Transcriber
+from retrieval.protocols import Direction, Encoder, Profile, Transcriber
 
-Direction: TypeAlias = Literal[
-    "text-text", "text-speech", "text-image", "text-sound", "image-image", "image-sound", "sound-image", "sound-sound"
-]
-
-__all__ = ["Direction", "Profile", "Role", "make_profile"]
+__all__ = ["Direction", "ModelProfile", "Profile", "Role", "make_profile"]
 
 
 @dataclass(frozen=True)
-class Profile:
-    """A named set of encoders and a transcriber. Safe from several threads; each encoder is made once, on first use."""
+class ModelProfile:
+    """A profile of models that this machine knows. Safe from several threads; each encoder is made once, on first use."""
 
     name: str
     shared: Model
@@ -37,6 +33,11 @@ class Profile:
     speech: str = "auto"
     _made: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     _lock: Any = field(default_factory=RLock, compare=False, repr=False)
+
+    @property
+    def spaces(self) -> tuple[Role, ...]:
+        """One for pictures, sounds and questions to them, one for texts."""
+        return "shared", "sentence"
 
     def model(self, role: Role) -> Model:
         """The model behind one of the two spaces."""
@@ -128,14 +129,14 @@ def _measured_scene() -> tuple[Vectors, float] | None:
         return None
 
 
-def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> Profile:
+def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> ModelProfile:
     """The profile of that name, with single models replaced by name; "auto" takes the best whose models are all here.
 
     Raises: EncoderUnavailable for a name that is neither in profiles.toml nor fetched or added.
     """
     chosen = resolve_profile(name)
     entry = profile_entries()[chosen]
-    profile = Profile(
+    profile = ModelProfile(
         chosen,
         find_model(shared or entry["shared"]),
         find_model(sentence or entry["sentence"]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -336,4 +336,4 @@ def log_odds(profile: Profile, sense: Modality, kind: Kind, scores: Vectors) -> 
 
 def _direction(sense: Modality, kind: Kind) -> Direction:
     row = KINDS[kind]
-    return cast("Direction", f"{sense}-{row.calibration or row.modality}")
+    return f"{sense}-{row.calibration or row.modality}"

@@ -103,7 +103,7 @@ def errors_page() -> str:
     rows = []
     for each in error_classes():
         meaning = " ".join((inspect.getdoc(each) or "").split())
-        rows.append(f"| `{each.__name__}` | `{each.__base__.__name__}` | {each.code} | {meaning} |\n")  # type: ignore[union-attr]
+        rows.append(f"| `{each.__name__}` | `{each.__base__.__name__}` | {each.code} | {meaning} |\n")
     return ERRORS_HEAD + "".join(rows)
 
 

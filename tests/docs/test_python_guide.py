@@ -21,10 +21,10 @@ def test_the_first_example_fills_a_library_and_asks_it(
     exec(compile(EXAMPLES[0], str(PAGE), "exec"), names)
     (tmp_path / "media").mkdir()
     shutil.copy(samples / "images" / "d1.jpg", tmp_path / "media")
-    finished = names["fill"](tmp_path / "media", tmp_path / "library")  # type: ignore[operator]
+    finished = names["fill"](tmp_path / "media", tmp_path / "library")
     assert finished.new == 1
     capsys.readouterr()
-    names["ask"](tmp_path / "library")  # type: ignore[operator]
+    names["ask"](tmp_path / "library")
     assert "d1.jpg" in capsys.readouterr().out
 
 
@@ -32,6 +32,6 @@ def test_the_pattern_for_asyncio_answers_several_questions_at_a_time(sample_libr
     """One library, two threads, two answers."""
     names: dict[str, object] = {}
     exec(compile(EXAMPLES[1], str(PAGE), "exec"), names)
-    answers = asyncio.run(names["main"](str(sample_library)))  # type: ignore[operator]
+    answers = asyncio.run(names["main"](str(sample_library)))
     assert len(answers) == 2
     assert len(answers[0]) > 0

@@ -20,7 +20,7 @@ from tests.contents import contents
 from tests.fakes import FakeProfile
 
 NAN = np.array([np.nan], "<f2").tobytes()
-OPTIONS = Options(profile=FakeProfile(), workers=1)  # type: ignore[arg-type]
+OPTIONS = Options(profile=FakeProfile(), workers=1)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def builder(tmp_path: Path) -> Iterator[Builder]:
 @pytest.fixture
 def library(builder: Builder) -> Iterator[Library]:
     """The same, opened."""
-    with Library.open(builder.home, profile=FakeProfile()) as opened:  # type: ignore[arg-type]
+    with Library.open(builder.home, profile=FakeProfile()) as opened:
         yield opened
 
 
@@ -116,7 +116,7 @@ def test_who_names_the_media_sees_the_nearest(library: Library) -> None:
 def test_media_are_kept(library: Library) -> None:
     """`media` is a filter: set, single name and list mean the same."""
     for media in ({"video"}, "video", ["video"]):
-        found = library.search("red", media=media, min_confidence=0.0)  # type: ignore[arg-type]
+        found = library.search("red", media=media, min_confidence=0.0)
         assert {hit.medium for hit in found} == {"video"}
 
 
@@ -124,7 +124,7 @@ def test_hits_are_grouped_by_asset_with_lanes(library: Library) -> None:
     """A clip is one hit; its segments carry spans and shares of lanes that sum to one."""
     (hit,) = library.search("red car street", media={"video"}, limit=1)
     assert hit.segments[0].kind == "shot"
-    assert (hit.segments[0].span.start, hit.segments[0].span.end) == (1000, 2000)  # type: ignore[union-attr]
+    assert (hit.segments[0].span.start, hit.segments[0].span.end) == (1000, 2000)
     assert hit.segments[0].lanes == {"shows": 1.0}
     for segment in hit.segments:
         assert sum(segment.lanes.values()) == pytest.approx(1.0)
@@ -138,12 +138,12 @@ def test_fresh_generation_and_exact_answer_alike(builder: Builder, question: str
     builder.add(extra)
     for change in (lambda: None, builder.publish, lambda: shutil.rmtree(builder.home / "generations")):
         change()
-        with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+        with Library.open(builder.home, profile=FakeProfile()) as library:
             rankings.append(ranking(library.search(question, min_confidence=0.0, limit=50)))
     builder.forget("later.txt")
     builder.publish()
     builder.add(extra)
-    with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    with Library.open(builder.home, profile=FakeProfile()) as library:
         mixed = library.search(question, min_confidence=0.0, limit=50)
     assert rankings[0] == rankings[1] == rankings[2]
     assert [(hit.asset, hit.score) for hit in mixed] == [row[:2] for row in rankings[0]]
@@ -153,7 +153,7 @@ def test_fresh_generation_and_exact_answer_alike(builder: Builder, question: str
 def test_a_damaged_index_costs_a_warning_and_no_answer(builder: Builder, damage: str) -> None:
     """The answer comes exactly from the catalog, whatever happened to a file."""
     builder.publish()
-    with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    with Library.open(builder.home, profile=FakeProfile()) as library:
         sound = library.search("red apple table", min_confidence=0.0)
     (file,) = (builder.home / "generations").glob("*/image.faiss")
     content = bytearray(file.read_bytes())
@@ -166,7 +166,7 @@ def test_a_damaged_index_costs_a_warning_and_no_answer(builder: Builder, damage:
     else:
         content[-64:] = bytes(64)
         file.write_bytes(content)
-    with Library.open(builder.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    with Library.open(builder.home, profile=FakeProfile()) as library:
         answer = library.search("red apple table", min_confidence=0.0)
     assert sound.warnings == ()
     assert ranking(answer) == ranking(sound)
@@ -247,7 +247,7 @@ def test_an_exact_copy_comes_first(tmp_path: Path, media: Path) -> None:
         Thing("twin.jpg", IMAGE, [("image", "nothing alike")], digest=whole_hash(photo)),
         *(Thing(f"{colour}.jpg", IMAGE, [("image", colour)]) for colour in ("red", "green", "blue", "black", "white")),
     )
-    with Library.open(built.home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    with Library.open(built.home, profile=FakeProfile()) as library:
         answer = library.search(Operand("image", photo))
         elsewhere = library.search(Operand("image", photo), media={"video"})
     built.close()
@@ -268,7 +268,7 @@ def test_no_punctuation_breaks_a_search(library: Library, question: str) -> None
 
 def test_bad_questions_are_refused_in_one_line(library: Library) -> None:
     """Each says what was wrong."""
-    for bad in (lambda: library.search("  "), lambda: library.search("x", media={"smell"}),  # type: ignore[arg-type]
+    for bad in (lambda: library.search("  "), lambda: library.search("x", media={"smell"}),
                 lambda: library.search("x", limit=0), lambda: library.search("x", colour="red"),
                 lambda: library.search(Operand("like", "/nowhere")), lambda: library.search(Operand("text", 3)),
                 lambda: library.search(Query((Operand("text", "x", weight=0.0),)))):  # fmt: skip
@@ -286,7 +286,7 @@ def test_a_missing_library_is_named(tmp_path: Path) -> None:
 
 def test_an_encoder_that_is_not_here_costs_its_lane(builder: Builder) -> None:
     """Vectors of another revision are never compared: keywords go on, with a warning."""
-    with Library.open(builder.home, profile=FakeProfile(revision="2")) as library:  # type: ignore[arg-type]
+    with Library.open(builder.home, profile=FakeProfile(revision="2")) as library:
         answer = library.search("EST-1008")
     assert names(answer) == ["notes.txt"]
     assert any("rebuild" in line for line in answer.warnings)
@@ -342,7 +342,7 @@ def test_threads_search_at_once(library: Library) -> None:
 
 def test_a_closed_library_says_so(builder: Builder) -> None:
     """Closing twice is fine; searching afterwards is a clear error."""
-    library = Library.open(builder.home, profile=FakeProfile())  # type: ignore[arg-type]
+    library = Library.open(builder.home, profile=FakeProfile())
     library.close()
     library.close()
     with pytest.raises(Exception, match="closed"):

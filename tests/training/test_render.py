@@ -94,7 +94,7 @@ def test_articles() -> None:
 @pytest.mark.parametrize("attribute", ["colour", "shape", "count"])
 def test_lineups_differ_in_one_attribute(attribute: str) -> None:
     """Eight pictures; colours and shapes are all different, each number from 1 to 4 comes twice."""
-    row = render.lineup(attribute, scenes.TESTING.start + 3, 48)  # type: ignore[arg-type]  # of the three
+    row = render.lineup(attribute, scenes.TESTING.start + 3, 48)  # of the three
     texts = [caption.text for _, caption in row]
     assert len(row) == 8
     assert len(set(texts)) == (4 if attribute == "count" else 8)

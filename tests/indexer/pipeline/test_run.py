@@ -81,12 +81,12 @@ class World:
     def index(self, **options: Any) -> Finished:
         self.events = []
         self.profile.encoded = dict.fromkeys(self.profile.encoded, 0)
-        chosen = Options(profile=self.profile, workers=1, **options)  # type: ignore[arg-type]
+        chosen = Options(profile=self.profile, workers=1, **options)
         return index_folders([self.media], library=self.home, options=chosen, on_event=self.events.append)
 
     def shown(self, question: str) -> list[str]:
         """Names of what a search finds, best first."""
-        with Library.open(self.home, profile=self.profile) as library:  # type: ignore[arg-type]
+        with Library.open(self.home, profile=self.profile) as library:
             return [hit.path.name for hit in library.search(question)]
 
 
@@ -221,7 +221,7 @@ def test_a_dry_run_adds_no_source_and_no_pattern(world: World) -> None:
     world.index()
     other = world.media.with_name("other")
     other.mkdir()
-    options = Options(profile=world.profile, dry_run=True, exclude=("*.png",))  # type: ignore[arg-type]
+    options = Options(profile=world.profile, dry_run=True, exclude=("*.png",))
     index_folders([other, world.media], library=world.home, options=options)
     assert [(source.root, source.exclude) for source in sources.listed(world.home)] == [(world.media, ())]
 
@@ -247,10 +247,10 @@ def test_an_unplugged_source_keeps_its_assets(world: World) -> None:
     world.picture("a.png", "green")
     world.index()
     world.media.rename(world.media.with_name("away"))
-    finished = index_folders(library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    finished = index_folders(library=world.home, options=Options(profile=world.profile))
     assert finished.gone == 0
     assert "offline" in finished.warnings[0]
-    with Library.open(world.home, profile=world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, profile=world.profile) as library:
         assert [hit.offline for hit in library.search("green")] == [True]
 
 
@@ -316,7 +316,7 @@ def test_what_lies_in_an_inner_source_is_forgotten_there(world: World) -> None:
     """The outer source does not own it."""
     world.picture("in/a.png", "green")
     both = [world.media, world.media / "in"]
-    index_folders(both, library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    index_folders(both, library=world.home, options=Options(profile=world.profile))
     assert sources.forget(world.home, world.media / "in" / "a.png") == 1
 
 
@@ -350,7 +350,7 @@ def test_overlapping_sources_hold_each_file_once(world: World) -> None:
     world.picture("in/a.png")
     world.picture("b.png")
     both = [world.media, world.media / "in"]
-    index_folders(both, library=world.home, options=Options(profile=world.profile))  # type: ignore[arg-type]
+    index_folders(both, library=world.home, options=Options(profile=world.profile))
     assert sorted(len(asset["paths"]) for asset in contents(world.home)["assets"].values()) == [1, 1]
 
 
@@ -371,7 +371,7 @@ def test_weights_of_another_revision_are_refused_until_all_is_encoded_anew(world
     with pytest.raises(LibraryError, match=r"rebuild --profile \w+ encodes it anew"):
         world.index()
     with writing(world.home, "test", create=False) as (engine, _):
-        reembed(engine, world.profile, Options(workers=1), world.events.append)  # type: ignore[arg-type]
+        reembed(engine, world.profile, Options(workers=1), world.events.append)
     assert world.index().new == 1
 
 
@@ -463,7 +463,7 @@ def test_a_file_that_goes_away_meanwhile_is_no_skip_and_is_done_when_it_is_back(
         if isinstance(event, Progress) and event.step == "read" and event.done == event.total:
             sound.unlink(missing_ok=True)
 
-    options = Options(profile=world.profile, workers=1)  # type: ignore[arg-type]
+    options = Options(profile=world.profile, workers=1)
     finished = index_folders([world.media], library=world.home, options=options, on_event=lose)
     assert (finished.indexed, finished.skipped) == (1, {})
     assert "listen" in finished.pending
@@ -482,7 +482,7 @@ def test_what_is_no_folder_is_refused_by_what_it_is(world: World) -> None:
         (world.media, file, "is a file"),
     ):
         with pytest.raises(LibraryError, match=said):
-            index_folders([folder], library=library, options=Options(profile=world.profile))  # type: ignore[arg-type]
+            index_folders([folder], library=library, options=Options(profile=world.profile))
 
 
 def test_a_run_that_is_stopped_tells_what_it_did_not_read(world: World) -> None:
@@ -494,7 +494,7 @@ def test_a_run_that_is_stopped_tells_what_it_did_not_read(world: World) -> None:
         if isinstance(event, Progress) and event.step == "read" and event.done < event.total:
             raise KeyboardInterrupt
 
-    options = Options(profile=world.profile, workers=1)  # type: ignore[arg-type]
+    options = Options(profile=world.profile, workers=1)
     finished = index_folders([world.media], library=world.home, options=options, on_event=stop)
     assert finished.stopped
     assert finished.pending["read"] == 3 - finished.indexed > 0

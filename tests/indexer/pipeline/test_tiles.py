@@ -65,7 +65,7 @@ class World:
 
     def index(self, **options: Any) -> Finished:
         self.profile.seen.clear()
-        chosen = Options(profile=self.profile, workers=1, **options)  # type: ignore[arg-type]
+        chosen = Options(profile=self.profile, workers=1, **options)
         return index_folders([self.media], library=self.home, options=chosen)
 
     def regions(self) -> int:
@@ -139,7 +139,7 @@ def test_a_later_library_with_regions_equals_one_that_had_them_from_the_start(wo
     world.index()
     world.index(regions=True)
     other = tmp_path / "other"
-    options = Options(profile=world.profile, workers=1, regions=True)  # type: ignore[arg-type]
+    options = Options(profile=world.profile, workers=1, regions=True)
     index_folders([world.media], library=other, options=options)
     assert contents(world.home) == contents(other)
 
@@ -150,7 +150,7 @@ def test_a_changed_picture_gets_new_regions(world: World) -> None:
     draw(world.media / "large.png", 130, 95, thing="yellow")
     world.index()
     assert world.regions() == PARTS
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         assert not any(each.kind == "region" for hit in library.search("red") for each in hit.segments)
         assert library.search("yellow")[0].segments[0].kind == "region"
 
@@ -158,10 +158,10 @@ def test_a_changed_picture_gets_new_regions(world: World) -> None:
 def test_a_thing_in_a_corner_is_found_where_it_is(world: World) -> None:
     """The picture as a whole is green; the part that is red answers, and its box holds the corner."""
     world.index()
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         assert len(library.search("red")) == 0
     world.index(regions=True)
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         (hit,) = library.search("red")
         best = hit.segments[0]
         assert (hit.path.name, best.kind, hit.medium) == ("large.png", "region", "image")
@@ -172,7 +172,7 @@ def test_a_thing_in_a_corner_is_found_where_it_is(world: World) -> None:
 def test_an_explanation_points_into_the_region(world: World) -> None:
     """The warmest spot and the box lie on the thing, and the region is no line of text."""
     world.index(regions=True)
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         found = library.explain("red", world.media / "large.png")
         assert found is not None
         assert found.segment is not None
@@ -186,7 +186,7 @@ def test_an_explanation_points_into_the_region(world: World) -> None:
 def test_a_picture_that_asks_for_itself_is_its_own_best_answer(world: World) -> None:
     """Its parts do not come before it, nor does a file with its path ask with them."""
     world.index(regions=True)
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         for name in ("large.png", "small.png"):
             assert library.search(Operand("image", world.media / name))[0].path.name == name
 
@@ -195,7 +195,7 @@ def test_more_like_a_picture_means_the_whole_of_it(world: World) -> None:
     """What a part shows is asked by the id of the part."""
     draw(world.media / "red.png", 41, 30, ground="red")
     world.index(regions=True)
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         shown = library.show(world.media / "large.png").segments
         corner = next(
             each.key for each in shown if each.segment.box and not each.segment.box.left + each.segment.box.top
@@ -208,7 +208,7 @@ def test_another_model_gives_the_regions_new_vectors(world: World) -> None:
     """Each as many as before, of the new space alone."""
     world.index(regions=True)
     with writing(world.home, "test", create=False) as (engine, _):
-        reembed(engine, FakeProfile(revision="2"), Options(workers=1), lambda event: None)  # type: ignore[arg-type]
+        reembed(engine, FakeProfile(revision="2"), Options(workers=1), lambda event: None)
     assert world.regions() == PARTS
     held = sum(
         len(vectors) for asset in contents(world.home)["assets"].values() for *_, (vectors, _) in asset["segments"]
@@ -234,7 +234,7 @@ def test_a_library_with_regions_is_healthy(world: World) -> None:
 def test_status_tells_of_regions(world: World) -> None:
     """How many there are, and for how many files they are still to be made."""
     world.index(regions=True)
-    with Library.open(world.home, world.profile) as library:  # type: ignore[arg-type]
+    with Library.open(world.home, world.profile) as library:
         assert library.status().segments["region"] == PARTS
 
 
@@ -252,7 +252,7 @@ def test_a_dry_run_counts_regions_where_they_are_kept(world: World) -> None:
 def planned(world: World, **options: Any) -> dict[Any, int]:
     """Files that a run would do each step for."""
     events: list[Any] = []
-    chosen = Options(profile=world.profile, dry_run=True, **options)  # type: ignore[arg-type]
+    chosen = Options(profile=world.profile, dry_run=True, **options)
     index_folders([world.media], library=world.home, options=chosen, on_event=events.append)
     return next(each.files for each in events if isinstance(each, Planned))
 

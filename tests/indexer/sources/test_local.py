@@ -12,7 +12,7 @@ from indexer.sources.local import Walk
 
 def found(root: Path, **options: object) -> dict[bytes, Candidate]:
     """Relative path -> candidate."""
-    walk = Walk(os.fsencode(root), **options)  # type: ignore[arg-type]
+    walk = Walk(os.fsencode(root), **options)
     return {each.relative: each for each in walk.candidates()}
 
 

@@ -92,7 +92,7 @@ def test_filters_choose_assets(builder: Builder) -> None:
     with store.snapshot(builder.engine) as connection:
 
         def found(**filters: object) -> list[str]:
-            ids = store.allowed_assets(connection, Filters(**filters))  # type: ignore[arg-type]
+            ids = store.allowed_assets(connection, Filters(**filters))
             known = store.assets_by_id(connection, ids if ids is not None else [])
             return sorted(each.paths[0].name for each in known.values())
 

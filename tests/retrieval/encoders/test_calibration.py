@@ -111,7 +111,7 @@ def library(home: Path, things: list[Thing], background: CohortCalibration, *, p
     if published:
         built.publish()
     built.close()
-    return Library.open(home, profile=FakeProfile(backgrounds={"text-image": background}))  # type: ignore[arg-type]
+    return Library.open(home, profile=FakeProfile(backgrounds={"text-image": background}))
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_every_profile_is_whole(name: str, cache: Path) -> None:
         assert model.source
     assert {"text", "image"} <= profile.senses("shared")
     for direction in DIRECTIONS:
-        low, high = profile.confidence(direction, [0.0, 1.0])  # type: ignore[arg-type]
+        low, high = profile.confidence(direction, [0.0, 1.0])
         assert low < 0.3
         assert high > 0.7
 

@@ -138,7 +138,7 @@ def test_what_a_library_has_seen_is_all_of_its_files_with_their_copies(tmp_path:
     )
     builder.forget("b.mp4")
     builder.close()
-    with Library.open(tmp_path / "library", builder.profile) as library:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as library:
         (one,) = library.seen().values()
     assert (one.medium, one.keywords) == ("image", ("dog", "sea"))
     assert [path.name for path in one.paths] == ["a.jpg", "copy of a.jpg"]

@@ -23,7 +23,7 @@ from tests.retrieval.media import made_clips
 
 
 def part(name: str, start: int, end: int, confidence: float, **more: object) -> Part:
-    return Part(Path(name), name, Span(start, end), start, confidence, **more)  # type: ignore[arg-type]
+    return Part(Path(name), name, Span(start, end), start, confidence, **more)
 
 
 def test_the_surest_parts_that_fit_are_chosen() -> None:
@@ -94,8 +94,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     for name, colours in (("one.mp4", (red, blue, red)), ("two.mp4", (blue, red))):
         shots = [tinted(colour) for colour in colours]
         made_clips.write(folder / "media" / name, made_clips.frames(shots, [75] * len(shots)))
-    index_folders([folder / "media"], library=folder / "library", options=Options(profile=FakeProfile(), speech=False))  # type: ignore[arg-type]
-    return Library.open(folder / "library", profile=FakeProfile())  # type: ignore[arg-type]
+    index_folders([folder / "media"], library=folder / "library", options=Options(profile=FakeProfile(), speech=False))
+    return Library.open(folder / "library", profile=FakeProfile())
 
 
 def test_a_reel_is_made_of_the_moments_of_a_question(library: Library, tmp_path: Path) -> None:

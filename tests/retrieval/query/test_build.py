@@ -124,7 +124,7 @@ def test_a_duration_is_read_alike_everywhere(text: str, ms: int) -> None:
     if " " not in text:
         assert parse(f"duration:>{text}").filters.min_duration_ms == ms
     if text[-1] in "smn" and " " not in text:
-        assert parse(f"a then b within {text}").tree.within_ms == (ms,)  # type: ignore[union-attr]
+        assert parse(f"a then b within {text}").tree.within_ms == (ms,)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "1:2", "-1", "1e3", "1s2", "1m2h", "ms", "9" * 16, "1:2:3", "٣"])

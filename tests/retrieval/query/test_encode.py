@@ -34,7 +34,7 @@ def builder(tmp_path: Path) -> Iterator[Builder]:
 def asked(builder: Builder, operand: Operand, profile: FakeProfile | None = None) -> EncodedQuery:
     spaces: Any = {role: (space, DIMENSION) for role, space in builder.spaces.items()}
     with store.snapshot(builder.engine) as connection:
-        return encode_operand(operand, profile or FakeProfile(), connection, spaces)  # type: ignore[arg-type]
+        return encode_operand(operand, profile or FakeProfile(), connection, spaces)
 
 
 def test_a_text_asks_both_spaces_and_the_keywords(builder: Builder) -> None:
@@ -81,7 +81,7 @@ def test_a_document_asks_by_its_passages(builder: Builder, tmp_path: Path) -> No
 def test_like_takes_what_the_library_holds(builder: Builder) -> None:
     """All vectors and texts of an asset, by its path, without an encoder."""
     every = frozenset({"text", "image", "sound"})
-    found = asked(builder, Operand("like", "/media/test/clip.mp4"), FakeProfile(missing=every))  # type: ignore[arg-type]
+    found = asked(builder, Operand("like", "/media/test/clip.mp4"), FakeProfile(missing=every))
     assert found.shared["image"].shape == (2, DIMENSION)
     assert found.sentence is not None
     assert found.words == "we sail"

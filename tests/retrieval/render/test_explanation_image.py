@@ -19,7 +19,7 @@ def explained(**known: object) -> Explanation:
     """A picture that answers."""
     segment = FoundSegment("k" * 16, "image", None, None, None, 0.8, 0.4, {"shows": 0.7, "words": 0.3})
     hit = Hit(Path("/a/dog.jpg"), (Path("/a/dog.jpg"),), "00" * 32, "image", 0.4, 0.8, (segment,))
-    return Explanation(hit, known.pop("segment", segment), **known)  # type: ignore[arg-type]
+    return Explanation(hit, known.pop("segment", segment), **known)
 
 
 def test_warm_places_keep_their_colour_and_cold_ones_lose_it() -> None:

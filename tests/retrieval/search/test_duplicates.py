@@ -65,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library of that folder."""
     home = tmp_path_factory.mktemp("duplicates") / "library"
-    index_folders([folder], library=home, options=Options(profile=FakeProfile(), speech=False, workers=1))  # type: ignore[arg-type]
+    index_folders([folder], library=home, options=Options(profile=FakeProfile(), speech=False, workers=1))
     engine = open_catalog(home, write=True)
     with catalog_write.transaction(engine) as connection:
         catalog_write.set_fact(connection, "profile", "starter")  # which the command can open; it asks no model
@@ -75,7 +75,7 @@ def home(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def groups(home: Path) -> list[Group]:
-    with Library.open(home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    with Library.open(home, profile=FakeProfile()) as library:
         return library.duplicates()
 
 
@@ -124,8 +124,8 @@ def test_a_library_without_such_media_has_no_groups(tmp_path: Path) -> None:
     """Nothing of a medium is no error."""
     (tmp_path / "media").mkdir()
     drawn(0).save(tmp_path / "media" / "one.png")
-    index_folders([tmp_path / "media"], library=tmp_path / "library", options=Options(profile=FakeProfile()))  # type: ignore[arg-type]
-    with Library.open(tmp_path / "library", profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    index_folders([tmp_path / "media"], library=tmp_path / "library", options=Options(profile=FakeProfile()))
+    with Library.open(tmp_path / "library", profile=FakeProfile()) as library:
         assert library.duplicates() == []
 
 
@@ -136,7 +136,7 @@ def test_links_join_sets() -> None:
 
 def test_copies_fold_into_one_hit_of_a_question_in_words(home: Path, folder: Path) -> None:
     """Eight pictures answer with six hits, two of which count a copy; who asks with a picture sees all."""
-    with Library.open(home, profile=FakeProfile()) as library:  # type: ignore[arg-type]
+    with Library.open(home, profile=FakeProfile()) as library:
         hits = library.search("white", media={"image"}, min_confidence=0.0)
         assert sorted(hit.alike for hit in hits) == [0, 0, 0, 0, 1, 1]
         assert {hit.path.name for hit in hits if hit.alike} <= {

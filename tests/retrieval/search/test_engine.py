@@ -26,14 +26,14 @@ IMAGE, AUDIO, DOCUMENT = Metadata("image"), Metadata("audio", duration_ms=9000),
 VIDEO = Metadata("video", duration_ms=9000)
 PARIS, BERLIN = {"latitude": 48.8566, "longitude": 2.3522}, {"latitude": 52.52, "longitude": 13.405}
 THINGS = (
-    Thing("dog.jpg", Metadata("image", **PARIS), [("image", "brown dog")]),  # type: ignore[arg-type]
-    Thing("room.jpg", Metadata("image", **BERLIN), [("image", "brown dog indoor room")]),  # type: ignore[arg-type]
+    Thing("dog.jpg", Metadata("image", **PARIS), [("image", "brown dog")]),
+    Thing("room.jpg", Metadata("image", **BERLIN), [("image", "brown dog indoor room")]),
     Thing("cat.jpg", IMAGE, [("image", "white cat"), ("text_line", "exit here")]),
     Thing("both.mp4", VIDEO, [("shot", "brown dog"), ("shot", "indoor room"), ("speech", "thank you")]),
     Thing("inside.mp4", VIDEO, [("shot", "brown dog indoor room"), ("shot", "indoor room")]),
     Thing("dogcat.mp4", VIDEO, [("shot", "brown dog"), ("shot", "grey wall"), ("shot", "white cat"), ("shot", "wall")]),
     Thing("catdog.mp4", VIDEO, [("shot", "white cat"), ("shot", "grey wall"), ("shot", "brown dog"), ("shot", "wall")]),
-    Thing("later.mp4", VIDEO, [("shot", "brown dog"), *[("shot", "grey wall")] * 6, ("shot", "white cat")]),  # type: ignore[list-item]
+    Thing("later.mp4", VIDEO, [("shot", "brown dog"), *[("shot", "grey wall")] * 6, ("shot", "white cat")]),
     Thing("talk.mp3", AUDIO, [("speech", "taxes rise next year"), ("speech", "thank you for listening")]),
     Thing("notes.txt", DOCUMENT, [("passage", "the blue boat engine"), ("passage", "an engine of the red car")]),
     Thing("exit.txt", DOCUMENT, [("passage", "exit here")]),
@@ -48,7 +48,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     built.add(*THINGS)
     built.publish()
     built.close()
-    with Library.open(built.home, profile=FakeProfile()) as opened:  # type: ignore[arg-type]
+    with Library.open(built.home, profile=FakeProfile()) as opened:
         yield opened
 
 
@@ -254,7 +254,7 @@ def test_where_nothing_can_answer_operators_find_nothing(library: Library, tmp_p
     assert names(library.search(question, path="nowhere/*")) == []
     built = Builder(tmp_path / "library")
     built.close()
-    with Library.open(built.home, profile=FakeProfile()) as empty:  # type: ignore[arg-type]
+    with Library.open(built.home, profile=FakeProfile()) as empty:
         assert names(empty.search(question, min_confidence=0.0)) == []
 
 
@@ -274,7 +274,7 @@ def test_bytes_of_a_path_that_are_not_utf_8_fit_a_glob_and_a_name(tmp_path: Path
     built = Builder(tmp_path / "library")
     built.add(Thing(name, IMAGE, [("image", "brown dog")]), Thing("tea.jpg", IMAGE, [("image", "brown dog")]))
     built.close()
-    with Library.open(built.home, profile=FakeProfile()) as opened:  # type: ignore[arg-type]
+    with Library.open(built.home, profile=FakeProfile()) as opened:
         assert names(opened.search("dog", path=f"*{name}")) == [name]
         assert opened.show(ROOT / name).asset.paths[0].name == name
         assert opened.search([Operand("like", str(ROOT / name))])[0].path.name in (name, "tea.jpg")

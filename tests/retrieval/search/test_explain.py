@@ -108,9 +108,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         tone = np.sin(np.arange(64_000) * 0.9) * np.repeat((0.1, 0.9), 32_000)
         file.writeframes((tone * 32_000).astype("<i2").tobytes())
     profile = FakeProfile()
-    options = Options(profile=profile, speech=False, workers=1)  # type: ignore[arg-type]
+    options = Options(profile=profile, speech=False, workers=1)
     index_folders([folder], library=folder.parent / "library", options=options)
-    with Library.open(folder.parent / "library", profile) as opened:  # type: ignore[arg-type]
+    with Library.open(folder.parent / "library", profile) as opened:
         yield opened
 
 
@@ -175,7 +175,7 @@ def test_the_named_segment_is_explained(tmp_path: Path) -> None:
     builder = Builder(tmp_path / "library")
     builder.add(Thing("a.txt", Metadata("document"), [("passage", "red apple"), ("passage", "red red pear")]))
     builder.close()
-    with Library.open(tmp_path / "library", builder.profile) as opened:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as opened:
         segments = [each.key for each in opened.show("/media/test/a.txt").segments]
         for key in segments:
             found = opened.explain("red", key)
@@ -190,7 +190,7 @@ def test_a_segment_beyond_those_listed_is_explained_as_well(tmp_path: Path) -> N
     builder.add(Thing("a.txt", Metadata("document"), [("passage", f"red {number} apple") for number in range(12)]))
     builder.add(Thing("b.txt", Metadata("document"), [("passage", f"green {number} pear") for number in range(60)]))
     builder.close()
-    with Library.open(tmp_path / "library", builder.profile) as opened:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as opened:
         listed = {each.id for each in opened.search("red", min_confidence=0.0)[0].segments}
         named = [each for each in opened.show("/media/test/a.txt").segments if each.key not in listed]
         assert named
@@ -209,7 +209,7 @@ def test_who_names_a_segment_that_nothing_asks_is_told(tmp_path: Path) -> None:
     builder = Builder(tmp_path / "library")
     builder.add(Thing("a.pdf", Metadata("document"), [("image", "blue"), ("passage", "red apple")]))
     builder.close()
-    with Library.open(tmp_path / "library", builder.profile) as opened:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as opened:
         picture = next(each for each in opened.show("/media/test/a.pdf").segments if each.segment.kind == "image")
         found = opened.explain(Operand("text", "red", lane="words"), picture.key)
         assert found is not None
@@ -225,9 +225,9 @@ def test_an_animation_is_explained_by_the_frame_that_answers(tmp_path: Path) -> 
     file = tmp_path / "media" / "colours.gif"
     frames[0].save(file, save_all=True, append_images=frames[1:], duration=500, loop=0)
     profile = FakeProfile()
-    options = Options(profile=profile, speech=False, workers=1)  # type: ignore[arg-type]
+    options = Options(profile=profile, speech=False, workers=1)
     index_folders([tmp_path / "media"], library=tmp_path / "library", options=options)
-    with Library.open(tmp_path / "library", profile) as opened:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", profile) as opened:
         for at_ms, colour in enumerate(("red", "blue", "green")):
             found = opened.explain(colour, file)
             assert found is not None

@@ -27,7 +27,7 @@ def test_the_words_by_which_a_passage_was_found_are_marked(
     builder.add(Thing("a.txt", Metadata("document"), [("passage", text)]))
     builder.add(*(Thing(f"{n}.txt", Metadata("document"), [("passage", f"nothing of it {n}")]) for n in range(8)))
     builder.close()
-    with Library.open(tmp_path / "library", builder.profile) as library:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as library:
         best = library.search(question, min_confidence=0.0)[0].segments[0]
     assert best.text == text
     assert [text[each.start : each.end] for each in best.marks] == marked
@@ -39,6 +39,6 @@ def test_a_word_that_is_everywhere_is_not_marked(tmp_path: Path) -> None:
     texts = ["the otter sleeps", *(f"the number {n}" for n in range(40))]
     builder.add(*(Thing(f"{n}.txt", Metadata("document"), [("passage", text)]) for n, text in enumerate(texts)))
     builder.close()
-    with Library.open(tmp_path / "library", builder.profile) as library:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as library:
         best = library.search("the otter", min_confidence=0.0)[0].segments[0]
     assert [(each.start, each.end) for each in best.marks] == [(4, 9)]

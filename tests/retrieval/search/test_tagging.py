@@ -51,7 +51,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
     )
     builder.close()
     layout.tags(tmp_path / "library").write_text(OWN, encoding="utf-8")
-    with Library.open(tmp_path / "library", builder.profile) as opened:  # type: ignore[arg-type]
+    with Library.open(tmp_path / "library", builder.profile) as opened:
         yield opened
 
 
@@ -63,7 +63,7 @@ def tagged(library: Library, path: str) -> list[list[str]]:
 
 
 def found(library: Library, question: str = "", **filters: str) -> list[str]:
-    return [hit.path.name for hit in library.search(question, min_confidence=0.0, **filters)]  # type: ignore[arg-type]
+    return [hit.path.name for hit in library.search(question, min_confidence=0.0, **filters)]
 
 
 def test_a_picture_is_tagged_with_what_it_shows(library: Library) -> None:
@@ -128,14 +128,14 @@ def test_an_own_word_needs_nothing_but_a_line(tmp_path: Path, library: Library) 
 def test_names_are_encoded_once(tmp_path: Path) -> None:
     """A second reader takes the vectors of the cache, a damaged cache is made again, and both are equal."""
     vocabulary = (Concept(("apple", "苹果"), "seen"), Concept(("rain",), "heard"))
-    first = tagging.name_vectors(vocabulary, FakeProfile())  # type: ignore[arg-type]
+    first = tagging.name_vectors(vocabulary, FakeProfile())
     (file,) = (tmp_path / "cache" / "tags").iterdir()
     np.save(file, first * 2)
-    assert np.array_equal(tagging.name_vectors(vocabulary, FakeProfile()), first * 2)  # type: ignore[arg-type]
+    assert np.array_equal(tagging.name_vectors(vocabulary, FakeProfile()), first * 2)
     file.write_bytes(b"broken")
-    assert np.array_equal(tagging.name_vectors(vocabulary, FakeProfile()), first)  # type: ignore[arg-type]
+    assert np.array_equal(tagging.name_vectors(vocabulary, FakeProfile()), first)
     assert np.allclose(np.linalg.norm(first, axis=1), 1)
-    tagging.name_vectors(vocabulary[:1], FakeProfile())  # type: ignore[arg-type]
+    tagging.name_vectors(vocabulary[:1], FakeProfile())
     assert len(list((tmp_path / "cache" / "tags").iterdir())) == 2
 
 

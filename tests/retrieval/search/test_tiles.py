@@ -29,7 +29,7 @@ def library(home: Path, *things: Thing, profile: FakeProfile | None = None, publ
     if publish:
         builder.publish()
     builder.close()
-    return Library.open(home, builder.profile)  # type: ignore[arg-type]
+    return Library.open(home, builder.profile)
 
 
 def part(name: str, whole: str, *shown: str) -> Thing:

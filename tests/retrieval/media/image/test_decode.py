@@ -47,7 +47,7 @@ def test_squeeze_equals_a_plain_bicubic_resize() -> None:
 @pytest.mark.parametrize(("kind", "corner"), [("crop", RED), ("pad", (7, 7, 7)), ("squeeze", RED)])
 def test_fit_shapes_wide_pictures(kind: str, corner: tuple[int, int, int]) -> None:
     """Every fit gives a square; only `pad` shows its fill, and only outside the picture."""
-    array = fit(halves((96, 32)), ImageSpec(32, fit=kind, fill=7))  # type: ignore[arg-type]
+    array = fit(halves((96, 32)), ImageSpec(32, fit=kind, fill=7))
     assert array.shape == (32, 32, 3)
     assert array.dtype == np.uint8
     assert near(array[0, 0], corner)
