@@ -8,7 +8,7 @@
 #   vad_filter=True:                       second segment starts at 3.66 (and ends at 18.8)
 #   vad_filter=True, word_timestamps=True: second segment starts at 15.2
 #   BatchedInferencePipeline (its voice filter is on by default): one segment, 0.66 to 18.4, with both sentences
-#   The filter cuts the silence out; a start of exactly the end of the sentence before is mapped back to the near side of the cut.
+#   The filter cuts the silence out; the start that Whisper gives lies a little before the seam, so it is mapped to the near side of the gap.
 # A media indexer must: ask for word times wherever the filter (or the batched pipeline) is on, and take the start of the first word;
 #   or cut at the pauses itself and add the offsets.
 set -euo pipefail
