@@ -29,14 +29,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from benchmarks.report import report
 from benchmarks.speech import UNPLAIN, edits, table, words, written_out
 from indexer.pipeline.run import index_folders
-from retrieval import Library, Operand, Query
-from retrieval.catalog import store
+from retrieval import Library, Operand
 from retrieval.domain.media import Span
-from retrieval.domain.query import Filters
 from retrieval.domain.result import Answer
 from retrieval.media.av.video import frame_at
-from retrieval.query import encode
-from retrieval.search import engine
 
 READINGS = {"sp_014": "v_18", "sp_034": "v_16", "sp_035": "v_15"}  # laid under, as the fixtures' README says
 DOCUMENTS = (("exact", 3), ("paraphrase", 5))
@@ -95,15 +91,11 @@ def _by(library: Library, text: str, lane: str, most: int) -> Answer:
     """What one way of looking finds, or all of them."""
     if lane == "fused":
         return library.search(text, media={"document"}, limit=most)
-    with store.snapshot(library._engine) as connection:
-        held = library._current(connection)
-        spaces = {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
-        operand = Operand("text", text)
-        asked = encode.encode_operand(operand, library._profile, connection, spaces)
-        alone = replace(asked, words="") if lane == "meaning" else replace(asked, sentence=None)
-        only = Filters(media=frozenset({"document"}))
-        query = Query((operand,), only, limit=most, min_confidence=0.0)
-        return engine.answer(query, [replace(alone, shared={})], held, library._profile, connection)
+    encoded = library.encode(text)
+    (asked,) = encoded.operands
+    alone = replace(asked, words="") if lane == "meaning" else replace(asked, sentence=None)
+    only = replace(encoded, operands=(replace(alone, shared={}),))
+    return library.search(only, media={"document"}, limit=most, min_confidence=0.0)
 
 
 def speech(library: Library, media: Path, audio: Path) -> Figures:

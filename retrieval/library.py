@@ -6,12 +6,11 @@ Safe from several threads: every search reads its own snapshot, the shared state
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from retrieval import resources, settings
 from retrieval.blas_threads import single_threaded_blas
@@ -25,11 +24,15 @@ if TYPE_CHECKING:
 
     from retrieval.catalog.store import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
     from retrieval.encoders.profile import Profile, Role
+    from retrieval.query.encode import EncodedOperand, EncodedQuery
     from retrieval.search.duplicates import Group
     from retrieval.search.explain import Explanation
     from retrieval.search.moments import Curve
     from retrieval.search.retrievers import SearchContext
     from retrieval.search.tagging import Tagger
+
+Question: TypeAlias = "str | Query | Operand | Sequence[Operand] | EncodedQuery"
+Result = TypeVar("Result")
 
 ROLES: tuple[Role, ...] = ("shared", "sentence")
 
@@ -107,9 +110,19 @@ class Library:
 
     # ------------------------------------------------------------ questions
 
+    def encode(self, question: Question) -> EncodedQuery:
+        """A question with its operands encoded, to be asked several times: of search, curve and explain.
+
+        Raises: as search, but for what the library does not hold.
+        """
+        from retrieval.query.build import as_query
+        from retrieval.query.encode import EncodedQuery, encode_query
+
+        return question if isinstance(question, EncodedQuery) else encode_query(as_query(question), self._profile)
+
     def search(
         self,
-        question: str | Query | Operand | Sequence[Operand],
+        question: Question,
         media: Medium | set[Medium] | frozenset[Medium] | Sequence[Medium] | None = None,
         limit: int | None = None,
         offset: int | None = None,
@@ -118,7 +131,8 @@ class Library:
         """Assets that answer, best first; an honest, empty answer where nothing is sure enough.
 
         question: words and operators (see docs/query.md; Query.plain takes any text as words); operands of any medium,
-        which must all fit; or a whole Query, whose parts the other arguments replace. filters: the fields of Filters,
+        which must all fit; or a whole Query, also one that `encode` has encoded, whose parts the other arguments replace.
+        filters: the fields of Filters,
         `more_like` and `less_like` (segments' ids or paths of the library, right and wrong answers to the question),
         `sort` ("confidence" or "date") and `min_confidence`. An empty text with filters lists by date.
 
@@ -128,46 +142,41 @@ class Library:
             EncoderUnavailable: nothing here can encode it.
         """
         from retrieval.query.build import as_query, with_changes
+        from retrieval.query.encode import EncodedQuery, encode_query
+
+        given = question.query if isinstance(question, EncodedQuery) else as_query(question)
+        query = with_changes(given, media, limit, offset, **filters)
+        if isinstance(question, EncodedQuery) and query.operands == given.operands:
+            encoded = replace(question, query=query)
+        else:
+            encoded = encode_query(query, self._profile)
+        return self._in_snapshot(lambda snapshot: self._answer(encoded, snapshot))
+
+    def _in_snapshot(self, ask: Callable[[_Opened], Result]) -> Result:
+        """Asks one state of the catalog and of the indexes, by one thread; again where an index proves damaged."""
+        from retrieval.catalog import store
         from retrieval.search.retrievers import IndexMismatch
 
-        query = with_changes(as_query(question), media, limit, offset, **filters)
         for _ in range(4):
             try:
-                return self._answer(query)
+                with store.snapshot(self._open_engine()) as connection:
+                    context = self._current(connection)  # which loads what has threads
+                    with single_threaded_blas:
+                        return ask(_Opened(connection, context))
             except IndexMismatch as damage:
                 with self._lock:
                     self._distrust.add(damage.folder)
                     self._version = -1
         raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
 
-    @contextmanager
-    def _asking(self) -> Iterator[tuple[Connection, SearchContext]]:
-        """One state of the catalog and of the indexes, and one thread to ask them."""
-        from retrieval.catalog import store
+    def _answer(self, encoded: EncodedQuery, opened: _Opened) -> Answer:
+        from retrieval.search import engine, feedback
 
-        with store.snapshot(self._open_engine()) as connection:
-            held = self._current(connection)  # which loads what has threads
-            with single_threaded_blas:
-                yield connection, held
-
-    def _answer(self, query: Query) -> Answer:
-        from retrieval.query import encode
-        from retrieval.query.build import whole_tree
-        from retrieval.search import boolean, engine
-
-        with self._asking() as (connection, held):
-            spaces = _spaces(held)
-            asked = [encode.encode_operand(each, self._profile, connection, spaces) for each in query.operands]
-            if query.more_like or query.less_like:
-                more, less = (
-                    encode.feedback_centroids(names, connection, spaces) for names in (query.more_like, query.less_like)
-                )
-                tree = whole_tree(query)
-                sought = boolean.generates_candidates(tree) if tree is not None else [True]
-                pairs = zip(asked, sought, strict=True)
-                asked = [replace(each, more=more, less=less) if own else each for each, own in pairs]
-            tagged = self._tagged(query.filters.tag, held, connection) if query.filters.tag else None
-            return engine.answer(query, asked, held, self._profile, connection, tagged)
+        connection, context = opened.connection, opened.context
+        operands = feedback.with_centroids(encoded.query, opened.resolved(encoded), connection, opened.spaces)
+        tag = encoded.query.filters.tag
+        tagged = self._tagged(tag, context, connection) if tag else None
+        return engine.answer(encoded.query, operands, context, self._profile, connection, tagged)
 
     def _tagged(self, name: str, held: SearchContext, connection: Connection) -> Ids:
         """The assets that have a tag."""
@@ -258,60 +267,62 @@ class Library:
             )
         return found
 
-    def curve(self, question: str | Query | Operand, name: str | Path) -> Curve:
+    def curve(self, question: Question, name: str | Path) -> Curve:
         """How sure the question is of one video or recording over time; `moments.find` finds the peaks.
 
-        Filters of the question are not looked at. name: its path, its hash or the id of one of its segments. Empty for
-        what has no time, or cannot be asked so.
+        Filters of the question do not count. name: its path, its hash or the id of one of its segments. Empty for an
+        asset without time, or where nothing of it can be compared with the question.
 
         Raises:
             QueryError: the library holds nothing of that name, or the question cannot be understood.
         """
-        from retrieval.catalog import store
-        from retrieval.query import encode as questions
-        from retrieval.query.build import as_query, whole_tree
+        encoded = self.encode(question)
+        return self._in_snapshot(lambda opened: self._curve(encoded, opened, opened.asset(name)))
+
+    def _curve(self, encoded: EncodedQuery, opened: _Opened, asset: int) -> Curve:
+        from retrieval.query.build import whole_tree
         from retrieval.search import moments, temporal, timeline
 
-        with self._asking() as (connection, held):
-            spaces = _spaces(held)
-            query = as_query(question)
-            asked = [questions.encode_operand(each, self._profile, connection, spaces) for each in query.operands]
-            tree = whole_tree(query)
-            segment = store.segment_by_key(connection, str(name))
-            asset = segment.asset_id if segment is not None else _named_asset(connection, name)
-            if tree is not None:
-                return temporal.TreeScorer(tree, asked, held, self._profile, connection).curve(asset)
-            found = timeline.curves(asked[0], held, self._profile, connection, [asset]) if asked else {}
-            return found.get(asset, moments.EMPTY)
+        operands = opened.resolved(encoded)
+        tree = whole_tree(encoded.query)
+        if tree is not None:
+            scorer = temporal.TreeScorer(tree, operands, opened.context, self._profile, opened.connection)
+            return scorer.curve(asset)
+        if not operands:
+            return moments.EMPTY
+        curves = timeline.curves(operands[0], opened.context, self._profile, opened.connection, [asset])
+        return curves.get(asset, moments.EMPTY)
 
-    def explain(self, question: str | Query | Operand | Sequence[Operand], name: str | Path) -> Explanation | None:
+    def explain(self, question: Question, name: str | Path) -> Explanation | None:
         """Why an asset answers: lanes, marked words, the frame, and where in the picture the answer lies.
 
-        name: its path, its hash or the id of one of its segments. Filters of the question are not looked at, nor is the
-        cut. None where nothing in it answers at all. `drawing.save` makes a picture of it.
+        name: its path, its hash or the id of one of its segments. Filters of the question do not count, nor does the
+        cut. None where nothing in it answers at all. `explanation_image.save_explanation` makes a picture of it.
 
         Raises:
             QueryError: the library holds nothing of that name, or the question is empty or cannot be understood.
         """
-        from retrieval.query import encode as questions
-        from retrieval.query.build import as_query
+        encoded = self.encode(question)
+        if not encoded.operands:
+            raise QueryError("the question is empty", "give some words or a file")
+        return self._in_snapshot(lambda opened: self._explanation(encoded, opened, str(name)))
+
+    def _explanation(self, encoded: EncodedQuery, opened: _Opened, name: str) -> Explanation | None:
+        from retrieval.catalog import store
         from retrieval.search import explain
 
-        query, shown = as_query(question), self.show(name)
-        if not query.operands:
-            raise QueryError("the question is empty", "give some words or a file")
-        query = replace(query, offset=0, sort="confidence", min_confidence=0.0)
-        alone = Filters(path=explain.exactly(shown.asset.paths[0]))  # for what is not among the first of all
-        found = (self.search(replace(query, filters=own, limit=100)) for own in (Filters(), alone))
-        hit = next((each for answer in found for each in answer if each.asset == shown.asset.hash), None)
+        asset = opened.asset(name)
+        stored = store.assets_by_id(opened.connection, [asset])[asset]
+        every = encoded.changed(filters=Filters(), limit=100, offset=0, sort="confidence", min_confidence=0.0)
+        alone = every.changed(filters=Filters(path=explain.exactly(stored.paths[0])))  # where it is not among the first
+        answers = (self._answer(each, opened) for each in (every, alone))
+        hit = next((each for answer in answers for each in answer if each.asset == stored.hash), None)
         if hit is None:
             return None
-        curve = self.curve(query, hit.asset) if hit.medium in ("video", "audio") else None
-        with self._asking() as (connection, held):
-            spaces = _spaces(held)
-            speaking = [query.operands[at] for at in explain.asked_for(query)]
-            asked = [questions.encode_operand(each, self._profile, connection, spaces) for each in speaking]
-            return explain.explain(hit, str(name), asked, held, self._profile, connection, curve)
+        curve = self._curve(every, opened, asset) if hit.medium in ("video", "audio") else None
+        operands = opened.resolved(encoded)
+        speaking = [operands[at] for at in explain.asked_for(encoded.query)]
+        return explain.explain(hit, name, speaking, opened.context, self._profile, opened.connection, curve)
 
     # ------------------------------------------------------------ looking
 
@@ -370,9 +381,30 @@ class Library:
             return store.skips(connection)
 
 
-def _spaces(held: SearchContext) -> dict[Role, tuple[int, int]]:
-    """The catalog's id of each space that is asked, and its dimension."""
-    return {role: (each.live.id, each.live.space.dimension) for role, each in held.spaces.items()}
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """One state of the catalog with the indexes that fit it."""
+
+    connection: Connection
+    context: SearchContext
+
+    @property
+    def spaces(self) -> dict[Role, tuple[int, int]]:
+        """The catalog's id of each space that is asked, and its dimension."""
+        return {role: (each.live.id, each.live.space.dimension) for role, each in self.context.spaces.items()}
+
+    def resolved(self, encoded: EncodedQuery) -> list[EncodedOperand]:
+        """The operands with what the library knows of them."""
+        from retrieval.query.encode import resolve
+
+        return [resolve(each, self.connection, self.spaces) for each in encoded.operands]
+
+    def asset(self, name: str | Path) -> int:
+        """The asset of that path, that hash or with that segment. Raises: QueryError."""
+        from retrieval.catalog import store
+
+        segment = store.segment_by_key(self.connection, str(name))
+        return segment.asset_id if segment is not None else _named_asset(self.connection, name)
 
 
 def _named_asset(connection: Connection, name: str | Path) -> int:

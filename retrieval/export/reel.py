@@ -19,7 +19,6 @@ from retrieval.domain.media import Span
 from retrieval.domain.query import Query
 from retrieval.errors import LibraryError, QueryError
 from retrieval.media import fingerprint
-from retrieval.query.build import as_query
 from retrieval.search import fusion, moments
 from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from retrieval.domain.result import Hit
     from retrieval.library import Library
     from retrieval.media.av.concat import Joined
+    from retrieval.query.encode import EncodedQuery
 
 MOST_VIDEOS = 40  # whose moments are weighed
 MOST_MOMENTS = 40  # of one video
@@ -87,14 +87,15 @@ def make(
     if out.suffix.lower() != ".mp4":
         raise QueryError(f"{out.name} is no MP4", "name the reel like reel.mp4")
     cut = DEFAULT_CUT if min_confidence is None else min_confidence
-    query = as_query(question)
-    found = [*gather(library, query, cut)]
+    encoded = library.encode(question)
+    found = [*gather(library, encoded, cut)]
     parts = arranged(chosen(found, length_ms))
     if not parts:
         from retrieval.query.format import format_query
 
         raise QueryError(
-            f"no moment of a video here matches {format_query(query)}", "ask with other words, or --min-confidence 0"
+            f"no moment of a video here matches {format_query(encoded.query)}",
+            "ask with other words, or --min-confidence 0",
         )
     if any(out.exists() and out.samefile(part.path) for part in parts):
         raise LibraryError(f"{out} is one of the files that the reel is made of", "name another file")
@@ -105,23 +106,23 @@ def make(
     return parts
 
 
-def gather(library: Library, question: Query, cut: float) -> Iterator[Part]:
+def gather(library: Library, encoded: EncodedQuery, cut: float) -> Iterator[Part]:
     """The moments of all videos that answer and are at hand, of confidence `cut` or more."""
-    filters = replace(question.filters, media=frozenset({"video"}))
-    query = replace(question, filters=filters, limit=MOST_VIDEOS, offset=0, sort="confidence", min_confidence=cut)
-    for hit in library.search(query):
+    filters = replace(encoded.query.filters, media=frozenset({"video"}))
+    videos = encoded.changed(filters=filters, limit=MOST_VIDEOS, offset=0, sort="confidence", min_confidence=cut)
+    for hit in library.search(videos):
         path = next((each for each in hit.paths if each.exists()), None)
         if path is not None:
-            yield from _parts(library, question, hit, path, cut)
+            yield from _parts(library, encoded, hit, path, cut)
 
 
-def _parts(library: Library, question: Query, hit: Hit, path: Path, least: float) -> Iterator[Part]:
+def _parts(library: Library, encoded: EncodedQuery, hit: Hit, path: Path, least: float) -> Iterator[Part]:
     segments = library.show(hit.asset).segments
     shots, sentences = _spans(segments, "shot"), _spans(segments, "speech")
     parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
     cuts = np.setdiff1d(shots, shots[parted, 1])
     looks = library.imprints(hit.asset)
-    curve = library.curve(question, hit.asset)
+    curve = library.curve(encoded, hit.asset)
     for each in moments.find(curve, cuts, sentences, most=MOST_MOMENTS, least=fusion.log_odds(least)):
         span = clean(each, cuts, sentences)
         said = tuple(

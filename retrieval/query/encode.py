@@ -1,9 +1,10 @@
-"""An operand of a question -> what is asked in each space, and which keywords.
+"""Operands of a question -> vectors in each space, and keywords: once, before a snapshot of the library is opened.
 
 A text asks the sentence space, the shared space and the keywords. A picture asks the shared space. A recording asks by its
 sound, and by the words spoken in it as texts; a video by its frames, its subtitles or speech, and its sound; a document by
 its passages as texts and by the pictures inside. `like` asks with vectors and texts that the library holds already,
-without a model. Media libraries are imported only for files, so a text question stays light.
+without a model: they are read in a snapshot, as is the asset that is the very file which asks. Media libraries are
+imported only for files, so a text question stays light.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import Connection
 
 from retrieval.catalog import store
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Lane, Medium, Metadata, Modality, Vectors
-from retrieval.domain.query import Operand
+from retrieval.domain.query import Operand, Query
 from retrieval.domain.text import valid_text
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.kinds import KINDS
@@ -39,11 +40,15 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EncodedQuery:
-    """What one operand asks. shared: vectors (n, dimension) by the sense they came from; sentence likewise.
+class EncodedOperand:
+    """One operand as a search compares it with a library.
 
-    words: text for the keywords. identical: the asset that is, byte for byte, the file that asks. lane: the only one
-    that it asks. more, less: (1, dimension) the mean of what the answers shall be more like, or less, by space and sense.
+    shared: unit vectors (n, dimension) float32 by the modality they come from; sentence: likewise, of texts. words: text
+    for the keywords. lane: the only one that it asks. digest: BLAKE2b-256 of the file that asks. like: a segment, path or
+    hash of the library, whose vectors are still to be read.
+
+    Known in a snapshot only, see `resolve`: identical: the asset that is, byte for byte, the file that asks. more, less:
+    (1, dimension) the mean of what the answers shall be more like, or less, by space and modality.
     """
 
     shared: Mapping[Modality, Vectors] = field(default_factory=dict)
@@ -55,6 +60,20 @@ class EncodedQuery:
     lane: Lane | None = None
     more: Mapping[tuple[Role, Modality], Vectors] = field(default_factory=dict)
     less: Mapping[tuple[Role, Modality], Vectors] = field(default_factory=dict)
+    digest: bytes | None = None
+    like: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedQuery:
+    """A query whose operands are encoded; it may be asked of any library of the same profile, as often as wanted."""
+
+    query: Query
+    operands: tuple[EncodedOperand, ...]
+
+    def changed(self, **parts: Any) -> EncodedQuery:
+        """The same operands with other fields of the query, as filters, limit or min_confidence."""
+        return replace(self, query=replace(self.query, **parts))
 
 
 @dataclass(slots=True)
@@ -67,27 +86,46 @@ class _Content:
     warnings: list[str] = field(default_factory=list)
 
 
-def encode_operand(
-    operand: Operand, profile: Profile, connection: Connection, spaces: Mapping[Role, tuple[int, int]]
-) -> EncodedQuery:
-    """What `operand` asks. spaces: catalog id and dimension of the library's spaces, for `like`.
+def encode_query(query: Query, profile: Profile) -> EncodedQuery:
+    """Encodes every operand of a query; costs the decoding of its files and the runs of the encoders.
 
     Raises:
-        QueryError: the operand cannot be understood, or names nothing in the library.
+        QueryError: an operand cannot be understood.
         MediaError: its file cannot be read.
         EncoderUnavailable: no encoder here can ask it at all.
     """
+    return EncodedQuery(query, tuple(encode_operand(each, profile) for each in query.operands))
+
+
+def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:
+    """Encodes one operand. Raises: as encode_query."""
     if operand.weight <= 0:
         raise QueryError(f"the weight of an operand is {operand.weight}", "give a weight above 0")
     if operand.sense == "text":
-        asked = _ask_text(_checked_text(operand.value), profile)
+        encoded = _encode_text(_checked_text(operand.value), profile)
     elif operand.sense == "like":
-        asked = _ask_like(operand.value, connection, spaces)
+        encoded = EncodedOperand(like=str(operand.value))
     elif isinstance(operand.value, Path):
-        asked = _ask_file(operand.value, operand.sense, profile, connection)
+        encoded = _encode_file(operand.value, operand.sense, profile)
     else:
-        asked = _encoded(_of_value(operand, profile), profile)
-    return replace(asked, weight=operand.weight, lane=operand.lane)
+        encoded = _encoded(_of_value(operand, profile), profile)
+    return replace(encoded, weight=operand.weight, lane=operand.lane)
+
+
+def resolve(encoded: EncodedOperand, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
+    """An operand with what only the library knows: vectors of `like`, and the asset that is the file which asks.
+
+    spaces: catalog id and dimension of the library's spaces.
+
+    Raises:
+        QueryError: it names nothing in the library.
+    """
+    if encoded.like is not None:
+        found = read_like(encoded.like, connection, spaces)
+        return replace(encoded, shared=found.shared, sentence=found.sentence, words=found.words)
+    if encoded.digest is not None:
+        return replace(encoded, identical=store.asset_with_hash(connection, encoded.digest))
+    return encoded
 
 
 def _checked_text(value: Any) -> str:
@@ -101,14 +139,13 @@ def _checked_text(value: Any) -> str:
 # ---------------------------------------------------------------- texts
 
 
-def _ask_text(text: str, profile: Profile) -> EncodedQuery:
+def _encode_text(text: str, profile: Profile) -> EncodedOperand:
     text = valid_text(text)
     plain = text.translate({ord(sign): " " for sign in '"“”„«»「」『』'}).strip() or text
-    asked = _encoded(_Content(texts=[plain]), profile)
-    return replace(asked, words=text)
+    return replace(_encoded(_Content(texts=[plain]), profile), words=text)
 
 
-def _encoded(content: _Content, profile: Profile) -> EncodedQuery:
+def _encoded(content: _Content, profile: Profile) -> EncodedOperand:
     """Content as vectors; an encoder that is not here costs its lane and gives a warning, all of them are an error."""
     shared: dict[Modality, Vectors] = {}
     warnings = list(content.warnings)
@@ -125,7 +162,7 @@ def _encoded(content: _Content, profile: Profile) -> EncodedQuery:
         raise failures[0]
     said = " ".join(content.texts)
     words = said if len(said) <= KEYWORD_CHARS else ""
-    return EncodedQuery(shared, sentence, words, warnings=(*warnings, *(str(each) for each in failures)))
+    return EncodedOperand(shared, sentence, words, warnings=(*warnings, *(str(each) for each in failures)))
 
 
 def _most(sense: Modality) -> int:
@@ -152,7 +189,7 @@ def _thinned(items: Sequence[Item], most: int) -> list[Item]:
 # ---------------------------------------------------------------- files
 
 
-def _ask_file(path: Path, sense: str, profile: Profile, connection: Connection) -> EncodedQuery:
+def _encode_file(path: Path, sense: str, profile: Profile) -> EncodedOperand:
     from retrieval.media.sniff import identify
 
     if not path.is_file():
@@ -163,8 +200,7 @@ def _ask_file(path: Path, sense: str, profile: Profile, connection: Connection) 
     content = _READERS[medium](path, profile)
     if not (content.texts or content.pictures or content.sounds):
         raise MediaUnreadable(f"nothing to ask with was found in {path.name}", "it may be silent or empty")
-    asked = _encoded(content, profile)
-    return replace(asked, identical=store.asset_with_hash(connection, whole_hash(path)))
+    return replace(_encoded(content, profile), digest=whole_hash(path))
 
 
 def _a(medium: str) -> str:
@@ -321,8 +357,9 @@ def _windows(samples: NDArray[np.float32], form: AudioSpec) -> Iterator[NDArray[
 # ---------------------------------------------------------------- what the library holds
 
 
-def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedQuery:
-    found = _named_segments(str(name), connection)
+def read_like(name: str, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
+    """The vectors and texts that the library holds of a segment, path or hash. Raises: QueryError."""
+    found = _named_segments(name, connection)
     senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
     shared: dict[Modality, Vectors] = {}
     sentence = None
@@ -338,26 +375,7 @@ def _ask_like(name: Any, connection: Connection, spaces: Mapping[Role, tuple[int
     said = " ".join(each.segment.text for each in found if each.segment.text)
     if sentence is not None:
         sentence = sentence[_thinned(range(len(sentence)), MOST_VIEWS)]
-    return EncodedQuery(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
-
-
-def feedback_centroids(
-    names: Sequence[str], connection: Connection, spaces: Mapping[Role, tuple[int, int]]
-) -> dict[tuple[Role, Modality], Vectors]:
-    """(1, dimension) the mean of what the library holds under these names, each counting once, by space and sense.
-
-    Raises:
-        QueryError: the library holds nothing of one of the names.
-    """
-    found: dict[tuple[Role, Modality], list[Vectors]] = {}
-    for name in names:
-        asked = _ask_like(name, connection, spaces)
-        parts: dict[tuple[Role, Modality], Vectors] = {("shared", sense): rows for sense, rows in asked.shared.items()}
-        if asked.sentence is not None:
-            parts["sentence", "text"] = asked.sentence
-        for place, rows in parts.items():
-            found.setdefault(place, []).append(rows.mean(axis=0))
-    return {place: np.mean(rows, axis=0, keepdims=True).astype(np.float32) for place, rows in found.items()}
+    return EncodedOperand(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
 
 
 def _named_segments(name: str, connection: Connection) -> list[store.StoredSegment]:

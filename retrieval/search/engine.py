@@ -19,7 +19,7 @@ from retrieval.domain.media import Medium
 from retrieval.domain.query import Or, Query, Tree
 from retrieval.domain.result import Answer
 from retrieval.query.build import whole_tree
-from retrieval.query.encode import EncodedQuery
+from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, duplicates, fusion
 from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
 from retrieval.search.hits import hits_of
@@ -40,7 +40,7 @@ NAMED_CUT = 0.03  # least confidence that is shown where the question names its 
 
 def answer(
     query: Query,
-    asked: Sequence[EncodedQuery],
+    asked: Sequence[EncodedOperand],
     held: SearchContext,
     profile: Profile,
     connection: Connection,
@@ -107,7 +107,7 @@ def _elapsed(start: float) -> float:
 
 
 def _page(
-    connection: Connection, query: Query, found: list[Candidate], asked: Sequence[EncodedQuery]
+    connection: Connection, query: Query, found: list[Candidate], asked: Sequence[EncodedOperand]
 ) -> list[Candidate]:
     if query.sort == "date":
         known = store.assets_by_id(connection, [each.asset for each in found])
@@ -135,7 +135,7 @@ def _folded(connection: Connection, found: Sequence[Candidate], wanted: int) -> 
 
 
 def _candidates(
-    query: Query, asked: Sequence[EncodedQuery], lookup: Retrieval, judging: TreeScorer | None
+    query: Query, asked: Sequence[EncodedOperand], lookup: Retrieval, judging: TreeScorer | None
 ) -> tuple[list[Candidate], list[Matches]]:
     """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
     wanted = query.offset + query.limit

@@ -24,7 +24,7 @@ from retrieval.domain.result import FoundSegment, Hit
 from retrieval.errors import EncoderUnavailable, MediaError
 from retrieval.fulltext import highlight, keyword_search
 from retrieval.protocols import Encoder
-from retrieval.query.encode import EncodedQuery
+from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion
 from retrieval.search.candidates import of_one
 from retrieval.search.hits import found_segment
@@ -255,7 +255,7 @@ def exactly(path: Path) -> str:
 def explain(
     hit: Hit,
     named: str,
-    asked: Sequence[EncodedQuery],
+    asked: Sequence[EncodedOperand],
     held: SearchContext,
     profile: Profile,
     connection: Connection,
@@ -290,7 +290,7 @@ def explain(
 
 
 def _explained(
-    hit: Hit, named: str, asked: Sequence[EncodedQuery], lookup: Retrieval, warnings: list[str]
+    hit: Hit, named: str, asked: Sequence[EncodedOperand], lookup: Retrieval, warnings: list[str]
 ) -> FoundSegment | None:
     """The segment `named`, also where it is not among the best of its hit; else the best."""
     listed = next((each for each in hit.segments if each.id == named), None)
@@ -304,7 +304,7 @@ def _explained(
     return judged or best
 
 
-def _judged(stored: store.StoredSegment, asked: Sequence[EncodedQuery], lookup: Retrieval) -> FoundSegment | None:
+def _judged(stored: store.StoredSegment, asked: Sequence[EncodedOperand], lookup: Retrieval) -> FoundSegment | None:
     """What the operands say of one segment; None where none of them says anything."""
     evidence = [Matches() for _ in asked]
     evidence[0].owners[stored.id] = stored.asset_id
@@ -344,7 +344,7 @@ def _shown_at(hit: Hit, segment: FoundSegment | None) -> int | None:
 
 
 def _heat(
-    picture: Image, segment: FoundSegment | None, asked: Sequence[EncodedQuery], profile: Profile, warnings: list[str]
+    picture: Image, segment: FoundSegment | None, asked: Sequence[EncodedOperand], profile: Profile, warnings: list[str]
 ) -> SaliencyMap | None:
     """The heat map where what is seen is a reason; None where words alone, or a line of text, answer."""
     if (
@@ -368,7 +368,7 @@ def _heat(
 
 
 def _name_marks(
-    hit: Hit, asset: int | None, asked: Sequence[EncodedQuery], held: SearchContext, connection: Connection
+    hit: Hit, asset: int | None, asked: Sequence[EncodedOperand], held: SearchContext, connection: Connection
 ) -> tuple[Span, ...]:
     """Words of the question in the hit's path below its source, by which it was found."""
     if asset is None:

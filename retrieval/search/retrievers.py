@@ -21,8 +21,8 @@ from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
-from retrieval.query.encode import EncodedQuery
-from retrieval.search import fusion
+from retrieval.query.encode import EncodedOperand
+from retrieval.search import feedback, fusion
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
-MORE, LESS = 0.75, 0.15  # Rocchio's weights beside the question's 1; source: Manning, Raghavan, Schütze 2008, 9.1.1
-UNLIKE = -4.0  # log-odds of what is like nothing: less like it changes nothing
 WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
 
 
@@ -140,7 +138,7 @@ class Retrieval:
     allowed: Scope
     cut: float
 
-    def evidence(self, asked: EncodedQuery, k: int) -> Matches:
+    def evidence(self, asked: EncodedOperand, k: int) -> Matches:
         """What the k nearest of each lane, and the keywords, say."""
         found = Matches()
         for probe in vector_queries(asked):
@@ -192,7 +190,7 @@ class Retrieval:
                 found.add(segment, owners[segment], probe.sense, Match(KINDS[probe.kind].retriever, own, score, at))
         return float(odds.min())
 
-    def _by_words(self, found: Matches, asked: EncodedQuery, allowed: Scope) -> None:
+    def _by_words(self, found: Matches, asked: EncodedOperand, allowed: Scope) -> None:
         kinds = None if asked.lane is None else kinds_in("sentence", asked.lane)
         if kinds == ():
             return
@@ -203,7 +201,7 @@ class Retrieval:
         for asset, hit in hits.assets.items():
             found.names[asset] = Match("words", hit.evidence, hit.score)
 
-    def complete(self, asked: Sequence[EncodedQuery], evidence: Sequence[Matches], proposing: Sequence[bool]) -> None:
+    def complete(self, asked: Sequence[EncodedOperand], evidence: Sequence[Matches], proposing: Sequence[bool]) -> None:
         """Lets every operand judge the segments that those found which propose; the others by their words as well."""
         owners: dict[int, int] = {}
         for each in evidence:
@@ -294,14 +292,13 @@ class VectorQuery:
         best = scores[:count].max(axis=0, initial=-1.0).astype(float)
         odds = line.odds(best - self.handicap(profile))
         alike = KINDS[self.kind].modality
-        if self.more is not None:
-            odds = (odds + MORE * log_odds(profile, alike, self.kind, scores[count])) / (1 + MORE)
-        if self.less is not None:
-            odds = odds - LESS * np.maximum(0.0, log_odds(profile, alike, self.kind, scores[-1]) - UNLIKE)
+        more = None if self.more is None else log_odds(profile, alike, self.kind, scores[count])
+        less = None if self.less is None else log_odds(profile, alike, self.kind, scores[-1])
+        odds = feedback.moved(odds, more, less)
         return odds, best
 
 
-def vector_queries(asked: EncodedQuery) -> Iterable[VectorQuery]:
+def vector_queries(asked: EncodedOperand) -> Iterable[VectorQuery]:
     """Every semantic lane of an operand."""
     for sense, vectors in asked.shared.items():
         yield from _probes(asked, "shared", sense, kinds_in("shared", asked.lane), vectors)
@@ -310,7 +307,7 @@ def vector_queries(asked: EncodedQuery) -> Iterable[VectorQuery]:
 
 
 def _probes(
-    asked: EncodedQuery, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
+    asked: EncodedOperand, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
 ) -> Iterable[VectorQuery]:
     for kind in kinds:
         place = (role, KINDS[kind].modality)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from retrieval.catalog import store
 from retrieval.domain.media import Kind, Span
 from retrieval.domain.query import Tree
-from retrieval.query.encode import EncodedQuery
+from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, fusion, moments
 from retrieval.search.boolean import Score, TimeGrid
 from retrieval.search.candidates import Candidate, judge_document
@@ -81,7 +81,7 @@ class Track:
         return max(found)[1] if found else next(iter(self.known))
 
 
-def tracks(timeline: Timeline, asked: Sequence[EncodedQuery]) -> tuple[dict[int, Track], Mapping[Kind, store.Timed]]:
+def tracks(timeline: Timeline, asked: Sequence[EncodedOperand]) -> tuple[dict[int, Track], Mapping[Kind, store.Timed]]:
     """The track of each asset of a timeline that has timed segments which can be asked, and those segments."""
     timed = store.timed_segments(timeline.connection, timeline.assets)
     lanes = [timeline.by_lane(each, timed) for each in asked]
@@ -117,7 +117,7 @@ class TreeScorer:
     """One tree over the videos and recordings that may answer it; each is read once."""
 
     tree: Tree
-    asked: Sequence[EncodedQuery]
+    asked: Sequence[EncodedOperand]
     held: SearchContext
     profile: Profile
     connection: Connection

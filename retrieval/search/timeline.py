@@ -14,7 +14,7 @@ from retrieval.catalog import store
 from retrieval.domain.media import Kind, Span
 from retrieval.fulltext import keyword_search
 from retrieval.kinds import kinds_in
-from retrieval.query.encode import EncodedQuery
+from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion, moments
 from retrieval.search.candidates import Candidate
 from retrieval.search.moments import Curve, Moment
@@ -31,7 +31,7 @@ EVER = Span(0, 1 << 53)
 
 
 def curves(
-    asked: EncodedQuery, held: SearchContext, profile: Profile, connection: Connection, assets: Iterable[int]
+    asked: EncodedOperand, held: SearchContext, profile: Profile, connection: Connection, assets: Iterable[int]
 ) -> dict[int, Curve]:
     """How sure one operand is of each of these videos and recordings over time: all its lanes, joined.
 
@@ -68,7 +68,7 @@ class Timeline:
     connection: Connection
     assets: Mapping[int, Sequence[Span]]
 
-    def moments(self, asked: EncodedQuery, least: float) -> dict[int, list[tuple[Moment, int]]]:
+    def moments(self, asked: EncodedOperand, least: float) -> dict[int, list[tuple[Moment, int]]]:
         """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
         if not self.assets:
             return {}
@@ -83,7 +83,7 @@ class Timeline:
                     found.setdefault(asset, []).append((each, holding(table, asset, each.at_ms)))
         return {asset: sorted(each, key=lambda one: (-one[0].odds, one[1])) for asset, each in found.items()}
 
-    def by_lane(self, asked: EncodedQuery, timed: Mapping[Kind, store.Timed]) -> dict[int, dict[Kind, Curve]]:
+    def by_lane(self, asked: EncodedOperand, timed: Mapping[Kind, store.Timed]) -> dict[int, dict[Kind, Curve]]:
         """For each asset the curve of each kind of its segments; timed: those of all the assets."""
         found: dict[int, dict[Kind, Curve]] = {}
         for kind, whole in timed.items():
@@ -104,7 +104,7 @@ class Timeline:
                 near |= own & (table.spans[:, 0] < span.end) & (table.spans[:, 1] > span.start)
         return store.Timed(table.ids[near], table.assets[near], table.spans[near])
 
-    def _odds(self, asked: EncodedQuery, kind: Kind, table: store.Timed) -> _Frames:
+    def _odds(self, asked: EncodedOperand, kind: Kind, table: store.Timed) -> _Frames:
         """Every vector of the segments with its log-odds: those of the surest sense that asks."""
         best: _Frames | None = None
         for probe in vector_queries(asked):
@@ -119,7 +119,7 @@ class Timeline:
         best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
         return self._with_words(asked, kind, table, best)
 
-    def _with_words(self, asked: EncodedQuery, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
+    def _with_words(self, asked: EncodedOperand, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
         if kind not in kinds_in("sentence", asked.lane) or not asked.words:
             return frames
         allowed = Scope(assets=np.array(sorted(self.assets), np.int64))

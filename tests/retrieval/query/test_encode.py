@@ -14,7 +14,7 @@ from retrieval.catalog import store
 from retrieval.domain.media import Metadata
 from retrieval.domain.query import Operand
 from retrieval.errors import EncoderUnavailable, MediaError, QueryError
-from retrieval.query.encode import EncodedQuery, encode_operand
+from retrieval.query.encode import EncodedOperand, encode_operand, resolve
 from tests.building import Builder, Thing
 from tests.fakes import COLOURS, DIMENSION, FakeProfile, text_vector
 
@@ -31,10 +31,11 @@ def builder(tmp_path: Path) -> Iterator[Builder]:
     built.close()
 
 
-def asked(builder: Builder, operand: Operand, profile: FakeProfile | None = None) -> EncodedQuery:
+def asked(builder: Builder, operand: Operand, profile: FakeProfile | None = None) -> EncodedOperand:
+    encoded = encode_operand(operand, profile or FakeProfile())
     spaces: Any = {role: (space, DIMENSION) for role, space in builder.spaces.items()}
     with store.snapshot(builder.engine) as connection:
-        return encode_operand(operand, profile or FakeProfile(), connection, spaces)
+        return resolve(encoded, connection, spaces)
 
 
 def test_a_text_asks_both_spaces_and_the_keywords(builder: Builder) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +14,12 @@ from PIL import Image
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval import Library, QueryError
-from retrieval.domain.media import Box, Metadata, Span
+from retrieval.domain.media import Box, Metadata, Modality, Span, Vectors
 from retrieval.domain.query import Leaf, Not, Operand, Query, Weighted, WeightedSum
 from retrieval.search import explain
 from retrieval.search.explain import CELLS, WHOLE
 from tests.building import Builder, Thing
-from tests.fakes import COLOURS, FakeProfile, text_vector
+from tests.fakes import COLOURS, FakeEncoder, FakeProfile, FakeTranscriber, text_vector
 
 
 def picture(colour: str, box: tuple[float, float, float, float], ground: str = "green") -> Image.Image:
@@ -140,6 +141,52 @@ def test_a_recording_is_explained_with_its_loudness(library: Library) -> None:
     assert found.outline[half + 2 :].max() > 0.9
     assert found.curve is not None
     assert len(found.curve)
+
+
+class CountingEncoder:
+    """An encoder that notes what it encodes."""
+
+    def __init__(self, encoder: FakeEncoder, calls: list[str]) -> None:
+        self._encoder, self._calls = encoder, calls
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._encoder, name)
+
+    def encode(self, items: Sequence[Any]) -> Vectors:
+        self._calls.append(self._encoder.accepts)
+        return self._encoder.encode(items)
+
+
+class CountingProfile(FakeProfile):
+    """A profile whose encoders and transcriber note every use."""
+
+    def __init__(self) -> None:
+        super().__init__(said="red")
+        self.calls: list[str] = []
+
+    def encoder(self, role: str, sense: Modality) -> Any:
+        return CountingEncoder(super().encoder(role, sense), self.calls)
+
+    def transcriber(self) -> FakeTranscriber:
+        self.calls.append("speech")
+        return super().transcriber()
+
+
+def test_a_recording_that_asks_is_encoded_once(library: Library) -> None:
+    """For the hit, its curve and its explanation; the question that was encoded asks again without an encoder."""
+    profile = CountingProfile()
+    with Library.open(library.path, profile) as opened:  # type: ignore[arg-type]
+        tone = _path(library, "tone.wav")
+        found = opened.explain(Operand("audio", tone), tone)
+        assert found is not None
+        assert found.curve is not None
+        assert sorted(profile.calls) == ["sound", "speech", "text", "text"]  # its words in both spaces
+        encoded = opened.encode("high")
+        profile.calls.clear()
+        assert opened.search(encoded, media="audio", min_confidence=0.0)[0].path == tone
+        assert len(opened.curve(encoded, tone))
+        assert opened.explain(encoded, tone) is not None
+        assert profile.calls == []
 
 
 def test_a_file_that_is_gone_is_explained_without_its_picture(library: Library) -> None:
