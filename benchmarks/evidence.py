@@ -24,7 +24,7 @@ from PIL import Image
 from benchmarks.report import report
 from retrieval.domain.media import Box, ImageSpec
 from retrieval.encoders.profile import Profile, make_profile
-from retrieval.search import explain
+from retrieval.search import saliency
 from training import render, scenes
 from training.scenes import CHOOSING, TESTING, Item, Pictogram, Scene
 
@@ -66,7 +66,7 @@ def judged(name: str, cases: Iterator[Asked], profile: Profile) -> dict[str, flo
     for case in cases:
         question = text.encode([case.words])
         start = time.process_time()
-        found = explain.saliency_map(case.picture, image, [question])
+        found = saliency.saliency_map(case.picture, image, [question])
         seconds.append(time.process_time() - start)
         (x, y), (left, top, right, bottom) = found.peak, case.place
         hits.append(left <= x <= right and top <= y <= bottom)

@@ -18,7 +18,8 @@ from retrieval.kinds import KINDS
 from retrieval.render.fonts import Colour, Lettering, canvas, missing_line
 from retrieval.render.text import clock, path_text, place
 from retrieval.search import fusion
-from retrieval.search.explain import Explanation, SaliencyMap
+from retrieval.search.explain import Explanation
+from retrieval.search.saliency import SaliencyMap
 
 if TYPE_CHECKING:
     from retrieval.search.moments import Curve

@@ -20,7 +20,7 @@ from retrieval.domain.query import Or, Query, Tree
 from retrieval.domain.result import Answer
 from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand
-from retrieval.search import boolean, duplicates, fusion
+from retrieval.search import boolean, collapse, fusion
 from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
 from retrieval.search.hits import hits_of
 from retrieval.search.retrievers import CERTAIN, Matches, Retrieval, SearchContext
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
-FOLDED = 32  # candidates behind the page that are looked at for copies of pictures on it
 NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
 
 
@@ -114,24 +113,8 @@ def _page(
         dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
         found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
     if all(each.shared.keys() <= {"text"} for each in asked):  # who asks with a picture may look for its copies
-        found = _folded(connection, found, query.offset + query.limit)
+        found = collapse.collapsed(connection, found, query.offset + query.limit)
     return found[query.offset : query.offset + query.limit]
-
-
-def _folded(connection: Connection, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
-    """The first `wanted` candidates, and pictures that show what one before them does counted there instead."""
-    near = found[: wanted + FOLDED]
-    looks = store.still_imprints(connection, [each.asset for each in near])
-    pictures = [each for each in near if each.asset in looks]
-    if len(pictures) < 2:
-        return list(found)
-    first = duplicates.collapsed(np.stack([np.frombuffer(looks[each.asset], np.uint8) for each in pictures]))
-    gone = set()
-    for at, same in enumerate(first.tolist()):
-        if same != at:
-            pictures[same].alike += 1
-            gone.add(pictures[at].asset)
-    return [each for each in found if each.asset not in gone]
 
 
 def _candidates(
@@ -150,7 +133,9 @@ def _candidates(
         else:
             lookup.complete(asked, evidence, proposing)
             found = of_tree(judging.tree, evidence, lookup.media_of(evidence))
-            found = judging.settle(found, len(found) if query.sort == "date" else wanted + FOLDED, lookup.cut)
+            found = judging.settle(
+                found, len(found) if query.sort == "date" else wanted + collapse.LOOKAHEAD, lookup.cut
+            )
         full = sum(each.odds >= lookup.cut for each in found) >= wanted
         if (full and query.sort != "date") or k >= LARGEST_K or all(each.exhausted for each in evidence):
             return found, evidence

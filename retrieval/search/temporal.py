@@ -132,6 +132,8 @@ class TreeScorer:
 
     def read(self, assets: Mapping[int, Sequence[Span]]) -> None:
         """Reads the tracks of assets, within spans of each."""
+        if not assets:
+            return
         found, timed = tracks(Timeline(self.held, self.profile, self.connection, assets), self.asked)
         self._tracks.update(found)
         self._timed.update(dict.fromkeys(found, timed))

@@ -12,7 +12,8 @@ from retrieval import RetrievalError
 from retrieval.domain.media import Box, Span
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.render import explanation_image
-from retrieval.search.explain import CELLS, WHOLE, Explanation, SaliencyMap
+from retrieval.search.explain import Explanation
+from retrieval.search.saliency import CELLS, WHOLE, SaliencyMap
 
 
 def explained(**known: object) -> Explanation:

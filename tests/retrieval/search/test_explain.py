@@ -16,8 +16,8 @@ from indexer.pipeline.run import index_folders
 from retrieval import Library, QueryError
 from retrieval.domain.media import Box, Metadata, Modality, Span, Vectors
 from retrieval.domain.query import Leaf, Not, Operand, Query, Weighted, WeightedSum
-from retrieval.search import explain
-from retrieval.search.explain import CELLS, WHOLE
+from retrieval.search import explain, saliency
+from retrieval.search.saliency import CELLS, WHOLE
 from tests.building import Builder, Thing
 from tests.fakes import COLOURS, FakeEncoder, FakeProfile, FakeTranscriber, text_vector
 
@@ -34,7 +34,7 @@ def picture(colour: str, box: tuple[float, float, float, float], ground: str = "
 def test_the_warmest_spot_and_the_box_lie_on_what_was_asked(box: tuple[float, float, float, float]) -> None:
     """A red thing in a green picture is where the heat is, and the box is not the whole picture."""
     encoder = FakeProfile().encoder("shared", "image")
-    found = explain.saliency_map(picture("red", box), encoder, [text_vector("red")[None]])
+    found = saliency.saliency_map(picture("red", box), encoder, [text_vector("red")[None]])
     x, y = found.peak
     assert box[0] <= x <= box[2]
     assert box[1] <= y <= box[3]
@@ -46,7 +46,7 @@ def test_the_warmest_spot_and_the_box_lie_on_what_was_asked(box: tuple[float, fl
 
 def test_where_no_part_answers_better_the_whole_picture_is_the_box() -> None:
     """A picture that is red all over has no place of its own, and is warm everywhere."""
-    found = explain.saliency_map(
+    found = saliency.saliency_map(
         picture("red", (0, 0, 1, 1)), FakeProfile().encoder("shared", "image"), [text_vector("red")[None]]
     )
     assert found.everywhere
@@ -57,7 +57,7 @@ def test_where_a_region_is_known_the_box_is_about_as_small_as_the_thing() -> Non
     """A thing of a tenth of the side: outside its region all is cold, and the box is not much larger than it is."""
     thing, region = (0.8, 0.1, 0.9, 0.2), Box(7_300, 0, 10_000, 2_700)
     encoder = FakeProfile().encoder("shared", "image")
-    found = explain.saliency_within(picture("red", thing), region, encoder, [text_vector("red")[None]])
+    found = saliency.saliency_within(picture("red", thing), region, encoder, [text_vector("red")[None]])
     x, y = found.peak
     assert (0.73 <= x <= 1.0, 0.0 <= y <= 0.27) == (True, True)
     assert found.values[:, : round(0.7 * CELLS)].max() == 0
@@ -72,9 +72,9 @@ def test_where_a_region_is_known_the_box_is_about_as_small_as_the_thing() -> Non
 
 def test_warmth_lies_between_0_and_1_whatever_the_nearness() -> None:
     """Its greatest value is 1; the cells are those of a square map."""
-    places = explain.parts()
+    places = saliency.parts()
     for seed in range(5):
-        values = explain.saliency(places, np.random.default_rng(seed).normal(size=len(places)))
+        values = saliency.saliency(places, np.random.default_rng(seed).normal(size=len(places)))
         assert values.shape == (CELLS, CELLS)
         assert values.min() >= 0
         assert values.max() == pytest.approx(1)
@@ -83,7 +83,9 @@ def test_warmth_lies_between_0_and_1_whatever_the_nearness() -> None:
 def test_a_tiny_picture_can_be_explained() -> None:
     """A picture of one pixel has parts as well."""
     tiny = Image.new("RGB", (1, 1), COLOURS["red"])
-    assert explain.saliency_map(tiny, FakeProfile().encoder("shared", "image"), [text_vector("red")[None]]).box == WHOLE
+    assert (
+        saliency.saliency_map(tiny, FakeProfile().encoder("shared", "image"), [text_vector("red")[None]]).box == WHOLE
+    )
 
 
 def test_what_stands_behind_a_minus_does_not_speak_for_an_answer() -> None:
@@ -285,7 +287,7 @@ def test_an_animation_is_explained_by_the_frame_that_answers(tmp_path: Path) -> 
 
 def test_boxes_are_kept_inside_the_picture() -> None:
     """No part leaves it."""
-    places = explain.parts()
+    places = saliency.parts()
     assert places.min() >= 0
     assert places.max() <= 1 + 1e-9
     assert WHOLE == Box(0, 0, 10_000, 10_000)
