@@ -177,7 +177,7 @@ class CountingProfile(FakeProfile):
 def test_a_recording_that_asks_is_encoded_once(library: Library) -> None:
     """For the hit, its curve and its explanation; the question that was encoded asks again without an encoder."""
     profile = CountingProfile()
-    with Library.open(library.path, profile) as opened:  # type: ignore[arg-type]
+    with Library.open(library.path, profile) as opened:
         tone = _path(library, "tone.wav")
         found = opened.explain(Operand("audio", tone), tone)
         assert found is not None
