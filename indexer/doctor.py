@@ -21,10 +21,11 @@ from retrieval.catalog.schema import generations, segments, spaces, vectors
 from retrieval.catalog.store import open_catalog
 from retrieval.errors import InstallationError, LibraryError, LibraryNotFound
 from retrieval.fulltext import analyzer
+from retrieval.render.text import counted
 from retrieval.vectors.faiss_index import faiss_library
 
 UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
-MEND = "crossmedia doctor --repair mends it"
+MEND = "crossmedia doctor --repair repairs it"
 ROWS = 4096  # vectors that are looked at together
 
 
@@ -98,7 +99,7 @@ def _left_behind(*, repair: bool) -> Iterator[Finding]:
         if repair:
             shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink(missing_ok=True)
         yield Finding(
-            f"{folder} holds usage records that a library made on import",
+            f"{folder} holds usage records of a library",
             "crossmedia doctor --repair removes it",
             repair,
         )
@@ -127,15 +128,15 @@ def _catalog(connection: Connection) -> Iterator[Problem]:
             yield f"the catalog is damaged: {line}", "restore it from a backup, or index again into a new library", None
     broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
     if broken:
-        yield f"{len(broken)} rows of the catalog point at nothing", "report this", None
+        yield f"{counted(len(broken), 'row')} of the catalog refer to missing rows", "report this", None
     lost = connection.scalar(
         text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM paths WHERE asset_id IS NOT NULL)")
     )
     if lost:
-        yield f"{lost} assets have no path", "", _delete_orphans
+        yield f"{counted(lost, 'asset')} without a path", "", _delete_orphans
     stepless = connection.scalar(text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM steps)"))
     if stepless:
-        yield f"{stepless} assets were never read", "crossmedia index", None
+        yield f"{counted(stepless, 'asset')} never read", "crossmedia index", None
 
 
 def _words(connection: Connection) -> Iterator[Problem]:
@@ -147,19 +148,21 @@ def _words(connection: Connection) -> Iterator[Problem]:
     ghosts = connection.scalar(text("SELECT count(*) FROM asset_words WHERE rowid NOT IN (SELECT id FROM assets)"))
     wrong = sum(filter(None, (lacking, excess, unnamed, ghosts)))
     if wrong:
-        yield f"{wrong} entries of the keyword index do not fit the catalog", "", _index_words
+        yield f"keyword index: {counted(wrong, 'row')} out of step with the catalog", "", _index_words
 
 
 def _vectors(connection: Connection) -> Iterator[Problem]:
     for space in connection.execute(select(spaces)).all():
         bad = _bad_vectors(connection, space.id, space.dimension)
         if bad:
-            what = f"{len(bad)} vectors of the space {space.name} are not unit vectors of {space.dimension} numbers"
+            what = (
+                f"{counted(len(bad), 'vector')} of the space {space.name} not of length 1 and {space.dimension} numbers"
+            )
             yield what, "crossmedia index encodes those files again", _deleter(bad)
         if not space.live:
             yield (
-                f"the space {space.name} of {space.encoder} is half filled",
-                "crossmedia rebuild --profile ends it",
+                f"the space {space.name} of {space.encoder} is incomplete",
+                "crossmedia rebuild --profile completes it",
                 None,
             )
 
@@ -191,9 +194,9 @@ def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
             yield error.what, "", _publisher(space.id)
             continue
         if held != row.rows:
-            yield f"generation {row.folder} holds {held} rows, not {row.rows}", "", _publisher(space.id)
+            yield f"generation {row.folder} holds {held:,} rows instead of {row.rows:,}", "", _publisher(space.id)
     if stale := left_over(connection, library):
-        yield f"{len(stale)} generations are left over", "", lambda engine, home: void(sweep(engine, home))
+        yield counted(len(stale), "unused generation"), "", lambda engine, home: void(sweep(engine, home))
 
 
 def _sources(connection: Connection) -> Iterator[Problem]:

@@ -46,19 +46,19 @@ def rebuild(
         rebuild_library(home, profile=profile, encoders=_encoders(encoder or ()), on_event=note)
         if not (as_json or quiet):
             spaces = ", ".join(f"{space} ({counted(rows, 'vector')})" for space, rows in published)
-            print(f"Published {spaces}." if spaces else "There is nothing to publish.")
+            print(f"Published {spaces}." if spaces else "Nothing to publish.")
 
 
 def _encoders(pairs: list[str] | tuple[()]) -> dict[str, str]:
     found = dict(each.partition("=")[::2] for each in pairs)
     for space, model in found.items():
         if space not in ("shared", "sentence") or not model:
-            raise QueryError(f"--encoder {space}={model}", "write shared=MODEL or sentence=MODEL")
+            raise QueryError(f"invalid --encoder: {space}={model}", "expected shared=MODEL or sentence=MODEL")
     return found
 
 
 def doctor(
-    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair the problems that can be repaired.")] = False,
     as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -78,7 +78,7 @@ def doctor(
                 note = " (repaired)" if each.repaired else f" ({each.hint})" if each.hint else ""
                 print(plain(each.what + note))
             if not findings:
-                print("All is well.")
+                print("No problems found.")
     if not all(each.repaired for each in findings):
         raise typer.Exit(FAILED)
 

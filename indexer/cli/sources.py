@@ -39,7 +39,7 @@ def source_list(as_json: JsonOption = False, library: LibraryOption = None) -> N
                 ]
             )
         elif not found:
-            print("No folder is followed; crossmedia index FOLDER adds one.")
+            print("No sources; crossmedia index FOLDER adds one.")
         else:
             rows = [
                 (path_text(each.root), "offline" if each.offline else "", "  ".join(globs))
@@ -60,7 +60,7 @@ def source_move(
         from retrieval.render.text import path_text
 
         move(library or settings.default_library(), old, new)
-        print(f"{path_text(old)} is followed at {path_text(new)} now.")
+        print(f"Moved source {path_text(old)} to {path_text(new)}.")
 
 
 @source_app.command("remove")
@@ -74,7 +74,7 @@ def source_remove(
         from retrieval.render.text import counted, path_text
 
         count = remove(library or settings.default_library(), folder)
-        print(f"{path_text(folder)} is followed no more; {counted(count, 'file')} forgotten.")
+        print(f"Removed source {path_text(folder)}; forgot {counted(count, 'file')}.")
 
 
 def forget(
@@ -86,4 +86,4 @@ def forget(
         from indexer.catalog.sources import forget as forget_target
         from retrieval.render.text import counted
 
-        print(f"{counted(forget_target(library or settings.default_library(), target), 'file')} forgotten.")
+        print(f"Forgot {counted(forget_target(library or settings.default_library(), target), 'file')}.")

@@ -17,7 +17,7 @@ from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import Step
 from retrieval.render.json import path_fields, plain_text
 from retrieval.render.status import pending
-from retrieval.render.text import duration, listing, pad, path_text, plain, shorten
+from retrieval.render.text import counted, duration, listing, pad, path_text, plain, shorten
 
 BAR = 12  # characters; the whole line fits into 80
 LINE_EVERY_S = 10.0  # where nothing can be redrawn
@@ -110,14 +110,15 @@ def make_display() -> Display:
 def opened_line(event: Opened) -> str:
     """Which library is written, by which profile."""
     new = " (new)" if event.new else ""
-    sources = f"{event.sources} source{'' if event.sources == 1 else 's'}"
-    return f"Library {path_text(event.library)}{new} · profile {event.profile} · {sources}"
+    return f"Library {path_text(event.library)}{new} · profile {event.profile} · {counted(event.sources, 'source')}"
 
 
 def scanned_line(event: Scanned) -> str:
     """How many files were listed, and what of them is news."""
     notes = [f"{event.changed:,} new or changed"] * bool(event.changed) + [f"{event.gone:,} gone"] * bool(event.gone)
-    return f" scan    {event.files:,} files   {duration(event.seconds)}" + "".join(f"   {note}" for note in notes)
+    return f" scan    {counted(event.files, 'file')}   {duration(event.seconds)}" + "".join(
+        f"   {note}" for note in notes
+    )
 
 
 def progress_line(event: Progress, *, bar: bool = True) -> str:
@@ -151,8 +152,8 @@ def _speed(event: Progress) -> str:
 def planned_lines(event: Planned) -> list[str]:
     """What a dry run found."""
     if not any(event.files.values()):
-        return ["Nothing is to be done."]
-    work = [f"{count:,} files to {STEPS[step].plan}" for step, count in event.files.items() if count]
+        return ["Nothing to do."]
+    work = [f"{counted(count, 'file')} to {STEPS[step].plan}" for step, count in event.files.items() if count]
     return [*work, f"This would take about {duration(event.seconds)}; nothing was changed."]
 
 
@@ -168,5 +169,5 @@ def finished_lines(event: Finished) -> list[str]:
         left = pending({str(step): files for step, files in event.pending.items()})
         lines.append(f"Left for a later run: {left} (crossmedia index)")
     if event.stopped:
-        lines.insert(0, "Stopped; the next run goes on from here.")
+        lines.insert(0, "Stopped; the next run continues from here.")
     return lines

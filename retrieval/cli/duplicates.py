@@ -30,7 +30,7 @@ def duplicates(
 
         asked = media_named(media or ()) or frozenset(("image", "video", "audio"))
         if "document" in asked:
-            raise QueryError("copies of documents are not looked for", "--in image, video or audio")
+            raise QueryError("duplicates of documents are not supported", "--in image, video or audio")
         with Library.open(library) as opened:
             groups = opened.duplicates([each for each in ("image", "video", "audio") if each in asked])
         if as_json:
@@ -38,4 +38,4 @@ def duplicates(
         elif groups:
             print("\n".join(duplicates_lines(groups)))
         else:
-            print("No two files are alike.")
+            print("No duplicates found.")

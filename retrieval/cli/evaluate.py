@@ -65,19 +65,18 @@ def evaluate(
         settings += [each for text in compare or () for each in runner.settings_named(text)]
         judged, assets = _judgements(judgements, queries, library, sample)
         answered = [(each, runner.rankings(library, judged.questions, each)) for each in settings]
-        for line in {line: None for _, rankings in answered for each in rankings for line in each.warnings}:
+        for line in dict.fromkeys(line for _, rankings in answered for each in rankings for line in each.warnings):
             complain(line)
-        told = report.build(answered, assets, judged.unknown)
+        measured = report.build(answered, assets, judged.unknown)
         if html is not None:
-            html.write_text(
-                html_report.page(told, assets, f"How good the answers are: {Path(judgements).name}"), encoding="utf-8"
-            )
+            title = f"How good the answers are: {Path(judgements).name}"
+            html.write_text(html_report.page(measured, assets, title), encoding="utf-8")
         if run is not None:
-            run.write_text("".join(f"{line}\n" for line in evaluation_render.trec_run(told)), encoding="utf-8")
+            run.write_text("".join(f"{line}\n" for line in evaluation_render.trec_run(measured)), encoding="utf-8")
         if as_json:
-            print_json(evaluation_render.data(told, assets))
+            print_json(evaluation_render.data(measured, assets))
         else:
-            print("\n".join(evaluation_render.lines(told, assets)))
+            print("\n".join(evaluation_render.lines(measured, assets)))
 
 
 def _judgements(name: str, queries: Path | None, home: Path | None, sample: int | None) -> tuple[Qrels, AssetTable]:
@@ -95,6 +94,6 @@ def _judgements(name: str, queries: Path | None, home: Path | None, sample: int 
         else:
             found = qrels.read(Path(name), assets, queries)
     if not found.questions:
-        raise QueryError(f"{name} judges nothing that this library holds", "name its files as they are indexed")
+        raise QueryError(f"{name} judges no file of this library", "name its files as they are indexed")
     chosen = found.questions[:: -(-len(found.questions) // sample)] if sample else found.questions
     return replace(found, questions=chosen), assets

@@ -51,7 +51,7 @@ def explain(
             query = build_query(" ".join(asked), operands, plain=plain)
             found = opened.explain(query, name)
         if found is None:
-            complain(f"nothing in {name} answers at all")
+            complain(f"{name} does not match the question")
             raise typer.Exit(NOTHING_FOUND)
         if as_json:
             print_json(render_json.explanation_report(found))

@@ -72,7 +72,7 @@ def file_operands(*lists: list[Path] | None) -> Iterator[list[Operand]]:
 
 def _standard_input(folder: Path) -> Path:
     if sys.stdin.isatty():
-        raise QueryError("nothing comes by standard input", "crossmedia search --image - < FILE")
+        raise QueryError("standard input is a terminal", "crossmedia search --image - < FILE")
     file = folder / "standard-input"
     with file.open("wb") as out:
         shutil.copyfileobj(sys.stdin.buffer, out)

@@ -86,16 +86,14 @@ def search(
         str | None,
         typer.Option(metavar="NAME", help="Only what shows or lets hear this, in any words; docs/tags.md."),
     ] = None,
-    tags: Annotated[
-        bool, typer.Option("--tags", help="Say what the found pictures and sounds are tagged with.")
-    ] = False,
+    tags: Annotated[bool, typer.Option("--tags", help="Print the tags of the pictures and sounds found.")] = False,
     sort: Annotated[
-        Sort, typer.Option(metavar="confidence|date", help="The surest first, or the newest.")
+        Sort, typer.Option(metavar="confidence|date", help="Highest confidence first, or newest first.")
     ] = Sort.confidence,
     min_confidence: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="0..1", help="Show hits from this confidence on.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show every candidate, however unsure.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show every candidate, whatever its confidence.")] = False,
     as_json: JsonOption = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object for each hit.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
@@ -107,7 +105,7 @@ def search(
     thumbnails: Annotated[bool, typer.Option(help="Show pictures where the terminal can.")] = True,
     plain: PlainOption = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say on standard error how the question was read.")
+        bool, typer.Option("--explain", help="Print the question as it was understood on standard error.")
     ] = False,
     library: LibraryOption = None,
 ) -> None:
@@ -153,7 +151,7 @@ def search(
         for warning in answer.warnings:
             complain(warning)
         if is_empty:
-            complain("there is nothing in this library yet (crossmedia index FOLDER fills it)")
+            complain("this library is empty (crossmedia index FOLDER fills it)")
         words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
         _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, found_tags, pictures=thumbnails)
         if open_best and answer:
@@ -240,5 +238,5 @@ def _open(path: Path) -> None:
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     program = shutil.which(opener)
     if program is None:
-        raise RetrievalError(f"there is no {opener} here to open {path}", "open it yourself")
+        raise RetrievalError(f"{opener} is not installed, so {path} cannot be opened", "open it by hand")
     subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

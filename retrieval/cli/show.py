@@ -87,7 +87,7 @@ def _save(shown: Shown, target: Path) -> None:
 def _save_text(shown: Shown, target: Path) -> None:
     texts = [each.segment.text for each in shown.segments if each.segment.text]
     if not texts:
-        raise RetrievalError("there is no text in it", "--save FILE.jpg, .mp4 or .wav cuts out what is seen or heard")
+        raise RetrievalError("no text to save", "--save FILE.jpg, .mp4 or .wav saves picture or sound")
     target.write_text("\n".join(texts) + "\n", encoding="utf-8")
 
 

@@ -108,7 +108,8 @@ def _qrels(lines: Sequence[str], path: Path, queries: Path | None) -> Iterable[t
         parts = line.split()
         if len(parts) != 4 or parts[0] not in texts:
             raise QueryError(
-                f"{path.name}, line {number}: {line[:60]} is no judgement of a known question", "id 0 file relevance"
+                f"{path.name}, line {number}: invalid judgement: {line[:60]}",
+                "expected: id 0 file relevance, with the id of a question",
             )
         yield number, {"question": texts[parts[0]], "file": parts[2], "gain": parts[3]}
 
@@ -156,7 +157,7 @@ def _add(gathered: dict[tuple[str, str, str], _Gathered], row: Mapping[str, str]
         if "start" in row and "end" in row:
             start, end = (round(1000 * _number(row[name])) for name in ("start", "end"))
             if not 0 <= start < end:
-                raise QueryError(f"nothing lasts from {row['start']} to {row['end']} s", "start before end")
+                raise QueryError(f"invalid span: {row['start']} to {row['end']} s", "start comes before end")
             one.spans.setdefault(asset, []).append(Span(start, end))
 
 
@@ -165,7 +166,7 @@ def _operand(row: Mapping[str, str], folder: Path) -> Operand:
     if by == "text":
         return Operand("text", row["question"])
     if by not in MEDIA:
-        raise QueryError(f"no question is asked by {by}", f"by text, {', '.join(MEDIA)}")
+        raise QueryError(f"invalid medium of a question: {by}", f"expected text, {', '.join(MEDIA)}")
     return Operand(by, folder / row["question"])
 
 
@@ -173,7 +174,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise QueryError(f"{text} is no number", "like 1 or 2.5") from None
+        raise QueryError(f"invalid number: {text}", "expected a number like 1 or 2.5") from None
 
 
 # ---------------------------------------------------------------- what the library says of itself

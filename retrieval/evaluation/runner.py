@@ -84,7 +84,7 @@ def settings_named(text: str) -> list[Setting]:
         return [Setting(text, profile=value)]
     if kind == "library" and value:
         return [Setting(text, library=Path(value).expanduser())]
-    raise QueryError(f"no setting is called {text}", f"there are {', '.join(plain)}, profile:NAME, library:DIR")
+    raise QueryError(f"unknown setting: {text}", f"expected {', '.join(plain)}, profile:NAME or library:DIR")
 
 
 def rankings(home: Path | None, questions: Sequence[Topic], setting: Setting, depth: int = DEPTH) -> list[Ranking]:

@@ -58,7 +58,7 @@ def answer_lines(
 
 
 def tag_names(tags: Iterable[Tag]) -> str:
-    """Tags on one line, the surest first."""
+    """Tags on one line, highest confidence first."""
     return "tags: " + ", ".join(plain(each.name) for each in tags)
 
 
@@ -91,7 +91,7 @@ def _reason(segment: FoundSegment) -> tuple[str, FoundSegment | None]:
 
 
 def _others(hit: Hit) -> list[FoundSegment]:
-    """Further segments that are sure enough to be shown, in other places than those before them."""
+    """Further segments whose confidence reaches the default cut, in other places than those before them."""
     seen = {place(each) for each in hit.segments[:1]}
     found = []
     for each in hit.segments[1:]:
@@ -108,7 +108,7 @@ def _more(segment: FoundSegment, digits: int, wide: int, path: int) -> tuple[str
 
 
 def nothing_line(answer: Answer) -> str:
-    """What is said where nothing is sure enough."""
+    """The line for an answer without hits."""
     if answer.best > 0:
         return f"Nothing in this library matches (best candidate {answer.best:.2f}; --all shows it)."
     return "Nothing in this library matches."

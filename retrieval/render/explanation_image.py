@@ -1,6 +1,6 @@
 """The evidence of a hit as one picture: what was found with its heat map, lanes as bars, text with marked words, time.
 
-Owns the arrangement; letters and fonts are `lettering`, what is shown is `evidence`.
+Owns the arrangement; letters and fonts are render/fonts.py, explanations search/explain.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from retrieval.domain.media import Box, Span
 from retrieval.errors import RetrievalError
 from retrieval.kinds import KINDS
 from retrieval.render.fonts import Colour, Lettering, canvas, missing_line
-from retrieval.render.text import clock, path_text, place
+from retrieval.render.text import clock, path_from_home, place
 from retrieval.search import fusion
 from retrieval.search.explain import Explanation
 from retrieval.search.saliency import SaliencyMap
@@ -44,7 +44,7 @@ def save_explanation(explanation: Explanation, question: str, file: Path) -> lis
     Raises: RetrievalError where the suffix names no form of picture.
     """
     if file.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise RetrievalError(f"{file.name} is no name for a picture", "-o FILE.png")
+        raise RetrievalError(f"invalid name of a picture: {file.name}", "-o FILE.png")
     sheet, warnings = draw_explanation(explanation, question)
     sheet.save(file)
     return warnings
@@ -72,7 +72,7 @@ def draw_explanation(explanation: Explanation, question: str) -> tuple[Image.Ima
 
 def _name(pen: ImageDraw.ImageDraw, letters: Lettering, explanation: Explanation, y: float) -> float:
     """The path with the words of the question marked, shortened from its beginning."""
-    path, whole = str(explanation.hit.path), path_text(explanation.hit.path)
+    path, whole = str(explanation.hit.path), path_from_home(explanation.hit.path)
     tail = whole.removeprefix("~")
     marks = []
     if path.endswith(tail):  # else the name has signs that are written as escapes

@@ -64,7 +64,20 @@ def _escaped(character: str) -> str:
 
 
 def path_text(path: Path | str) -> str:
-    """A path on one line, the home folder as ~."""
+    """A path on one line: relative where it lies below the current folder, else with the home folder as ~."""
+    text = str(path)
+    try:
+        below = os.getcwd().rstrip(os.sep) + os.sep
+    except OSError:  # the current folder is gone
+        return path_from_home(text)
+    if below == os.sep or not text.startswith(below):
+        return path_from_home(text)
+    relative = text.removeprefix(below)
+    return plain(f".{os.sep}{relative}" if relative.startswith(("-", "~")) else relative)
+
+
+def path_from_home(path: Path | str) -> str:
+    """A path on one line that means the same in every folder, the home folder as ~."""
     text, home = str(path), os.path.expanduser("~")
     if len(home) > 1 and (text == home or text.startswith(home + os.sep)):
         text = "~" + text[len(home) :]

@@ -64,7 +64,7 @@ def test_a_broken_vector_is_found_and_encoded_again(home: Path, spoil: Callable[
     """The repair deletes it and marks its file as pending; the next run gives the library that was."""
     before = contents(home)
     spoil(home)
-    assert [(each.what[:10], each.hint) for each in findings(home)] == [("1 vectors ", doctor.MEND)]
+    assert [(each.what[:9], each.hint) for each in findings(home)] == [("1 vector ", doctor.MEND)]
     assert [(each.repaired, each.hint) for each in findings(home, repair=True)] == [
         (True, "crossmedia index encodes those files again")
     ]
@@ -109,7 +109,7 @@ def test_lost_and_damaged_indexes_are_found_and_made_again(home: Path, spoil: Ca
 def test_words_that_do_not_fit_are_indexed_anew(home: Path) -> None:
     """Missing entries and left-over ones."""
     execute(home, "DELETE FROM segment_words")
-    assert [each.what for each in findings(home)] == ["1 entries of the keyword index do not fit the catalog"]
+    assert [each.what for each in findings(home)] == ["keyword index: 1 row out of step with the catalog"]
     findings(home, repair=True)
     assert findings(home) == []
 

@@ -58,13 +58,13 @@ def test_the_first_and_the_last_line_are_those_of_the_design(monkeypatch: pytest
 
 def test_a_stopped_run_says_that_it_goes_on_later() -> None:
     """Ctrl-C is no failure."""
-    assert progress.finished_lines(Finished(3, 3, 0, stopped=True))[0] == "Stopped; the next run goes on from here."
+    assert progress.finished_lines(Finished(3, 3, 0, stopped=True))[0] == "Stopped; the next run continues from here."
 
 
 @pytest.mark.parametrize(
     ("planned", "lines"),
     [
-        (Planned({"read": 0}, 0.0), ["Nothing is to be done."]),
+        (Planned({"read": 0}, 0.0), ["Nothing to do."]),
         (Planned({"read": 60}, 1.0), ["60 files to read", "This would take about 1.0 s; nothing was changed."]),
     ],
 )

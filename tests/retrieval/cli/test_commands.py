@@ -247,7 +247,7 @@ def test_an_empty_library_is_told_from_one_that_holds_nothing_like_it(tmp_path: 
     done = Program(tmp_path / "library")("search", "cat")
     assert (done.returncode, done.stderr) == (
         1,
-        "crossmedia: there is nothing in this library yet (crossmedia index FOLDER fills it)\n",
+        "crossmedia: this library is empty (crossmedia index FOLDER fills it)\n",
     )
     assert ask("search", "cat", "--after", "2999").stderr == ""
 

@@ -79,10 +79,10 @@ def test_qrels_take_their_questions_from_a_second_table(tmp_path: Path, assets: 
         ("question\tanswer\nx\ty\n", "no column file"),
         ("", "no column question"),
         ("question\tfile\nx\tdog.jpg\n", "line 2: 2 files are called dog.jpg"),
-        ("question\tfile\tgain\nx\tbeach.mp4\tvery\n", "line 2: very is no number"),
-        ("question\tfile\tstart\tend\nx\tbeach.mp4\t5\t2\n", "line 2: nothing lasts from 5 to 2"),
+        ("question\tfile\tgain\nx\tbeach.mp4\tvery\n", "line 2: invalid number: very"),
+        ("question\tfile\tstart\tend\nx\tbeach.mp4\t5\t2\n", "line 2: invalid span: 5 to 2 s"),
         ("question\tfile\tin\nx\tbeach.mp4\tfilm\n", "line 2: invalid medium in film"),
-        ("question\tfile\tby\nx\tbeach.mp4\tsmell\n", "line 2: no question is asked by smell"),
+        ("question\tfile\tby\nx\tbeach.mp4\tsmell\n", "line 2: invalid medium of a question: smell"),
     ],
 )
 def test_a_broken_table_is_told_by_its_line(tmp_path: Path, assets: AssetTable, text: str, message: str) -> None:

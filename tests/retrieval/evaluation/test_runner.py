@@ -140,7 +140,7 @@ def test_the_command_says_what_is_wrong(sample_library: Path, tmp_path: Path) ->
     assert missing.exit_code != 0
     assert "no.tsv" in missing.stderr
     assert nothing.exit_code != 0
-    assert "judges nothing that this library holds" in nothing.stderr
+    assert "judges no file of this library" in nothing.stderr
 
 
 def test_without_its_extra_the_command_says_what_to_install() -> None:

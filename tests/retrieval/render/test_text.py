@@ -10,6 +10,7 @@ from retrieval.domain.media import Span
 from retrieval.domain.result import Answer, FoundSegment, Hit
 from retrieval.render import answers, quotes
 from retrieval.render import text as render_text
+from retrieval.render.status import MEDIA_PLURALS
 
 
 def found(kind: str, lanes: dict, span: Span | None = None, text: str | None = None, **more) -> FoundSegment:
@@ -83,6 +84,41 @@ def test_a_narrow_terminal_gets_no_line_that_wraps() -> None:
 def test_control_characters_in_a_name_cannot_move_the_cursor() -> None:
     """New lines, escapes and bytes that are not UTF-8 are spelled out."""
     assert render_text.path_text("/a\nb\x1b[2J\udcff.jpg") == "/a\\nb\\x1b[2J\\xff.jpg"
+
+
+def test_a_path_is_as_short_as_it_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative below the current folder, else from the home folder; never taken for an option or a home folder."""
+    home = tmp_path / "home"
+    (home / "here").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home / "here")
+    expected = {
+        home / "here" / "a" / "b.jpg": "a/b.jpg",
+        home / "here" / "-rf": "./-rf",
+        home / "here" / "~": "./~",
+        home / "here": "~/here",
+        home / "hereafter.jpg": "~/hereafter.jpg",
+        tmp_path / "c.jpg": str(tmp_path / "c.jpg"),
+    }
+    assert {path: render_text.path_text(path) for path in expected} == expected
+    assert render_text.path_from_home(home / "here" / "a.jpg") == "~/here/a.jpg"
+    monkeypatch.chdir("/")
+    assert render_text.path_text("/etc/hosts") == "/etc/hosts"
+
+
+def test_a_path_is_whole_where_the_current_folder_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else may have deleted it."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert render_text.path_text("/etc/hosts") == "/etc/hosts"
+
+
+def test_one_thing_is_not_counted_as_many() -> None:
+    """Counts agree with their nouns."""
+    assert render_text.listing({"document": 1, "image": 1200}, MEDIA_PLURALS) == "1,200 images, 1 document"
+    assert render_text.listing({"text_line": 1}, {"text_line": "lines in pictures"}) == "1 line in pictures"
+    assert render_text.listing({"too large": 1}) == "1 too large"
 
 
 def test_an_offline_hit_is_marked() -> None:
