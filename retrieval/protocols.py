@@ -66,7 +66,7 @@ class Transcriber(Protocol):
         """Name and version of the weights, kept with every transcript."""
 
     def transcribe(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[Segment]:
-        """Speech segments in time order. `chunks`: consecutive mono samples at 16 kHz in -1..1, any lengths.
+        """Speech segments in time order. `chunks`: consecutive mono samples (n,) at 16 kHz in -1..1, any lengths.
 
         Memory does not grow with the length of the recording. Silence, noise and music give nothing.
         """

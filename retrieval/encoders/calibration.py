@@ -34,7 +34,7 @@ class LinearCalibration:
     shift: float
 
     def odds(self, cosines: Vectors) -> NDArray[np.float64]:
-        """Log-odds of the shape of `cosines`; 0 is where answers begin."""
+        """Log-odds (any shape, as `cosines` in -1..1) in float64; 0 is where answers begin."""
         return self.slope * cosines.astype(float) + self.shift
 
 

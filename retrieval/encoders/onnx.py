@@ -215,7 +215,10 @@ class _Graph:
     def unit_rows(
         self, items: Sequence[Any], feed: Callable[[Sequence[Any]], dict[str, NDArray[Any]]], space: Space
     ) -> Vectors:
-        """The graph's first output for all items, in batches, as unit rows. Raises: SpaceMismatch."""
+        """The graph's first output for all items, in batches, as unit rows (n, dimension). Raises: SpaceMismatch.
+
+        feed: items to the arrays of the graph's inputs, each (batch, ...) of the graph's own dtype.
+        """
         if not len(items):
             return np.zeros((0, space.dimension), np.float32)
         step = 1 if self.session.get_inputs()[0].shape[0] == 1 else BATCH  # some exports fix the batch at one
@@ -241,7 +244,7 @@ def _open_session(path: Path) -> Any:
 
 
 def unit(rows: NDArray[Any], space: Space) -> Vectors:
-    """Rows of length 1 in float32; a row of zeros stays. Raises: SpaceMismatch for another dimension."""
+    """Rows (n, dimension) of length 1 in float32; a row of zeros stays. Raises: SpaceMismatch for another dimension."""
     vectors = np.asarray(rows, np.float32)
     if vectors.ndim != 2 or vectors.shape[1] != space.dimension:
         raise SpaceMismatch(

@@ -96,7 +96,7 @@ class ModelProfile:
         return _measured_backgrounds().get(direction) if self.shared.family == "starter" else None
 
     def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
-        """Prior confidence in 0..1, of the shape of `cosine`."""
+        """Prior confidence in 0..1 (any shape, as `cosine` in -1..1)."""
         return self.prior(direction).confidence(cosine)
 
 

@@ -58,7 +58,7 @@ class DefaultCalibration:
         return LinearCalibration(self.slope, -self.slope * midpoint)
 
     def confidence(self, cosine: ArrayLike) -> NDArray[np.float32]:
-        """0..1, of the shape of `cosine`."""
+        """Confidence in 0..1 (any shape, as `cosine` in -1..1)."""
         away = self.slope * (np.asarray(cosine, np.float32) - self.midpoint)
         return np.asarray(1.0 / (1.0 + np.exp(-away)), np.float32)
 

@@ -155,6 +155,7 @@ class _Tower:
         self._threads: ThreadPoolExecutor | None = None
 
     def run(self, items: Sequence[NDArray[Any]], dtype: Any) -> Vectors:
+        """Unit rows (n, dimension) of items of one shape, in any numeric dtype that `dtype` can be made from."""
         if not items:
             return np.empty((0, self._config.space.dimension), np.float32)
         parts = [

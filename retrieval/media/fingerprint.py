@@ -62,7 +62,7 @@ def picture_fingerprint(pixels: Picture) -> Imprint:
 
 
 def greys_of(imprints: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, SIDE, SIDE) greys of imprints (n, BYTES)."""
+    """Greys (n, side, side) in 0..255 of fingerprints (n, bytes)."""
     return imprints[:, :GREYS].reshape(-1, SIDE, SIDE).astype(np.float32)
 
 

@@ -22,7 +22,7 @@ class ExactIndex:
     def search(
         self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Vectors, NDArray[np.int64]]:
-        """See protocols.VectorIndex. Ties: the lower row number first."""
+        """Scores (q, k), best first, and row numbers (q, k); see protocols.VectorIndex. Ties: the lower row number first."""
         if allowed is None:
             return best(self._scores(queries, slice(None)), k)
         kept = np.flatnonzero(allowed)

@@ -58,7 +58,7 @@ class FaissIndex:
     def search(
         self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Vectors, NDArray[np.int64]]:
-        """See protocols.VectorIndex."""
+        """Scores (q, k), best first, and row numbers (q, k); see protocols.VectorIndex."""
         faiss = faiss_library()
         queries = np.ascontiguousarray(queries, np.float32)
         selector, bits = None, None
@@ -114,7 +114,7 @@ class _Turned:
         return cls(faiss.IndexPreTransform(turn, flat))
 
     def add(self, rows: NDArray[np.float16]) -> Any:
-        """With these rows too; the index of FAISS, which is written."""
+        """Adds unit rows (n, dimension); returns the index of FAISS, which is written."""
         for start in range(0, len(rows), BLOCK):
             self._bytes.add(self._round(rows[start : start + BLOCK].astype(np.float32)))
         self._whole.ntotal = self._bytes.ntotal
@@ -125,14 +125,14 @@ class _Turned:
         return turned
 
     def search(self, queries: Vectors, k: int, selector: Any) -> tuple[Vectors, NDArray[np.int64]]:
-        """Scores are off by thousandths."""
+        """Scores (q, k), best first, off by thousandths, and row numbers (q, k), -1 for none."""
         scores, rows = self._bytes.search(
             self._round(queries), k, params=faiss_library().SearchParameters(sel=selector)
         )
         return scores / self._unit, rows
 
     def rows(self) -> NDArray[np.float16]:
-        """All rows, turned back."""
+        """All rows (n, dimension) in -1..1, rotated back."""
         dimension, count = self._whole.d, self._whole.ntotal
         back = faiss_library().vector_to_array(self._turn.A).reshape(dimension, dimension) / self._unit
         parts = [self._bytes.reconstruct_n(at, min(BLOCK, count - at)) @ back for at in range(0, count, BLOCK)]

@@ -22,7 +22,7 @@ class Unfiltered(Protocol):
     """An index of FAISS that knows no filters."""
 
     def search(self, queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-        """The k nearest rows of each query."""
+        """Scores (q, k), best first, and row numbers (q, k) of the nearest rows."""
 
 
 def devices() -> int:
@@ -57,7 +57,7 @@ class GpuIndex:
     def search(
         self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Vectors, NDArray[np.int64]]:
-        """See protocols.VectorIndex."""
+        """Scores (q, k), best first, and row numbers (q, k); see protocols.VectorIndex."""
         queries = np.ascontiguousarray(queries, np.float32)
         if allowed is None and k <= LONGEST:
             scores, rows = self._index.search(queries, k)

@@ -57,7 +57,7 @@ class Scope:
 
 
 def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each of `ids` is among the ascending ones."""
+    """Mask (n,) of `ids` (n,) that are among the ascending ones (m,)."""
     if not len(ascending):
         return np.zeros(len(ids), np.bool_)
     places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)

@@ -95,7 +95,7 @@ class SpeechTranscriber:
     def transcribe(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[Segment]:
         """Speech segments in time order, apart from each other, as soon as they are known.
 
-        `chunks`: consecutive mono samples at 16 kHz in -1..1, any lengths; NaN is silence. Holds a few windows of
+        `chunks`: consecutive mono samples (n,) at 16 kHz in -1..1, any lengths; NaN is silence. Holds a few windows of
         at most 30 s, however long the recording. Silence, noise and music give nothing.
         """
         return sentences(self._drafts(windows(chunks, self._listener())))

@@ -108,7 +108,7 @@ def clean(chunk: NDArray[np.floating]) -> Sound:
 
 
 def blocks(chunks: Iterable[NDArray[np.floating]]) -> Iterator[Sound]:
-    """The stream as (at most HOP, BLOCK) arrays; the last block is filled up with silence."""
+    """The stream of samples (n,) in -1..1 as arrays (at most HOP, BLOCK); silence fills the last block."""
     size = HOP * BLOCK
     held: list[Sound] = []
     for chunk in chunks:
@@ -127,7 +127,7 @@ def blocks(chunks: Iterable[NDArray[np.floating]]) -> Iterator[Sound]:
 def windows(chunks: Iterable[NDArray[np.floating]], listener: Listener) -> Iterator[Window]:
     """Windows of speech in time order, apart from each other. Holds at most one window and HOP blocks of sound.
 
-    `chunks`: consecutive mono samples at 16 kHz of any lengths. No voice, no window.
+    `chunks`: consecutive mono samples (n,) at 16 kHz in -1..1, of any lengths. No voice, no window.
     """
     sound = np.zeros((0, BLOCK), np.float32)
     chances = np.zeros(0, np.float32)
