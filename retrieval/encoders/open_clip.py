@@ -80,7 +80,10 @@ class _Loaded:
         return _library().get_tokenizer(f"local-dir:{self.folder}")
 
     def rows(self, tensor: Any, half: str) -> NDArray[np.float32]:
-        """Rows (n, dimension) of one half for a batch, not yet of unit length; half precision on a GPU would cost more than it saves here."""
+        """Rows (n, dimension) of one half for a batch, not yet of unit length.
+
+        Half precision on a GPU would cost more than it saves here.
+        """
         torch = torch_library()
         with torch.inference_mode():
             rows = getattr(self.model, f"encode_{half}")(tensor.to(self.device), normalize=True)

@@ -55,7 +55,8 @@ def write_generation(
 ) -> int:
     """Writes every kind into an existing, empty folder, each file synced; returns the number of rows.
 
-    tables: kind, rows (n,) of the dtype ROW: vector id, segment id, asset id and medium by ascending vector id, vectors (n, dimension).
+    tables: kind, rows (n,) of the dtype ROW (ids of vector, segment and asset, medium) by ascending vector id, vectors
+    (n, dimension) of unit length.
     """
     kinds = {kind: _write_kind(folder, kind, rows, vectors) for kind, rows, vectors in tables}
     summary = {"format": FORMAT, "dimension": dimension, "kinds": kinds}

@@ -1,0 +1,154 @@
+"""indexer.pipeline.sink: results become rows, whole or not at all, and content is read once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from indexer.catalog import write as catalog_write
+from indexer.catalog.open import writing
+from indexer.catalog.write import Encoded
+from indexer.events import Event, Skipped
+from indexer.pipeline.sink import Origin, Sink
+from indexer.pipeline.stages import Job, Result
+from indexer.pipeline.steps import task_of
+from indexer.pipeline.worker import Failure, Identity
+from indexer.sources.base import Candidate, FileState
+from retrieval.domain.media import ImageSpec, Metadata, Segment
+from retrieval.media.hashing import VANISHED
+from retrieval.settings import LIMITS
+from tests.fakes import FakeTranscriber
+
+
+class World:
+    """A library held for writing, a source, a sink, and what it told."""
+
+    def __init__(self, engine: Engine, root: Path) -> None:
+        self.engine, self.root = engine, root
+        self.events: list[Event] = []
+        with catalog_write.transaction(engine) as connection:
+            self.source = catalog_write.add_source(connection, root, (), ())
+        self.sink = self.new_sink()
+
+    def new_sink(self) -> Sink:
+        return Sink(self.engine, lambda: FakeTranscriber("hello"), self.events.append)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def result(self, name: str, content: bytes | None = None, **values: Any) -> Result:
+        """A file's result: identified by `content`, or not identified."""
+        path = self.root / name
+        path.write_bytes(content or b"")
+        candidate = Candidate(os.fsencode(name), FileState(7, 1_600_000_000 * 10**9, 2, 3))
+        job = Job(task_of("read", path, None, ImageSpec(32), LIMITS), Origin(self.source, candidate))
+        return Result(job, identity(content) if content else None, **values)
+
+    def picture(self, name: str, content: bytes, **metadata: Any) -> Result:
+        """A new picture that was read."""
+        return self.result(
+            name, content, facts=Metadata("image", **metadata), encoded=[Encoded(Segment("image"))]
+        )  # fmt: skip
+
+
+def identity(content: bytes) -> Identity:
+    return Identity(hashlib.blake2b(content, digest_size=32).digest(), "image", "jpeg")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    (tmp_path / "media").mkdir()
+    with writing(tmp_path / "library", "test") as (engine, _):
+        yield World(engine, tmp_path / "media")
+
+
+def test_content_is_new_once(world: World) -> None:
+    """In one run, and in the next one where it is in the catalog."""
+    assert world.sink.is_new(identity(b"a"))
+    assert not world.sink.is_new(identity(b"a"))
+    world.sink.write([world.picture("a.jpg", b"a")])
+    assert not world.new_sink().is_new(identity(b"a"))
+    assert world.new_sink().is_new(identity(b"b"))
+
+
+def test_a_new_picture_is_written_with_its_segment_path_and_steps(world: World) -> None:
+    """`read` is done, text in pictures is still to be read, the file counts as new."""
+    world.sink.write([world.picture("a.jpg", b"a", title="A cat")])
+    assert world.rows("SELECT medium, title FROM assets") == [("image", "A cat")]
+    assert world.rows("SELECT kind, step FROM segments") == [("image", "read")]
+    assert world.rows("SELECT relative, bytes, skip_reason FROM paths") == [(b"a.jpg", 7, None)]
+    assert world.rows("SELECT step, state FROM steps ORDER BY step") == [("ocr", "pending"), ("read", "done")]
+    assert (world.sink.indexed, world.sink.new) == (1, 1)
+
+
+def test_a_file_without_a_date_gets_its_own_time(world: World) -> None:
+    """The local time of its last change; a date of its own stays."""
+    world.sink.write([world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b", taken_at="2019-07-14T16:03:11")])
+    dates = [row[0] for row in world.rows("SELECT taken_at FROM assets ORDER BY id")]
+    assert dates[0].startswith("2020-09-1")
+    assert dates[1] == "2019-07-14T16:03:11"
+
+
+def test_a_copy_waits_for_the_content_that_is_being_read(world: World) -> None:
+    """Whichever result comes first: two paths, one asset."""
+    world.sink.write([world.result("copy.jpg", b"a", is_known=True)])
+    assert world.rows("SELECT relative FROM paths") == []
+    world.sink.write([world.picture("a.jpg", b"a")])
+    assert world.rows("SELECT relative FROM paths ORDER BY relative") == [(b"a.jpg",), (b"copy.jpg",)]
+    assert len(world.rows("SELECT DISTINCT asset_id FROM paths")) == 1
+    assert (world.sink.indexed, world.sink.new) == (2, 1)
+
+
+def test_a_copy_of_broken_content_is_left_out_for_the_same_reason(world: World) -> None:
+    """Whether it came before or after."""
+    broken = Failure("damaged", "no picture")
+    world.sink.write([world.result("before.jpg", b"a", is_known=True), world.result("a.jpg", b"a", failure=broken)])
+    world.sink.write([world.result("after.jpg", b"a", is_known=True)])
+    assert world.rows("SELECT relative, skip_reason, skip_detail FROM paths ORDER BY relative") == [
+        (name, "damaged", "no picture") for name in (b"a.jpg", b"after.jpg", b"before.jpg")
+    ]
+    assert [event.reason for event in world.events if isinstance(event, Skipped)] == ["damaged"] * 3
+
+
+def test_a_file_that_went_away_is_told_and_not_remembered(world: World) -> None:
+    """It is no fault of the file: the next run sees it again, if it is there."""
+    result = world.result("a.jpg", b"a", failure=Failure("damaged", "cut short"))
+    result.job.task.path.unlink()
+    world.sink.write([result])
+    assert world.rows("SELECT relative FROM paths") == []
+    assert [event.reason for event in world.events if isinstance(event, Skipped)] == [VANISHED]
+
+
+def test_a_batch_is_written_whole_or_not_at_all(world: World) -> None:
+    """An error in the second result takes the first one with it."""
+    good, bad = world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b")
+    bad.encoded[0].vectors.append((999, None, None))  # type: ignore[arg-type]  no such space, and no vector
+    with pytest.raises(Exception, match=r".+"):
+        world.sink.write([good, bad])
+    assert world.rows("SELECT * FROM assets") == []
+
+
+def test_a_step_replaces_what_it_gave_before_and_notes_who_heard_it(world: World) -> None:
+    """The revision of the transcriber stands beside the step; a failed step keeps its reason."""
+    world.sink.write([world.picture("a.jpg", b"a")])
+    ((asset, digest),) = world.rows("SELECT id, hash FROM assets")
+    origin = Origin(asset_id=asset, hash=digest)
+    path = world.root / "a.jpg"
+
+    def told(step: str, **values: Any) -> Result:
+        return Result(Job(task_of(step, path, "image", None, LIMITS), origin), **values)
+
+    for word in ("one", "two"):
+        world.sink.write([told("transcribe", encoded=[Encoded(Segment("speech", text=word))])])
+    world.sink.write([told("ocr", failure=Failure("too large", "9 GB"))])
+    assert world.rows("SELECT text FROM segments WHERE kind = 'speech'") == [("two",)]
+    assert world.rows("SELECT step, state, reason, revision FROM steps ORDER BY step") == [
+        ("ocr", "failed", "too large", None), ("read", "done", None, None), ("transcribe", "done", None, "fake 1")
+    ]  # fmt: skip
