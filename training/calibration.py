@@ -28,7 +28,7 @@ from retrieval.domain.media import Vectors
 from retrieval.encoders import calibration
 from retrieval.encoders.calibration import Weights
 from retrieval.encoders.starter import SentenceText, StarterImage, StarterText
-from training import data
+from training import data, vocabulary
 from training.data import CaptionRow, Picture
 
 BANK = "everyday.npz"
@@ -84,7 +84,8 @@ RARE = 0.05  # share of absent questions whose best cosine alone would make it a
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
 MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 0.6}
-MASS |= {("word", True): 0.4, ("word", False): 0.3}
+MASS |= {("word", True): 0.4, ("word", False): 0.3, ("noun", True): 0.15}
+OFTEN = 3  # pictures of a gallery that a noun is told of, if it is asked there
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +125,12 @@ class Photos:
             if row.lang == "en" and row.file in found:
                 found[row.file] |= truth.stems(row.caption)
         return found
+
+    @cached_property
+    def nouns(self) -> dict[str, str]:
+        """The stems of the nouns of the English captions, each with its most frequent form."""
+        found = vocabulary.nouns(row.caption for row in self.captions if row.lang == "en")
+        return {each: forms[0] for each, forms in found.items() if forms}
 
     @classmethod
     def read(cls, folder: Path) -> Photos:
@@ -167,7 +174,8 @@ def gallery(photos: Photos, size: int, rng: random.Random) -> list[str]:
 def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: random.Random) -> Iterator[Asked]:
     """Captions and labels of a gallery's unknown photos; sentences and labels of what nothing in it is told to show.
 
-    And the everyday things themselves, of either sort: they are what people ask in a word.
+    And what people ask in a word: the everyday things themselves, of either sort, and the nouns of the captions, in English
+    and in Chinese, each with all pictures that are told to show it.
     """
     files = gallery(photos, size, rng)
     held = photos.vectors[[photos.place[file] for file in files]]
@@ -187,6 +195,7 @@ def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: rando
     labels = [label for label in sorted(set(photos.labels.values())) if not truth.stems(label) & known]
     words = [(text, frozenset(n for n, stems in enumerate(told) if truth.stems(text) <= stems)) for text in everyday()]
     right += [("word", text, places) for text, places in words if places and truth.stems(text)]
+    right += [("noun", text, places) for text, places in nouns(photos, told)]
     wrong += [("word", text, places) for text, places in words if not places and not truth.stems(text) & known]
     wrong += [("label", label, frozenset[int]()) for label in rng.sample(labels, min(100, len(labels)))]
     for kind, found in groupby(sorted(right + wrong, key=_kind), key=_kind):
@@ -194,6 +203,17 @@ def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: rando
         yield _put(
             [text for _, text, _ in rows], [places for *_, places in rows], kind, held, photos.text, bank, typical
         )
+
+
+def nouns(photos: Photos, told: Sequence[frozenset[str]]) -> Iterator[tuple[str, frozenset[int]]]:
+    """Nouns of the captions with the pictures that are told to show them, and the same in Chinese."""
+    shown = [
+        (form, frozenset(n for n, stems in enumerate(told) if each in stems)) for each, form in photos.nouns.items()
+    ]
+    often = [(form, places) for form, places in shown if len(places) >= OFTEN]
+    yield from often
+    chinese = data.in_chinese([[form] for form, _ in often])
+    yield from ((text, places) for text, (form, places) in zip(chinese, often, strict=True) if text != form)
 
 
 def _kind(row: tuple[str, str, frozenset[int]]) -> tuple[str, bool]:

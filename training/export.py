@@ -27,7 +27,21 @@ from torch import Tensor
 
 from training.backbone import Backbone, Block, FoldedConv, _same_padding, read_weights
 from training.calibration import Curve
-from training.model import DETAILED, DIMENSION, FROZEN, SIZE, Adapter, Detail, Starter, read_checkpoint
+from training.model import (
+    DETAILED,
+    DIMENSION,
+    FROZEN,
+    LIGHTEST,
+    PROBED,
+    ROOTS,
+    SIZE,
+    Adapter,
+    Detail,
+    Probe,
+    Starter,
+    Weigher,
+    read_checkpoint,
+)
 
 OPSET, IR = 21, 10  # the first with numbers of four bits
 SOUND_FORM = {"rate": 16_000, "window_ms": 4_000, "hop_ms": 4_000}
@@ -121,6 +135,27 @@ class Graph:
         gate = self.add("Sigmoid", self.linear(x, detail.opens.weight, detail.opens.bias))
         return self.add("Mul", self.linear(hidden, detail.b.weight, detail.b.bias), gate)
 
+    def weighed(self, features: str, chances: str, certain: str, weigher: Weigher) -> str:
+        """What `model.Weigher` computes; `certain` is the sum of the squares of `chances`."""
+        x = self.add("Sub", features, self.constant(weigher.middle.numpy()))
+        x = self.add("Div", x, self.constant(weigher.spread.numpy()))
+        x = self.add("Clip", x, self.constant(np.float32(-4.0)), self.constant(np.float32(4.0)))
+        roots, sure = (
+            self.add("Mul", each, self.constant(np.float32(ROOTS))) for each in (self.add("Sqrt", chances), certain)
+        )
+        row = [self.constant(part.detach().numpy()) for part in (weigher.row.weight, weigher.row.bias)]
+        share = self.add("Sigmoid", self.add("Gemm", self.add("Concat", x, roots, sure, axis=1), *row, transB=1))
+        share = self.add("Mul", share, self.constant(np.float32(1 - LIGHTEST)))
+        return self.add("Add", share, self.constant(np.float32(LIGHTEST)))
+
+    def probed(self, logits: str, probe: Probe) -> str:
+        """PROBED times what `model.Probe` computes."""
+        x = self.add("Sub", logits, self.constant(probe.middle.numpy()))
+        x = self.add("Div", x, self.constant(probe.spread.numpy()))
+        x = self.add("Clip", x, self.constant(np.float32(-5.0)), self.constant(np.float32(5.0)))
+        read = self.unit(self.coarse(x, probe.turn.weight, probe.turn.bias, group=200))
+        return self.add("Mul", read, self.constant(np.float32(PROBED)))
+
     def unit(self, x: str, name: str = "") -> str:
         """Rows at length 1."""
         out = self.add("LpNormalization", x, axis=1, p=2)
@@ -213,13 +248,17 @@ def image_graph(model: Starter, classes: Tensor, size: int = SIZE) -> onnx.Model
     graph = Graph()
     x, side, logits, looked = _known(graph, model, size)
     features = _features(graph, x, model.captions, side, [])
-    seen = graph.unit(graph.linear(features, model.head.weight, model.head.bias))
+    seen = graph.unit(graph.coarse(features, model.head.weight, model.head.bias, group=128))
+    if model.probe is not None:
+        seen = graph.add("Add", seen, graph.probed(logits, model.probe))
     if model.detail is not None:
         seen = graph.add("Add", seen, graph.detail(looked, model.detail))
     chances = graph.add("Softmax", logits, axis=1)
-    certain = graph.add("ReduceSumSquare", chances, graph.constant(np.array([1], np.int64)))
-    certain = graph.add("Mul", certain, graph.constant(model.certainty.numpy()))
+    squares = graph.add("ReduceSumSquare", chances, graph.constant(np.array([1], np.int64)))
+    certain = graph.add("Mul", squares, graph.constant(model.certainty.numpy()))
     certain = graph.add("Add", certain, graph.constant(np.float32(1)))
+    if model.weigher is not None:
+        certain = graph.add("Mul", certain, graph.weighed(features, chances, squares, model.weigher))
     named = graph.coarse(chances, model.class_term * classes.T, group=200)
     graph.unit(graph.add("Add", seen, graph.add("Mul", named, certain)), "vector")
     return _model(graph, "starter-image", size, {"vector": 2})
@@ -275,6 +314,10 @@ def load(checkpoint: Path, key: str = "ema") -> Starter:
     state = read_checkpoint(checkpoint, key)
     if any(name.startswith("detail.") for name in state):
         model.detailed()
+    if any(name.startswith("weigher.") for name in state):
+        model.weigher = Weigher()
+    if any(name.startswith("probe.") for name in state):
+        model.probe = Probe()
     model.load_state_dict(state)
     return model.eval()
 

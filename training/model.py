@@ -4,8 +4,9 @@ Owns the arithmetic of the shared space of pictures and words, and the reading o
 becomes unit(W t + B gelu(A t + a) + b). The tower is two networks that both begin with ImageNet's weights. One stays as it
 is and gives class probabilities p, of which nothing can be forgotten; the other has learned captions and gives features f.
 The vector of a picture is unit(unit(H f + h) + details + weight (1 + growth * sum of p^2) * sum of p(class) * vector of the
-class name): the words that captions never say stay known, the more so where the class is clear. See
-docs/decisions/0100-class-term.md.
+class name): the words that captions never say stay known, the more so where the class is clear. How much they weigh is
+judged picture by picture (`Weigher`), and a linear layer reads captions from the class scores as well (`Probe`). See
+docs/decisions/0100-class-term.md and 0106-weigher-and-probe.md.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ DIMENSION = 512
 HIDDEN = 1024
 DETAIL = 160  # hidden units
 DETAILED = (2, 4, 7, 10, 15)  # blocks whose maps are looked at in detail, all of the constant part
-FEATURES = 1280
+FEATURES, CLASSES = 1280, 1000
+ROOTS = 3.0  # brings roots of probabilities to the size of scaled features
 SIZE = 224  # side of the pictures in pixels; larger than the 176 learned on, see docs/decisions/0102
 FROZEN = 3  # first blocks of the caption network that never learn
+LIGHTEST = 0.35  # share of its weight that the class term keeps in a picture that captions describe
+PROBED = 0.4  # weight of the probe beside the caption network
 CLASS_TERM, CERTAINTY = 1.6, 0.0  # weight of the class names in a picture's vector, and how it grows
 
 
@@ -84,6 +88,58 @@ class Detail(nn.Module):
         return added * self.gate(statistics).sigmoid()
 
 
+class Weigher(nn.Module):
+    """The share of its weight that the class term keeps: LIGHTEST where captions describe a scene, all in a single thing.
+
+    One linear row of the caption network's features, the roots of the class probabilities and their certainty.
+    """
+
+    middle: Tensor
+    spread: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("middle", torch.zeros(FEATURES))
+        self.register_buffer("spread", torch.ones(FEATURES))
+        self.row = nn.Linear(FEATURES + CLASSES + 1, 1)
+        nn.init.zeros_(self.row.weight)
+        nn.init.zeros_(self.row.bias)
+
+    def inputs(self, features: Tensor, chances: Tensor) -> Tensor:
+        """(n, 2281) of features (n, 1280) and class probabilities (n, 1000)."""
+        scaled = ((features - self.middle) / self.spread).clamp(-4, 4)
+        return torch.cat([scaled, ROOTS * chances.sqrt(), ROOTS * (chances * chances).sum(1, keepdim=True)], 1)
+
+    def forward(self, features: Tensor, chances: Tensor) -> Tensor:
+        """(n, 1) in LIGHTEST..1."""
+        share: Tensor = LIGHTEST + (1 - LIGHTEST) * self.row(self.inputs(features, chances)).sigmoid()
+        return share
+
+
+class Probe(nn.Module):
+    """What the class network's scores tell of captions: one linear layer, learned apart from the caption network.
+
+    The class network has never seen the captioned photos, so the probe errs otherwise than the caption network does.
+    """
+
+    middle: Tensor
+    spread: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("middle", torch.zeros(CLASSES))
+        self.register_buffer("spread", torch.ones(CLASSES))
+        self.turn = nn.Linear(CLASSES, DIMENSION)
+
+    def scaled(self, logits: Tensor) -> Tensor:
+        """Class scores (n, 1000) as the layer reads them."""
+        return ((logits - self.middle) / self.spread).clamp(-5, 5)
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """(n, 512) unit rows of class scores (n, 1000)."""
+        return functional.normalize(self.turn(self.scaled(logits)), dim=1)
+
+
 def statistics(x: Tensor) -> Tensor:
     """Mean, deviation and greatest value of each channel of a map (n, c, h, w), as (n, 3 c)."""
     mean = x.mean(dim=(2, 3))
@@ -110,6 +166,8 @@ class Starter(nn.Module):
         self.adapter = Adapter()
         self.head = nn.Linear(FEATURES, DIMENSION)
         self.detail: Detail | None = None
+        self.weigher: Weigher | None = None
+        self.probe: Probe | None = None
         nn.init.normal_(self.head.weight, std=0.02)
         self.caption_scale = nn.Parameter(torch.tensor(math.log(18.0)))
         self.label_scale = nn.Parameter(torch.tensor(math.log(15.0)))
@@ -158,9 +216,13 @@ class Starter(nn.Module):
         seen = functional.normalize(self.head(features), dim=1)
         if self.detail is not None and looked is not None:
             seen = seen + self.detail(looked)
+        if self.probe is not None:
+            seen = seen + PROBED * self.probe(logits)
         chances = logits.softmax(1)
         if weight is None:
             weight = self.class_term * (1 + self.certainty * (chances * chances).sum(1, keepdim=True))
+            if self.weigher is not None:
+                weight = weight * self.weigher(features, chances)
         return functional.normalize(seen + weight * (chances @ classes), dim=1)
 
     def forward(self, pixels: Tensor, classes: Tensor) -> Tensor:

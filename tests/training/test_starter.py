@@ -21,10 +21,11 @@ if find_spec("timm") is None:
 
 from PIL import Image  # noqa: E402 - after the checks for what training needs
 
-from training import data, details, export, judge, starter, views  # noqa: E402
+from training import data, details, export, judge, starter, views, words  # noqa: E402
 from training.backbone import read_weights  # noqa: E402
 from training.calibration import fit  # noqa: E402
-from training.model import Starter, normalise, read_checkpoint  # noqa: E402
+from training.model import LIGHTEST, Probe, Starter, Weigher, normalise, read_checkpoint  # noqa: E402
+from training.restore import restore  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -222,3 +223,54 @@ def test_the_curve_tells_right_from_wrong() -> None:
     right, wrong = rng.normal(0.6, 0.05, 400), rng.normal(0.4, 0.05, 400)
     curve = fit(right, wrong)
     assert 0.47 < curve.midpoint < 0.53
+
+
+@pytest.fixture
+def weighed() -> Starter:
+    """A model with a weigher and a probe that do something."""
+    torch.manual_seed(1)
+    model = Starter(read_weights("lite0"))
+    model.detailed()
+    assert model.detail is not None
+    torch.nn.init.normal_(model.detail.b.weight, std=0.01)
+    model.weigher, model.probe = Weigher(), Probe()
+    torch.nn.init.normal_(model.weigher.row.weight, std=0.05)
+    return model.eval()
+
+
+def test_what_was_exported_is_restored(weighed: Starter, tmp_path: Path) -> None:
+    """A model read back from its files gives nearly the same vectors, and the graph gives them too."""
+    classes = torch.nn.functional.normalize(torch.randn(1000, 512), dim=1)
+    export.export(weighed, classes, tmp_path, size=96)
+    again = restore(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 255, (4, 96, 96, 3), np.uint8)
+    with torch.no_grad():
+        one, two = (model(normalise(torch.from_numpy(pixels)), model.adapter(classes)) for model in (weighed, again))
+    session = onnxruntime.InferenceSession((tmp_path / "image.onnx").read_bytes())
+    three = torch.from_numpy(session.run(None, {"pixels": pixels})[0])
+    assert float((one * two).sum(1).min()) > 0.98
+    assert float((two * three).sum(1).min()) > 0.98
+    assert again.weigher is not None
+    assert float(again.class_term) == pytest.approx(float(weighed.class_term), abs=0.05)
+
+
+def test_the_class_term_keeps_a_share_of_its_weight(weighed: Starter) -> None:
+    """Between LIGHTEST and all of it."""
+    assert weighed.weigher is not None
+    share = weighed.weigher(torch.randn(50, 1280), torch.rand(50, 1000).softmax(1)).detach()
+    assert LIGHTEST <= float(share.min()) < float(share.max()) <= 1
+
+
+def test_many_right_answers_count_alike_and_doubtful_ones_not_at_all() -> None:
+    """The loss is least where all that is sure is first, whatever comes of what was told once."""
+    marks = torch.tensor([[words.SURE, words.SURE, words.TOLD, words.NOT]])
+    good, better = torch.tensor([[5.0, 5.0, -5.0, -5.0]]), torch.tensor([[5.0, 5.0, 5.0, -5.0]])
+    bad = torch.tensor([[5.0, -5.0, 0.0, 5.0]])
+    assert float(words.many_find(good, marks, 1)) == pytest.approx(float(words.many_find(better, marks, 1)))
+    assert float(words.many_find(good, marks, 1)) < float(words.many_find(bad, marks, 1))
+
+
+def test_openings_of_narratives_are_taken_off() -> None:
+    """What is seen is left, sentence by sentence."""
+    told = "In this image we can see a bed and a lamp. In the background there is a window."
+    assert next(words.sentences(told)) == "a bed and a lamp."
