@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retrieval.evaluation.topics import AssetTable
 
 
-OWN_JUDGEMENTS = ("names", "folders", "keywords")  # what a library says of itself, where no file is called so
+OWN_JUDGEMENTS = ("names", "folders", "keywords")  # of what a library says of itself
 
 
 def evaluate(
@@ -56,12 +56,10 @@ def evaluate(
     with reported():
         blas_threads.limit_threads()
         from retrieval.evaluation import html as html_report
-        from retrieval.evaluation import measures, report, runner
-        from retrieval.evaluation import render as evaluation_render
+        from retrieval.evaluation import measures, render, report, runner
 
         measures.require()
-        by_themselves = judgements in OWN_JUDGEMENTS and not Path(judgements).exists()
-        settings = [runner.WITHOUT_NAMES if by_themselves else runner.Setting()]
+        settings = [runner.WITHOUT_NAMES if _is_own(judgements) else runner.Setting()]
         settings += [each for text in compare or () for each in runner.settings_named(text)]
         judged, assets = _judgements(judgements, queries, library, sample)
         answered = [(each, runner.rankings(library, judged.questions, each)) for each in settings]
@@ -72,11 +70,16 @@ def evaluate(
             title = f"How good the answers are: {Path(judgements).name}"
             html.write_text(html_report.page(measured, assets, title), encoding="utf-8")
         if run is not None:
-            run.write_text("".join(f"{line}\n" for line in evaluation_render.trec_run(measured)), encoding="utf-8")
+            run.write_text("".join(f"{line}\n" for line in render.trec_run(measured)), encoding="utf-8")
         if as_json:
-            print_json(evaluation_render.data(measured, assets))
+            print_json(render.data(measured, assets))
         else:
-            print("\n".join(evaluation_render.lines(measured, assets)))
+            print("\n".join(render.lines(measured, assets)))
+
+
+def _is_own(name: str) -> bool:
+    """Whether the library's own names, folders or keywords are the judgements, for no file is called so."""
+    return name in OWN_JUDGEMENTS and not Path(name).exists()
 
 
 def _judgements(name: str, queries: Path | None, home: Path | None, sample: int | None) -> tuple[Qrels, AssetTable]:
@@ -89,10 +92,7 @@ def _judgements(name: str, queries: Path | None, home: Path | None, sample: int 
 
     with Library.open(home) as opened:
         assets = asset_table(opened)
-        if name in OWN_JUDGEMENTS and not Path(name).exists():
-            found = qrels.own(name, assets)
-        else:
-            found = qrels.read(Path(name), assets, queries)
+        found = qrels.own(name, assets) if _is_own(name) else qrels.read(Path(name), assets, queries)
     if not found.questions:
         raise QueryError(f"{name} judges no file of this library", "name its files as they are indexed")
     chosen = found.questions[:: -(-len(found.questions) // sample)] if sample else found.questions

@@ -7,16 +7,14 @@ contents. Plain text has no magic number: it is a document if it decodes as text
 
 from __future__ import annotations
 
-import os
 import stat
 import struct
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from retrieval.domain.media import Medium
 from retrieval.errors import MediaUnreadable, MediaUnsupported
+from retrieval.media.containers import identify_container
 
 HEAD = 8192  # bytes; enough for every magic number and for a judgement on text
 
@@ -113,28 +111,8 @@ NETPBM = {
     b"Pf": "pfm",
     b"PF": "pfm",
 }
-BMP_HEADERS = (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")  # sizes of the second header
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-OLD_OFFICE = {".doc": "docx", ".dot": "docx", ".xls": "xlsx", ".xlt": "xlsx", ".ppt": "pptx", ".pps": "pptx"}
 
-HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-AVIF_BRANDS = {b"avif", b"avis"}
-AUDIO_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "}
-OFFICE_PARTS = {
-    "word/document.xml": "docx",
-    "ppt/presentation.xml": "pptx",
-    "xl/workbook.xml": "xlsx",
-    "META-INF/container.xml": "epub",
-}
-ODF = {
-    b"application/vnd.oasis.opendocument.text": "odt",
-    b"application/vnd.oasis.opendocument.presentation": "odp",
-    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
-    b"application/epub+zip": "epub",
-}
-OGG_VIDEO = (b"OVP80", b"BBCD\x00", b"\x01video")
-ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
-ASF_VIDEO_STREAM = b"\xc0\xef\x19\xbc\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"
+BMP_HEADERS = (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")  # sizes of the second header
 
 
 def identify(path: Path) -> tuple[Medium, str]:
@@ -150,7 +128,7 @@ def identify(path: Path) -> tuple[Medium, str]:
         head = file.read(HEAD)
         if not head:
             raise MediaUnreadable(f"{path.name} is empty", reason="empty")
-        found = _by_magic(head) or _by_container(path, file, head) or _by_weak_magic(path, head)
+        found = _by_magic(head) or identify_container(path, file, head) or _by_weak_magic(path, head)
         if found is None:
             _refuse_foreign(path, head)
             found = _by_text(path, head)
@@ -195,139 +173,6 @@ def _is_camera_raw(head: bytes) -> bool:
     }
     dng, sub_pictures, maker = 0xC612, 0x14A, 0x10F
     return dng in tags or (sub_pictures in tags and maker in tags)
-
-
-def _by_container(path: Path, file: BinaryIO, head: bytes) -> tuple[Medium, str] | None:
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return _iso_media(file, head)
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return _matroska(file, head)
-    if head[:4] == b"OggS":
-        return _ogg(head[:1024])
-    if head[:16] == ASF:
-        return ("video", "wmv") if ASF_VIDEO_STREAM in head else ("audio", "wma")
-    if head[:3] == b"FLV":
-        return ("video", "flv") if head[4] & 1 else ("audio", "flv")
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip(path, file)
-    if head[:8] == OLE:
-        return _refuse_ole(path)
-    return None
-
-
-def _ogg(first: bytes) -> tuple[Medium, str]:
-    """By the codec names in the first pages. Theora of 90,000 frames a second is how muxers keep a cover picture."""
-    theora = first.find(b"\x80theora")
-    if theora >= 0 and len(first) >= theora + 30:
-        frames, seconds = struct.unpack_from(">II", first, theora + 22)
-        moves = frames < 1000 * max(seconds, 1)
-    else:
-        moves = any(mark in first for mark in OGG_VIDEO)
-    return ("video", "ogv") if moves else ("audio", "opus" if b"OpusHead" in first else "ogg")
-
-
-def _iso_media(file: BinaryIO, head: bytes) -> tuple[Medium, str]:
-    size = struct.unpack_from(">I", head)[0]
-    major = head[8:12] if head[4:8] == b"ftyp" else b"qt  "
-    brands = {head[at : at + 4] for at in range(16, min(size, 256), 4)} | {major}
-    if major == b"crx ":
-        return "image", "raw"  # Canon CR3
-    if brands & AVIF_BRANDS and major not in HEIF_BRANDS - {b"mif1", b"msf1"}:
-        return "image", "avif"
-    if brands & HEIF_BRANDS and major not in (b"isom", b"mp42", b"qt  "):
-        return "image", "heic"
-    if major in AUDIO_BRANDS:
-        return "audio", "m4a"
-    if _iso_handlers(file) == {b"soun"}:
-        return "audio", "m4a"
-    return "video", "mov" if major == b"qt  " else "3gp" if major[:3] == b"3gp" else "mp4"
-
-
-def _iso_boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(name, start, end) of the content of each box between two positions; at most 10,000."""
-    for _ in range(10_000):
-        file.seek(start)
-        header = file.read(16)
-        if start >= end or len(header) < 8:
-            return
-        size, name = struct.unpack_from(">I4s", header)
-        skip = 8
-        if size == 1 and len(header) == 16:
-            size, skip = struct.unpack_from(">Q", header, 8)[0], 16
-        stop = end if size == 0 else start + size
-        if stop < start + skip:
-            return
-        yield name, start + skip, min(stop, end)
-        start = stop
-
-
-def _iso_handlers(file: BinaryIO) -> set[bytes]:
-    """Handler types of the tracks: vide, soun, text, ... Empty where no track table is found."""
-    handlers = set()
-    size = os.fstat(file.fileno()).st_size
-    for name, start, end in _iso_boxes(file, 0, size):
-        if name == b"moov":
-            for track, at, stop in _iso_boxes(file, start, end):
-                handlers |= _iso_handler(file, at, stop) if track == b"trak" else set()
-            break
-    return handlers & {b"vide", b"soun"}
-
-
-def _iso_handler(file: BinaryIO, start: int, end: int) -> set[bytes]:
-    for name, at, stop in _iso_boxes(file, start, end):
-        if name == b"mdia":
-            for inner, place, _ in _iso_boxes(file, at, stop):
-                if inner == b"hdlr":
-                    file.seek(place + 8)
-                    return {file.read(4)}
-    return set()
-
-
-def _matroska(file: BinaryIO, head: bytes) -> tuple[Medium, str]:
-    """Video if any track is a picture track. Tracks stand within the first MiB in every muxer seen."""
-    file.seek(0)
-    front = file.read(1 << 20)
-    at = front.find(b"\x16\x54\xae\x6b")  # Tracks
-    tracks = front[at : at + 65536] if at >= 0 else b""
-    name = "webm" if b"webm" in head[:64] else "mkv"
-    has_video = b"\x83\x81\x01" in tracks  # TrackType, one byte, 1
-    has_audio = b"\x83\x81\x02" in tracks
-    return ("audio", "mka" if name == "mkv" else "webm") if has_audio and not has_video else ("video", name)
-
-
-def _zip(path: Path, file: BinaryIO) -> tuple[Medium, str]:
-    """The document inside a ZIP, by its parts."""
-    try:
-        file.seek(0)
-        with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
-            kind = _read_mimetype(archive) if "mimetype" in names else None
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise MediaUnreadable(f"{path.name} is a broken archive", str(error), reason="truncated") from error
-    if kind:
-        return "document", kind
-    for part, name in OFFICE_PARTS.items():
-        if part in names:
-            return "document", name
-    raise MediaUnsupported(f"{path.name} is an archive, not a document", "unpack it to index what is inside")
-
-
-def _read_mimetype(archive: zipfile.ZipFile) -> str | None:
-    with archive.open("mimetype") as part:
-        return ODF.get(part.read(100).strip())
-
-
-def _refuse_ole(path: Path) -> tuple[Medium, str]:
-    newer = OLD_OFFICE.get(path.suffix.lower())
-    if newer:
-        raise MediaUnsupported(
-            f"{path.name} is an old Office file ({path.suffix.lower()})",
-            f"save it as {newer} to index it",
-            reason="old format",
-        )
-    raise MediaUnsupported(
-        f"{path.name} is an OLE container", "old or encrypted Office files are not read", reason="old format"
-    )
 
 
 def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
