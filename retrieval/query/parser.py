@@ -81,14 +81,13 @@ def _parser() -> Lark:
         def item(self, parts: list[Any]) -> Any:
             return parts[0]
 
+        atom = item
+
         def must(self, parts: list[Any]) -> Any:
             return Required(_leaf(parts[1]))
 
         def not_(self, parts: list[Any]) -> Any:
             return Not(_leaf(parts[1]))
-
-        def atom(self, parts: list[Any]) -> Any:
-            return parts[0]
 
         def weighted(self, parts: list[Any]) -> Any:
             return Weighted(_leaf(parts[0]), parts[1].value.value)
