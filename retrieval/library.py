@@ -367,7 +367,7 @@ class Library:
             return duplicates.find_duplicates(connection, media)
 
     def status(self) -> Status:
-        """What is in the library, and what is still to be done."""
+        """Counts of the library, and of pending work."""
         from retrieval.catalog import store
 
         with store.snapshot(self._open_engine()) as connection:

@@ -10,7 +10,7 @@ from retrieval.domain.media import Lane, Medium
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a hit must fulfil whatever its score. Times are local ISO dates, lengths are ms."""
+    """Conditions on hits, whatever their score. Times are local ISO dates, lengths are ms."""
 
     media: frozenset[Medium] = frozenset()
     path: str | None = None  # glob over the whole path
@@ -23,7 +23,7 @@ class Filters:
     near: tuple[float, float, float] | None = None  # latitude and longitude in degrees, radius in km
     min_bytes: int | None = None
     max_bytes: int | None = None
-    tag: str | None = None  # what a picture, shot or sound of it shows or lets hear: see retrieval.tags
+    tag: str | None = None  # what a picture, shot or sound of it shows or lets hear: see retrieval.search.tagging
 
     def __bool__(self) -> bool:
         return self != Filters()

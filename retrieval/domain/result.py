@@ -32,7 +32,7 @@ class FoundSegment:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What a picture, shot or sound shows or lets hear: a name of the vocabulary, and how sure it is, 0..1."""
+    """A name of the vocabulary that a picture, shot or sound fits, and its confidence, 0..1."""
 
     name: str
     confidence: float

@@ -146,7 +146,7 @@ def _spans(segments: Sequence[StoredSegment], kind: str) -> NDArray[np.int64]:
 
 
 def clean(moment: moments.Moment, cuts: NDArray[np.int64], sentences: NDArray[np.int64]) -> Span:
-    """What is cut out for a moment: at most LONGEST_MS around its frame, at least LEAST_MS, no sentence cut in two.
+    """The part that is cut out for a moment: at most LONGEST_MS around its frame, at least LEAST_MS, no sentence cut in two.
 
     Ends are moved by at most SENTENCE_MS, and not over a cut.
     """
@@ -206,7 +206,7 @@ def arranged(parts: Sequence[Part]) -> list[Part]:
 
 
 def subtitles(parts: Sequence[Part], written: Sequence[Joined]) -> str:
-    """What is said in a reel, as SubRip."""
+    """The speech of a reel, as SubRip."""
     lines = []
     for part, joined in zip(parts, written, strict=True):
         for span, text in part.said:

@@ -95,7 +95,7 @@ def split(folded: str) -> list[str]:
 
 
 def terms(question: str) -> list[Term]:
-    """What a question asks for, in order, each once: quoted phrases, words, and runs of unspaced script.
+    """The terms of a question, in order, each once: quoted phrases, words, and runs of unspaced script.
 
     A run of one or two characters is one term; a longer one its overlapping pairs, as it may hold several words.
     Words glued by a sign ("EST-1008", "don't") are one phrase.

@@ -90,7 +90,7 @@ def search_keywords(
     allowed: Scope,
     kinds: Sequence[Kind] | None = None,
 ) -> WordHits:
-    """What the words of a question find; nothing where it has no word that tells anything.
+    """Segments and assets that match the words of a question; none where all its words are too frequent.
 
     kinds: only in segments of these kinds, and not in names.
     """
@@ -160,7 +160,7 @@ class _Question:
         return sum(1 << bit for bit, each in enumerate(self.asked) if each.term.quoted)
 
     def evidence(self, bits: int, order: float) -> float:
-        """What a text tells that holds these terms and this share of neighbours."""
+        """The evidence of a text that holds these terms and this share of neighbours."""
         held = sum([rarity for bit, rarity in enumerate(self.rarities) if bits >> bit & 1])
         share = held / self.whole
         told = SHARE_WEIGHT * share + RARITY_WEIGHT * held + order * (ORDER_WEIGHT + ALL_IN_ORDER_WEIGHT * share)

@@ -78,7 +78,7 @@ class EncodedQuery:
 
 @dataclass(slots=True)
 class _Content:
-    """What was read of a file: texts, and views of pictures and sounds."""
+    """The content of a file: texts, and views of pictures and sounds."""
 
     texts: list[str] = field(default_factory=list)
     pictures: list[NDArray[np.uint8]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the operators of a question make of how sure its operands are. Pure: log-odds in, log-odds out.
+"""Operators of a question over the log-odds of its operands. Pure: log-odds in, log-odds out.
 
 An asset has places: a picture is one, a document one for each segment, a video or recording one for each step of time.
 What is looked for may be fulfilled at different places of an asset, so that a bicycle shown and a word said later fit
@@ -61,7 +61,7 @@ class TimeGrid:
 
 
 def parts(tree: Tree) -> tuple[Tree, ...]:
-    """What a tree is made of; nothing of a leaf."""
+    """The children of a tree; none of a leaf."""
     if isinstance(tree, Leaf):
         return ()
     return (tree.part,) if isinstance(tree, Weighted | Required | Not) else tree.parts
@@ -218,7 +218,7 @@ class _Judge:
         return Score(kept, float(kept.max()))
 
     def costs(self, numbered: Sequence[tuple[Tree, int]]) -> Odds:
-        """What the parts among these that seek nothing cost those beside them."""
+        """(n,) the cost that excluded parts among these put on those beside them."""
         total = np.zeros(self.places)
         for each, first in numbered:
             inner, weight, _ = weighted(each)
@@ -270,7 +270,7 @@ class _Judge:
 
 
 def _mean(trees: Sequence[Tree], table: Odds, wholes: Sequence[float], row: tuple[moments.Moment, ...]) -> Score:
-    """What stands side by side: fusion.conjunction, capped by what must be."""
+    """Parts side by side: fusion.conjunction, capped by required parts."""
     weights = [weighted(each)[1] for each in trees]
     at = np.average(np.minimum(table, fusion.FULFILLED), axis=0, weights=weights)
     whole = fusion.conjunction(wholes, weights)

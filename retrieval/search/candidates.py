@@ -69,7 +69,7 @@ Tables = Sequence[Mapping[int, Candidate]]
 def of_tree(tree: Tree, evidence: Sequence[Matches], media: Mapping[int, Medium]) -> list[Candidate]:
     """The candidates of a tree whose leaves found `evidence`; media: of all assets in it.
 
-    A video, recording or document is only bounded where the tree must be judged place by place: see tracks.Judging.
+    A video, recording or document is only bounded where the tree must be judged place by place: see temporal.TreeScorer.
     """
     tables = [of_one(found) for found in evidence]
     proposing = boolean.generates_candidates(tree)

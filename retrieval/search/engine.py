@@ -50,7 +50,7 @@ def answer(
     tagged: ascending ids of the assets that have the tag which the filters ask for; None where they ask for none.
 
     Raises:
-        IndexDiffers: a generation must not be trusted; the caller searches without it.
+        IndexMismatch: a generation must not be trusted; the caller searches without it.
     """
     start = time.perf_counter()
     tree = whole_tree(query)

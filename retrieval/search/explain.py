@@ -176,7 +176,7 @@ def _explained(
 
 
 def _judged(stored: store.StoredSegment, asked: Sequence[EncodedOperand], lookup: Retrieval) -> FoundSegment | None:
-    """What the operands say of one segment; None where none of them says anything."""
+    """One segment scored by the operands; None where no retriever of theirs matches its kind."""
     evidence = [Matches() for _ in asked]
     evidence[0].owners[stored.id] = stored.asset_id
     lookup.complete(asked, evidence, [False] * len(asked))

@@ -1,4 +1,4 @@
-"""What the lanes say of one operand: nearest vectors of each kind of segment, keywords, the very file that asks.
+"""Retrievers of one operand: nearest vectors of each kind of segment, keywords, the identical file.
 
 One semantic lane for each pair of (sense of the question, kind of segment), and the keywords.
 """
@@ -45,7 +45,7 @@ class IndexMismatch(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchContext:
-    """What a search needs of the library, as it was at one moment."""
+    """Spaces and full-text totals of the library, as they were at one commit."""
 
     spaces: Mapping[Role, SpaceSnapshot]
     totals: dict[WordTable, int]
@@ -99,7 +99,7 @@ class SearchContext:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What one way of looking says of one segment. odds: log-odds; of words, a log-likelihood ratio (see fusion.agree)."""
+    """One retriever's score of one segment. odds: log-odds; of words, a log-likelihood ratio (see fusion.agree)."""
 
     lane: Lane
     odds: float
@@ -109,7 +109,7 @@ class Match:
 
 @dataclass(slots=True)
 class Matches:
-    """What one operand found. by segment and lane; names: by asset; owners: the asset and kind of each segment.
+    """The matches of one operand: by segment and retriever; names: by asset; owners: the asset of each segment.
 
     terms: those of its words that tell anything.
     """
@@ -139,7 +139,7 @@ class Retrieval:
     cut: float
 
     def evidence(self, asked: EncodedOperand, k: int) -> Matches:
-        """What the k nearest of each lane, and the keywords, say."""
+        """The matches of every retriever, of vectors the k nearest."""
         found = Matches()
         for probe in vector_queries(asked):
             self._near(found, probe, k)
@@ -243,7 +243,7 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorQuery:
-    """What is compared with the vectors of one kind of segment: one semantic lane of one operand.
+    """One retriever by vectors: of one operand's modality, over one kind of segment.
 
     own (q, dimension): the question's, from a sense. more, less (0 or 1, dimension): the mean of what it shall be more
     like, or less.
@@ -268,7 +268,7 @@ class VectorQuery:
         return _direction(self.sense, self.kind)
 
     def handicap(self, profile: Profile) -> float:
-        """What is taken off a cosine with this kind of segment before it is judged; see docs/decisions/0250."""
+        """The multi-instance correction, taken off a cosine before it is calibrated; see docs/decisions/0250."""
         correction = KINDS[self.kind].multi_instance_correction
         if not correction:
             return 0.0
@@ -283,7 +283,7 @@ class VectorQuery:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).
 
-        line: how the question's own scores are judged, see Held.line.
+        line: how the question's own scores are judged, see SearchContext.line.
 
         With feedback Rocchio's sum, each term by the calibration of its own direction, because a text is never as near
         to a picture as another picture is; see docs/decisions/0201.
@@ -315,7 +315,7 @@ def _probes(
 
 
 def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: store.StoredVectors, scores: Vectors) -> None:
-    """Raises IndexDiffers where an index gave other scores than the catalog's vectors."""
+    """Raises IndexMismatch where an index gave other scores than the catalog's vectors."""
     if pinned.generation is None or not len(stored.ids):
         return
     ids = near.rows["vector"]
@@ -327,7 +327,7 @@ def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: store.StoredVector
 
 
 def log_odds(profile: Profile, sense: Modality, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
-    """What the profile's prior says of scores, whatever else the library holds."""
+    """Log-odds (n,) of cosines (n,) by the profile's default calibration, whatever else the library holds."""
     return profile.prior(_direction(sense, kind)).line(USUAL).odds(scores)
 
 

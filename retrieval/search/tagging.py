@@ -220,7 +220,7 @@ def _has(odds: NDArray[np.float64], at: int) -> NDArray[np.bool_]:
 def tagger(
     vocabulary: Vocabulary, asked: Sequence[str], held: SearchContext, profile: Profile, connection: Connection
 ) -> Tagger | None:
-    """What tags segments by the vocabulary, and by names asked for that are not in it; None without a shared space."""
+    """The tagger of the vocabulary and of further names; None without a shared space."""
     shared = held.spaces.get("shared")
     if shared is None:
         return None

@@ -1,4 +1,4 @@
-"""What all operands of a tree say of one video or recording, step by step of its time, and what the tree makes of it."""
+"""A tree over time: scores of its operands, step by step of one video or recording, and of the tree."""
 
 from __future__ import annotations
 
