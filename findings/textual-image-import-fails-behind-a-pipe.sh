@@ -3,8 +3,8 @@
 #
 # Library: textual-image 0.12.0 (the newest that pip gives CPython 3.11). Met on 29 November 2026, Linux.
 # Seen: `import textual_image.renderable`, nothing called yet,
-#   in a terminal: writes two questions (ESC [c and a graphics query) and waits for answers; of a terminal that does not answer it
-#     takes the time of both waits, and what the user types meanwhile is read as the answer;
+#   in a terminal: writes two questions (ESC [c and a graphics query) and waits for answers: half a second where the terminal
+#     gives none;
 #   behind a pipe, `find . | program` with the output in a terminal: the import raises termios.error (25, 'Inappropriate ioctl
 #     for device'), because only standard output was asked whether it is a terminal;
 #   with the output in a file: neither.
