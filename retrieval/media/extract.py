@@ -9,23 +9,40 @@
 
 All have one signature: the path and medium of a file, the input spec of the encoder that will see it, the limits, and
 `alive`, which is called every few frames as a sign of progress. Every reader raises a MediaError where the file cannot
-be used, possibly after it has given some segments. Which files are media at all is decided by `sniff.identify`.
+be used, possibly after it has given some segments. Which files are media at all is decided by `sniff.identify`. The
+text of metadata and segments is valid Unicode without NUL, whatever the library that read it gave: encoders, UTF-8 and
+SQLite stop at lone surrogates, and full-text search at NUL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Medium, Metadata
+from retrieval.domain.text import valid_text
 from retrieval.settings import LIMITS, RATE, Limits
 
 
 def _silent() -> None:
     """No sign of progress is wanted."""
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else valid_text(text).replace("\0", " ")
+
+
+def _valid(found: Metadata | ExtractedSegment) -> Metadata | ExtractedSegment:
+    """The same with text that encoders and databases take."""
+    if isinstance(found, Metadata):
+        words = tuple(_clean(word) or "" for word in found.keywords)
+        said = (_clean(found.title), _clean(found.artist), _clean(found.camera))
+        return replace(found, title=said[0], artist=said[1], camera=said[2], keywords=words)
+    return replace(found, segment=replace(found.segment, text=_clean(found.segment.text)))
 
 
 def read(
@@ -36,6 +53,10 @@ def read(
     An image gives `image` segments with their model inputs; a document `passage` segments and `image` segments for the
     pictures inside; a video `speech` segments where it has subtitles; audio nothing but its metadata.
     """
+    yield from map(_valid, _read(path, medium, spec, limits))
+
+
+def _read(path: Path, medium: Medium, spec: ImageSpec, limits: Limits) -> Iterator[Metadata | ExtractedSegment]:
     if medium == "image":
         from retrieval.media.image.decode import read_image
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 LEAST_CHARS: Final = 24  # of a Latin, Cyrillic or Arabic text; below it a guess is worth nothing
 SURE: Final = 0.7
+NO_BREAK: Final = re.compile(r"[\u00a0\u2007\u202f\u2060\ufeff]")
 # Scripts that one living language of ours uses alone. Kana decides for Japanese before Han is counted as Chinese.
 SCRIPTS: Final = {
     "ja": re.compile(r"[\u3041-\u30ff\uff66-\uff9f]"),
@@ -32,8 +33,9 @@ def language_of(text: str) -> str | None:
             return lang
     if letters < LEAST_CHARS:
         return None
-    lang, sure = _model().classify(sample)
-    return str(lang) if sure >= SURE else None
+    # The model takes a no-break blank for a letter, and "zxx" for a language: it says that nothing is said.
+    lang, sure = _model().classify(NO_BREAK.sub(" ", sample))
+    return str(lang) if sure >= SURE and lang != "zxx" else None
 
 
 @cache

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment
+from retrieval.domain.text import valid_text
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.documents.passages import Block, cut
 from retrieval.media.language import language_of
@@ -122,7 +123,8 @@ def _rtf_text(path: Path, limits: Limits) -> str:
         raise MediaTooLarge(f"{path.name} has more than {limits.text_chars:,} characters")
     try:
         convert: Any = rtf_to_text
-        return str(convert(path.read_bytes().decode("latin-1"), errors="replace"))
+        # The library gives a character outside the basic plane as its two halves.
+        return valid_text(str(convert(path.read_bytes().decode("latin-1"), errors="replace")))
     except Exception as error:
         raise MediaUnreadable(f"{path.name} is damaged", f"{type(error).__name__}: {error}"[:200], "damaged") from error
 

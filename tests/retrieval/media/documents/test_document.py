@@ -216,6 +216,21 @@ def test_rtf_is_read_with_its_umlauts(tmp_path: Path) -> None:
     assert said(tmp_path / "a.rtf") == "Grüße aus Köln"
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (rb"party \u-10180?\u-8247? tonight", "party \U0001f3c9 tonight"),
+        (rb"half \u-10180? alone", "half \ufffd alone"),
+        (rb"other half \u-8247?", "other half \ufffd"),
+        (rb"\u-8247?\u-10180? crossed", "\ufffd\ufffd crossed"),
+    ],
+)
+def test_halves_of_characters_in_rtf_are_joined(tmp_path: Path, source: bytes, text: str) -> None:
+    """RTF holds an emoji as two 16-bit numbers; what comes out is one character, and valid UTF-8."""
+    (tmp_path / "a.rtf").write_bytes(rb"{\rtf1\ansi " + source + rb"\par}")
+    assert said(tmp_path / "a.rtf") == text
+
+
 def test_subtitles_alone_are_a_document(tmp_path: Path) -> None:
     """Cues become text without times and tags."""
     (tmp_path / "a.srt").write_text(
