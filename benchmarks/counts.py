@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import functools
 import importlib
-import importlib.metadata
 import inspect
 import json
 import os
 import pkgutil
+import runpy
 import sys
 import tempfile
 from collections import Counter
@@ -98,11 +98,11 @@ def _opening(counts: Counter[str]) -> Callable[..., Any]:
 
 
 def program(*arguments: str) -> int:
-    """The program `crossmedia` in this process, and how it ended."""
-    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="crossmedia")
-    with mock.patch.object(sys, "argv", ["crossmedia", *arguments]), redirect_stdout(sys.stderr):
+    """The program `crossmedia` of this environment, run in this process, and how it ended."""
+    script = str(Path(sys.executable).parent / "crossmedia")
+    with mock.patch.object(sys, "argv", [script, *arguments]), redirect_stdout(sys.stderr):
         try:
-            entry.load()()
+            runpy.run_path(script, run_name="__main__")
         except SystemExit as ended:
             return int(ended.code or 0)
     return 0

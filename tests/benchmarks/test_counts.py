@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.counts import callables, counting
+from benchmarks.counts import callables, counting, program
 from retrieval import Library, Operand
 
 
@@ -40,3 +40,9 @@ def test_an_encoder_inside_another_is_not_counted_again(sample_library: Path, sa
             library.search(Operand("audio", samples / "questions" / "ticking.wav"))
     assert counts["StarterSound.encode"] == 1
     assert counts["open ticking.wav"] > 0
+
+
+def test_the_program_runs_in_this_process(tmp_path: Path) -> None:
+    """So that what it asks is counted; a command that fails tells so."""
+    assert program("--version") == 0
+    assert program("status", "--library", str(tmp_path / "none")) == 1
