@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,14 +42,15 @@ def plan(
     hidden: bool = False,
     large: Callable[[str], int] = lambda profile: 0,
 ) -> Finished:
-    """Tells what `crossmedia index` would do in the library at `home`, which need not be there.
+    """Reports what `crossmedia index` would do in the library at `home`, which need not be there.
 
     named: the folders that are named now; id 0, patterns empty where none are given. wanted: the steps of the run.
     large: the shorter side (pixels) from which on pictures have regions, by the name of the library's profile.
     """
     start = time.perf_counter()
     if not layout.catalog(home).exists():
-        return _tell(home, profile, list(named), lambda source: {}, {}, wanted, emit, hidden, start)
+        state = _State(profile, list(named), lambda source: {}, {})
+        return _report(home, state, wanted, emit, hidden, start)
     with reading(home) as connection:
         sources = _joined(catalog_read.all_sources(connection), named)
         known = partial(catalog_read.known_files, connection)
@@ -57,7 +58,7 @@ def plan(
         left = _pending(connection)
         if "regions" in wanted:
             left["regions"] = catalog_read.without_regions(connection, large(own)), 0
-        return _tell(home, own, sources, known, left, wanted, emit, hidden, start)
+        return _report(home, _State(own, sources, known, left), wanted, emit, hidden, start)
 
 
 def _joined(sources: list[Source], named: Sequence[Source]) -> list[Source]:
@@ -81,19 +82,21 @@ def _pending(connection: Connection) -> dict[Step, tuple[int, int]]:
     return left
 
 
-def _tell(
-    home: Path,
-    profile: str,
-    sources: list[Source],
-    known: Callable[[int], dict[bytes, base.Known]],
-    left: dict[Step, tuple[int, int]],
-    wanted: Sequence[Step],
-    emit: Callable[[Event], None],
-    hidden: bool,
-    start: float,
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a run would start from. known: files of a source by its id. left: files and milliseconds of each step."""
+
+    profile: str
+    sources: list[Source]
+    known: Callable[[int], dict[bytes, base.Known]]
+    left: dict[Step, tuple[int, int]]
+
+
+def _report(
+    home: Path, state: _State, wanted: Sequence[Step], emit: Callable[[Event], None], hidden: bool, start: float
 ) -> Finished:
-    emit(Opened(home, not layout.catalog(home).exists(), profile, len(sources)))
-    found, scanned = changes.compare_all(sources, known, home, hidden=hidden)
+    emit(Opened(home, not layout.catalog(home).exists(), state.profile, len(state.sources)))
+    found, scanned = changes.compare_all(state.sources, state.known, home, hidden=hidden)
     emit(scanned)
     changed = [candidate for each in found for candidate in each.changed if candidate.problem is None]
     timed = sum(map(changes.is_timed, changed))
@@ -101,7 +104,7 @@ def _tell(
     seconds = 0.0
     for step in wanted:
         new = len(changed) if STEPS[step].is_per_file else timed
-        before, ms = left.get(step, (0, 0))
+        before, ms = state.left.get(step, (0, 0))
         files[step] = new + before
         seconds += (files[step] if STEPS[step].is_per_file else new * USUAL_MS + ms) / STEPS[step].usual_rate
     emit(Planned(files, seconds))
