@@ -32,8 +32,8 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.publish import publish
 from retrieval import Library
+from retrieval.catalog.engine import open_engine
 from retrieval.catalog.schema import assets, paths, segments, spaces, vectors
-from retrieval.catalog.store import open_catalog
 from retrieval.domain.media import Metadata
 from retrieval.encoders.profile import make_profile
 from retrieval.fulltext import analyzer, asset_terms
@@ -76,7 +76,7 @@ def build(home: Path, scale: float) -> None:
     """Writes the catalog and publishes it."""
     home.mkdir(parents=True, exist_ok=True)
     profile = make_profile("starter")
-    engine = open_catalog(home, write=True)
+    engine = open_engine(home, write=True)
     rng, texts = np.random.default_rng(0), real_texts()
     with catalog_write.transaction(engine) as connection:
         catalog_write.create(connection, "starter")

@@ -7,26 +7,24 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from sqlalchemy import Connection, Engine, select, text
-
+from indexer.catalog import check
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.publish import left_over, publish_space, sweep
 from retrieval import telemetry
 from retrieval.catalog import layout
-from retrieval.catalog.schema import generations, segments, spaces, vectors
-from retrieval.catalog.store import open_catalog
+from retrieval.catalog.engine import open_engine
 from retrieval.errors import InstallationError, LibraryError, LibraryNotFound
-from retrieval.fulltext import analyzer
 from retrieval.render.text import counted
 from retrieval.vectors.faiss_index import faiss_library
 
-UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
 MEND = "crossmedia doctor --repair repairs it"
-ROWS = 4096  # vectors that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,8 @@ class Finding:
     repaired: bool = False
 
 
-Repair = Callable[[Engine, Path], None]
-Problem = tuple[str, str, Repair | None]
+Repair: TypeAlias = "Callable[[Engine, Path], None]"
+Problem: TypeAlias = "tuple[str, str, Repair | None]"
 
 
 def examine(library: Path, *, repair: bool = False) -> list[Finding]:
@@ -52,7 +50,7 @@ def examine(library: Path, *, repair: bool = False) -> list[Finding]:
     if not layout.catalog(library).exists():
         raise LibraryNotFound(f"there is no library at {library}", "crossmedia index FOLDER makes one")
     if not repair:
-        engine = open_catalog(library, write=False)
+        engine = open_engine(library, write=False)
         try:
             return found + [
                 Finding(what, hint if mend is None else MEND) for what, hint, mend in _problems(engine, library)
@@ -116,44 +114,27 @@ def _owners(package: str) -> set[str]:
 def _problems(engine: Engine, library: Path) -> Iterator[Problem]:
     with engine.connect() as connection:
         yield from _catalog(connection)
-        yield from _words(connection)
         yield from _vectors(connection)
         yield from _generations(connection, library)
         yield from _sources(connection)
 
 
 def _catalog(connection: Connection) -> Iterator[Problem]:
-    for (line,) in connection.execute(text("PRAGMA integrity_check(5)")):
-        if line != "ok":
-            yield f"the catalog is damaged: {line}", "restore it from a backup, or index again into a new library", None
-    broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
-    if broken:
-        yield f"{counted(len(broken), 'row')} of the catalog refer to missing rows", "report this", None
-    lost = connection.scalar(
-        text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM paths WHERE asset_id IS NOT NULL)")
-    )
-    if lost:
+    for line in check.damage(connection):
+        yield f"the catalog is damaged: {line}", "restore it from a backup, or index again into a new library", None
+    if broken := check.broken_references(connection):
+        yield f"{counted(broken, 'row')} of the catalog refer to missing rows", "report this", None
+    if lost := check.assets_without_path(connection):
         yield f"{counted(lost, 'asset')} without a path", "", _delete_orphans
-    stepless = connection.scalar(text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM steps)"))
-    if stepless:
+    if stepless := check.assets_without_step(connection):
         yield f"{counted(stepless, 'asset')} never read", "crossmedia index", None
-
-
-def _words(connection: Connection) -> Iterator[Problem]:
-    lacking = connection.scalar(
-        text("SELECT count(*) FROM segments WHERE text <> '' AND id NOT IN (SELECT rowid FROM segment_words)")
-    )
-    excess = connection.scalar(text("SELECT count(*) FROM segment_words WHERE rowid NOT IN (SELECT id FROM segments)"))
-    unnamed = connection.scalar(text("SELECT count(*) FROM assets WHERE id NOT IN (SELECT rowid FROM asset_words)"))
-    ghosts = connection.scalar(text("SELECT count(*) FROM asset_words WHERE rowid NOT IN (SELECT id FROM assets)"))
-    wrong = sum(filter(None, (lacking, excess, unnamed, ghosts)))
-    if wrong:
+    if wrong := check.wrong_words(connection):
         yield f"keyword index: {counted(wrong, 'row')} out of step with the catalog", "", _index_words
 
 
 def _vectors(connection: Connection) -> Iterator[Problem]:
-    for space in connection.execute(select(spaces)).all():
-        bad = _bad_vectors(connection, space.id, space.dimension)
+    for space in check.all_spaces(connection):
+        bad = check.bad_vectors(connection, space.id, space.dimension)
         if bad:
             what = (
                 f"{counted(len(bad), 'vector')} of the space {space.name} not of length 1 and {space.dimension} numbers"
@@ -167,34 +148,24 @@ def _vectors(connection: Connection) -> Iterator[Problem]:
             )
 
 
-def _bad_vectors(connection: Connection, space: int, dimension: int) -> list[int]:
-    """Ids of vectors that have another length in bytes than they should, or another length than 1, or are not numbers."""
-    query = select(vectors.c.id, vectors.c.data).where(vectors.c.space_id == space)
-    bad: list[int] = []
-    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
-        whole = [row for row in rows if len(row.data) == 2 * dimension]
-        bad += [row.id for row in rows if len(row.data) != 2 * dimension]
-        held = np.frombuffer(b"".join(row.data for row in whole), "<f2").reshape(-1, dimension).astype(np.float32)
-        fine = np.abs(np.einsum("ij,ij->i", held, held) - 1) < 2 * UNIT_TOLERANCE  # false for what is not a number
-        bad += [whole[at].id for at in np.flatnonzero(~fine)]
-    return bad
-
-
 def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
     from retrieval.vectors.generation import open_generation, verify
 
-    for space in connection.execute(select(spaces).where(spaces.c.live)).all():
-        row = connection.execute(select(generations).where(generations.c.id == space.generation_id)).first()
-        if row is None:
+    for space in catalog_read.publishing(connection):
+        if space.folder is None:
             continue
         try:
-            verify(layout.generation(library, row.folder), space.dimension)
-            held = open_generation(layout.generation(library, row.folder), space.dimension).rows
+            verify(layout.generation(library, space.folder), space.dimension)
+            held = open_generation(layout.generation(library, space.folder), space.dimension).rows
         except LibraryError as error:
-            yield error.what, "", _publisher(space.id)
+            yield error.what, "", _publisher(space.space_id)
             continue
-        if held != row.rows:
-            yield f"generation {row.folder} holds {held:,} rows instead of {row.rows:,}", "", _publisher(space.id)
+        if held != space.rows:
+            yield (
+                f"generation {space.folder} holds {held:,} rows instead of {space.rows:,}",
+                "",
+                _publisher(space.space_id),
+            )
     if stale := left_over(connection, library):
         yield counted(len(stale), "unused generation"), "", lambda engine, home: void(sweep(engine, home))
 
@@ -224,13 +195,7 @@ def _deleter(bad: Sequence[int]) -> Repair:
 
 def _index_words(engine: Engine, library: Path) -> None:
     with catalog_write.transaction(engine) as connection:
-        connection.execute(text("DELETE FROM segment_words"))
-        connection.execute(text("DELETE FROM asset_words"))
-        entry = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
-        for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():
-            connection.execute(entry, {"id": row.id, "words": analyzer.fold(row.text)})
-        for asset in connection.execute(text("SELECT id FROM assets")).scalars().all():
-            catalog_write.index_names(connection, asset)
+        catalog_write.index_all_words(connection)
 
 
 def _publisher(space: int) -> Repair:

@@ -13,14 +13,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-
-from sqlalchemy import Connection, Engine, func, select
+from typing import TYPE_CHECKING
 
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
-from retrieval.catalog import layout, store
-from retrieval.catalog.schema import generations, spaces
+from retrieval.catalog import layout
+from retrieval.catalog.dialect import read_transaction
 from retrieval.vectors.generation import sync, write_generation
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
 FRESH_SHARE = 0.1  # or this share of the generation, where that is more
@@ -46,11 +48,10 @@ def _is_behind(library: Path, space: catalog_read.Publishing) -> bool:
 def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Callable[[int], None] | None = None) -> int:
     """Writes and points at a new generation of one space; returns its rows. `fail_after` is told each finished step."""
     tell = fail_after or (lambda step: None)
-    with store.snapshot(engine) as connection:
-        newest = connection.scalar(select(func.max(generations.c.id))) or 0
-        last = store.newest_vector(connection)
-        dimension = connection.scalar(select(spaces.c.dimension).where(spaces.c.id == space)) or 0
-        tables = store.vectors_between(connection, space, dimension, 0, last)
+    with read_transaction(engine) as connection:
+        newest = catalog_read.newest_generation(connection)
+        dimension = catalog_read.dimension_of(connection, space)
+        last, tables = catalog_read.all_vectors(connection, space, dimension)
     folder = f"{newest + 1:06d}"
     target = layout.generation(library, folder)
     fresh = target.with_suffix(".new")
@@ -80,6 +81,6 @@ def sweep(engine: Engine, library: Path) -> list[Path]:
 
 def left_over(connection: Connection, library: Path) -> list[Path]:
     """Generation folders that no row points at."""
-    live = set(connection.execute(select(generations.c.folder)).scalars())
+    live = catalog_read.generation_folders(connection)
     parent = library / layout.GENERATIONS
     return [each for each in parent.iterdir() if each.name not in live] if parent.is_dir() else []

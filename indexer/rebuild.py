@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Select, and_, exists, select
 
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
@@ -24,10 +24,11 @@ from indexer.pipeline.stages import Job, Pipeline, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
-from retrieval.catalog.schema import segments, vectors
 from retrieval.domain.media import Modality, Step
 from retrieval.encoders.profile import Profile, make_profile
-from retrieval.kinds import kinds_in
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 TEXTS = 256  # encoded and committed at once
 
@@ -77,18 +78,10 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
         catalog_write.delete_blind_segments(connection)
 
 
-def _without_vector(space: int, kinds: tuple[str, ...]) -> Select[tuple[int]]:
-    """Ids of segments of these kinds that have no vector in the space."""
-    has = exists().where(and_(vectors.c.segment_id == segments.c.id, vectors.c.space_id == space))
-    return select(segments.c.id).where(segments.c.kind.in_(kinds), ~has)
-
-
 def _embed_texts(engine: Engine, tower: Tower) -> None:
     while True:
         with engine.connect() as connection:
-            lacking = _without_vector(tower.space_id, kinds_in("sentence")).where(segments.c.text != "").limit(TEXTS)
-            query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking))
-            rows = list(connection.execute(query))
+            rows = catalog_read.texts_without_vector(connection, tower.space_id, TEXTS)
         if not rows:
             return
         encoded = tower.encoder.encode([text for _, text in rows]).astype(np.float16)
@@ -132,8 +125,7 @@ def _embed_media(
 
 def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) -> Iterator[Job]:
     """Assets with a segment of this step that the new encoder has not seen."""
-    lacking = _without_vector(tower.space_id, kinds_in("shared")).where(segments.c.step == step)
-    wanted = set(connection.execute(select(segments.c.asset_id).where(segments.c.id.in_(lacking)).distinct()).scalars())
+    wanted = catalog_read.assets_without_vector(connection, tower.space_id, step)
     for place in catalog_read.places(connection, wanted):
         task = task_of(step, place.path, place.medium, tower.encoder.form, options.limits)
         yield Job(task, place)
@@ -143,8 +135,7 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
     """Adds the new vectors to the segments that are there; a segment that only the new encoder cuts is added."""
     place = result.job.origin
     keys = segment_keys(place.hash, [each.segment for each in result.encoded])
-    rows = select(segments.c.key, segments.c.id).where(segments.c.asset_id == place.asset_id)
-    there = dict(map(tuple, connection.execute(rows)))
+    there = catalog_read.segment_ids(connection, place.asset_id)
     for key, each in zip(keys, result.encoded, strict=True):
         if each.vectors:
             segment = there.get(key) or catalog_write.add_segment(connection, place.asset_id, step, key, each.segment)

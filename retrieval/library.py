@@ -20,10 +20,9 @@ from retrieval.domain.result import Answer, Tag
 from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
-
-    from retrieval.catalog.store import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
+    from retrieval.domain.records import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
     from retrieval.encoders.profile import Profile, Role
+    from retrieval.protocols import Catalog, Snapshot
     from retrieval.query.encode import EncodedOperand, EncodedQuery
     from retrieval.search.duplicates import Group
     from retrieval.search.explain import Explanation
@@ -48,13 +47,12 @@ class Shown:
 class Library:
     """A library opened for reading. Use it as a context manager, or close it."""
 
-    def __init__(self, home: Path, engine: Engine, profile: Profile, *, exact: bool = False) -> None:
+    def __init__(self, home: Path, catalog: Catalog, profile: Profile, *, exact: bool = False) -> None:
         self._home = home
         self._exact = exact
-        self._engine = engine
+        self._catalog = catalog
         self._profile = profile
         self._lock = threading.Lock()
-        self._watch = engine.connect()  # its data_version tells when another connection has written
         self._version = -1
         self._held: SearchContext | None = None
         self._distrust: set[str] = set()
@@ -68,22 +66,22 @@ class Library:
         compare with every vector of the catalog, not by the published indexes; slower, and what those are measured by.
 
         Raises:
-            LibraryNotFound, LibraryTooNew, LibraryDamaged, LibraryError: see store.open_catalog.
+            LibraryNotFound, LibraryTooNew, LibraryDamaged, LibraryError: see retrieval.catalog.engine.
             EncoderUnavailable: no profile of that name.
         """
-        from retrieval.catalog import store
+        from retrieval.catalog.snapshot import Catalog
         from retrieval.encoders.profile import make_profile
 
         home = Path(path) if path is not None else settings.default_library()
-        engine = store.open_catalog(home)
+        catalog = Catalog.open(home)
         try:
             if profile is None or isinstance(profile, str):
-                with store.snapshot(engine) as connection:
-                    own = store.facts(connection).get("profile", settings.DEFAULT_PROFILE)
+                with catalog.snapshot() as snapshot:
+                    own = snapshot.status.facts().get("profile", settings.DEFAULT_PROFILE)
                 profile = make_profile(profile or own)
-            return cls(home, engine, profile, exact=exact)
+            return cls(home, catalog, profile, exact=exact)
         except BaseException:
-            engine.dispose()
+            catalog.close()
             raise
 
     @property
@@ -105,8 +103,7 @@ class Library:
             if not self._closed:
                 self._closed = True
                 self._held = None
-                self._watch.close()
-                self._engine.dispose()
+                self._catalog.close()
 
     # ------------------------------------------------------------ questions
 
@@ -154,15 +151,14 @@ class Library:
 
     def _in_snapshot(self, ask: Callable[[_Opened], Result]) -> Result:
         """Asks one state of the catalog and of the indexes, by one thread; again where an index proves damaged."""
-        from retrieval.catalog import store
         from retrieval.search.retrievers import IndexMismatch
 
         for _ in range(4):
             try:
-                with store.snapshot(self._open_engine()) as connection:
-                    context = self._current(connection)  # which loads what has threads
+                with self._open_catalog().snapshot() as snapshot:
+                    context = self._current(snapshot)  # which loads what has threads
                     with single_threaded_blas:
-                        return ask(_Opened(connection, context))
+                        return ask(_Opened(snapshot, context))
             except IndexMismatch as damage:
                 with self._lock:
                     self._distrust.add(damage.folder)
@@ -172,13 +168,13 @@ class Library:
     def _answer(self, encoded: EncodedQuery, opened: _Opened) -> Answer:
         from retrieval.search import engine, feedback
 
-        connection, context = opened.connection, opened.context
-        operands = feedback.with_centroids(encoded.query, opened.resolved(encoded), connection, opened.spaces)
+        snapshot, context = opened.snapshot, opened.context
+        operands = feedback.with_centroids(encoded.query, opened.resolved(encoded), snapshot, opened.spaces)
         tag = encoded.query.filters.tag
-        tagged = self._tagged(tag, context, connection) if tag else None
-        return engine.answer(encoded.query, operands, context, self._profile, connection, tagged)
+        tagged = self._tagged(tag, context, snapshot) if tag else None
+        return engine.answer(encoded.query, operands, context, self._profile, snapshot, tagged)
 
-    def _tagged(self, name: str, held: SearchContext, connection: Connection) -> Ids:
+    def _tagged(self, name: str, held: SearchContext, snapshot: Snapshot) -> Ids:
         """The assets that have a tag."""
         import numpy as np
 
@@ -186,15 +182,15 @@ class Library:
         from retrieval.vectors.space import Scope
 
         name = valid_text(name)
-        tagger = self._tagger([name], held, connection)
+        tagger = self._tagger([name], held, snapshot)
         return tagger.assets(name, Scope()) if tagger is not None else np.empty(0, np.int64)
 
-    def _tagger(self, asked: Sequence[str], held: SearchContext, connection: Connection) -> Tagger | None:
+    def _tagger(self, asked: Sequence[str], held: SearchContext, snapshot: Snapshot) -> Tagger | None:
         from retrieval.catalog import layout
         from retrieval.search import tagging
 
         vocabulary = tagging.read([resources.vocabulary(), layout.tags(self._home)])
-        return tagging.tagger(vocabulary, asked, held, self._profile, connection)
+        return tagging.tagger(vocabulary, asked, held, self._profile, snapshot)
 
     def tags(self, segments: Iterable[str], asked: Sequence[str] = ()) -> dict[str, tuple[Tag, ...]]:
         """The tags of segments by their ids, the surest first; those without any, and texts, are left out.
@@ -205,39 +201,34 @@ class Library:
             EncoderUnavailable: the names of the vocabulary cannot be encoded here.
             LibraryError: the library's own tags.txt cannot be understood.
         """
-        from retrieval.catalog import store
-
-        with store.snapshot(self._open_engine()) as connection:
-            tagger = self._tagger(asked, self._current(connection), connection)
-            stored = [store.segment_by_key(connection, key) for key in segments]
+        with self._open_catalog().snapshot() as snapshot:
+            tagger = self._tagger(asked, self._current(snapshot), snapshot)
+            stored = [snapshot.segments.with_key(key) for key in segments]
             named = {each.id: each for each in stored if each is not None}
             found = tagger.of({each.id: each.segment.kind for each in named.values()}) if tagger is not None else {}
             return {named[segment].key: tuple(own) for segment, own in found.items()}
 
-    def _open_engine(self) -> Engine:
+    def _open_catalog(self) -> Catalog:
         if self._closed:
             raise LibraryError(f"the library {self._home} is closed", "open it again")
-        return self._engine
+        return self._catalog
 
-    def _current(self, connection: Connection) -> SearchContext:
+    def _current(self, snapshot: Snapshot) -> SearchContext:
         """The state as of the last commit; only what changed is read again."""
-        from retrieval.catalog import store
-
         with self._lock:
-            version = store.data_version(self._watch)
+            version = self._catalog.version()
             if self._held is None or version != self._version:
-                self._held = self._read(connection, self._held)
+                self._held = self._read(snapshot, self._held)
                 self._version = version
             return self._held
 
-    def _read(self, connection: Connection, old: SearchContext | None) -> SearchContext:
-        from retrieval.catalog import store
+    def _read(self, snapshot: Snapshot, old: SearchContext | None) -> SearchContext:
         from retrieval.search.retrievers import SearchContext
         from retrieval.vectors import space as vector_space
 
         spaces: dict[Role, vector_space.SpaceSnapshot] = {}
         warnings: list[str] = []
-        live = store.live_spaces(connection)
+        live = snapshot.vectors.live_spaces()
         for role in ROLES:
             space = self._match(role, live, warnings)
             if space is None:
@@ -246,11 +237,11 @@ class Library:
             before = old.spaces.get(role) if old else None
             same = before is not None and before.live == space and space.folder not in self._distrust
             if before is not None and same:
-                spaces[role] = vector_space.refresh_space(connection, before)
+                spaces[role] = vector_space.refresh_space(snapshot, before)
             else:
-                spaces[role] = vector_space.open_space(connection, self._home, space, distrust=self._distrust)
+                spaces[role] = vector_space.open_space(snapshot, self._home, space, distrust=self._distrust)
             warnings += spaces[role].warnings
-        return SearchContext(spaces, store.word_totals(connection), tuple(warnings))
+        return SearchContext(spaces, snapshot.fulltext.totals(), tuple(warnings))
 
     def _match(self, role: Role, live: Sequence[LiveSpace], warnings: list[str]) -> LiveSpace | None:
         """The live space that the profile's encoder of that role asks; vectors of different spaces never meet."""
@@ -286,11 +277,11 @@ class Library:
         operands = opened.resolved(encoded)
         tree = whole_tree(encoded.query)
         if tree is not None:
-            scorer = temporal.TreeScorer(tree, operands, opened.context, self._profile, opened.connection)
+            scorer = temporal.TreeScorer(tree, operands, opened.context, self._profile, opened.snapshot)
             return scorer.curve(asset)
         if not operands:
             return moments.EMPTY
-        curves = timeline.curves(operands[0], opened.context, self._profile, opened.connection, [asset])
+        curves = timeline.curves(operands[0], opened.context, self._profile, opened.snapshot, [asset])
         return curves.get(asset, moments.EMPTY)
 
     def explain(self, question: Question, name: str | Path) -> Explanation | None:
@@ -308,11 +299,10 @@ class Library:
         return self._in_snapshot(lambda opened: self._explanation(encoded, opened, str(name)))
 
     def _explanation(self, encoded: EncodedQuery, opened: _Opened, name: str) -> Explanation | None:
-        from retrieval.catalog import store
         from retrieval.search import explain
 
         asset = opened.asset(name)
-        stored = store.assets_by_id(opened.connection, [asset])[asset]
+        stored = opened.snapshot.assets.by_id([asset])[asset]
         every = encoded.changed(filters=Filters(), limit=100, offset=0, sort="confidence", min_confidence=0.0)
         alone = every.changed(filters=Filters(path=explain.exactly(stored.paths[0])))  # where it is not among the first
         answers = (self._answer(each, opened) for each in (every, alone))
@@ -322,7 +312,7 @@ class Library:
         curve = self._curve(every, opened, asset) if hit.medium in ("video", "audio") else None
         operands = opened.resolved(encoded)
         speaking = [operands[at] for at in explain.asked_for(encoded.query)]
-        return explain.explain(hit, name, speaking, opened.context, self._profile, opened.connection, curve)
+        return explain.explain(hit, name, speaking, opened.context, self._profile, opened.snapshot, curve)
 
     # ------------------------------------------------------------ looking
 
@@ -332,60 +322,49 @@ class Library:
         Raises:
             QueryError: the library holds nothing of that name.
         """
-        from retrieval.catalog import store
-
-        with store.snapshot(self._open_engine()) as connection:
-            segment = store.segment_by_key(connection, str(name))
+        with self._open_catalog().snapshot() as snapshot:
+            segment = snapshot.segments.with_key(str(name))
             if segment is not None:
                 asset, found = segment.asset_id, [segment]
             else:
-                asset = _named_asset(connection, name)
-                found = store.segments_of(connection, asset)
-            return Shown(store.assets_by_id(connection, [asset])[asset], tuple(found))
+                asset = _named_asset(snapshot, name)
+                found = snapshot.segments.of_asset(asset)
+            return Shown(snapshot.assets.by_id([asset])[asset], tuple(found))
 
     def seen(self) -> dict[str, SeenAsset]:
         """Every asset of the library by its content hash: its medium and its paths."""
-        from retrieval.catalog import store
-
-        with store.snapshot(self._open_engine()) as connection:
-            return store.seen(connection)
+        with self._open_catalog().snapshot() as snapshot:
+            return snapshot.assets.seen()
 
     def imprints(self, name: str | Path) -> Imprints:
         """How the pictures of an image or video look, or a recording sounds. Raises: as `show`."""
-        from retrieval.catalog import store
-
-        with store.snapshot(self._open_engine()) as connection:
-            asset = _named_asset(connection, name)
-            return store.imprints_of(connection, store.assets_by_id(connection, [asset])[asset].medium, asset)
+        with self._open_catalog().snapshot() as snapshot:
+            asset = _named_asset(snapshot, name)
+            return snapshot.fingerprints.of_medium(snapshot.assets.by_id([asset])[asset].medium, asset)
 
     def duplicates(self, media: Sequence[Medium] = ("image", "video", "audio")) -> list[Group]:
         """Groups of files that are one picture, video or recording, exactly or nearly, the one to keep first."""
-        from retrieval.catalog import store
         from retrieval.search import duplicates
 
-        with single_threaded_blas, store.snapshot(self._open_engine()) as connection:
-            return duplicates.find_duplicates(connection, media)
+        with single_threaded_blas, self._open_catalog().snapshot() as snapshot:
+            return duplicates.find_duplicates(snapshot, media)
 
     def status(self) -> Status:
         """Counts of the library, and of pending work."""
-        from retrieval.catalog import store
-
-        with store.snapshot(self._open_engine()) as connection:
-            return store.status(connection, self._home)
+        with self._open_catalog().snapshot() as snapshot:
+            return snapshot.status.report(self._home)
 
     def skips(self) -> list[Skip]:
         """Files that were left out, and why; by path."""
-        from retrieval.catalog import store
-
-        with store.snapshot(self._open_engine()) as connection:
-            return store.skips(connection)
+        with self._open_catalog().snapshot() as snapshot:
+            return snapshot.status.skips()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
     """One state of the catalog with the indexes that fit it."""
 
-    connection: Connection
+    snapshot: Snapshot
     context: SearchContext
 
     @property
@@ -397,20 +376,17 @@ class _Opened:
         """The operands with what the library knows of them."""
         from retrieval.query.encode import resolve
 
-        return [resolve(each, self.connection, self.spaces) for each in encoded.operands]
+        return [resolve(each, self.snapshot, self.spaces) for each in encoded.operands]
 
     def asset(self, name: str | Path) -> int:
         """The asset of that path, that hash or with that segment. Raises: QueryError."""
-        from retrieval.catalog import store
-
-        segment = store.segment_by_key(self.connection, str(name))
-        return segment.asset_id if segment is not None else _named_asset(self.connection, name)
+        segment = self.snapshot.segments.with_key(str(name))
+        return segment.asset_id if segment is not None else _named_asset(self.snapshot, name)
 
 
-def _named_asset(connection: Connection, name: str | Path) -> int:
-    from retrieval.catalog import store
+def _named_asset(snapshot: Snapshot, name: str | Path) -> int:
 
-    asset = store.asset_with_key(connection, str(name)) or store.asset_at(connection, _absolute(name))
+    asset = snapshot.assets.with_key(str(name)) or snapshot.assets.at(_absolute(name))
     if asset is None:
         raise QueryError(f"the library holds nothing named {name}", "give an indexed path or a segment's id")
     return asset

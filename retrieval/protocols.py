@@ -6,12 +6,28 @@ A seam stands where a device, network, disk or second real form stands behind it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.media import InputSpec, Modality, Segment, Space, Vectors
+from retrieval.domain.media import InputSpec, Kind, Medium, Modality, Segment, Skip, Space, Vectors
+from retrieval.domain.query import Filters
+from retrieval.domain.records import (
+    Ids,
+    Imprints,
+    LiveSpace,
+    SeenAsset,
+    Status,
+    StoredAsset,
+    StoredSegment,
+    StoredVectors,
+    Table,
+    Timed,
+    WordTable,
+)
 
 if TYPE_CHECKING:
     from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
@@ -105,3 +121,175 @@ class Profile(Protocol):
 
     def background(self, direction: Direction) -> CohortCalibration | SceneCalibration | None:
         """The calibration against a cohort that was measured for that direction; None: the prior counts."""
+
+
+# ---------------------------------------------------------------- the catalog, read
+
+
+class Assets(Protocol):
+    """Assets and their paths. Ids that are not there are left out of every result."""
+
+    def by_id(self, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
+        """Assets by id. glob: of the paths of one asset, those that fit it come first."""
+
+    def with_hash(self, digest: bytes) -> int | None:
+        """The asset with this content (BLAKE2b-256, 32 bytes)."""
+
+    def with_key(self, key: str) -> int | None:
+        """The asset whose hash, in lower-case hex, is or begins with `key` (8..64 characters), if it is the only one."""
+
+    def at(self, path: Path) -> int | None:
+        """The asset that was seen at this absolute path, or at the place where its folder really is."""
+
+    def media(self, asset_ids: Iterable[int]) -> dict[int, Medium]:
+        """The medium of each asset."""
+
+    def rows(self, asset_ids: Iterable[int]) -> NDArray[Any]:
+        """(n,) of records.ROW, vector and segment 0; by ascending asset."""
+
+    def with_copies(self, medium: Medium) -> list[int]:
+        """Assets of a medium that were seen at more than one path, ascending."""
+
+    def seen(self) -> dict[str, SeenAsset]:
+        """Every asset that was seen, by its content hash in hex."""
+
+
+class Segments(Protocol):
+    """Segments of assets. Ids that are not there are left out of every result."""
+
+    def by_id(self, ids: Iterable[int]) -> dict[int, StoredSegment]:
+        """Segments by id."""
+
+    def of_asset(self, asset: int) -> list[StoredSegment]:
+        """All segments of an asset, by start."""
+
+    def first(self, asset_ids: Iterable[int]) -> dict[int, StoredSegment]:
+        """The first segment of each asset that has any."""
+
+    def with_key(self, key: str) -> StoredSegment | None:
+        """The segment with that public id."""
+
+    def timed(self, asset_ids: Iterable[int]) -> dict[Kind, Timed]:
+        """All segments of these assets that have a time, by kind."""
+
+    def owners(self, segment_ids: Iterable[int], kinds: Sequence[Kind] | None = None) -> NDArray[Any]:
+        """(n,) of records.ROW, vector 0, of segments (of some kinds only); by ascending segment."""
+
+
+class Fingerprints(Protocol):
+    """Perceptual fingerprints."""
+
+    def of_medium(self, medium: Medium, asset: int | None = None) -> Imprints:
+        """Fingerprints of all assets of a medium, or of one, by ascending asset."""
+
+    def stills(self, asset_ids: Iterable[int]) -> dict[int, bytes]:
+        """The fingerprint of each asset that is one picture; of pages and animations none."""
+
+
+class SpaceVectors(Protocol):
+    """Spaces and their vectors: float16, unit length."""
+
+    def live_spaces(self) -> list[LiveSpace]:
+        """Every space that searches ask, oldest first."""
+
+    def between(self, space: int, dimension: int, after: int, last: int | None) -> dict[Kind, Table]:
+        """Vectors of a space with after < id <= last (None: no end), by kind of segment, by ascending id."""
+
+    def newest(self) -> int:
+        """The greatest vector id, 0 where there is none."""
+
+    def masked(self, space: int) -> Ids:
+        """(n,) ids of published vectors of a space that were deleted since, ascending."""
+
+    def by_id(self, ids: Iterable[int], dimension: int) -> StoredVectors:
+        """The vectors with these ids that there are, by ascending id."""
+
+    def of_segments(self, space: int, ids: Iterable[int], dimension: int) -> StoredVectors:
+        """All vectors that these segments have in a space, by ascending id."""
+
+
+class FullText(Protocol):
+    """The full-text indexes: of segments' texts, and of assets' names and tags."""
+
+    def totals(self) -> dict[WordTable, int]:
+        """Number of texts in each index."""
+
+    def postings(self, table: WordTable, tokens: Sequence[str], limit: int) -> Ids:
+        """(n,) ids, n <= limit, of texts that hold the tokens one after another, ascending."""
+
+    def bm25(self, table: WordTable, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:
+        """BM25 >= 0 of these texts for any of the phrases (tokens each); those that hold none are left out."""
+
+    def texts(self, table: WordTable, ids: Iterable[int]) -> dict[int, str]:
+        """The folded texts with these ids."""
+
+
+class AssetFilters(Protocol):
+    """Assets that fulfil filters."""
+
+    def assets(self, filters: Filters) -> Ids | None:
+        """(n,) ids of assets that fulfil the filters but for their media, ascending; None where only media are asked."""
+
+    def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
+        """Ids of assets that fulfil the filters, newest first, those without a date last; limit -1: all."""
+
+
+class LibraryStatus(Protocol):
+    """The library as a whole."""
+
+    def facts(self) -> dict[str, str]:
+        """Facts about the library itself: profile, created_at, ..."""
+
+    def roots(self) -> list[Path]:
+        """The folders that the library follows."""
+
+    def report(self, home: Path) -> Status:
+        """Counts of everything. home: the library's folder."""
+
+    def skips(self) -> list[Skip]:
+        """Files that were left out, and steps that failed, with their reasons; by path."""
+
+
+class Snapshot(Protocol):
+    """One state of the catalog, unchanged by a writer's commits."""
+
+    @property
+    def assets(self) -> Assets:
+        """Assets and their paths."""
+
+    @property
+    def segments(self) -> Segments:
+        """Segments of assets."""
+
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """Perceptual fingerprints."""
+
+    @property
+    def vectors(self) -> SpaceVectors:
+        """Spaces and vectors."""
+
+    @property
+    def fulltext(self) -> FullText:
+        """Full-text indexes."""
+
+    @property
+    def filters(self) -> AssetFilters:
+        """Filters."""
+
+    @property
+    def status(self) -> LibraryStatus:
+        """Facts and counts."""
+
+
+class Catalog(Protocol):
+    """The catalog of a library, opened for reading."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The present state, until the block ends; several threads may hold one each."""
+
+    def version(self) -> int:
+        """A number that differs from the last one if a writer has committed in between; one thread at a time."""
+
+    def close(self) -> None:
+        """Closes all connections."""

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from indexer.catalog import write as catalog_write
 from indexer.publish import publish
 from indexer.sources.base import FileState
-from retrieval.catalog.store import open_catalog
+from retrieval.catalog.engine import open_engine
 from retrieval.domain.media import Kind, Metadata, Segment, Span
 from tests.fakes import FakeProfile, text_vector
 
@@ -42,7 +42,7 @@ class Builder:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.profile = profile or FakeProfile()
-        self.engine: Engine = open_catalog(home, write=True)
+        self.engine: Engine = open_engine(home, write=True)
         with catalog_write.transaction(self.engine) as connection:
             catalog_write.create(connection, "starter")
             self.source = catalog_write.add_source(connection, ROOT, [], [])

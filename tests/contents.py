@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select, text
 
-from retrieval.catalog import store
+from retrieval.catalog.engine import open_engine
 from retrieval.catalog.schema import assets, imprints, paths, segments, sources, spaces, steps, vectors
+from retrieval.catalog.snapshot import Snapshot
 
 
 def contents(home: Path) -> dict[str, Any]:
     """Assets by content hash with paths, facts, steps, words, segments, vectors and imprints; skips; what is searchable."""
-    engine = store.open_catalog(home)
+    engine = open_engine(home)
     try:
         with engine.connect() as connection:
             seen = select(sources.c.root, paths.c.relative, paths.c.asset_id, paths.c.skip_reason).join_from(
@@ -60,12 +61,12 @@ def _searchable(connection: Any, home: Path) -> dict[str, list[bytes]]:
     from retrieval.vectors.generation import open_generation
 
     found = {}
-    for live in store.live_spaces(connection):
+    for live in Snapshot(connection).vectors.live_spaces():
         ids: list[int] = []
         if live.folder is not None:
             opened = open_generation(layout.generation(home, live.folder), live.space.dimension)
             ids = [int(row[0]) for part in opened.parts.values() for row in part.rows]
-        masked = set(np.asarray(store.masked(connection, live.id)).tolist())
+        masked = set(np.asarray(Snapshot(connection).vectors.masked(live.id)).tolist())
         fresh = select(vectors.c.id).where(vectors.c.space_id == live.id, vectors.c.id > live.last_vector_id)
         ids = [each for each in ids if each not in masked] + list(connection.execute(fresh).scalars())
         data = dict(map(tuple, connection.execute(select(vectors.c.id, vectors.c.data))))

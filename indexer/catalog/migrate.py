@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from retrieval import resources
-from retrieval.catalog import layout
+from retrieval.catalog import dialect, layout
+from retrieval.catalog.engine import revision
 from retrieval.catalog.schema import HEAD
-from retrieval.catalog.store import revision
 from retrieval.errors import LibraryDamaged
 
 
@@ -75,6 +75,5 @@ def _run(connection: Connection, head: str, scripts: Path) -> None:
 
 
 def _check_references(connection: Connection) -> None:
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    if broken:
-        raise LookupError(f"{len(broken)} rows point at nothing")
+    if broken := dialect.broken_references(connection):
+        raise LookupError(f"{broken} rows point at nothing")

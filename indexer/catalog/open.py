@@ -13,14 +13,14 @@ from indexer.catalog.lock import writer
 from indexer.catalog.migrate import upgrade
 from retrieval import settings
 from retrieval.catalog import layout
-from retrieval.catalog.store import open_catalog, revision
+from retrieval.catalog.engine import open_engine, revision
 from retrieval.errors import LibraryError, LibraryNotFound
 
 
 @contextmanager
 def reading(home: Path) -> Iterator[Connection]:
     """The catalog of the library at `home`, for reading alone."""
-    engine = open_catalog(home)
+    engine = open_engine(home)
     try:
         with engine.connect() as connection:
             yield connection
@@ -46,7 +46,7 @@ def writing(
     except OSError as error:
         raise LibraryError(f"{home} cannot be made: {error.strerror}", "choose another --library") from None
     with writer(home, command):
-        engine = open_catalog(home, write=True)
+        engine = open_engine(home, write=True)
         try:
             with engine.connect() as connection:
                 is_new = revision(connection) is None  # also where an earlier process died before it made the tables

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Select, exists, func, select
 
 from indexer.sources.base import FileState, Known, Source
 from retrieval.catalog.schema import (
@@ -23,7 +23,9 @@ from retrieval.catalog.schema import (
     steps,
     vectors,
 )
-from retrieval.domain.media import Medium, Step
+from retrieval.catalog.snapshot import Snapshot
+from retrieval.domain.media import Kind, Medium, Space, Step
+from retrieval.domain.records import Table
 from retrieval.kinds import kinds_in
 
 
@@ -42,6 +44,16 @@ class Due:
 def fact(connection: Connection, key: str) -> str | None:
     """One fact about the library itself."""
     return connection.scalar(select(library.c.value).where(library.c.key == key))
+
+
+def live_spaces(connection: Connection) -> list[Space]:
+    """Every space that searches ask, oldest first."""
+    return [each.space for each in Snapshot(connection).vectors.live_spaces()]
+
+
+def asset_with_hash(connection: Connection, digest: bytes) -> int | None:
+    """The asset with this content (BLAKE2b-256)."""
+    return Snapshot(connection).assets.with_hash(digest)
 
 
 def wants_regions(connection: Connection) -> bool:
@@ -196,3 +208,54 @@ def publishing(connection: Connection) -> list[Publishing]:
             )
         )
     return found
+
+
+def dimension_of(connection: Connection, space: int) -> int:
+    """The length of a space's vectors."""
+    return connection.scalar(select(spaces.c.dimension).where(spaces.c.id == space)) or 0
+
+
+def newest_generation(connection: Connection) -> int:
+    """The greatest id of a generation, 0 where there is none."""
+    return connection.scalar(select(func.max(generations.c.id))) or 0
+
+
+def generation_folders(connection: Connection) -> set[str]:
+    """Folders of all generations that a row names."""
+    return set(connection.execute(select(generations.c.folder)).scalars())
+
+
+def all_vectors(connection: Connection, space: int, dimension: int) -> tuple[int, dict[Kind, Table]]:
+    """The watermark, and all vectors of a space by kind of segment: what a generation of it holds."""
+    read = Snapshot(connection).vectors
+    last = read.newest()
+    return last, read.between(space, dimension, 0, last)
+
+
+# ---------------------------------------------------------------- missing vectors
+
+
+def _without_vector(space: int, kinds: Sequence[Kind]) -> Select[tuple[int]]:
+    """Ids of segments of these kinds that have no vector in the space."""
+    has = exists().where(vectors.c.segment_id == segments.c.id, vectors.c.space_id == space)
+    return select(segments.c.id).where(segments.c.kind.in_(kinds), ~has)
+
+
+def texts_without_vector(connection: Connection, space: int, limit: int) -> list[tuple[int, str]]:
+    """At most `limit` segments, with their texts, that have no vector in a space of sentences yet."""
+    lacking = _without_vector(space, kinds_in("sentence")).where(segments.c.text != "").limit(limit)
+    query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking))
+    return [(segment, text) for segment, text in connection.execute(query)]
+
+
+def assets_without_vector(connection: Connection, space: int, step: Step) -> set[int]:
+    """Assets with a picture, shot or sound of this step that has no vector in the space."""
+    lacking = _without_vector(space, kinds_in("shared")).where(segments.c.step == step)
+    query = select(segments.c.asset_id).where(segments.c.id.in_(lacking)).distinct()
+    return set(connection.execute(query).scalars())
+
+
+def segment_ids(connection: Connection, asset: int) -> dict[str, int]:
+    """Public id -> id of every segment of an asset."""
+    rows = connection.execute(select(segments.c.key, segments.c.id).where(segments.c.asset_id == asset))
+    return dict(map(tuple, rows))

@@ -274,6 +274,16 @@ def index_names(connection: Connection, asset: int) -> None:
     connection.execute(ASSET_WORDS, {"id": asset, "words": asset_terms.asset_terms(facts, names)})
 
 
+def index_all_words(connection: Connection) -> None:
+    """Fills both full-text indexes anew."""
+    connection.execute(text("DELETE FROM segment_words"))
+    connection.execute(text("DELETE FROM asset_words"))
+    for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():
+        connection.execute(SEGMENT_WORDS, {"id": row.id, "words": analyzer.fold(row.text)})
+    for asset in connection.execute(select(assets.c.id)).scalars().all():
+        index_names(connection, asset)
+
+
 def delete_orphans(connection: Connection) -> int:
     """Deletes every asset that no path leads to, with all that hangs on it; returns how many."""
     seen = select(paths.c.asset_id).where(paths.c.asset_id.is_not(None))

@@ -30,7 +30,7 @@ from indexer.pipeline.worker import Task, Workers
 from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
-from retrieval.catalog import layout, store
+from retrieval.catalog import layout
 from retrieval.domain.media import ImageSpec, InputSpec, Medium, Modality, Step
 from retrieval.encoders.profile import Profile, make_profile
 from retrieval.errors import LibraryError
@@ -58,7 +58,7 @@ def index_folders(
 
     Raises:
         LibraryLocked: another process is writing.
-        LibraryError: a folder is not there, or the store cannot be written (disk full): nothing of the batch is kept.
+        LibraryError: a folder is not there, or the catalog cannot be written (disk full): nothing of the batch is kept.
     """
     options = options or Options()
     home = Path(library or settings.default_library()).expanduser().absolute()
@@ -85,7 +85,7 @@ def index_folders(
 def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
     """A space of two weights would be two halves of a library, of which questions see one."""
     with engine.connect() as connection:
-        held = [each.space for each in store.live_spaces(connection)]
+        held = catalog_read.live_spaces(connection)
     for wanted in {encoder.space for encoder in indexing_encoders(profile).values()}:
         for other in held:
             if other.name == wanted.name and other != wanted:

@@ -20,7 +20,6 @@ from indexer.pipeline.stages import Result
 from indexer.pipeline.steps import STEPS, steps_of
 from indexer.pipeline.worker import Identity
 from indexer.sources.base import Candidate
-from retrieval.catalog import store
 from retrieval.domain.media import Metadata, Step
 from retrieval.media.hashing import VANISHED
 from retrieval.protocols import Transcriber
@@ -119,7 +118,7 @@ class Sink:
     def _link(self, connection: Connection, origin: Origin, digest: bytes) -> None:
         """Notes one more place of known content."""
         assert origin.candidate is not None
-        asset = store.asset_with_hash(connection, digest)
+        asset = catalog_read.asset_with_hash(connection, digest)
         if asset is not None:
             catalog_write.put_path(
                 connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset

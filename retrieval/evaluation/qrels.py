@@ -23,9 +23,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retrieval.catalog.store import SeenAsset
 from retrieval.domain.media import MEDIA, Medium, Span
 from retrieval.domain.query import Operand
+from retrieval.domain.records import SeenAsset
 from retrieval.errors import QueryError
 from retrieval.evaluation.topics import AssetTable, Topic
 from retrieval.media.text_encoding import read_text

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from retrieval.catalog.store import SeenAsset
 from retrieval.domain.media import Medium, Span
 from retrieval.domain.query import Operand
+from retrieval.domain.records import SeenAsset
 from retrieval.library import Library
 
 

@@ -23,7 +23,7 @@ from retrieval.search import fusion, moments
 from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
 
 if TYPE_CHECKING:
-    from retrieval.catalog.store import StoredSegment
+    from retrieval.domain.records import StoredSegment
     from retrieval.domain.result import Hit
     from retrieval.library import Library
     from retrieval.media.av.concat import Joined

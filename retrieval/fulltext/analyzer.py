@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,11 +47,6 @@ class Term:
 
     tokens: tuple[str, ...]
     quoted: bool = False
-
-    @property
-    def expression(self) -> str:
-        """The term in FTS5's language; tokens hold letters and digits only, so nothing can break out of the quotes."""
-        return '"' + " ".join(self.tokens) + '"'
 
 
 @cache
@@ -138,12 +133,3 @@ def max_document_frequency(total: int) -> int:
 def is_frequent(frequency: int, total: int) -> bool:
     """Whether a word is in so many texts that it tells nothing."""
     return frequency > max_document_frequency(total)
-
-
-def match(question: str, frequency: Callable[[Term], int], total: int) -> str | None:
-    """The question in FTS5's language: OR of its terms without the too frequent ones; None where nothing is left.
-
-    frequency: number of texts that hold a term; total: number of texts.
-    """
-    kept = [each.expression for each in terms(question) if each.quoted or not is_frequent(frequency(each), total)]
-    return " OR ".join(kept) or None

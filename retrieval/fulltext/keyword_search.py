@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
-from retrieval.catalog.store import Ids, WordTable
 from retrieval.domain.media import Kind
+from retrieval.domain.records import Ids, WordTable
 from retrieval.fulltext import analyzer
 from retrieval.fulltext.analyzer import Term
+from retrieval.protocols import Snapshot
 from retrieval.vectors.space import Scope
 
 MOST_POSTINGS = 200_000  # texts that are looked at for one term
@@ -84,7 +83,7 @@ class _Held:
 
 
 def search_keywords(
-    connection: Connection,
+    snapshot: Snapshot,
     question: str,
     totals: dict[WordTable, int],
     allowed: Scope,
@@ -94,19 +93,19 @@ def search_keywords(
 
     kinds: only in segments of these kinds, and not in names.
     """
-    asked = [each for term in analyzer.terms(question) if (each := _look_up(connection, term, totals))]
+    asked = [each for term in analyzer.terms(question) if (each := _look_up(snapshot, term, totals))]
     rarities = np.array([each.rarity for each in asked])
     most = MOST_HITS if allowed.everything and kinds is None else 8 * MOST_HITS
     texts = _held([each.segments for each in asked], rarities).greatest(most)
     names = _held([each.assets for each in asked if kinds is None], rarities).greatest(most)
     if not len(texts.ids) and not len(names.ids):
         return WordHits()
-    owned = _fitting(store.owners(connection, texts.ids, kinds), allowed)
+    owned = _fitting(snapshot.segments.owners(texts.ids, kinds), allowed)
     texts = texts.only(np.isin(texts.ids, owned["segment"])).greatest(MOST_HITS)
-    named = _fitting(store.asset_rows(connection, names.ids), allowed)
+    named = _fitting(snapshot.assets.rows(names.ids), allowed)
     names = names.only(np.isin(names.ids, named["asset"])).greatest(MOST_HITS)
     owners = dict(zip(owned["segment"].tolist(), owned["asset"].tolist(), strict=True))
-    return _hits(connection, _Question(question, asked, rarities.tolist(), float(rarities.sum())), texts, names, owners)
+    return _hits(snapshot, _Question(question, asked, rarities.tolist(), float(rarities.sum())), texts, names, owners)
 
 
 def _fitting(rows: NDArray[Any], allowed: Scope) -> NDArray[Any]:
@@ -114,13 +113,13 @@ def _fitting(rows: NDArray[Any], allowed: Scope) -> NDArray[Any]:
     return rows if mask is None else rows[mask]
 
 
-def _look_up(connection: Connection, term: Term, totals: dict[WordTable, int]) -> _Asked | None:
+def _look_up(snapshot: Snapshot, term: Term, totals: dict[WordTable, int]) -> _Asked | None:
     """None for a word that is frequent wherever it is."""
     found: dict[WordTable, Ids] = {}
     seen = 0
     for table, count in totals.items():
         most = MOST_POSTINGS if term.quoted else analyzer.max_document_frequency(count) + 1
-        ids = store.postings(connection, table, term.expression, most)
+        ids = snapshot.fulltext.postings(table, term.tokens, most)
         seen += len(ids)
         found[table] = ids[:0] if analyzer.is_frequent(len(ids), count) and not term.quoted else ids
     if seen and not any(len(ids) for ids in found.values()):
@@ -151,8 +150,8 @@ class _Question:
     whole: float  # their sum
 
     @property
-    def expression(self) -> str:
-        return " OR ".join(each.term.expression for each in self.asked)
+    def phrases(self) -> list[tuple[str, ...]]:
+        return [each.term.tokens for each in self.asked]
 
     @property
     def literal(self) -> int:
@@ -167,10 +166,10 @@ class _Question:
         return max(0.0, told - CHANCE)
 
 
-def _hits(connection: Connection, question: _Question, texts: _Held, names: _Held, owned: dict[int, int]) -> WordHits:
+def _hits(snapshot: Snapshot, question: _Question, texts: _Held, names: _Held, owned: dict[int, int]) -> WordHits:
     named = dict(zip(names.ids.tolist(), names.bits.tolist(), strict=True))
-    order = _orders(connection, "segment_words", question.text, texts.ids)
-    scores = store.bm25(connection, "segment_words", question.expression, texts.ids)
+    order = _orders(snapshot, "segment_words", question.text, texts.ids)
+    scores = snapshot.fulltext.bm25("segment_words", question.phrases, texts.ids)
     literal = question.literal
     segments = {}
     for segment, bits in zip(texts.ids.tolist(), texts.bits.tolist(), strict=True):
@@ -178,25 +177,25 @@ def _hits(connection: Connection, question: _Question, texts: _Held, names: _Hel
         evidence = question.evidence(whole, order.get(segment, 0.0))
         if evidence > 0 and whole & literal == literal:
             segments[segment] = WordHit(evidence, scores.get(segment, 0.0))
-    assets = _name_hits(connection, question, named)
+    assets = _name_hits(snapshot, question, named)
     terms = tuple(each.term for each in question.asked)
     return WordHits(segments, assets, {segment: owned[segment] for segment in segments}, terms)
 
 
-def _name_hits(connection: Connection, question: _Question, named: dict[int, int]) -> dict[int, WordHit]:
-    order = _orders(connection, "asset_words", question.text, list(named))
-    scores = store.bm25(connection, "asset_words", question.expression, named)
+def _name_hits(snapshot: Snapshot, question: _Question, named: dict[int, int]) -> dict[int, WordHit]:
+    order = _orders(snapshot, "asset_words", question.text, list(named))
+    scores = snapshot.fulltext.bm25("asset_words", question.phrases, named)
     literal = question.literal
     fitting = {asset: bits for asset, bits in named.items() if bits & literal == literal}
     told = {asset: question.evidence(bits, order.get(asset, 0.0)) for asset, bits in fitting.items()}
     return {asset: WordHit(evidence, scores.get(asset, 0.0)) for asset, evidence in told.items() if evidence > 0}
 
 
-def _orders(connection: Connection, table: WordTable, question: str, ids: Sequence[int] | Ids) -> dict[int, float]:
+def _orders(snapshot: Snapshot, table: WordTable, question: str, ids: Sequence[int] | Ids) -> dict[int, float]:
     """For the first texts of `ids` the share of the question's pairs of neighbours that are neighbours there."""
     asked = analyzer.tokens(question)
     pairs = set(pairwise(asked))
     if not pairs:
         return dict.fromkeys(map(int, ids), 1.0)
-    texts = store.word_texts(connection, table, ids[:MOST_READ])
+    texts = snapshot.fulltext.texts(table, ids[:MOST_READ])
     return {each: len(pairs & set(pairwise(analyzer.split(text)))) / len(pairs) for each, text in texts.items()}

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Lane, Medium, Metadata, Modality, Vectors
 from retrieval.domain.query import Operand, Query
+from retrieval.domain.records import StoredSegment
 from retrieval.domain.text import valid_text
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.kinds import KINDS
 from retrieval.media.hashing import whole_hash
+from retrieval.protocols import Snapshot
 from retrieval.settings import RATE
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:
     return replace(encoded, weight=operand.weight, lane=operand.lane)
 
 
-def resolve(encoded: EncodedOperand, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
+def resolve(encoded: EncodedOperand, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
     """An operand with what only the library knows: vectors of `like`, and the asset that is the file which asks.
 
     spaces: catalog id and dimension of the library's spaces.
@@ -121,10 +121,10 @@ def resolve(encoded: EncodedOperand, connection: Connection, spaces: Mapping[Rol
         QueryError: it names nothing in the library.
     """
     if encoded.like is not None:
-        found = read_like(encoded.like, connection, spaces)
+        found = read_like(encoded.like, snapshot, spaces)
         return replace(encoded, shared=found.shared, sentence=found.sentence, words=found.words)
     if encoded.digest is not None:
-        return replace(encoded, identical=store.asset_with_hash(connection, encoded.digest))
+        return replace(encoded, identical=snapshot.assets.with_hash(encoded.digest))
     return encoded
 
 
@@ -357,14 +357,14 @@ def _windows(samples: NDArray[np.float32], form: AudioSpec) -> Iterator[NDArray[
 # ---------------------------------------------------------------- what the library holds
 
 
-def read_like(name: str, connection: Connection, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
+def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
     """The vectors and texts that the library holds of a segment, path or hash. Raises: QueryError."""
-    found = _named_segments(name, connection)
+    found = _named_segments(name, snapshot)
     senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
     shared: dict[Modality, Vectors] = {}
     sentence = None
     for role, (space, dimension) in spaces.items():
-        held = store.vectors_of_segments(connection, space, senses, dimension)
+        held = snapshot.vectors.of_segments(space, senses, dimension)
         if role == "sentence":
             sentence = held.data.astype(np.float32) if len(held.ids) else None
             continue
@@ -378,14 +378,14 @@ def read_like(name: str, connection: Connection, spaces: Mapping[Role, tuple[int
     return EncodedOperand(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
 
 
-def _named_segments(name: str, connection: Connection) -> list[store.StoredSegment]:
+def _named_segments(name: str, snapshot: Snapshot) -> list[StoredSegment]:
     """The one segment of that id, or all of the asset at that path or with that hash, its pictures as wholes."""
-    segment = store.segment_by_key(connection, name)
+    segment = snapshot.segments.with_key(name)
     if segment is not None:
         return [segment]
-    asset = store.asset_with_key(connection, name) or store.asset_at(connection, Path(name).expanduser().absolute())
+    asset = snapshot.assets.with_key(name) or snapshot.assets.at(Path(name).expanduser().absolute())
     if asset is None:
         raise QueryError(
             f"the library holds no segment, asset or path {name}", "give a segment's id or an indexed path"
         )
-    return [each for each in store.segments_of(connection, asset) if each.segment.kind != "region"]
+    return [each for each in snapshot.segments.of_asset(asset) if each.segment.kind != "region"]

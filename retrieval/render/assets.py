@@ -10,7 +10,7 @@ from retrieval.render.answers import tag_names
 from retrieval.render.text import clock, columns, path_text, place, plain, shorten, size, where
 
 if TYPE_CHECKING:
-    from retrieval.catalog.store import StoredAsset, StoredSegment
+    from retrieval.domain.records import StoredAsset, StoredSegment
     from retrieval.domain.result import Tag
     from retrieval.library import Shown
 

@@ -19,8 +19,8 @@ from retrieval.query.format import format_query
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retrieval.catalog.store import Status, StoredSegment
     from retrieval.domain.media import Box
+    from retrieval.domain.records import Status, StoredSegment
     from retrieval.domain.result import Tag
     from retrieval.library import Shown
     from retrieval.search.duplicates import Copy, Group

@@ -9,8 +9,8 @@ from retrieval.kinds import KINDS
 from retrieval.render.text import aligned, counted, listing, path_text, plain, size
 
 if TYPE_CHECKING:
-    from retrieval.catalog.store import Status
     from retrieval.domain.media import Skip
+    from retrieval.domain.records import Status
 
 STEP_NAMES = {
     "read": "images and documents",

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
+from retrieval.protocols import Snapshot
 from retrieval.search import duplicates
 from retrieval.search.candidates import Candidate
 
 LOOKAHEAD = 32  # candidates behind the page that may be copies of pictures on it
 
 
-def collapsed(connection: Connection, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
+def collapsed(snapshot: Snapshot, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
     """Candidates, best first, without pictures that show what a better one does; that one counts them as alike.
 
     wanted: how many are shown; copies are looked for among these and LOOKAHEAD more.
     """
     near = found[: wanted + LOOKAHEAD]
-    looks = store.still_imprints(connection, [each.asset for each in near])
+    looks = snapshot.fingerprints.stills([each.asset for each in near])
     pictures = [each for each in near if each.asset in looks]
     if len(pictures) < 2:
         return list(found)

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
-from retrieval.catalog.store import Imprints, StoredAsset
 from retrieval.domain.media import Medium
+from retrieval.domain.records import Imprints, StoredAsset
 from retrieval.media import fingerprint
+from retrieval.protocols import Snapshot
 from retrieval.settings import FRAME_EVERY_MS
 from retrieval.vectors.exact import best
 
@@ -65,16 +64,16 @@ class Group:
         return self.copies[0]
 
 
-def find_duplicates(connection: Connection, media: Iterable[Medium] = ("image", "video", "audio")) -> list[Group]:
+def find_duplicates(snapshot: Snapshot, media: Iterable[Medium] = ("image", "video", "audio")) -> list[Group]:
     """All groups, the largest files first. Assets without imprints (see `crossmedia index`) have exact copies only."""
     groups: list[Group] = []
     for medium in media:
-        kept = store.imprints_of(connection, medium)
+        kept = snapshot.fingerprints.of_medium(medium)
         links = _LINKS[medium](kept) if medium in _LINKS and len(kept.assets) else []
         together = [*joined(links)]
         grouped = {asset for each in together for asset in each}
-        together += [[asset] for asset in store.assets_with_copies(connection, medium) if asset not in grouped]
-        known = store.assets_by_id(connection, [asset for each in together for asset in each])
+        together += [[asset] for asset in snapshot.assets.with_copies(medium) if asset not in grouped]
+        known = snapshot.assets.by_id([asset for each in together for asset in each])
         groups += [_group(medium, [known[asset] for asset in each if asset in known]) for each in together]
     real = [each for each in groups if len(each.copies) > 1]
     return sorted(real, key=lambda each: (-(each.keep.asset.facts["bytes"] or 0), str(each.keep.path)))

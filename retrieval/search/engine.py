@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Or, Query, Tree
+from retrieval.domain.records import Ids
 from retrieval.domain.result import Answer
+from retrieval.protocols import Snapshot
 from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, collapse, fusion
@@ -42,8 +42,8 @@ def answer(
     asked: Sequence[EncodedOperand],
     held: SearchContext,
     profile: Profile,
-    connection: Connection,
-    tagged: store.Ids | None = None,
+    snapshot: Snapshot,
+    tagged: Ids | None = None,
 ) -> Answer:
     """Hits of a query whose operands are `asked`; without operands, the assets that fulfil its filters by date.
 
@@ -54,38 +54,38 @@ def answer(
     """
     start = time.perf_counter()
     tree = whole_tree(query)
-    fitting = store.allowed_assets(connection, query.filters)
+    fitting = snapshot.filters.assets(query.filters)
     if tagged is not None:
         fitting = tagged if fitting is None else np.intersect1d(fitting, tagged)
     allowed = Scope(_media(query, tree), fitting)
     warnings = tuple(dict.fromkeys([*held.warnings, *(line for each in asked for line in each.warnings)]))
     if not asked:
-        ids = _by_date(connection, query, tagged)
+        ids = _by_date(snapshot, query, tagged)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
-        hits = hits_of(connection, candidates, [], {}, query.filters.path)
+        hits = hits_of(snapshot, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
     held = held.asked(allowed)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
-    judging = TreeScorer(tree, asked, held, profile, connection) if tree is not None else None
-    found, evidence = _candidates(query, asked, Retrieval(held, profile, connection, allowed, cut), judging)
+    judging = TreeScorer(tree, asked, held, profile, snapshot) if tree is not None else None
+    found, evidence = _candidates(query, asked, Retrieval(held, profile, snapshot, allowed, cut), judging)
     best = fusion.confidence(found[0].odds) if found else 0.0
-    page = _page(connection, query, [each for each in found if each.odds >= cut], asked)
-    near = windows(connection, page)
+    page = _page(snapshot, query, [each for each in found if each.odds >= cut], asked)
+    near = windows(snapshot, page)
     if judging is None:
-        moments = Timeline(held, profile, connection, near).moments(asked[0], cut)
+        moments = Timeline(held, profile, snapshot, near).moments(asked[0], cut)
     else:
         moments = judging.moments(page, near, cut)
     if tree is not None:
         evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
-    hits = hits_of(connection, page, evidence, moments, query.filters.path)
+    hits = hits_of(snapshot, page, evidence, moments, query.filters.path)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
 
 
-def _by_date(connection: Connection, query: Query, tagged: store.Ids | None) -> list[int]:
+def _by_date(snapshot: Snapshot, query: Query, tagged: Ids | None) -> list[int]:
     if tagged is None:
-        return store.assets_by_date(connection, query.filters, query.limit, query.offset)
+        return snapshot.filters.by_date(query.filters, query.limit, query.offset)
     wanted = set(tagged.tolist())
-    found = [each for each in store.assets_by_date(connection, query.filters, -1, 0) if each in wanted]
+    found = [each for each in snapshot.filters.by_date(query.filters, -1, 0) if each in wanted]
     return found[query.offset : query.offset + query.limit]
 
 
@@ -105,15 +105,13 @@ def _elapsed(start: float) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def _page(
-    connection: Connection, query: Query, found: list[Candidate], asked: Sequence[EncodedOperand]
-) -> list[Candidate]:
+def _page(snapshot: Snapshot, query: Query, found: list[Candidate], asked: Sequence[EncodedOperand]) -> list[Candidate]:
     if query.sort == "date":
-        known = store.assets_by_id(connection, [each.asset for each in found])
+        known = snapshot.assets.by_id([each.asset for each in found])
         dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
         found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
     if all(each.shared.keys() <= {"text"} for each in asked):  # who asks with a picture may look for its copies
-        found = collapse.collapsed(connection, found, query.offset + query.limit)
+        found = collapse.collapsed(snapshot, found, query.offset + query.limit)
     return found[query.offset : query.offset + query.limit]
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
 from retrieval.domain.media import Box, Medium, Span
 from retrieval.domain.query import Leaf, Not, Query, Required, Tree, Weighted
+from retrieval.domain.records import StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.errors import EncoderUnavailable, MediaError
 from retrieval.fulltext import highlight, keyword_search
+from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion
 from retrieval.search.candidates import of_one
@@ -129,7 +129,7 @@ def explain(
     asked: Sequence[EncodedOperand],
     held: SearchContext,
     profile: Profile,
-    connection: Connection,
+    snapshot: Snapshot,
     curve: Curve | None = None,
 ) -> Explanation:
     """The evidence of one hit: of the segment `named` in it, else of its best.
@@ -137,18 +137,18 @@ def explain(
     asked: what speaks for it. curve: of what has a time. What cannot be opened is left out, with a warning.
     """
     warnings = [line for each in asked for line in each.warnings]
-    lookup = Retrieval(held.asked(Scope()), profile, connection, Scope(), 0.0)
+    lookup = Retrieval(held.asked(Scope()), profile, snapshot, Scope(), 0.0)
     segment = _explained(hit, named, asked, lookup, warnings)
-    asset = store.asset_with_key(connection, hit.asset)
-    facts = store.assets_by_id(connection, [asset])[asset].facts if asset is not None else {}
-    stored = store.segment_by_key(connection, segment.id) if segment is not None else None
+    asset = snapshot.assets.with_key(hit.asset)
+    facts = snapshot.assets.by_id([asset])[asset].facts if asset is not None else {}
+    stored = snapshot.segments.with_key(segment.id) if segment is not None else None
     at_ms = _shown_at(hit, segment)
     length_ms = facts.get("duration_ms")
     picture, outline = _opened(hit, segment, at_ms, length_ms, warnings)
     return Explanation(
         hit,
         segment,
-        name_marks=_name_marks(hit, asset, asked, held, connection),
+        name_marks=_name_marks(hit, asset, asked, held, snapshot),
         picture=None if picture is None else np.asarray(picture),
         at_ms=at_ms,
         heat=None if picture is None else _heat(picture, segment, asked, profile, warnings),
@@ -166,7 +166,7 @@ def _explained(
     """The segment `named`, also where it is not among the best of its hit; else the best."""
     listed = next((each for each in hit.segments if each.id == named), None)
     best = hit.segments[0] if hit.segments else None
-    stored = store.segment_by_key(lookup.connection, named)
+    stored = lookup.snapshot.segments.with_key(named)
     if listed is not None or stored is None:
         return listed or best
     judged = _judged(stored, asked, lookup)
@@ -175,7 +175,7 @@ def _explained(
     return judged or best
 
 
-def _judged(stored: store.StoredSegment, asked: Sequence[EncodedOperand], lookup: Retrieval) -> FoundSegment | None:
+def _judged(stored: StoredSegment, asked: Sequence[EncodedOperand], lookup: Retrieval) -> FoundSegment | None:
     """One segment scored by the operands; None where no retriever of theirs matches its kind."""
     evidence = [Matches() for _ in asked]
     evidence[0].owners[stored.id] = stored.asset_id
@@ -239,16 +239,16 @@ def _heat(
 
 
 def _name_marks(
-    hit: Hit, asset: int | None, asked: Sequence[EncodedOperand], held: SearchContext, connection: Connection
+    hit: Hit, asset: int | None, asked: Sequence[EncodedOperand], held: SearchContext, snapshot: Snapshot
 ) -> tuple[Span, ...]:
     """Words of the question in the hit's path below its source, by which it was found."""
     if asset is None:
         return ()
     whose = Scope(assets=np.array([asset]))
-    found = [keyword_search.search_keywords(connection, each.words, held.totals, whose) for each in asked if each.words]
+    found = [keyword_search.search_keywords(snapshot, each.words, held.totals, whose) for each in asked if each.words]
     terms = [term for each in found if asset in each.assets for term in each.terms]
     path = str(hit.path)
     start = max(
-        (len(str(root)) for root in store.roots(connection) if hit.path.is_relative_to(root)), default=len(path)
+        (len(str(root)) for root in snapshot.status.roots() if hit.path.is_relative_to(root)), default=len(path)
     )
     return tuple(Span(start + each.start, start + each.end) for each in highlight.name_highlights(path[start:], terms))

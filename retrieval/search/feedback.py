@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Modality, Vectors
 from retrieval.domain.query import Query
+from retrieval.protocols import Snapshot
 from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand, read_like
 from retrieval.search import boolean
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from retrieval.encoders.profile import Role
 
     Spaces = Mapping[Role, tuple[int, int]]
@@ -42,7 +41,7 @@ def moved(
 
 
 def with_centroids(
-    query: Query, operands: Sequence[EncodedOperand], connection: Connection, spaces: Spaces
+    query: Query, operands: Sequence[EncodedOperand], snapshot: Snapshot, spaces: Spaces
 ) -> list[EncodedOperand]:
     """The operands that bring candidates with the means of the query's right and wrong answers; others as they are.
 
@@ -51,14 +50,14 @@ def with_centroids(
     """
     if not (query.more_like or query.less_like):
         return list(operands)
-    more, less = (centroids(names, connection, spaces) for names in (query.more_like, query.less_like))
+    more, less = (centroids(names, snapshot, spaces) for names in (query.more_like, query.less_like))
     tree = whole_tree(query)
     generating = boolean.generates_candidates(tree) if tree is not None else [True]
     pairs = zip(operands, generating, strict=True)
     return [replace(each, more=more, less=less) if own else each for each, own in pairs]
 
 
-def centroids(names: Sequence[str], connection: Connection, spaces: Spaces) -> Centroids:
+def centroids(names: Sequence[str], snapshot: Snapshot, spaces: Spaces) -> Centroids:
     """(1, dimension) the mean of what the library holds under these names, each counting once, by space and modality.
 
     Raises:
@@ -66,7 +65,7 @@ def centroids(names: Sequence[str], connection: Connection, spaces: Spaces) -> C
     """
     means: dict[tuple[Role, Modality], list[Vectors]] = {}
     for name in names:
-        operand = read_like(name, connection, spaces)
+        operand = read_like(name, snapshot, spaces)
         rows: Centroids = {("shared", modality): vectors for modality, vectors in operand.shared.items()}
         if operand.sentence is not None:
             rows["sentence", "text"] = operand.sentence

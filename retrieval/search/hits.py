@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection
-
-from retrieval.catalog import store
 from retrieval.domain.media import Lane, Span
+from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.fulltext import highlight
 from retrieval.kinds import KINDS
+from retrieval.protocols import Snapshot
 from retrieval.search import fusion
 from retrieval.search.candidates import Candidate
 from retrieval.search.moments import Moment
@@ -20,7 +19,7 @@ from retrieval.settings import MOST_SEGMENTS
 
 
 def hits_of(
-    connection: Connection,
+    snapshot: Snapshot,
     page: Sequence[Candidate],
     evidence: Sequence[Matches],
     found: Mapping[int, Sequence[tuple[Moment, int]]],
@@ -30,12 +29,12 @@ def hits_of(
 
     glob: the paths that were asked for; a hit is shown at one of them, not at a copy elsewhere.
     """
-    known = store.assets_by_id(connection, [each.asset for each in page], glob)
+    known = snapshot.assets.by_id([each.asset for each in page], glob)
     named = [each.asset for each in page if not each.segments]
-    first = store.first_segments(connection, named) if named else {}
+    first = snapshot.segments.first(named) if named else {}
     listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
     listed |= {segment for own in found.values() for _, segment in own}
-    stored = store.segments_by_id(connection, listed) | {each.id: each for each in first.values()}
+    stored = snapshot.segments.by_id(listed) | {each.id: each for each in first.values()}
     hits = []
     for each in page:
         if each.asset not in known:
@@ -54,10 +53,10 @@ def hits_of(
     return hits
 
 
-_Row: TypeAlias = tuple[float, store.StoredSegment, Moment | None]
+_Row: TypeAlias = tuple[float, StoredSegment, Moment | None]
 
 
-def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, store.StoredSegment]], *, lend: bool) -> list[_Row]:
+def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, StoredSegment]], *, lend: bool) -> list[_Row]:
     """Rows with the segments of each timed kind replaced by its moments, as sure as the surest of their segments.
 
     lend: a segment lends its confidence, which counts words and names as well, to the first moment that it is part of.
@@ -90,7 +89,7 @@ def _shown(segments: Sequence[_Row]) -> list[_Row]:
 
 def found_segment(
     odds: float,
-    stored: store.StoredSegment,
+    stored: StoredSegment,
     moment: Moment | None,
     candidate: Candidate,
     evidence: Sequence[Matches],
@@ -124,13 +123,13 @@ def found_segment(
     )
 
 
-def _marks(stored: store.StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ...]:
+def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ...]:
     """Where the words stand by which a segment was found."""
     asked = [term for each in evidence if WORDS in each.segments.get(stored.id, {}) for term in each.terms]
     return tuple(highlight.highlights(stored.segment.text or "", asked)) if asked else ()
 
 
-def _hit(stored: store.StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:
+def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:
     return Hit(
         path=stored.paths[0],
         paths=stored.paths,

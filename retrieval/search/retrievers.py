@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
-from retrieval.catalog.store import WordTable
 from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
+from retrieval.domain.records import StoredVectors, WordTable
 from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
+from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion
 from retrieval.vectors.exact import rescore
@@ -60,13 +59,13 @@ class SearchContext:
         """The same for one search."""
         return replace(self, allowed=allowed, lines={}, reached={})
 
-    def line(self, profile: Profile, probe: VectorQuery, connection: Connection) -> LinearCalibration:
+    def line(self, profile: Profile, probe: VectorQuery, snapshot: Snapshot) -> LinearCalibration:
         """How cosines of a probe become log-odds."""
         known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
         if known is not None:
             return known
         others = [replace(probe, kind=kind) for kind in calibrated_together(probe.kind)]
-        found = [(each, reached) for each in others if (reached := self._reached(each, connection)) is not None]
+        found = [(each, reached) for each in others if (reached := self._reached(each, snapshot)) is not None]
         if not found:
             return profile.prior(probe.direction).line(0)
         lead = max(best - each.handicap(profile) for each, (best, _) in found)
@@ -77,7 +76,7 @@ class SearchContext:
             self.lines[id(probe.own), probe.kind] = line
         return line
 
-    def _reached(self, probe: VectorQuery, connection: Connection) -> tuple[float, int] | None:
+    def _reached(self, probe: VectorQuery, snapshot: Snapshot) -> tuple[float, int] | None:
         """The best cosine of a probe's own vectors, and among how many; None where the library has none of the kind."""
         pinned = self.spaces.get(probe.role)
         if pinned is None or probe.kind not in pinned.kinds():
@@ -86,7 +85,7 @@ class SearchContext:
         if known is not None:
             return known
         near = pinned.nearest(probe.kind, probe.own, FEW, self.allowed)
-        stored = store.vectors_by_id(connection, near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
+        stored = snapshot.vectors.by_id(near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
         return self.note(probe, rescore(probe.own, stored.data), near.count)
 
     def note(self, probe: VectorQuery, scores: Vectors, count: int) -> tuple[float, int]:
@@ -134,7 +133,7 @@ class Retrieval:
 
     held: SearchContext
     profile: Profile
-    connection: Connection
+    snapshot: Snapshot
     allowed: Scope
     cut: float
 
@@ -151,8 +150,8 @@ class Retrieval:
 
     def _add_identical(self, found: Matches, asset: int) -> None:
         """The very file that asks, where it may be found."""
-        medium = store.media_of(self.connection, [asset])[asset]
-        first = store.first_segments(self.connection, [asset]).get(asset)
+        medium = self.snapshot.assets.media([asset])[asset]
+        first = self.snapshot.segments.first([asset]).get(asset)
         if first is not None and self.allowed.holds(asset, medium):
             found.add(first.id, asset, "same", Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
@@ -163,7 +162,7 @@ class Retrieval:
         queries = probe.vectors
         near = pinned.nearest(probe.kind, queries, k, self.allowed)
         rows = near.rows[near.rows["vector"] > 0]
-        stored = store.vectors_by_id(self.connection, np.unique(rows["vector"]), queries.shape[1])
+        stored = self.snapshot.vectors.by_id(np.unique(rows["vector"]), queries.shape[1])
         owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
         scores = rescore(queries, stored.data)
         _compare(pinned, near, stored, scores)
@@ -175,14 +174,14 @@ class Retrieval:
         self,
         found: Matches,
         probe: VectorQuery,
-        stored: store.StoredVectors,
+        stored: StoredVectors,
         scores: Vectors,
         owners: Mapping[int, int],
     ) -> float:
         """Adds scored vectors; returns the log-odds of the least sure."""
         if not len(stored.ids):
             return fusion.LEAST
-        odds, best = probe.odds(self.profile, self.held.line(self.profile, probe, self.connection), scores)
+        odds, best = probe.odds(self.profile, self.held.line(self.profile, probe, self.snapshot), scores)
         rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
         for segment, own, score, at_ms in rows:
             if segment in owners:
@@ -194,7 +193,7 @@ class Retrieval:
         kinds = None if asked.lane is None else kinds_in("sentence", asked.lane)
         if kinds == ():
             return
-        hits = keyword_search.search_keywords(self.connection, asked.words, self.held.totals, allowed, kinds)
+        hits = keyword_search.search_keywords(self.snapshot, asked.words, self.held.totals, allowed, kinds)
         found.terms = hits.terms
         for segment, hit in hits.segments.items():
             found.add(segment, hits.owners[segment], WORDS, Match(asked.lane or "words", hit.evidence, hit.score))
@@ -206,9 +205,7 @@ class Retrieval:
         owners: dict[int, int] = {}
         for each in evidence:
             owners |= each.owners
-        kinds = {
-            segment: stored.segment.kind for segment, stored in store.segments_by_id(self.connection, owners).items()
-        }
+        kinds = {segment: stored.segment.kind for segment, stored in self.snapshot.segments.by_id(owners).items()}
         found_in = set(owners.values()).union(*(each.names for each in evidence))
         whose = Scope(assets=np.array(sorted(found_in), np.int64))
         for one, found, own in zip(asked, evidence, proposing, strict=True):
@@ -223,8 +220,8 @@ class Retrieval:
 
     def media_of(self, evidence: Sequence[Matches]) -> dict[int, Medium]:
         """The medium of every asset in evidence."""
-        return store.media_of(
-            self.connection, {asset for each in evidence for asset in (*each.owners.values(), *each.names)}
+        return self.snapshot.assets.media(
+            {asset for each in evidence for asset in (*each.owners.values(), *each.names)}
         )
 
     def _judge(
@@ -237,7 +234,7 @@ class Retrieval:
         pinned = self.held.spaces.get(probe.role)
         if pinned is not None and segments:
             queries = probe.vectors
-            stored = store.vectors_of_segments(self.connection, pinned.live.id, segments, queries.shape[1])
+            stored = self.snapshot.vectors.of_segments(pinned.live.id, segments, queries.shape[1])
             self._add(found, probe, stored, rescore(queries, stored.data), owners)
 
 
@@ -314,7 +311,7 @@ def _probes(
         yield VectorQuery(role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
 
 
-def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: store.StoredVectors, scores: Vectors) -> None:
+def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: StoredVectors, scores: Vectors) -> None:
     """Raises IndexMismatch where an index gave other scores than the catalog's vectors."""
     if pinned.generation is None or not len(stored.ids):
         return

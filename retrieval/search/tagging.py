@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
 from retrieval.domain.media import Kind, Vectors
+from retrieval.domain.records import Ids
 from retrieval.domain.result import Tag
 from retrieval.errors import LibraryError
 from retrieval.fulltext import analyzer
 from retrieval.kinds import KINDS
+from retrieval.protocols import Snapshot
 from retrieval.search import fusion
 from retrieval.search.retrievers import SearchContext, log_odds
 from retrieval.settings import DEFAULT_CUT, cache_dir
@@ -146,7 +146,7 @@ class Tagger:
     rows: Vectors
     profile: Profile
     shared: SpaceSnapshot
-    connection: Connection
+    snapshot: Snapshot
 
     def of(self, kinds: Mapping[int, Kind]) -> dict[int, list[Tag]]:
         """The tags of segments given with their kinds, the surest first; those without any are left out.
@@ -164,12 +164,12 @@ class Tagger:
                     ]
         return found
 
-    def _odds(self, kind: Kind, segments: Sequence[int]) -> Iterator[tuple[store.Ids, NDArray[np.float64]]]:
+    def _odds(self, kind: Kind, segments: Sequence[int]) -> Iterator[tuple[Ids, NDArray[np.float64]]]:
         """Segments (n,) with their log-odds (n, concepts), part by part; -inf for concepts of the other section."""
         other = np.array([concept.section != KINDS[kind].tags for concept in self.vocabulary], np.bool_)
         for start in range(0, len(segments), PART):
             part = segments[start : start + PART]
-            stored = store.vectors_of_segments(self.connection, self.shared.live.id, part, self.rows.shape[1])
+            stored = self.snapshot.vectors.of_segments(self.shared.live.id, part, self.rows.shape[1])
             if not len(stored.ids):
                 continue
             order = np.argsort(stored.segments, kind="stable")
@@ -178,7 +178,7 @@ class Tagger:
             best = np.maximum.reduceat(scores, first, axis=0)
             yield own, np.where(other, -np.inf, log_odds(self.profile, "text", kind, best))
 
-    def assets(self, name: str, allowed: Scope) -> store.Ids:
+    def assets(self, name: str, allowed: Scope) -> Ids:
         """Ascending ids of the assets that have a segment with this tag. It must be in the vocabulary."""
         concepts = [at for at, concept in enumerate(self.vocabulary) if concept.is_called(name)]
         found: set[int] = set()
@@ -218,7 +218,7 @@ def _has(odds: NDArray[np.float64], at: int) -> NDArray[np.bool_]:
 
 
 def tagger(
-    vocabulary: Vocabulary, asked: Sequence[str], held: SearchContext, profile: Profile, connection: Connection
+    vocabulary: Vocabulary, asked: Sequence[str], held: SearchContext, profile: Profile, snapshot: Snapshot
 ) -> Tagger | None:
     """The tagger of the vocabulary and of further names; None without a shared space."""
     shared = held.spaces.get("shared")
@@ -230,4 +230,4 @@ def tagger(
         added = profile.encoder("shared", "text").encode(unknown)
         vocabulary += tuple(Concept((name,), section) for name in unknown for section in (SEEN, HEARD))
         rows = np.concatenate([rows, np.repeat(added, 2, axis=0)])
-    return Tagger(vocabulary, rows, profile, shared, connection)
+    return Tagger(vocabulary, rows, profile, shared, snapshot)

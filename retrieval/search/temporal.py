@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
 from retrieval.domain.media import Kind, Span
 from retrieval.domain.query import Tree
+from retrieval.domain.records import Ids, Timed
+from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, fusion, moments
 from retrieval.search.boolean import Score, TimeGrid
@@ -81,9 +81,9 @@ class Track:
         return max(found)[1] if found else next(iter(self.known))
 
 
-def tracks(timeline: Timeline, asked: Sequence[EncodedOperand]) -> tuple[dict[int, Track], Mapping[Kind, store.Timed]]:
+def tracks(timeline: Timeline, asked: Sequence[EncodedOperand]) -> tuple[dict[int, Track], Mapping[Kind, Timed]]:
     """The track of each asset of a timeline that has timed segments which can be asked, and those segments."""
-    timed = store.timed_segments(timeline.connection, timeline.assets)
+    timed = timeline.snapshot.segments.timed(timeline.assets)
     lanes = [timeline.by_lane(each, timed) for each in asked]
     found = {}
     for asset in timeline.assets:
@@ -94,7 +94,7 @@ def tracks(timeline: Timeline, asked: Sequence[EncodedOperand]) -> tuple[dict[in
     return found, timed
 
 
-def _track(lanes: Sequence[Mapping[Kind, Curve]], cuts: store.Ids, sentences: store.Ids) -> Track:
+def _track(lanes: Sequence[Mapping[Kind, Curve]], cuts: Ids, sentences: Ids) -> Track:
     """All curves over the steps between all of their borders."""
     curves = [(kind, curve) for each in lanes for kind, curve in each.items()]
     borders = np.unique(np.concatenate([times for _, each in curves for times in (each.starts, each.ends)]))
@@ -120,9 +120,9 @@ class TreeScorer:
     asked: Sequence[EncodedOperand]
     held: SearchContext
     profile: Profile
-    connection: Connection
+    snapshot: Snapshot
     _tracks: dict[int, Track] = field(default_factory=dict)
-    _timed: dict[int, Mapping[Kind, store.Timed]] = field(default_factory=dict)
+    _timed: dict[int, Mapping[Kind, Timed]] = field(default_factory=dict)
 
     def curve(self, asset: int) -> Curve:
         """How sure the tree is of one video or recording over time, names not counted; empty for what has no time."""
@@ -134,7 +134,7 @@ class TreeScorer:
         """Reads the tracks of assets, within spans of each."""
         if not assets:
             return
-        found, timed = tracks(Timeline(self.held, self.profile, self.connection, assets), self.asked)
+        found, timed = tracks(Timeline(self.held, self.profile, self.snapshot, assets), self.asked)
         self._tracks.update(found)
         self._timed.update(dict.fromkeys(found, timed))
 
@@ -186,9 +186,7 @@ class TreeScorer:
         curve = track.of_kind(self.tree, kind)
         return moments.find(curve, track.times.cuts, track.times.sentences, most=MOST_SEGMENTS, least=least)
 
-    def _events(
-        self, candidate: Candidate, track: Track, timed: Mapping[Kind, store.Timed]
-    ) -> list[tuple[Moment, int]]:
+    def _events(self, candidate: Candidate, track: Track, timed: Mapping[Kind, Timed]) -> list[tuple[Moment, int]]:
         proposing = boolean.generates_candidates(self.tree)
         return [
             (each, holding(timed[track.kind_at(each.at_ms, proposing)], candidate.asset, each.at_ms))

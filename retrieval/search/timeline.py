@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
 from retrieval.domain.media import Kind, Span
+from retrieval.domain.records import Ids, Timed
 from retrieval.fulltext import keyword_search
 from retrieval.kinds import kinds_in
+from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion, moments
 from retrieval.search.candidates import Candidate
@@ -31,25 +31,23 @@ EVER = Span(0, 1 << 53)
 
 
 def curves(
-    asked: EncodedOperand, held: SearchContext, profile: Profile, connection: Connection, assets: Iterable[int]
+    asked: EncodedOperand, held: SearchContext, profile: Profile, snapshot: Snapshot, assets: Iterable[int]
 ) -> dict[int, Curve]:
     """How sure one operand is of each of these videos and recordings over time: all its lanes, joined.
 
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    timeline = Timeline(held, profile, connection, dict.fromkeys(sorted(set(assets)), (EVER,)))
-    found = timeline.by_lane(asked, store.timed_segments(connection, timeline.assets))
+    timeline = Timeline(held, profile, snapshot, dict.fromkeys(sorted(set(assets)), (EVER,)))
+    found = timeline.by_lane(asked, snapshot.segments.timed(timeline.assets))
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
 
 
-def windows(connection: Connection, page: Sequence[Candidate]) -> dict[int, list[Span]]:
+def windows(snapshot: Snapshot, page: Sequence[Candidate]) -> dict[int, list[Span]]:
     """Where moments of the videos and recordings on a page are looked for: around each of their best segments."""
-    media = store.media_of(connection, [each.asset for each in page])
+    media = snapshot.assets.media([each.asset for each in page])
     timed = [each for each in page if media.get(each.asset) in ("video", "audio") and each.segments]
-    stored = store.segments_by_id(
-        connection, {segment for each in timed for _, segment in each.segments[:MOST_SEGMENTS]}
-    )
+    stored = snapshot.segments.by_id({segment for each in timed for _, segment in each.segments[:MOST_SEGMENTS]})
     found: dict[int, list[Span]] = {}
     for each in timed:
         spans = [stored[segment].segment.span for _, segment in each.segments[:MOST_SEGMENTS] if segment in stored]
@@ -65,14 +63,14 @@ class Timeline:
 
     held: SearchContext
     profile: Profile
-    connection: Connection
+    snapshot: Snapshot
     assets: Mapping[int, Sequence[Span]]
 
     def moments(self, asked: EncodedOperand, least: float) -> dict[int, list[tuple[Moment, int]]]:
         """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
         if not self.assets:
             return {}
-        timed = store.timed_segments(self.connection, self.assets)
+        timed = self.snapshot.segments.timed(self.assets)
         lanes = self.by_lane(asked, timed)
         found: dict[int, list[tuple[Moment, int]]] = {}
         for asset in self.assets:
@@ -83,7 +81,7 @@ class Timeline:
                     found.setdefault(asset, []).append((each, holding(table, asset, each.at_ms)))
         return {asset: sorted(each, key=lambda one: (-one[0].odds, one[1])) for asset, each in found.items()}
 
-    def by_lane(self, asked: EncodedOperand, timed: Mapping[Kind, store.Timed]) -> dict[int, dict[Kind, Curve]]:
+    def by_lane(self, asked: EncodedOperand, timed: Mapping[Kind, Timed]) -> dict[int, dict[Kind, Curve]]:
         """For each asset the curve of each kind of its segments; timed: those of all the assets."""
         found: dict[int, dict[Kind, Curve]] = {}
         for kind, whole in timed.items():
@@ -95,16 +93,16 @@ class Timeline:
                     found.setdefault(asset, {})[kind] = curve
         return found
 
-    def _within(self, table: store.Timed) -> store.Timed:
+    def _within(self, table: Timed) -> Timed:
         """The segments that touch the spans of their assets."""
         near = np.zeros(len(table.ids), np.bool_)
         for asset, spans in self.assets.items():
             own = table.assets == asset
             for span in spans:
                 near |= own & (table.spans[:, 0] < span.end) & (table.spans[:, 1] > span.start)
-        return store.Timed(table.ids[near], table.assets[near], table.spans[near])
+        return Timed(table.ids[near], table.assets[near], table.spans[near])
 
-    def _odds(self, asked: EncodedOperand, kind: Kind, table: store.Timed) -> _Frames:
+    def _odds(self, asked: EncodedOperand, kind: Kind, table: Timed) -> _Frames:
         """Every vector of the segments with its log-odds: those of the surest sense that asks."""
         best: _Frames | None = None
         for probe in vector_queries(asked):
@@ -112,25 +110,25 @@ class Timeline:
             if kind != probe.kind or pinned is None:
                 continue
             queries = probe.vectors
-            stored = store.vectors_of_segments(self.connection, pinned.live.id, table.ids.tolist(), queries.shape[1])
-            line = self.held.line(self.profile, probe, self.connection)
+            stored = self.snapshot.vectors.of_segments(pinned.live.id, table.ids.tolist(), queries.shape[1])
+            line = self.held.line(self.profile, probe, self.snapshot)
             odds, _ = probe.odds(self.profile, line, rescore(queries, stored.data))
             best = _Frames(stored.segments, stored.at_ms, odds if best is None else np.maximum(best.odds, odds))
         best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
         return self._with_words(asked, kind, table, best)
 
-    def _with_words(self, asked: EncodedOperand, kind: Kind, table: store.Timed, frames: _Frames) -> _Frames:
+    def _with_words(self, asked: EncodedOperand, kind: Kind, table: Timed, frames: _Frames) -> _Frames:
         if kind not in kinds_in("sentence", asked.lane) or not asked.words:
             return frames
         allowed = Scope(assets=np.array(sorted(self.assets), np.int64))
-        hits = keyword_search.search_keywords(self.connection, asked.words, self.held.totals, allowed).segments
+        hits = keyword_search.search_keywords(self.snapshot, asked.words, self.held.totals, allowed).segments
         known = dict(zip(frames.segments.tolist(), frames.odds.tolist(), strict=True))
         said = {own: hits[own].evidence for own in table.ids.tolist() if own in hits}
         known |= {own: fusion.agree([known[own]] if own in known else [], more) for own, more in said.items()}
         ids = np.array(sorted(known), np.int64)
         return _Frames(ids, np.full(len(ids), -1), np.array([known[own] for own in ids.tolist()]))
 
-    def _curve(self, kind: Kind, table: store.Timed, frames: _Frames, rows: slice) -> Curve:
+    def _curve(self, kind: Kind, table: Timed, frames: _Frames, rows: slice) -> Curve:
         """One asset's curve of one kind."""
         order = np.argsort(table.ids[rows], kind="stable")
         ids, spans = table.ids[rows][order], table.spans[rows][order]
@@ -148,30 +146,30 @@ class Timeline:
 class _Frames:
     """Vectors by segment: its id (n,), the frame's time (n,) with -1 for none, log-odds (n,)."""
 
-    segments: store.Ids
-    at_ms: store.Ids
+    segments: Ids
+    at_ms: Ids
     odds: NDArray[np.float64]
 
 
-def _runs(assets: store.Ids) -> Iterable[tuple[int, int, int]]:
+def _runs(assets: Ids) -> Iterable[tuple[int, int, int]]:
     """Each asset of ascending ones, and the rows [first, last) that are its own."""
     ids, firsts, counts = np.unique(assets, return_index=True, return_counts=True)
     return zip(ids.tolist(), firsts.tolist(), (firsts + counts).tolist(), strict=True)
 
 
-def spans_of(table: store.Timed | None, asset: int) -> store.Ids:
+def spans_of(table: Timed | None, asset: int) -> Ids:
     """The spans (n, 2) of one asset's segments."""
     return np.empty((0, 2), np.int64) if table is None else table.spans[table.assets == asset]
 
 
-def cuts_of(table: store.Timed | None, asset: int) -> store.Ids:
+def cuts_of(table: Timed | None, asset: int) -> Ids:
     """Where shots end and begin; not where a long one was given in parts."""
     shots = spans_of(table, asset)
     parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
     return np.setdiff1d(shots, shots[parted, 1])
 
 
-def holding(table: store.Timed, asset: int, at_ms: int) -> int:
+def holding(table: Timed, asset: int, at_ms: int) -> int:
     """The segment of an asset that holds a time, or begins last before it."""
     rows = np.flatnonzero(table.assets == asset)
     before = rows[table.spans[rows, 0] <= at_ms]

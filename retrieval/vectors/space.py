@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from retrieval.catalog import layout, store
-from retrieval.catalog.store import Ids, LiveSpace
+from retrieval.catalog import layout
 from retrieval.domain.media import MEDIA, Kind, Medium, Vectors
+from retrieval.domain.records import Ids, LiveSpace, Table
 from retrieval.errors import LibraryDamaged
+from retrieval.protocols import Snapshot
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.generation import Generation, Part, open_generation
@@ -66,7 +66,7 @@ def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """Nearest rows of one kind: approximate scores (q, n), rows (q, n) of store.ROW with vector 0 for an empty slot.
+    """Nearest rows of one kind: approximate scores (q, n), rows (q, n) of ROW with vector 0 for an empty slot.
 
     count: rows that were allowed. complete: none of them was left out.
     """
@@ -87,7 +87,7 @@ class SpaceSnapshot:
     masked: Ids
     seen: int
     warnings: tuple[str, ...] = ()
-    tables: Mapping[Kind, store.Table] = field(default_factory=dict)
+    tables: Mapping[Kind, Table] = field(default_factory=dict)
     alive: Mapping[tuple[str, Kind], NDArray[np.bool_]] = field(default_factory=dict)
 
     def kinds(self) -> set[Kind]:
@@ -127,7 +127,7 @@ def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDA
     return other if one is None else one if other is None else one & other
 
 
-def open_space(connection: Connection, home: Path, live: LiveSpace, *, distrust: Collection[str] = ()) -> SpaceSnapshot:
+def open_space(snapshot: Snapshot, home: Path, live: LiveSpace, *, distrust: Collection[str] = ()) -> SpaceSnapshot:
     """The present state of a space. Generations in `distrust` (folder names), missing or damaged ones are not used:
     all their vectors are then fresh, so answers stay exact, with a warning."""
     generation = None
@@ -139,7 +139,7 @@ def open_space(connection: Connection, home: Path, live: LiveSpace, *, distrust:
             warnings = (f"{error.what}; answers come from the catalog, which is slower ({error.hint})",)
     seen = live.last_vector_id if generation else 0
     empty = SpaceSnapshot(live, generation, {}, np.empty(0, np.int64), seen, warnings)
-    return refresh_space(connection, empty)
+    return refresh_space(snapshot, empty)
 
 
 def _trusted(home: Path, live: LiveSpace, folder: str, distrust: Collection[str]) -> Generation:
@@ -148,27 +148,27 @@ def _trusted(home: Path, live: LiveSpace, folder: str, distrust: Collection[str]
     return open_generation(layout.generation(home, folder), live.space.dimension)
 
 
-def refresh_space(connection: Connection, old: SpaceSnapshot) -> SpaceSnapshot:
+def refresh_space(snapshot: Snapshot, old: SpaceSnapshot) -> SpaceSnapshot:
     """The same generation with what was added and deleted since."""
-    newest = store.newest_vector(connection)
+    newest = snapshot.vectors.newest()
     tables = dict(old.tables)
     if newest > old.seen:
         dimension = old.live.space.dimension
-        added = store.vectors_between(connection, old.live.id, dimension, old.seen, None)
+        added = snapshot.vectors.between(old.live.id, dimension, old.seen, None)
         for kind, table in added.items():
             tables[kind] = _joined(tables[kind], table) if kind in tables else table
     changed = {kind for kind in tables if tables[kind] is not old.tables.get(kind)}
     fresh = {kind: _part(tables[kind]) if kind in changed else old.fresh[kind] for kind in tables}
-    masked = store.masked(connection, old.live.id)
+    masked = snapshot.vectors.masked(old.live.id)
     state = replace(old, tables=tables, fresh=fresh, seen=max(newest, old.seen), masked=masked, alive={})
     return replace(state, alive=_alive(state))
 
 
-def _joined(old: store.Table, new: store.Table) -> store.Table:
+def _joined(old: Table, new: Table) -> Table:
     return np.concatenate([old[0], new[0]]), np.concatenate([old[1], new[1]])
 
 
-def _part(table: store.Table) -> Part:
+def _part(table: Table) -> Part:
     """Fresh rows, ready to be searched."""
     rows, vectors = table
     many = len(rows) > INDEXED_FRESH and faiss_index.has_faiss()

@@ -9,8 +9,8 @@ from benchmarks.nouns import frequent, phrase_ends
 from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares, useful
 from benchmarks.speech import table
 from retrieval import Library, Operand
-from retrieval.catalog.store import SeenAsset
 from retrieval.domain.media import MEDIA, Medium
+from retrieval.domain.records import SeenAsset
 from retrieval.evaluation.runner import Ranked, Ranking, run_topics
 from retrieval.evaluation.topics import AssetTable, Topic, asset_table
 

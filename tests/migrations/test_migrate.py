@@ -13,8 +13,8 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.migrate import upgrade
 from retrieval import resources
 from retrieval.catalog import layout
+from retrieval.catalog.engine import open_engine, revision
 from retrieval.catalog.schema import HEAD, metadata
-from retrieval.catalog.store import open_catalog, revision
 from retrieval.errors import LibraryDamaged
 
 
@@ -30,7 +30,7 @@ def tables_of(engine: Engine) -> dict[str, set[str]]:
 
 def empty_catalog(home: Path) -> Engine:
     home.mkdir()
-    return open_catalog(home, write=True)
+    return open_engine(home, write=True)
 
 
 def later_scripts(tmp_path: Path, body: str) -> Path:
@@ -88,7 +88,7 @@ def test_an_upgrade_keeps_the_rows_and_a_copy(tmp_path: Path) -> None:
     assert copy is not None
     (tmp_path / "old").mkdir()
     shutil.copy(copy, layout.catalog(tmp_path / "old"))
-    with open_catalog(tmp_path / "old").connect() as connection:
+    with open_engine(tmp_path / "old").connect() as connection:
         assert revision(connection) == HEAD
 
 

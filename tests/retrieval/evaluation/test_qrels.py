@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.catalog.store import SeenAsset
 from retrieval.domain.media import Medium, Metadata, Span
+from retrieval.domain.records import SeenAsset
 from retrieval.errors import QueryError
 from retrieval.evaluation import qrels
 from retrieval.evaluation.topics import AssetTable, asset_table

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from retrieval import Operand
-from retrieval.catalog.store import SeenAsset
 from retrieval.domain.media import Medium, Span
+from retrieval.domain.records import SeenAsset
 from retrieval.evaluation import html, report
 from retrieval.evaluation import render as evaluation_render
 from retrieval.evaluation.report import Report

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.catalog import dialect
 from retrieval.catalog.schema import FULL_TEXT
 from retrieval.domain.media import Metadata
 from retrieval.fulltext import analyzer, asset_terms, highlight
@@ -32,8 +33,8 @@ def find(question: str) -> set[int]:
     connection.executemany(
         "INSERT INTO segment_words(rowid, words) VALUES (?, ?)", [(i, analyzer.fold(t)) for i, t in TEXTS.items()]
     )
-    expression = analyzer.match(question, lambda term: 1, len(TEXTS))
-    if expression is None:
+    expression = " OR ".join(dialect.phrase(each.tokens) for each in analyzer.terms(question))
+    if not expression:
         return set()
     rows = connection.execute("SELECT rowid FROM segment_words WHERE segment_words MATCH ?", [expression])
     return {row[0] for row in rows}
@@ -76,15 +77,6 @@ def test_no_question_breaks_the_full_text_language(question: str) -> None:
 def test_folding_twice_changes_no_token(text: str) -> None:
     """Index and question meet because folding is idempotent on tokens."""
     assert analyzer.tokens(analyzer.fold(text)) == analyzer.tokens(text)
-
-
-def test_frequent_words_are_not_asked() -> None:
-    """A word in most texts is dropped by its frequency, whatever its language; a quoted one is kept."""
-    frequency = {"the": 90, "unicorn": 1}
-    count = lambda term: frequency[term.tokens[0]]  # noqa: E731
-    assert analyzer.match("the unicorn", count, 100) == '"unicorn"'
-    assert analyzer.match("the", count, 100) is None
-    assert analyzer.match('"the"', count, 100) == '"the"'
 
 
 def test_rarity_falls_with_frequency_and_stays_positive() -> None:
@@ -143,7 +135,7 @@ def _finds(text: str, term: analyzer.Term) -> bool:
     connection.execute(FULL_TEXT[0])
     connection.execute("INSERT INTO segment_words(words) VALUES (?)", [analyzer.fold(text)])
     query = "SELECT count(*) FROM segment_words WHERE segment_words MATCH ?"
-    return bool(connection.execute(query, [term.expression]).fetchone()[0])
+    return bool(connection.execute(query, [dialect.phrase(term.tokens)]).fetchone()[0])
 
 
 _SCRIPTS = "aAéeÉ ßsS-_1 2.'狗貓猫的ガがｶﾞカ゛กินข้าว날씨ЁёйИ हिन्दीﬁ①²"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
-from retrieval.catalog import store
+from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
 from retrieval.fulltext import keyword_search
+from retrieval.protocols import Snapshot
 from retrieval.vectors.space import Scope
 from tests.building import Builder, Thing
 
@@ -24,59 +24,59 @@ TEXTS = {
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def snapshot(tmp_path: Path) -> Iterator[Snapshot]:
     """A catalog of TEXTS, one passage each."""
     builder = Builder(tmp_path / "library")
     builder.add(*(Thing(name, Metadata("document"), [("passage", text)]) for name, text in TEXTS.items()))
-    with store.snapshot(builder.engine) as opened:
+    with open_snapshot(builder.engine) as opened:
         yield opened
     builder.close()
 
 
-def evidence(connection: Connection, question: str, allowed: Scope | None = None) -> dict[str, float]:
+def evidence(snapshot: Snapshot, question: str, allowed: Scope | None = None) -> dict[str, float]:
     """Evidence by file name, of texts and of names."""
-    hits = keyword_search.search_keywords(connection, question, store.word_totals(connection), allowed or Scope())
+    hits = keyword_search.search_keywords(snapshot, question, snapshot.fulltext.totals(), allowed or Scope())
     found: dict[int, float] = {asset: hit.evidence for asset, hit in hits.assets.items()}
     for segment, hit in hits.segments.items():
         found[hits.owners[segment]] = max(hit.evidence, found.get(hits.owners[segment], 0.0))
-    known = store.assets_by_id(connection, found)
+    known = snapshot.assets.by_id(found)
     return {known[asset].paths[0].name: value for asset, value in found.items()}
 
 
-def test_words_in_order_tell_more(connection: Connection) -> None:
+def test_words_in_order_tell_more(snapshot: Snapshot) -> None:
     """All words beside each other beat all words apart, which beat one of them."""
-    found = evidence(connection, "blue boat")
+    found = evidence(snapshot, "blue boat")
     assert found["a.txt"] > found["b.txt"] > found["boat trip.txt"] > 0
     assert "c.txt" not in found
 
 
-def test_a_word_in_most_texts_finds_nothing(connection: Connection) -> None:
+def test_a_word_in_most_texts_finds_nothing(snapshot: Snapshot) -> None:
     """It is dropped by its frequency; with a rare one beside it, only the rare one counts."""
-    assert evidence(connection, "the") == {}
-    assert evidence(connection, "the engine").keys() == {"a.txt", "b.txt", "c.txt"}
+    assert evidence(snapshot, "the") == {}
+    assert evidence(snapshot, "the engine").keys() == {"a.txt", "b.txt", "c.txt"}
 
 
-def test_a_quoted_phrase_is_a_must(connection: Connection) -> None:
+def test_a_quoted_phrase_is_a_must(snapshot: Snapshot) -> None:
     """Other words of the question do not help a text without it."""
-    assert evidence(connection, '"blue boat" painted').keys() == {"a.txt"}
-    assert evidence(connection, '"boat blue"') == {}
+    assert evidence(snapshot, '"blue boat" painted').keys() == {"a.txt"}
+    assert evidence(snapshot, '"boat blue"') == {}
 
 
-def test_absent_words_lower_what_the_others_tell(connection: Connection) -> None:
+def test_absent_words_lower_what_the_others_tell(snapshot: Snapshot) -> None:
     """Half a question tells less than a whole one."""
-    assert evidence(connection, "engine unicorn")["c.txt"] < evidence(connection, "engine")["c.txt"]
+    assert evidence(snapshot, "engine unicorn")["c.txt"] < evidence(snapshot, "engine")["c.txt"]
 
 
-def test_names_are_words_of_all_segments(connection: Connection) -> None:
+def test_names_are_words_of_all_segments(snapshot: Snapshot) -> None:
     """A word in the file's name and one in its text count together."""
-    assert evidence(connection, "boat weather")["boat trip.txt"] > evidence(connection, "boat weather")["a.txt"]
+    assert evidence(snapshot, "boat weather")["boat trip.txt"] > evidence(snapshot, "boat weather")["a.txt"]
 
 
-def test_filters_hold(connection: Connection) -> None:
+def test_filters_hold(snapshot: Snapshot) -> None:
     """What is not allowed is not found."""
-    assert evidence(connection, "engine", Scope(media=frozenset({"image"}))) == {}
+    assert evidence(snapshot, "engine", Scope(media=frozenset({"image"}))) == {}
 
 
-def test_no_words_find_nothing(connection: Connection) -> None:
+def test_no_words_find_nothing(snapshot: Snapshot) -> None:
     """Nor do signs."""
-    assert evidence(connection, "?!") == {}
+    assert evidence(snapshot, "?!") == {}

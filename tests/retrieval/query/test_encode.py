@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval.catalog import store
+from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
 from retrieval.domain.query import Operand
 from retrieval.errors import EncoderUnavailable, MediaError, QueryError
@@ -34,8 +34,8 @@ def builder(tmp_path: Path) -> Iterator[Builder]:
 def asked(builder: Builder, operand: Operand, profile: FakeProfile | None = None) -> EncodedOperand:
     encoded = encode_operand(operand, profile or FakeProfile())
     spaces: Any = {role: (space, DIMENSION) for role, space in builder.spaces.items()}
-    with store.snapshot(builder.engine) as connection:
-        return resolve(encoded, connection, spaces)
+    with open_snapshot(builder.engine) as snapshot:
+        return resolve(encoded, snapshot, spaces)
 
 
 def test_a_text_asks_both_spaces_and_the_keywords(builder: Builder) -> None:

@@ -16,7 +16,7 @@ from indexer.catalog import write as catalog_write
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval import Library, Operand
-from retrieval.catalog.store import open_catalog
+from retrieval.catalog.engine import open_engine
 from retrieval.render.duplicates import duplicates_lines
 from retrieval.search import duplicates
 from retrieval.search.duplicates import Group
@@ -66,7 +66,7 @@ def home(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library of that folder."""
     home = tmp_path_factory.mktemp("duplicates") / "library"
     index_folders([folder], library=home, options=Options(profile=FakeProfile(), speech=False, workers=1))
-    engine = open_catalog(home, write=True)
+    engine = open_engine(home, write=True)
     with catalog_write.transaction(engine) as connection:
         catalog_write.set_fact(connection, "profile", "starter")  # which the command can open; it asks no model
     engine.dispose()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from retrieval import Library
-from retrieval.catalog import store
 from retrieval.domain.media import Metadata
+from retrieval.domain.records import StoredVectors
 from retrieval.encoders.registry import DefaultCalibration
 from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
@@ -131,8 +131,8 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retrieval]:
     builder.add(Thing("note.txt", Metadata("document"), [("passage", "a red car"), ("passage", "the sea")]))
     builder.publish()
     builder.close()
-    with Library.open(home, FakeProfile()) as library, store.snapshot(library._open_engine()) as connection:
-        yield Retrieval(library._current(connection).asked(Scope()), FakeProfile(), connection, Scope(), LEAST)
+    with Library.open(home, FakeProfile()) as library, library._open_catalog().snapshot() as snapshot:
+        yield Retrieval(library._current(snapshot).asked(Scope()), FakeProfile(), snapshot, Scope(), LEAST)
 
 
 LEAST = fusion.LEAST
@@ -188,7 +188,7 @@ def test_completion_judges_what_others_found(retrieval: Retrieval) -> None:
 def test_an_index_whose_scores_differ_is_not_trusted() -> None:
     """Beyond what quantisation explains; without an index there is nothing to compare."""
     rows = np.array([[(7, 1, 1, 0)]], dtype=[("vector", "i8"), ("segment", "i8"), ("asset", "i8"), ("medium", "i8")])
-    stored = store.StoredVectors(np.array([7]), np.array([1]), np.array([-1]), ROW.astype(np.float16))
+    stored = StoredVectors(np.array([7]), np.array([1]), np.array([-1]), ROW.astype(np.float16))
     space: Any = SimpleNamespace(generation=object(), live=SimpleNamespace(folder="f"))
     exact = np.array([[0.5]], np.float32)
     retrievers._compare(space, Neighbours(exact + 0.01, rows, 1, True), stored, exact)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval.catalog.store import Timed
 from retrieval.domain.media import Kind, Span
 from retrieval.domain.query import Tree
+from retrieval.domain.records import Timed
 from retrieval.query.build import parse
 from retrieval.search import fusion, temporal
 from retrieval.search.boolean import TimeGrid

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from retrieval import Library, Operand
-from retrieval.catalog.store import StoredSegment
 from retrieval.domain.media import Box, Kind, Metadata, Segment
+from retrieval.domain.records import StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.encoders.calibration import CohortCalibration, Weights
 from retrieval.kinds import KINDS

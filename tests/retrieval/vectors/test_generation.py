@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.catalog.store import ROW
+from retrieval.domain.records import ROW
 from retrieval.errors import LibraryDamaged
 from retrieval.vectors.generation import open_generation, verify, write_generation
 

@@ -1,4 +1,4 @@
-"""Opening a catalog, and the SELECTs that no search shows."""
+"""Opening a catalog, and the reads that no search shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from indexer.catalog import write as catalog_write
-from retrieval.catalog import layout, store
+from retrieval.catalog import dialect, layout
+from retrieval.catalog.engine import open_engine
+from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
 from retrieval.domain.query import Filters
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
@@ -46,7 +48,7 @@ def test_a_new_catalog_is_set_up_for_many_readers(builder: Builder) -> None:
 
 def test_a_reader_cannot_write(builder: Builder) -> None:
     """Its connections refuse."""
-    engine = store.open_catalog(builder.home)
+    engine = open_engine(builder.home)
     with engine.connect() as connection, pytest.raises(Exception, match="readonly"):
         connection.execute(text("DELETE FROM assets"))
     engine.dispose()
@@ -60,40 +62,40 @@ def test_another_schema_is_refused_with_what_to_do(builder: Builder, revision: s
     with catalog_write.transaction(builder.engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": revision})
     with pytest.raises(error) as caught:
-        store.open_catalog(builder.home)
+        open_engine(builder.home)
     assert caught.value.hint
 
 
 def test_what_is_no_catalog_is_named(tmp_path: Path) -> None:
     """Nothing there, an empty file, and noise."""
     with pytest.raises(LibraryNotFound):
-        store.open_catalog(tmp_path)
+        open_engine(tmp_path)
     layout.catalog(tmp_path).touch()
     with pytest.raises(LibraryDamaged, match="empty"):
-        store.open_catalog(tmp_path)
+        open_engine(tmp_path)
     layout.catalog(tmp_path).write_bytes(b"noise" * 5000)
     with pytest.raises(LibraryDamaged, match="cannot be read"):
-        store.open_catalog(tmp_path)
+        open_engine(tmp_path)
 
 
 def test_a_snapshot_stays_while_a_writer_commits(builder: Builder) -> None:
     """All SELECTs of a search see one state; data_version tells the next one."""
-    reader = store.open_catalog(builder.home)
-    with reader.connect() as watch, store.snapshot(reader) as connection:
-        before = store.newest_vector(connection), store.data_version(watch)
+    reader = open_engine(builder.home)
+    with reader.connect() as watch, open_snapshot(reader) as snapshot:
+        before = snapshot.vectors.newest(), dialect.change_signal(watch)
         builder.add(Thing("late.jpg", Metadata("image"), [("image", "late")]))
-        assert store.newest_vector(connection) == before[0]
-        assert store.data_version(watch) != before[1]
+        assert snapshot.vectors.newest() == before[0]
+        assert dialect.change_signal(watch) != before[1]
     reader.dispose()
 
 
 def test_filters_choose_assets(builder: Builder) -> None:
     """Signs of LIKE and GLOB in a camera's name are plain; a folder means all below it."""
-    with store.snapshot(builder.engine) as connection:
+    with open_snapshot(builder.engine) as snapshot:
 
         def found(**filters: object) -> list[str]:
-            ids = store.allowed_assets(connection, Filters(**filters))
-            known = store.assets_by_id(connection, ids if ids is not None else [])
+            ids = snapshot.filters.assets(Filters(**filters))
+            known = snapshot.assets.by_id(ids if ids is not None else [])
             return sorted(each.paths[0].name for each in known.values())
 
         assert found(camera="nikon 100%") == ["one.mp4"]
@@ -103,30 +105,49 @@ def test_filters_choose_assets(builder: Builder) -> None:
         assert found(path="[!n]*/note.txt") == ["note.txt"]
         assert found(max_duration_ms=1000) == ["one.mp4"]
         assert found(after="2020", before="2021") == ["note.txt"]
-        assert store.allowed_assets(connection, Filters(media=frozenset({"video"}))) is None
+        assert snapshot.filters.assets(Filters(media=frozenset({"video"}))) is None
 
 
 def test_an_asset_is_found_by_path_and_hash(builder: Builder) -> None:
     """By its whole path, its hash, and the beginning of it."""
-    with store.snapshot(builder.engine) as connection:
-        asset = store.asset_at(connection, ROOT / "a/one.mp4")
+    with open_snapshot(builder.engine) as snapshot:
+        asset = snapshot.assets.at(ROOT / "a/one.mp4")
         assert asset is not None
-        digest = store.assets_by_id(connection, [asset])[asset].hash
-        assert store.asset_with_key(connection, digest) == asset
-        assert store.asset_with_key(connection, digest[:12]) == asset
-        assert store.asset_with_hash(connection, bytes.fromhex(digest)) == asset
-        assert store.asset_at(connection, ROOT / "a/none.mp4") is None
+        digest = snapshot.assets.by_id([asset])[asset].hash
+        assert snapshot.assets.with_key(digest) == asset
+        assert snapshot.assets.with_key(digest[:12]) == asset
+        assert snapshot.assets.with_key(digest[:9]) == asset
+        assert snapshot.assets.with_key(digest[:7]) is None
+        assert snapshot.assets.with_key(digest[:8].upper() + "x") is None
+        assert snapshot.assets.with_hash(bytes.fromhex(digest)) == asset
+        assert snapshot.assets.at(ROOT / "a/none.mp4") is None
+
+
+def test_a_beginning_that_two_assets_share_names_none(tmp_path: Path) -> None:
+    """Only a key that goes beyond it does; the index on the hash finds it."""
+    builder = Builder(tmp_path / "library")
+    ends = (b"\x00" * 28, b"\xff" * 28)
+    builder.add(*(Thing(f"{n}.jpg", Metadata("image"), digest=b"\xab\xcd\xef\x01" + end) for n, end in enumerate(ends)))
+    with open_snapshot(builder.engine) as snapshot:
+        assert snapshot.assets.with_key("abcdef01") is None
+        assert snapshot.assets.with_key("abcdef010") == snapshot.assets.with_hash(b"\xab\xcd\xef\x01" + ends[0])
+        assert snapshot.assets.with_key("abcdef01f") == snapshot.assets.with_hash(b"\xab\xcd\xef\x01" + ends[1])
+        assert snapshot.assets.with_key("abcdef0") is None
+        query = "EXPLAIN QUERY PLAN SELECT id FROM assets WHERE hash BETWEEN ? AND ?"
+        plan = snapshot._connection.exec_driver_sql(query, ends).all()
+    builder.close()
+    assert "SEARCH assets USING" in str(plan)
 
 
 def test_vectors_come_by_kind_in_the_order_of_their_ids(builder: Builder) -> None:
     """Rows name vector, segment, asset and medium; `after` and `last` cut."""
-    with store.snapshot(builder.engine) as connection:
-        tables = store.vectors_between(connection, builder.spaces["shared"], 64, 0, None)
+    with open_snapshot(builder.engine) as snapshot:
+        tables = snapshot.vectors.between(builder.spaces["shared"], 64, 0, None)
         rows, vectors = tables["shot"]
         assert (np.diff(rows["vector"]) > 0).all()
         assert vectors.shape == (2, 64)
         assert set(rows["medium"]) == {1}
-        assert store.vectors_between(connection, builder.spaces["shared"], 64, int(rows["vector"][-1]), None) == {}
+        assert snapshot.vectors.between(builder.spaces["shared"], 64, int(rows["vector"][-1]), None) == {}
 
 
 def test_ascending_ids_are_looked_up() -> None:
@@ -142,11 +163,11 @@ def test_vectors_of_a_few_segments_are_found_without_looking_at_the_whole_space(
         builder = Builder(tmp_path / str(count))
         builder.add(*(Thing(f"{n}.jpg", Metadata("image"), [("image", f"thing {n}")]) for n in range(count)))
         done = [0]
-        with store.snapshot(builder.engine) as connection:
-            raw = connection.connection.driver_connection
+        with open_snapshot(builder.engine) as snapshot:
+            raw = snapshot._connection.connection.driver_connection
             assert raw is not None
             raw.set_progress_handler(lambda: done.__setitem__(0, done[0] + 1), 10)
-            found = store.vectors_of_segments(connection, builder.spaces["shared"], [2, 5, 7], DIMENSION)
+            found = snapshot.vectors.of_segments(builder.spaces["shared"], [2, 5, 7], DIMENSION)
             raw.set_progress_handler(None, 0)
         builder.close()
         assert sorted(found.segments.tolist()) == [2, 5, 7]

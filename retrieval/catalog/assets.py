@@ -1,0 +1,120 @@
+"""Assets and the paths that lead to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, literal_column, select
+
+from retrieval.catalog import dialect
+from retrieval.catalog.filters import fits
+from retrieval.catalog.rows import as_one_row, path_of, read_rows
+from retrieval.catalog.schema import assets, paths, sources
+from retrieval.domain.media import MEDIA, Medium
+from retrieval.domain.records import SeenAsset, StoredAsset
+
+_ASSETS = select(assets).where(assets.c.id.in_(dialect.given()))
+_PATHS = (
+    select(paths.c.asset_id, sources.c.root, paths.c.relative, sources.c.offline)
+    .join_from(paths, sources, sources.c.id == paths.c.source_id)
+    .where(paths.c.asset_id.in_(dialect.given()))
+    .order_by(sources.c.offline, paths.c.id)
+)
+_SEEN = (
+    select(assets.c.hash, assets.c.medium, assets.c.keywords, sources.c.root, paths.c.relative)
+    .join_from(paths, sources, sources.c.id == paths.c.source_id)
+    .join(assets, assets.c.id == paths.c.asset_id)
+    .order_by(sources.c.offline, paths.c.id)
+)
+_FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "taken_at", "camera", "latitude", "longitude")
+_SAID = ("lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
+_ASSET_ROWS = as_one_row(literal_column("0"), assets.c.id, assets.c.medium).where(assets.c.id.in_(dialect.given()))
+
+
+class AssetReader:
+    """Assets of one state of the catalog."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_id(self, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
+        """The assets with these ids that there are. glob: of the paths of one asset, those that fit it come first."""
+        given = {"ids": dialect.id_list(ids)}
+        places: dict[int, list[tuple[Path, bool]]] = {}
+        ordered = _PATHS if glob is None else _PATHS.order_by(None).order_by(~fits(glob), sources.c.offline, paths.c.id)
+        for asset, root, relative, offline in self._connection.execute(ordered, given):
+            places.setdefault(asset, []).append((path_of(root, relative), offline))
+        return {row.id: _asset(row, places.get(row.id, [])) for row in self._connection.execute(_ASSETS, given)}
+
+    def with_hash(self, digest: bytes) -> int | None:
+        """The asset with this content (BLAKE2b-256), if the catalog holds it."""
+        return self._connection.scalar(select(assets.c.id).where(assets.c.hash == digest))
+
+    def with_key(self, key: str) -> int | None:
+        """The asset whose hash, in hex, is or begins with `key` (8 characters at least)."""
+        if len(key) < 8 or len(key) > 64 or not set(key) <= set("0123456789abcdef"):
+            return None
+        least, greatest = (bytes.fromhex(key.ljust(64, digit)) for digit in "0f")
+        within = select(assets.c.id).where(assets.c.hash.between(least, greatest)).limit(2)
+        found = self._connection.scalars(within).all()
+        return found[0] if len(found) == 1 else None
+
+    def at(self, path: Path) -> int | None:
+        """The asset that was seen at this absolute path, or at the place where its folder really is."""
+        found = self._at(os.fsencode(path))
+        real = path.parent.resolve() / path.name  # sources are kept without links
+        return found if found is not None or real == path else self._at(os.fsencode(real))
+
+    def _at(self, raw: bytes) -> int | None:
+        for source, root in self._connection.execute(select(sources.c.id, sources.c.root)):
+            prefix = root.rstrip(b"/") + b"/"
+            if raw.startswith(prefix):
+                here = (paths.c.source_id == source) & (paths.c.relative == raw[len(prefix) :])
+                found = self._connection.scalar(select(paths.c.asset_id).where(here))
+                if found is not None:
+                    return int(found)
+        return None
+
+    def media(self, asset_ids: Iterable[int]) -> dict[int, Medium]:
+        """The medium of each of these assets."""
+        found = self.rows(asset_ids)
+        return {
+            asset: MEDIA[code] for asset, code in zip(found["asset"].tolist(), found["medium"].tolist(), strict=True)
+        }
+
+    def rows(self, asset_ids: Iterable[int]) -> NDArray[Any]:
+        """Rows of ROW, with vector and segment 0, for those of these assets that there are; by asset."""
+        return read_rows(self._connection, _ASSET_ROWS, asset_ids)
+
+    def with_copies(self, medium: Medium) -> list[int]:
+        """Assets of a medium that were seen at more than one path."""
+        query = select(paths.c.asset_id).join(assets, assets.c.id == paths.c.asset_id).where(assets.c.medium == medium)
+        query = query.group_by(paths.c.asset_id).having(func.count() > 1).order_by(paths.c.asset_id)
+        return list(self._connection.execute(query).scalars())
+
+    def seen(self) -> dict[str, SeenAsset]:
+        """Every asset that was seen, by its content hash."""
+        known: dict[str, tuple[Medium, str]] = {}
+        places: dict[str, list[Path]] = {}
+        for digest, medium, keywords, root, relative in self._connection.execute(_SEEN):
+            known[digest.hex()] = (medium, keywords)
+            places.setdefault(digest.hex(), []).append(path_of(root, relative))
+        return {
+            own: SeenAsset(own, medium, tuple(places[own]), _lines(keywords))
+            for own, (medium, keywords) in known.items()
+        }
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split("\n")))
+
+
+def _asset(row: Any, places: Sequence[tuple[Path, bool]]) -> StoredAsset:
+    known = {name: getattr(row, name) for name in (*_FACTS, *_SAID)}
+    known["keywords"] = _lines(known["keywords"])
+    offline = all(away for _, away in places)
+    return StoredAsset(row.id, row.hash.hex(), row.medium, tuple(path for path, _ in places), offline, known)

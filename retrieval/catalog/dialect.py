@@ -1,0 +1,187 @@
+"""SQLite's own ways: everything that another database would do in its own manner, in one place.
+
+Many ids travel as one JSON array, which SQLite turns into a table: no limit on their number, and the statement stays
+compiled. Results of thousands of rows come back as one JSON array too: fetching them one by one costs more than finding
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, func, literal_column, select
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.dialects.sqlite import insert as insert_into
+
+PAGE_BYTES = 16_384  # vectors of 1 KiB waste a third of SQLite's usual pages of 4 KiB
+MMAP_BYTES = 8 << 30
+BUSY_MS = 30_000
+EARTH_KM = 6371.0088  # mean radius
+
+
+# ---------------------------------------------------------------- connections
+
+
+def prepare(connection: sqlite3.Connection, *, new: bool, write: bool) -> None:
+    """Sets up a connection that was just opened: autocommit, WAL, time limits, functions that SQLite lacks."""
+    connection.isolation_level = None  # the driver would begin and commit by itself
+    if new:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    if write:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    else:
+        connection.execute("PRAGMA query_only = ON")
+    connection.create_function("km_between", 4, km_between, deterministic=True)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
+
+
+@contextmanager
+def read_transaction(engine: Engine) -> Iterator[Connection]:
+    """A connection on which all SELECTs see one state of the catalog."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+@contextmanager
+def write_transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction that takes SQLite's lock at its start, so that it cannot fail half way on a reader."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def change_signal(connection: Connection) -> int:
+    """A number that differs from the last one whenever another connection has committed in between."""
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Whether the catalog has a table of this name."""
+    return connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).first() is not None
+
+
+def damage(connection: Connection) -> list[str]:
+    """The first things that are wrong with the catalog's file; empty where it is sound."""
+    return [line for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(5)") if line != "ok"]
+
+
+def broken_references(connection: Connection) -> int:
+    """Number of rows that point at rows that are not there."""
+    return len(connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall())
+
+
+# ---------------------------------------------------------------- ids
+
+
+def given(name: str = "ids") -> Select[tuple[int]]:
+    """The ids of the parameter `name`, as a subquery; its value comes from `id_list`."""
+    return select(func.json_each(bindparam(name)).table_valued("value").c.value)
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """Ids as the value of a parameter of `given`."""
+    return json.dumps(ids.tolist() if isinstance(ids, np.ndarray) else list(ids))
+
+
+def collected(column: ColumnElement[Any]) -> Any:
+    """All values of a column in one value; `values_of` reads it."""
+    return func.json_group_array(column)
+
+
+def values_of(stored: str) -> list[Any]:
+    """The values that `collected` put together."""
+    return list(json.loads(stored))
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column that the planner must not look up by its index (the plus sign hides it)."""
+    return literal_column(f"+{column}")
+
+
+# ---------------------------------------------------------------- full text
+
+
+def phrase(tokens: Sequence[str]) -> str:
+    """Consecutive tokens in FTS5's language; they hold letters and digits only, so none breaks out of the quotes."""
+    return '"' + " ".join(tokens) + '"'
+
+
+def texts_with(connection: Connection, table: str, tokens: Sequence[str], limit: int) -> list[int]:
+    """Ids of at most `limit` texts of a full-text table that hold the tokens one after another, ascending."""
+    found = f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT ?"
+    query = f"SELECT json_group_array(rowid) FROM ({found})"
+    return values_of(connection.exec_driver_sql(query, (phrase(tokens), limit)).scalar_one())
+
+
+def bm25(connection: Connection, table: str, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:
+    """BM25 of texts for any of the phrases, greater is better; those that hold none are left out."""
+    # The plus keeps SQLite from running the whole expression once for each id.
+    query = (
+        f"SELECT rowid, -bm25({table}) FROM {table} WHERE {table} MATCH ? "
+        "AND +rowid IN (SELECT value FROM json_each(?))"
+    )
+    expression = " OR ".join(phrase(each) for each in phrases)
+    return {row[0]: row[1] for row in connection.exec_driver_sql(query, (expression, id_list(ids)))}
+
+
+def texts(connection: Connection, table: str, ids: Iterable[int]) -> dict[int, str]:
+    """The stored texts with these ids."""
+    query = f"SELECT rowid, words FROM {table} WHERE rowid IN (SELECT value FROM json_each(?))"
+    return {row[0]: row[1] for row in connection.exec_driver_sql(query, (id_list(ids),))}
+
+
+def count_texts(connection: Connection, table: str) -> int:
+    """Number of texts in a full-text table."""
+    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}_docsize").scalar_one())
+
+
+# ---------------------------------------------------------------- expressions
+
+
+def matches_glob(text: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    """Whether a text fits a pattern of *, ? and [...]."""
+    return text.op("GLOB", return_type=None)(pattern)
+
+
+def km_between(latitude: float | None, longitude: float | None, other: float, meridian: float) -> float | None:
+    """Kilometres on the sphere between two places in degrees; None where one is not known. Source: haversine formula."""
+    if latitude is None or longitude is None:
+        return None
+    north, south = math.radians(latitude), math.radians(other)
+    across = math.sin((north - south) / 2) ** 2
+    along = math.cos(north) * math.cos(south) * math.sin(math.radians(longitude - meridian) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(across + along)))
+
+
+# ---------------------------------------------------------------- writing
+
+
+def upsert(table: Table, *keys: str, keep: Sequence[str] = ()) -> Insert:
+    """A row that replaces the one with equal `keys`, but for its columns in `keep`. Built once: SQLAlchemy takes
+    longer to build and compile such a statement than SQLite to run it."""
+    new = insert_into(table)
+    changed = {c.name: new.excluded[c.name] for c in table.columns if c.name not in (*keys, *keep, "id")}
+    return new.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def insert_missing(table: Table) -> Insert:
+    """A row that is left out where one with the same key is there already."""
+    return insert_into(table).on_conflict_do_nothing()

@@ -1,0 +1,97 @@
+"""Opening a library's catalog: the file, its revision, and the file system it lies on."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from retrieval.catalog import dialect, layout
+from retrieval.catalog.schema import HEAD
+from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
+
+NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
+
+
+def open_engine(home: Path, *, write: bool = False) -> Engine:
+    """Connections to the catalog of the library in folder `home`; a new, empty file only with `write`.
+
+    Connections are in autocommit: a transaction begins where dialect.read_transaction or write_transaction says so.
+
+    Raises:
+        LibraryNotFound: no catalog there, and not writing.
+        LibraryTooNew: a later crossmedia wrote it.
+        LibraryError: on a network share, or older than this program and not writing.
+        LibraryDamaged: not a catalog.
+    """
+    file = layout.catalog(home)
+    if not write and not file.is_file():
+        raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
+    _refuse_network(home)
+    limits = {"check_same_thread": False, "timeout": dialect.BUSY_MS / 1000}
+    engine = create_engine(f"sqlite:///{file}", connect_args=limits)
+    new = write and not file.exists()
+
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        dialect.prepare(connection, new=new, write=write)
+
+    event.listen(engine, "connect", prepare)
+    try:
+        _check_revision(engine, home, write)
+    except DBAPIError as error:
+        engine.dispose()
+        raise LibraryDamaged(f"{file} cannot be read: {error.orig}", "crossmedia doctor; or restore a copy") from None
+    except LibraryError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _refuse_network(home: Path) -> None:
+    """WAL needs memory that all processes share, which a network share has not."""
+    kind = _file_system(home)
+    if kind in NETWORK:
+        raise LibraryError(
+            f"{home} lies on a network share ({kind})", "keep the library on a local disk; media may be anywhere"
+        )
+
+
+def _file_system(folder: Path) -> str:
+    """The type of file system that holds a folder; empty where the system does not tell."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    place, found = os.path.realpath(folder), ("", "")
+    for line in mounts:
+        point, kind = line.split(" ")[1:3]
+        point = point.replace("\\040", " ")
+        inside = place == point or place.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(found[0]):
+            found = (point, kind)
+    return found[1]
+
+
+def _check_revision(engine: Engine, home: Path, write: bool) -> None:
+    with engine.connect() as connection:
+        here = revision(connection)
+    if here is None and not write:
+        raise LibraryDamaged(f"the catalog of {home} is empty", "crossmedia index FOLDER fills it")
+    if here is not None and here > HEAD:
+        raise LibraryTooNew(
+            f"{home} was written by a later crossmedia (revision {here}, known {HEAD})", "update crossmedia"
+        )
+    if here is not None and here < HEAD and not write:
+        raise LibraryError(
+            f"{home} was written by an older crossmedia (revision {here})", "crossmedia index upgrades it"
+        )
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema's revision; None for an empty catalog."""
+    if not dialect.has_table(connection, "alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

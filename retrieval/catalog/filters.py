@@ -1,0 +1,107 @@
+"""Assets that fulfil filters."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_column, or_, select
+
+from retrieval.catalog import dialect
+from retrieval.catalog.schema import assets, paths, segments, sources
+from retrieval.domain.query import Filters
+from retrieval.domain.records import Ids
+from retrieval.domain.text import valid_text
+
+
+class FilterReader:
+    """Filters over one state of the catalog."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def assets(self, filters: Filters) -> Ids | None:
+        """Ascending ids of the assets that fulfil the filters but for their media.
+
+        None where the media are all that is asked, as every row of a generation knows its medium.
+        """
+        conditions = _conditions(filters, with_media=False)
+        if not conditions:
+            return None
+        listed = self._connection.execute(select(dialect.collected(assets.c.id)).where(*conditions)).scalar_one()
+        return np.sort(np.array(dialect.values_of(listed), np.int64))
+
+    def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
+        """Ids of the assets that fulfil the filters, newest first; those without a date last."""
+        query = select(assets.c.id).where(*_conditions(filters), assets.c.id.in_(_seen_assets()))
+        query = query.order_by(assets.c.taken_at.desc().nulls_last(), assets.c.id)
+        return list(self._connection.execute(query.limit(limit).offset(offset)).scalars())
+
+
+def _seen_assets() -> Select[Any]:
+    return select(paths.c.asset_id).where(paths.c.asset_id.is_not(None))
+
+
+def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElement[bool]]:
+    """What the assets table must fulfil."""
+    found: list[ColumnElement[bool]] = []
+    if filters.media and with_media:
+        found.append(assets.c.medium.in_(sorted(filters.media)))
+    if filters.after:
+        found.append(assets.c.taken_at >= filters.after)
+    if filters.before:
+        found.append(assets.c.taken_at < filters.before)
+    if filters.min_duration_ms is not None:
+        found.append(assets.c.duration_ms >= filters.min_duration_ms)
+    if filters.max_duration_ms is not None:
+        found.append(assets.c.duration_ms <= filters.max_duration_ms)
+    if filters.camera:
+        found.append(assets.c.camera.icontains(valid_text(filters.camera), autoescape=True))
+    if filters.min_bytes is not None:
+        found.append(assets.c.bytes >= filters.min_bytes)
+    if filters.max_bytes is not None:
+        found.append(assets.c.bytes <= filters.max_bytes)
+    if filters.near:
+        found += _lies_near(*filters.near)
+    if filters.lang:
+        found.append(_speaks(filters.lang))
+    if filters.path:
+        found.append(_lies_at(filters.path))
+    return found
+
+
+def _lies_near(latitude: float, longitude: float, radius: float) -> list[ColumnElement[bool]]:
+    """Whether a place lies within radius km; a band of latitudes first, because it costs less than the distance."""
+    band = math.degrees(radius / dialect.EARTH_KM)
+    away = func.km_between(assets.c.latitude, assets.c.longitude, latitude, longitude)
+    return [assets.c.latitude.between(latitude - band, latitude + band), away <= radius]
+
+
+def _speaks(lang: str) -> ColumnElement[bool]:
+    tag = valid_text(lang).split("-", maxsplit=1)[0].lower()
+    said = exists().where(segments.c.asset_id == assets.c.id, segments.c.lang == tag)
+    return or_(assets.c.lang == tag, said)
+
+
+def _lies_at(glob: str) -> ColumnElement[bool]:
+    """Whether one of an asset's paths fits a glob."""
+    seen = (
+        select(paths.c.asset_id)
+        .join(sources, sources.c.id == paths.c.source_id)
+        .where(fits(glob), paths.c.asset_id.is_not(None))
+    )
+    return assets.c.id.in_(seen)
+
+
+def fits(glob: str) -> ColumnElement[bool]:
+    """Whether a path fits a glob; a bare name or folder means all below it. Bytes that are not UTF-8 fit anything."""
+    glob = valid_text(glob).replace("\ufffd", "*")
+    pattern = glob.replace("**", "*").replace("[!", "[^")
+    pattern = os.path.expanduser(pattern)
+    if not pattern.startswith(("/", "*")):
+        pattern = "*/" + pattern
+    patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
+    whole: ColumnElement[str] = literal_column("CAST(sources.root AS TEXT) || '/' || CAST(paths.relative AS TEXT)")
+    return or_(*(dialect.matches_glob(whole, each) for each in patterns))

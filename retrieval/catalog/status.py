@@ -1,0 +1,95 @@
+"""Facts, counts and skips of the whole library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from retrieval.catalog import layout
+from retrieval.catalog.rows import path_of
+from retrieval.catalog.schema import assets, generations, library, paths, segments, sources, spaces, steps, vectors
+from retrieval.domain.media import Skip
+from retrieval.domain.records import SourceState, SpaceState, Status
+
+
+class StatusReader:
+    """State of the library as of one snapshot."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def facts(self) -> dict[str, str]:
+        """Facts about the library itself: profile, created_at, ..."""
+        return dict(self._connection.execute(select(library.c.key, library.c.value)).all())
+
+    def roots(self) -> list[Path]:
+        """The folders that the library follows."""
+        return [
+            Path(os.fsdecode(root)) for root in self._connection.scalars(select(sources.c.root).order_by(sources.c.id))
+        ]
+
+    def report(self, home: Path) -> Status:
+        """Counts of everything."""
+        known = self.facts()
+        waiting = select(steps.c.step, func.count()).where(steps.c.state == "pending").group_by(steps.c.step)
+        return Status(
+            home=home,
+            profile=known.get("profile", ""),
+            created_at=known.get("created_at", ""),
+            media=self._counts(select(assets.c.medium, func.count()).group_by(assets.c.medium)),
+            segments=self._counts(select(segments.c.kind, func.count()).group_by(segments.c.kind)),
+            pending=self._counts(waiting),
+            skipped=len(self.skips()),
+            sources=tuple(self._sources()),
+            spaces=tuple(self._spaces()),
+            bytes=_bytes(home),
+        )
+
+    def skips(self) -> list[Skip]:
+        """Files that were left out, and steps of assets that failed, with their reasons; by path."""
+        joined = paths.join(sources, sources.c.id == paths.c.source_id)
+        left_out = select(sources.c.root, paths.c.relative, paths.c.skip_reason, paths.c.skip_detail)
+        left_out = left_out.select_from(joined).where(paths.c.skip_reason.is_not(None))
+        failed = select(sources.c.root, paths.c.relative, steps.c.reason, steps.c.detail)
+        failed = failed.select_from(joined.join(steps, steps.c.asset_id == paths.c.asset_id)).where(
+            steps.c.state == "failed"
+        )
+        rows = [*self._connection.execute(left_out), *self._connection.execute(failed)]
+        found = [Skip(path_of(root, relative), reason or "", detail or "") for root, relative, reason, detail in rows]
+        return sorted(found, key=lambda each: os.fsencode(each.path))
+
+    def _counts(self, query: Select[Any]) -> dict[Any, int]:
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def _sources(self) -> Iterator[SourceState]:
+        files = select(func.count()).where(paths.c.source_id == sources.c.id).scalar_subquery()
+        for row in self._connection.execute(select(sources, files.label("files")).order_by(sources.c.id)):
+            yield SourceState(Path(os.fsdecode(row.root)), row.offline, row.scanned_at, row.files)
+
+    def _spaces(self) -> Iterator[SpaceState]:
+        held = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
+        last = func.coalesce(generations.c.last_vector_id, 0)
+        there = (vectors.c.space_id == spaces.c.id) & (vectors.c.id <= last)
+        published = (
+            select(func.count()).select_from(vectors).where(there).correlate(spaces, generations).scalar_subquery()
+        )
+        joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
+        query = (
+            select(spaces, published.label("published"), held.label("held")).select_from(joined).order_by(spaces.c.id)
+        )
+        for row in self._connection.execute(query):
+            yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.held, row.published)
+
+
+def _bytes(home: Path) -> dict[str, int]:
+    catalog = layout.catalog(home)
+    parts = [catalog.with_name(catalog.name + end) for end in ("", "-wal", "-shm")]
+    published = [each for each in (home / layout.GENERATIONS).rglob("*") if each.is_file()]
+    return {
+        "catalog": sum(each.stat().st_size for each in parts if each.exists()),
+        "generations": sum(each.stat().st_size for each in published),
+    }

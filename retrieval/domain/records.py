@@ -1,0 +1,160 @@
+"""Values that a snapshot of the catalog hands out: assets, segments, vectors, spaces and the state of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain.media import Kind, Medium, Segment, Space
+
+Ids: TypeAlias = NDArray[np.int64]
+Half: TypeAlias = NDArray[np.float16]
+WordTable: TypeAlias = Literal["segment_words", "asset_words"]
+
+ROW = np.dtype([("vector", "<i8"), ("segment", "<i8"), ("asset", "<i8"), ("medium", "u1")])  # medium: place in MEDIA
+
+Table: TypeAlias = tuple[NDArray[Any], Half]
+"""Rows (n,) of ROW and their vectors (n, dimension)."""
+
+
+# ---------------------------------------------------------------- spaces and vectors
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSpace:
+    """A space that answers, and the generation its pointer row names (None: not published yet)."""
+
+    id: int
+    space: Space
+    folder: str | None
+    last_vector_id: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredVectors:
+    """Vectors of the catalog: ids (n,), their segments (n,), frame times (n,) with -1 for none, data (n, dimension)."""
+
+    ids: Ids
+    segments: Ids
+    at_ms: Ids
+    data: Half
+
+
+# ---------------------------------------------------------------- assets and segments
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment and where it belongs."""
+
+    id: int
+    asset_id: int
+    key: str
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timed:
+    """Segments of one kind that have a time: ids, assets (n,), spans (n, 2) ms; by asset, then by start."""
+
+    ids: Ids
+    assets: Ids
+    spans: Ids
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imprints:
+    """Perceptual fingerprints by asset: assets and times (n,), the latter 0 for none; and their bytes."""
+
+    assets: Ids
+    at_ms: Ids
+    raw: Sequence[bytes]
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """(n, BYTES) of pictures."""
+        return np.frombuffer(b"".join(self.raw), np.uint8).reshape(len(self.raw), -1)
+
+    def words(self, row: int) -> NDArray[np.uint32]:
+        """(n,) of one sound."""
+        return np.frombuffer(self.raw[row], "<u4").astype(np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAsset:
+    """An asset and where it was seen. `paths`: live ones first; `offline`: its sources are all away."""
+
+    id: int
+    hash: str
+    medium: Medium
+    paths: tuple[Path, ...]
+    offline: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def taken_at(self) -> str | None:
+        """Local date and time of recording, ISO 8601."""
+        return self.facts.get("taken_at")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAsset:
+    """An asset by its content hash, where it was seen, live paths first, and the keywords in its EXIF, IPTC or XMP."""
+
+    hash: str
+    medium: Medium
+    paths: tuple[Path, ...]
+    keywords: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The first path."""
+        return self.paths[0]
+
+
+# ---------------------------------------------------------------- the library as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A followed folder."""
+
+    root: Path
+    offline: bool
+    scanned_at: str | None
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceState:
+    """A space: its vectors, those of them that its generation holds, and whether searches ask it."""
+
+    name: str
+    encoder: str
+    revision: str
+    dimension: int
+    live: bool
+    vectors: int
+    published: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Contents of a library and pending work. bytes: of catalog and generations on disk."""
+
+    home: Path
+    profile: str
+    created_at: str
+    media: dict[Medium, int]
+    segments: dict[Kind, int]
+    pending: dict[str, int]
+    skipped: int
+    sources: tuple[SourceState, ...]
+    spaces: tuple[SpaceState, ...]
+    bytes: dict[str, int]
