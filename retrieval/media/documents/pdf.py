@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import pi
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 from PIL import Image
@@ -21,6 +23,25 @@ LEAST_TEXT: Final = 16  # letters; a page with fewer is taken for a scan
 LEAST_SIDE: Final = 64  # pixels of a picture worth showing
 RENDERED: Final = 1024  # pixels of the longer side of a rendered page
 PICTURES_PER_PAGE: Final = 20
+ANGLES: Final = 100  # characters of a page whose angle is asked
+SHARED: Final = 0.4  # of the height of a letter
+# PDFium gives a hyphen at a line end as one of these, without the line end.
+UNSEEN: Final = re.compile(r"[\ufffe\x02]")
+HYPHEN: Final = re.compile(r"((?<=[^\W\d_])[\ufffe\x02](?=[^\W\d_A-Z]))|[\ufffe\x02]")
+# By the signs of the axes that keep their direction (a, d of a matrix), or that change it (b, c).
+MIRRORED: Final = {
+    (False, True): Image.Transpose.FLIP_LEFT_RIGHT,
+    (True, False): Image.Transpose.FLIP_TOP_BOTTOM,
+    (False, False): Image.Transpose.ROTATE_180,
+}
+TURNED: Final = {
+    (True, False): Image.Transpose.ROTATE_90,
+    (False, True): Image.Transpose.ROTATE_270,
+    (False, False): Image.Transpose.TRANSPOSE,
+    (True, True): Image.Transpose.TRANSVERSE,
+}
+CLOCKWISE: Final = {0: (1, 0, 0, 1), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+LEFT_OUT: Final = 0.005  # of the area of a picture
 NOTHING: Final = re.compile(r"\(?(anonymous|unspecified|untitled|unknown)\)?$", re.IGNORECASE)  # what programs fill in
 DATE: Final = re.compile(r"D:(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?")
 
@@ -127,9 +148,7 @@ def page_picture(path: Path, number: int, side: int) -> Image.Image:
 
 def _lines(page: Any, number: int) -> list[Block]:
     """Paragraphs of a page: lines joined until one ends a sentence, is much shorter than most, or an empty one follows."""
-    text_page = page.get_textpage()
-    text = text_page.get_text_bounded().replace("\ufffe", "-").replace("\r\n", "\n").replace("\0", "")
-    text_page.close()
+    text = HYPHEN.sub(lambda match: "" if match[1] else "-", _text(page)).replace("\r\n", "\n").replace("\0", "")
     lines = [" ".join(line.split()) for line in text.split("\n")]
     usual = sorted(len(line) for line in lines if line)[-max(1, len(lines) // 4) :][0] if any(lines) else 0
     blocks: list[Block] = []
@@ -140,6 +159,94 @@ def _lines(page: Any, number: int) -> list[Block]:
             blocks.append(Block(held, 0, number))
             held = ""
     return blocks
+
+
+def _text(page: Any) -> str:
+    """The text of a page inside its crop box, in reading order, lines parted by CR LF.
+
+    PDFium orders and parts lines by the page as it is shown, and goes wrong where its letters do not stand upright then;
+    so it is read turned as most of its letters are, whatever the page's own turn.
+    """
+    shown = page.get_rotation()
+    try:
+        page.set_rotation(0)
+        with _text_of(page) as text_page:
+            turn = _turn(text_page)
+            if not turn:
+                return _whole_lines(text_page, 0)
+        page.set_rotation(90 * turn)
+        with _text_of(page) as text_page:
+            return _whole_lines(text_page, turn)
+    finally:
+        page.set_rotation(shown)
+
+
+@contextmanager
+def _text_of(page: Any) -> Iterator[Any]:
+    text_page = page.get_textpage()
+    try:
+        yield text_page
+    finally:
+        text_page.close()
+
+
+def _turn(text_page: Any) -> int:
+    """Quarter turns clockwise (0..3) after which most letters stand upright."""
+    count = text_page.count_chars()
+    angles = (pdfium.FPDFText_GetCharAngle(text_page, at) for at in range(0, count, max(1, count // ANGLES)))
+    turns = [round(2 * angle / pi) % 4 for angle in angles if angle >= 0]
+    return max((0, 1, 2, 3), key=turns.count)
+
+
+def _whole_lines(text_page: Any, turn: int) -> str:
+    """The text, with the line breaks taken out that PDFium puts behind raised marks."""
+    text = str(text_page.get_text_range())
+    if not _same(text, text_page.get_text_bounded()):  # something lies outside the crop box
+        return _inside(text_page)
+    parts, done, wide = [], 0, 0
+    for match in re.finditer("\r\n", text):
+        wide += sum(char > "\uffff" for char in text[done : match.start()])  # two of PDFium's units each
+        before = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, match.start() + wide - 1)
+        after = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, match.end() + wide)
+        parts.append(text[done : match.start()])
+        if not (before >= 0 and after >= 0 and _goes_on(text_page, before, after, turn)):
+            parts.append("\r\n")
+        done = match.end()
+    return "".join(parts) + text[done:]
+
+
+def _same(one: str, other: str) -> bool:
+    return "".join(UNSEEN.sub("", one).split()) == "".join(UNSEEN.sub("", other).split())
+
+
+def _inside(text_page: Any) -> str:
+    """Characters whose middle lies in the crop box; generated ones, which have no place, stay."""
+    left, bottom, right, top = text_page.page.get_bbox()
+    kept = []
+    for at in range(text_page.count_chars()):
+        box = text_page.get_charbox(at)
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        if pdfium.FPDFText_IsGenerated(text_page, at) == 1 or (left <= x <= right and bottom <= y <= top):
+            kept.append(chr(pdfium.FPDFText_GetUnicode(text_page, at)))
+    return "".join(kept)
+
+
+def _goes_on(text_page: Any, before: int, after: int, turn: int) -> bool:
+    """Whether two characters (by index) stand side by side in one printed line: they share a height, with no gap between."""
+    (start, low, end, high), (next_start, next_low, _, next_high) = (
+        _upright(text_page.get_charbox(at, loose=True), turn) for at in (before, after)
+    )
+    least, most = sorted((high - low, next_high - next_low))
+    shared = min(high, next_high) - max(low, next_low)
+    return end > start and shared > SHARED * least > 0 and abs(next_start - end) < SHARED * most
+
+
+def _upright(box: tuple[float, float, float, float], turn: int) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of a box of the page after quarter turns clockwise."""
+    left, bottom, right, top = box
+    for _ in range(turn):
+        left, bottom, right, top = bottom, -right, top, -left
+    return left, bottom, right, top
 
 
 def _joined(held: str, line: str) -> str:
@@ -166,8 +273,45 @@ def _pictures(page: Any) -> Iterator[Image.Image]:
             width, height = placed.get_px_size()
             if min(width, height) < LEAST_SIDE or width * height > LIMITS.pixels // 4:
                 continue
-            picture = to_rgb(placed.get_bitmap(render=False).to_pil())
+            picture = _as_shown(page, placed)
             key = (width, height, picture.resize((16, 16)).tobytes())
             if key not in seen and len(seen) < PICTURES_PER_PAGE:
                 seen.add(key)
                 yield picture
+
+
+def _as_shown(page: Any, placed: Any) -> Image.Image:
+    """A picture of a page turned and mirrored as it is shown.
+
+    Stencils and masked pictures are drawn by PDFium, the rest keep their own pixels; a slant is left out.
+    """
+    masked = _is_masked(placed)
+    axes = (1.0, 0.0, 0.0, 1.0) if masked else placed.get_matrix().get()[:4]  # PDFium puts it into what it draws
+    form = getattr(placed, "container", None)
+    while form is not None:
+        axes, form = _product(axes, form.get_matrix().get()[:4]), form.container
+    a, b, c, d = _product(axes, CLOCKWISE.get(page.get_rotation(), CLOCKWISE[0]))
+    turn = TURNED[b > 0, c > 0] if abs(b) > abs(a) else MIRRORED.get((a > 0, d > 0))
+    picture = to_rgb(placed.get_bitmap(render=masked).to_pil())
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _product(axes: tuple[float, ...], outer: tuple[float, ...]) -> tuple[float, ...]:
+    a, b, c, d = axes
+    e, f, g, h = outer
+    return (a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h)
+
+
+def _is_masked(placed: Any) -> bool:
+    """Whether PDFium, drawing the picture at its size on the page, leaves out some of it."""
+    left, bottom, right, top = placed.get_bounds()
+    width, height = placed.get_px_size()
+    across, up = abs(right - left), abs(top - bottom)
+    stretch = max(max(width, height) / max(across, 1), max(width, height) / max(up, 1), 1)
+    if min(across, up) < 3 or across * up * stretch * stretch > LIMITS.pixels // 4:  # drawing it would take too much
+        return False
+    drawn = placed.get_bitmap(render=True, scale_to_original=False).to_pil()
+    if drawn.mode != "RGBA":
+        return False
+    alpha = np.asarray(drawn.getchannel("A"))[1:-1, 1:-1]  # its edges are smoothed
+    return bool((alpha < 250).mean() > LEFT_OUT)
