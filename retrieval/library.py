@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from retrieval.encoders.profile import Profile, Role
     from retrieval.protocols import Catalog, Snapshot
     from retrieval.query.encode import EncodedOperand, EncodedQuery
+    from retrieval.search.context import SearchContext
     from retrieval.search.duplicates import Group
     from retrieval.search.explain import Explanation
     from retrieval.search.moments import Curve
-    from retrieval.search.retrievers import SearchContext
     from retrieval.search.tagging import Tagger
 
 Question: TypeAlias = "str | Query | Operand | Sequence[Operand] | EncodedQuery"
@@ -151,7 +151,7 @@ class Library:
 
     def _in_snapshot(self, ask: Callable[[_Opened], Result]) -> Result:
         """Asks one state of the catalog and of the indexes, by one thread; again where an index proves damaged."""
-        from retrieval.search.retrievers import IndexMismatch
+        from retrieval.search.context import IndexMismatch
 
         for _ in range(4):
             try:
@@ -223,7 +223,7 @@ class Library:
             return self._held
 
     def _read(self, snapshot: Snapshot, old: SearchContext | None) -> SearchContext:
-        from retrieval.search.retrievers import SearchContext
+        from retrieval.search.context import SearchContext
         from retrieval.vectors import space as vector_space
 
         spaces: dict[Role, vector_space.SpaceSnapshot] = {}

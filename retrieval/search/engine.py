@@ -22,8 +22,9 @@ from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, collapse, fusion
 from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
+from retrieval.search.context import SearchContext
 from retrieval.search.hits import hits_of
-from retrieval.search.retrievers import CERTAIN, Matches, Retrieval, SearchContext
+from retrieval.search.retrievers import CERTAIN, Matches, Retrieval
 from retrieval.search.temporal import TreeScorer
 from retrieval.search.timeline import Timeline, windows
 from retrieval.settings import DEFAULT_CUT
@@ -64,7 +65,7 @@ def answer(
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
         hits = hits_of(snapshot, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
-    held = held.asked(allowed)
+    held = held.for_search(allowed)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     judging = TreeScorer(tree, asked, held, profile, snapshot) if tree is not None else None
     found, evidence = _candidates(query, asked, Retrieval(held, profile, snapshot, allowed, cut), judging)

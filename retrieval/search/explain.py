@@ -20,8 +20,9 @@ from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion
 from retrieval.search.candidates import of_one
+from retrieval.search.context import SearchContext
 from retrieval.search.hits import found_segment
-from retrieval.search.retrievers import Matches, Retrieval, SearchContext
+from retrieval.search.retrievers import Matches, Retrieval
 from retrieval.search.saliency import SaliencyMap, saliency_map, saliency_within
 from retrieval.vectors.space import Scope
 
@@ -137,7 +138,7 @@ def explain(
     asked: what speaks for it. curve: of what has a time. What cannot be opened is left out, with a warning.
     """
     warnings = [line for each in asked for line in each.warnings]
-    lookup = Retrieval(held.asked(Scope()), profile, snapshot, Scope(), 0.0)
+    lookup = Retrieval(held.for_search(Scope()), profile, snapshot, Scope(), 0.0)
     segment = _explained(hit, named, asked, lookup, warnings)
     asset = snapshot.assets.with_key(hit.asset)
     facts = snapshot.assets.by_id([asset])[asset].facts if asset is not None else {}

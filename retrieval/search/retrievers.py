@@ -6,22 +6,23 @@ One semantic lane for each pair of (sense of the question, kind of segment), and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
-from retrieval.domain.records import StoredVectors, WordTable
+from retrieval.domain.records import StoredVectors
 from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
-from retrieval.kinds import KINDS, calibrated_together, kinds_in
+from retrieval.kinds import KINDS, kinds_in
 from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion
+from retrieval.search.context import IndexMismatch, SearchContext
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
 
@@ -29,71 +30,8 @@ if TYPE_CHECKING:
     from retrieval.encoders.profile import Direction, Profile, Role
 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
-FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
 WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
-
-
-class IndexMismatch(Exception):
-    """A published index gives other scores than the catalog; `folder` is its generation."""
-
-    def __init__(self, folder: str) -> None:
-        super().__init__(folder)
-        self.folder = folder
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SearchContext:
-    """Spaces and full-text totals of the library, as they were at one commit."""
-
-    spaces: Mapping[Role, SpaceSnapshot]
-    totals: dict[WordTable, int]
-    warnings: tuple[str, ...] = ()
-    allowed: Scope = field(default_factory=Scope)  # what may be found; questions are judged by what they reach
-    lines: dict[tuple[int, Kind], LinearCalibration] | None = (
-        None  # of one search, by `own` of a probe; None keeps none
-    )
-    reached: dict[tuple[int, Kind], tuple[float, int]] = field(default_factory=dict)  # likewise, see `_reached`
-
-    def asked(self, allowed: Scope) -> SearchContext:
-        """The same for one search."""
-        return replace(self, allowed=allowed, lines={}, reached={})
-
-    def line(self, profile: Profile, probe: VectorQuery, snapshot: Snapshot) -> LinearCalibration:
-        """How cosines of a probe become log-odds."""
-        known = None if self.lines is None else self.lines.get((id(probe.own), probe.kind))
-        if known is not None:
-            return known
-        others = [replace(probe, kind=kind) for kind in calibrated_together(probe.kind)]
-        found = [(each, reached) for each in others if (reached := self._reached(each, snapshot)) is not None]
-        if not found:
-            return profile.prior(probe.direction).line(0)
-        lead = max(best - each.handicap(profile) for each, (best, _) in found)
-        count = found[0][1][1]
-        background = profile.background(probe.direction)
-        line = background.line(probe.own, lead, count) if background else profile.prior(probe.direction).line(count)
-        if self.lines is not None:
-            self.lines[id(probe.own), probe.kind] = line
-        return line
-
-    def _reached(self, probe: VectorQuery, snapshot: Snapshot) -> tuple[float, int] | None:
-        """The best cosine of a probe's own vectors, and among how many; None where the library has none of the kind."""
-        pinned = self.spaces.get(probe.role)
-        if pinned is None or probe.kind not in pinned.kinds():
-            return None
-        known = None if self.lines is None else self.reached.get((id(probe.own), probe.kind))
-        if known is not None:
-            return known
-        near = pinned.nearest(probe.kind, probe.own, FEW, self.allowed)
-        stored = snapshot.vectors.by_id(near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
-        return self.note(probe, rescore(probe.own, stored.data), near.count)
-
-    def note(self, probe: VectorQuery, scores: Vectors, count: int) -> tuple[float, int]:
-        """The same where the scores (q, n) of the probe's own vectors with their nearest among `count` are known."""
-        found = float(scores.max(initial=-1.0)), count
-        if self.lines is not None:
-            self.reached[id(probe.own), probe.kind] = found
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +184,7 @@ class VectorQuery:
     like, or less.
     """
 
+    operand: EncodedOperand
     role: Role
     sense: Modality
     kind: Kind
@@ -308,7 +247,7 @@ def _probes(
 ) -> Iterable[VectorQuery]:
     for kind in kinds:
         place = (role, KINDS[kind].modality)
-        yield VectorQuery(role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
+        yield VectorQuery(asked, role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
 
 
 def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: StoredVectors, scores: Vectors) -> None:

@@ -26,7 +26,8 @@ from retrieval.fulltext import analyzer
 from retrieval.kinds import KINDS
 from retrieval.protocols import Snapshot
 from retrieval.search import fusion
-from retrieval.search.retrievers import SearchContext, log_odds
+from retrieval.search.context import SearchContext
+from retrieval.search.retrievers import log_odds
 from retrieval.settings import DEFAULT_CUT, cache_dir
 from retrieval.vectors.space import Scope, SpaceSnapshot
 

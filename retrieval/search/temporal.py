@@ -17,8 +17,8 @@ from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, fusion, moments
 from retrieval.search.boolean import Score, TimeGrid
 from retrieval.search.candidates import Candidate, judge_document
+from retrieval.search.context import SearchContext
 from retrieval.search.moments import Curve, Moment, Odds
-from retrieval.search.retrievers import SearchContext
 from retrieval.search.timeline import EVER, Timeline, cuts_of, holding, spans_of
 from retrieval.settings import MOST_SEGMENTS
 

@@ -17,8 +17,9 @@ from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion, moments
 from retrieval.search.candidates import Candidate
+from retrieval.search.context import SearchContext
 from retrieval.search.moments import Curve, Moment
-from retrieval.search.retrievers import SearchContext, vector_queries
+from retrieval.search.retrievers import vector_queries
 from retrieval.settings import LONGEST_SHOT_MS, MOST_SEGMENTS
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Scope

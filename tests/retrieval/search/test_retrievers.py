@@ -17,10 +17,10 @@ from retrieval.encoders.registry import DefaultCalibration
 from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion, retrievers
+from retrieval.search.context import IndexMismatch
 from retrieval.search.retrievers import (
     CERTAIN,
     WORDS,
-    IndexMismatch,
     Match,
     Matches,
     Retrieval,
@@ -77,7 +77,7 @@ LINE = DefaultCalibration(0.5, 12.0).line(100)
 
 def test_the_best_of_the_question_s_vectors_is_judged() -> None:
     """(queries, vectors) scores -> log-odds and best cosine of each vector."""
-    query = VectorQuery("shared", "text", "image", np.concatenate([ROW, ROW]))
+    query = VectorQuery(EncodedOperand(), "shared", "text", "image", np.concatenate([ROW, ROW]))
     odds, best = query.odds(FakeProfile(), LINE, np.array([[0.1, 0.6], [0.4, 0.2]], np.float32))
     assert best == pytest.approx([0.4, 0.6])
     assert odds == pytest.approx(LINE.odds(np.array([0.4, 0.6])))
@@ -86,8 +86,8 @@ def test_the_best_of_the_question_s_vectors_is_judged() -> None:
 def test_a_region_pays_for_being_the_best_of_many() -> None:
     """By the correction in log-odds, whatever the slope of its calibration."""
     scores = np.array([[0.5]], np.float32)
-    whole, _ = VectorQuery("shared", "text", "image", ROW).odds(FakeProfile(), LINE, scores)
-    part, raw = VectorQuery("shared", "text", "region", ROW).odds(FakeProfile(), LINE, scores)
+    whole, _ = VectorQuery(EncodedOperand(), "shared", "text", "image", ROW).odds(FakeProfile(), LINE, scores)
+    part, raw = VectorQuery(EncodedOperand(), "shared", "text", "region", ROW).odds(FakeProfile(), LINE, scores)
     slope = float(LINE.odds(np.array([1.0]))[0] - LINE.odds(np.array([0.0]))[0])
     assert raw == pytest.approx([0.5])
     expected = KINDS["region"].multi_instance_correction / FakeProfile().prior("text-image").slope * slope
@@ -96,7 +96,7 @@ def test_a_region_pays_for_being_the_best_of_many() -> None:
 
 def test_feedback_takes_the_rows_behind_the_question_s_own() -> None:
     """Right answers next, wrong ones last: nearer to the first lifts, nearer to the second lowers."""
-    query = VectorQuery("shared", "text", "image", ROW, 2 * ROW, 3 * ROW)
+    query = VectorQuery(EncodedOperand(), "shared", "text", "image", ROW, 2 * ROW, 3 * ROW)
     scores = np.array([[0.5, 0.5, 0.5], [0.9, 0.1, 0.1], [0.1, 0.1, 0.9]], np.float32)
     (right, neither, wrong), best = query.odds(FakeProfile(), LINE, scores)
     assert right > neither > wrong
@@ -113,9 +113,12 @@ def test_rocchio_is_a_weighted_mean_less_what_is_alike() -> None:
 
 def test_spoken_sentences_have_a_calibration_of_their_own() -> None:
     """Short texts are nearer to many questions than passages are."""
-    directions = {kind: VectorQuery("sentence", "text", kind, ROW).direction for kind in kinds_in("sentence", None)}
+    directions = {
+        kind: VectorQuery(EncodedOperand(), "sentence", "text", kind, ROW).direction
+        for kind in kinds_in("sentence", None)
+    }
     assert directions == {"passage": "text-text", "speech": "text-speech", "text_line": "text-speech"}
-    assert VectorQuery("shared", "sound", "shot", ROW).direction == "sound-image"
+    assert VectorQuery(EncodedOperand(), "shared", "sound", "shot", ROW).direction == "sound-image"
 
 
 # ---------------------------------------------------------------- a library
@@ -132,7 +135,7 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retrieval]:
     builder.publish()
     builder.close()
     with Library.open(home, FakeProfile()) as library, library._open_catalog().snapshot() as snapshot:
-        yield Retrieval(library._current(snapshot).asked(Scope()), FakeProfile(), snapshot, Scope(), LEAST)
+        yield Retrieval(library._current(snapshot).for_search(Scope()), FakeProfile(), snapshot, Scope(), LEAST)
 
 
 LEAST = fusion.LEAST
