@@ -57,6 +57,8 @@ def test_what_is_excluded_lowers_by_its_probability() -> None:
     assert chance(boolean.score_tree(tree("dog -indoor"), [sure(2.0), sure(0.5)]).whole) == pytest.approx(p * (1 - q))
     weighted = boolean.score_tree(tree("dog -indoor^3"), [sure(2.0), sure(0.5)])
     assert chance(weighted.whole) == pytest.approx(p * (1 - q) ** 3)
+    outside = boolean.score_tree(tree("dog (-indoor)^3"), [sure(2.0), sure(0.5)])
+    assert chance(outside.whole) == pytest.approx(p * (1 - q) ** 3, rel=1e-3)
     assert boolean.score_tree(tree("dog NOT indoor"), [sure(2.0), sure(0.5)]).whole == pytest.approx(
         boolean.score_tree(tree("dog AND NOT indoor"), [sure(2.0), sure(0.5)]).whole
     )
