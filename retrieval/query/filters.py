@@ -28,7 +28,7 @@ def with_filter(filters: Filters, token: Token, text: str) -> Filters:
 def _range(value: str, low: str, high: str, read: Callable[[str], int]) -> dict[str, Any]:
     found = re.fullmatch(r"([<>])=?(.+)", value, re.DOTALL)
     if found is None:
-        raise ValueError("< or > before the value")
+        raise ValueError(f"< or > first, as in <{value}")
     return {high if found.group(1) == "<" else low: read(found.group(2))}
 
 
