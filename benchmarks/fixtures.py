@@ -93,8 +93,8 @@ def _by(library: Library, text: str, lane: str, most: int) -> Answer:
         return library.search(text, media={"document"}, limit=most)
     encoded = library.encode(text)
     (asked,) = encoded.operands
-    alone = replace(asked, words="") if lane == "meaning" else replace(asked, sentence=None)
-    only = replace(encoded, operands=(replace(alone, shared={}),))
+    texts = {place: rows for place, rows in asked.vectors.items() if place[0] == "sentence" and lane == "meaning"}
+    only = replace(encoded, operands=(replace(asked, vectors=texts, words="" if lane == "meaning" else asked.words),))
     return library.search(only, media={"document"}, limit=most, min_confidence=0.0)
 
 

@@ -80,7 +80,7 @@ def _decode_all(job: tuple[list[Path], ImageSpec]) -> None:
 
 def bound(paths: list[Path]) -> tuple[float, float]:
     """Seconds for each picture that all cores need to decode, and to encode, nothing else running."""
-    encoder = indexing_encoders(make_profile("starter"))["image"]
+    encoder = indexing_encoders(make_profile("starter"))["shared", "image"]
     assert isinstance(encoder.form, ImageSpec)
     cores = os.cpu_count() or 1
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:

@@ -20,12 +20,14 @@ from indexer.catalog.segment_ids import segment_keys
 from indexer.events import Event, Progress, Published, Skipped
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import indexing_encoders
-from indexer.pipeline.stages import Job, Pipeline, Result, Tower
+from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
-from retrieval.domain.media import Modality, Step
+from retrieval.domain.media import Step
 from retrieval.encoders.profile import Profile, make_profile
+from retrieval.kinds import kinds_in
+from retrieval.protocols import SpaceName
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -59,13 +61,14 @@ def rebuild(
 
 def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]) -> None:
     """Gives every segment a vector of the profile, then makes the profile the library's own."""
-    towers: dict[Modality, Tower] = {}
+    towers: dict[Place, Tower] = {}
     with catalog_write.transaction(engine) as connection:
-        for sense, encoder in indexing_encoders(profile).items():
-            towers[sense] = Tower(catalog_write.put_space(connection, encoder.space, live=False), encoder)
-    if "text" in towers:
-        _embed_texts(engine, towers["text"])
-    seen: dict[Modality, Tower] = {sense: tower for sense, tower in towers.items() if sense != "text"}
+        for place, encoder in indexing_encoders(profile).items():
+            towers[place] = Tower(catalog_write.put_space(connection, encoder.space, live=False), encoder)
+    for (space, modality), tower in towers.items():
+        if modality == "text":
+            _embed_texts(engine, space, tower)
+    seen = {place: tower for place, tower in towers.items() if place[1] != "text"}
     decoders = Workers(options.limits, options.nice)
     try:
         for step in STEPS:
@@ -78,10 +81,10 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
         catalog_write.delete_blind_segments(connection)
 
 
-def _embed_texts(engine: Engine, tower: Tower) -> None:
+def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:
     while True:
         with engine.connect() as connection:
-            rows = catalog_read.texts_without_vector(connection, tower.space_id, TEXTS)
+            rows = catalog_read.texts_without_vector(connection, tower.space_id, kinds_in(space), TEXTS)
         if not rows:
             return
         encoded = tower.encoder.encode([text for _, text in rows]).astype(np.float16)
@@ -94,15 +97,15 @@ def _embed_media(
     engine: Engine,
     profile: Profile,
     step: Step,
-    towers: dict[Modality, Tower],
+    towers: dict[Place, Tower],
     decoders: Workers,
     options: Options,
     emit: Callable[[Event], None],
 ) -> None:
-    modality = STEPS[step].modality
-    if modality is None or modality not in towers:
+    row = STEPS[step]
+    if row.modality is None or (row.space, row.modality) not in towers:
         return
-    tower = towers[modality]
+    tower = towers[row.space, row.modality]
     with engine.connect() as connection:
         jobs = list(_jobs(connection, step, tower, options))
     if not jobs:
@@ -125,7 +128,7 @@ def _embed_media(
 
 def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) -> Iterator[Job]:
     """Assets with a segment of this step that the new encoder has not seen."""
-    wanted = catalog_read.assets_without_vector(connection, tower.space_id, step)
+    wanted = catalog_read.assets_without_vector(connection, tower.space_id, step, kinds_in(STEPS[step].space))
     for place in catalog_read.places(connection, wanted):
         task = task_of(step, place.path, place.medium, tower.encoder.form, options.limits)
         yield Job(task, place)

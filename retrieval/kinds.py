@@ -54,3 +54,8 @@ def kinds_in(space: str, retriever: Lane | None = None) -> tuple[Kind, ...]:
 def calibrated_together(kind: Kind) -> list[Kind]:
     """A kind and those whose best scores set its calibration with its own, in the order of the table."""
     return [name for name in KINDS if name == kind or name in KINDS[kind].calibrated_with]
+
+
+def asked_of(space: str) -> set[Modality]:
+    """The modalities of a question that a space is asked with: those of its kinds, and text."""
+    return {"text", *(kind.modality for kind in KINDS.values() if kind.space == space)}

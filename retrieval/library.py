@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 Question: TypeAlias = "str | Query | Operand | Sequence[Operand] | EncodedQuery"
 Result = TypeVar("Result")
 
-ROLES: tuple[Role, ...] = ("shared", "sentence")
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -229,7 +227,7 @@ class Library:
         spaces: dict[Role, vector_space.SpaceSnapshot] = {}
         warnings: list[str] = []
         live = snapshot.vectors.live_spaces()
-        for role in ROLES:
+        for role in self._profile.spaces:
             space = self._match(role, live, warnings)
             if space is None:
                 continue

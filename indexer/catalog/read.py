@@ -241,16 +241,18 @@ def _without_vector(space: int, kinds: Sequence[Kind]) -> Select[tuple[int]]:
     return select(segments.c.id).where(segments.c.kind.in_(kinds), ~has)
 
 
-def texts_without_vector(connection: Connection, space: int, limit: int) -> list[tuple[int, str]]:
-    """At most `limit` segments, with their texts, that have no vector in a space of sentences yet."""
-    lacking = _without_vector(space, kinds_in("sentence")).where(segments.c.text != "").limit(limit)
+def texts_without_vector(
+    connection: Connection, space: int, kinds: Sequence[Kind], limit: int
+) -> list[tuple[int, str]]:
+    """At most `limit` segments of these kinds, with their texts, that have no vector in a space yet."""
+    lacking = _without_vector(space, kinds).where(segments.c.text != "").limit(limit)
     query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking))
     return [(segment, text) for segment, text in connection.execute(query)]
 
 
-def assets_without_vector(connection: Connection, space: int, step: Step) -> set[int]:
-    """Assets with a picture, shot or sound of this step that has no vector in the space."""
-    lacking = _without_vector(space, kinds_in("shared")).where(segments.c.step == step)
+def assets_without_vector(connection: Connection, space: int, step: Step, kinds: Sequence[Kind]) -> set[int]:
+    """Assets with a segment of this step and these kinds that has no vector in the space."""
+    lacking = _without_vector(space, kinds).where(segments.c.step == step)
     query = select(segments.c.asset_id).where(segments.c.id.in_(lacking)).distinct()
     return set(connection.execute(query).scalars())
 

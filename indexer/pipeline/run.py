@@ -24,16 +24,17 @@ from indexer.pipeline.estimate import plan, weight
 from indexer.pipeline.meter import Meter
 from indexer.pipeline.options import Options, reads_text
 from indexer.pipeline.sink import Origin, Sink
-from indexer.pipeline.stages import Job, Pipeline, Result, Tower
+from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Task, Workers
 from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
 from retrieval.catalog import layout
-from retrieval.domain.media import ImageSpec, InputSpec, Medium, Modality, Step
+from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
 from retrieval.encoders.profile import Profile, make_profile
 from retrieval.errors import LibraryError
+from retrieval.kinds import KINDS
 from retrieval.protocols import Encoder
 from retrieval.settings import LIMITS
 
@@ -107,7 +108,7 @@ def _least_side(profile: Profile | str | None, name: str) -> int:
     from retrieval.media.image.tiles import least_side
 
     made = make_profile(name) if profile is None or isinstance(profile, str) else profile
-    encoder = indexing_encoders(made).get("image")
+    encoder = indexing_encoders(made).get(("shared", "image"))
     return least_side(encoder.form) if encoder is not None and isinstance(encoder.form, ImageSpec) else LIMITS.pixels
 
 
@@ -143,10 +144,10 @@ class Run:
         self._gone = self._unread = 0
         self._warnings: list[str] = []
         self._sink = Sink(engine, profile.transcriber, emit)
-        self._towers: dict[Modality, Tower] = {}
-        for sense, encoder in indexing_encoders(profile).items():
+        self._towers: dict[Place, Tower] = {}
+        for place, encoder in indexing_encoders(profile).items():
             with catalog_write.transaction(engine) as connection:
-                self._towers[sense] = Tower(catalog_write.put_space(connection, encoder.space, live=True), encoder)
+                self._towers[place] = Tower(catalog_write.put_space(connection, encoder.space, live=True), encoder)
 
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
@@ -242,8 +243,8 @@ class Run:
 
     def _spec(self, step: Step) -> InputSpec:
         """What the encoder that sees the step's segments takes; None where there is none."""
-        modality = STEPS[step].modality
-        tower = self._towers.get(modality) if modality else None
+        row = STEPS[step]
+        tower = self._towers.get((row.space, row.modality)) if row.modality else None
         return tower.encoder.form if tower else None
 
     def _do_step(self, step: Step, jobs: list[Job], decoders: Workers) -> None:
@@ -319,7 +320,12 @@ class Run:
             )
 
 
-def indexing_encoders(profile: Profile) -> dict[Modality, Encoder]:
-    """How each sense of a segment is encoded: text in the sentence space, all else in the shared one."""
-    seen: list[Modality] = [sense for sense in ("image", "sound") if sense in profile.senses("shared")]
-    return {"text": profile.encoder("sentence", "text"), **{sense: profile.encoder("shared", sense) for sense in seen}}
+def indexing_encoders(profile: Profile) -> dict[Place, Encoder]:
+    """The encoder of each space and modality that the kinds of segments need and the profile has."""
+    texts_first = sorted(KINDS.values(), key=lambda kind: kind.modality != "text")
+    needed = dict.fromkeys((kind.space, kind.modality) for kind in texts_first)
+    return {
+        (space, modality): profile.encoder(space, modality)
+        for space, modality in needed
+        if space in profile.spaces and (modality == "text" or modality in profile.senses(space))
+    }

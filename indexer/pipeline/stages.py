@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,12 +23,16 @@ from indexer.pipeline.worker import Failure, Identity, Task, Workers
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality
 from retrieval.errors import MediaError
 from retrieval.kinds import KINDS
-from retrieval.protocols import Encoder, Transcriber
+from retrieval.protocols import Encoder, SpaceName, Transcriber
 
 BATCH = 32  # items encoded at once
 WAITING = 4 * BATCH  # views that may wait for the encoder
 TICK_S = 0.2  # longest silence of `results`
 LINGER_S = 0.02  # an incomplete batch waits so long for more
+
+
+Place: TypeAlias = tuple[SpaceName, Modality]
+"""What tells which encoder sees a segment: the space and the modality of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +73,19 @@ class _Item:
 
     result: Result
     encoded: Encoded | None = None
-    sense: Modality = "text"
+    place: Place = ("sentence", "text")
     at_ms: int | None = None
     value: Any = None
     ends: bool = False
 
 
 class Pipeline:
-    """The stages of one run. `towers`: how each sense is encoded; a sense without one is not."""
+    """The stages of one run. `towers`: the encoder of each space and modality; what has none is not encoded."""
 
     def __init__(
         self,
         decoders: Workers,
-        towers: dict[Modality, Tower],
+        towers: dict[Place, Tower],
         transcriber: Callable[[], Transcriber],
         is_new: Callable[[Identity], bool],
         workers: int,
@@ -146,9 +150,11 @@ class Pipeline:
         encoded = Encoded(value.segment)
         result.encoded.append(encoded)
         encoded.imprints += [(view.at_ms, view.imprint) for view in value.views]
-        for sense, at_ms, content in _contents(value):
-            if sense in self._towers:
-                flow.put(_Item(result, encoded, sense, at_ms, content))
+        kind = KINDS[value.segment.kind]
+        place = (kind.space, kind.modality)
+        if place in self._towers:
+            for at_ms, content in _contents(value):
+                flow.put(_Item(result, encoded, place, at_ms, content))
 
     # ------------------------------------------------------------ encoding thread
 
@@ -170,8 +176,8 @@ class Pipeline:
 
     def _encode(self, batch: list[_Item]) -> None:
         start = time.perf_counter()
-        for sense, tower in self._towers.items():
-            items = [each for each in batch if each.encoded is not None and each.sense == sense]
+        for place, tower in self._towers.items():
+            items = [each for each in batch if each.encoded is not None and each.place == place]
             if not items:
                 continue
             rows = tower.encoder.encode([each.value for each in items]).astype(np.float16)
@@ -181,13 +187,12 @@ class Pipeline:
         self.encoding_s += time.perf_counter() - start
 
 
-def _contents(reading: ExtractedSegment) -> Iterator[tuple[Modality, int | None, Any]]:
-    """What an encoder sees of a reading: sense, time, text or array."""
-    sense = KINDS[reading.segment.kind].modality
-    if sense == "text":
-        yield "text", None, reading.segment.text or ""
-    for view in reading.views:
-        yield sense, view.at_ms, view.array
+def _contents(found: ExtractedSegment) -> Iterator[tuple[int | None, Any]]:
+    """What an encoder sees of a segment: the time of a frame, if it has one, and the text or array."""
+    if KINDS[found.segment.kind].modality == "text":
+        yield None, found.segment.text or ""
+    for view in found.views:
+        yield view.at_ms, view.array
 
 
 _NOTHING = object()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from indexer.pipeline.worker import Task
 from retrieval.domain.media import InputSpec, Medium, Metadata, Modality, Step
+from retrieval.protocols import SpaceName
 from retrieval.settings import Limits
 
 
@@ -26,7 +27,7 @@ class IndexingStep:
     progress display. plan: what is done with a file, as a dry run says it. usual_rate: files a second, or milliseconds
     of media a second, for estimates. is_per_file: its work grows with the number of files, not with their length.
     max_workers: None: as many as the run has. is_transcribed: the reader gives samples, which the transcriber turns
-    into text. has_fingerprints: its model inputs get perceptual ones.
+    into text. has_fingerprints: its model inputs get perceptual ones. space: of the encoder that `modality` names.
     """
 
     reader: str
@@ -39,6 +40,7 @@ class IndexingStep:
     max_workers: int | None = None
     is_transcribed: bool = False
     has_fingerprints: bool = False
+    space: SpaceName = "shared"
 
 
 def _shows_stills(metadata: Metadata) -> bool:

@@ -22,6 +22,8 @@ Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
 
 Modality: TypeAlias = Literal["text", "image", "sound"]
 
+MODALITIES: tuple[Modality, ...] = ("text", "image", "sound")
+
 MEDIA: tuple[Medium, ...] = ("image", "video", "audio", "document")
 
 Vectors: TypeAlias = NDArray[np.float32]

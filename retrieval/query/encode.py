@@ -18,12 +18,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Lane, Medium, Metadata, Modality, Vectors
+from retrieval.domain.media import (
+    MODALITIES,
+    AudioSpec,
+    ExtractedSegment,
+    ImageSpec,
+    Lane,
+    Medium,
+    Metadata,
+    Modality,
+    Vectors,
+)
 from retrieval.domain.query import Operand, Query
 from retrieval.domain.records import StoredSegment
 from retrieval.domain.text import valid_text
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
-from retrieval.kinds import KINDS
+from retrieval.kinds import KINDS, asked_of
 from retrieval.media.hashing import whole_hash
 from retrieval.protocols import Snapshot
 from retrieval.settings import RATE
@@ -43,16 +53,15 @@ Item = TypeVar("Item")
 class EncodedOperand:
     """One operand as a search compares it with a library.
 
-    shared: unit vectors (n, dimension) float32 by the modality they come from; sentence: likewise, of texts. words: text
-    for the keywords. lane: the only one that it asks. digest: BLAKE2b-256 of the file that asks. like: a segment, path or
+    vectors: unit rows (n, dimension) float32 by space and the modality that they come from. words: text for the keywords.
+    lane: the only one that it asks. digest: BLAKE2b-256 of the file that asks. like: a segment, path or
     hash of the library, whose vectors are still to be read.
 
     Known in a snapshot only, see `resolve`: identical: the asset that is, byte for byte, the file that asks. more, less:
     (1, dimension) the mean of what the answers shall be more like, or less, by space and modality.
     """
 
-    shared: Mapping[Modality, Vectors] = field(default_factory=dict)
-    sentence: Vectors | None = None
+    vectors: Mapping[tuple[Role, Modality], Vectors] = field(default_factory=dict)
     words: str = ""
     identical: int | None = None
     weight: float = 1.0
@@ -122,7 +131,7 @@ def resolve(encoded: EncodedOperand, snapshot: Snapshot, spaces: Mapping[Role, t
     """
     if encoded.like is not None:
         found = read_like(encoded.like, snapshot, spaces)
-        return replace(encoded, shared=found.shared, sentence=found.sentence, words=found.words)
+        return replace(encoded, vectors=found.vectors, words=found.words)
     if encoded.digest is not None:
         return replace(encoded, identical=snapshot.assets.with_hash(encoded.digest))
     return encoded
@@ -147,22 +156,20 @@ def _encode_text(text: str, profile: Profile) -> EncodedOperand:
 
 def _encoded(content: _Content, profile: Profile) -> EncodedOperand:
     """Content as vectors; an encoder that is not here costs its lane and gives a warning, all of them are an error."""
-    shared: dict[Modality, Vectors] = {}
-    warnings = list(content.warnings)
+    vectors: dict[tuple[Role, Modality], Vectors] = {}
     failures: list[EncoderUnavailable] = []
     items: dict[Modality, Sequence[Any]] = {"text": content.texts, "image": content.pictures, "sound": content.sounds}
-    for sense, values in items.items():
-        if values:
-            vectors = _encode(profile, "shared", sense, _thinned(values, _most(sense)), failures)
-            if vectors is not None:
-                shared[sense] = vectors
-    texts = _thinned(content.texts, MOST_TEXTS)
-    sentence = _encode(profile, "sentence", "text", texts, failures) if texts else None
-    if failures and not shared and sentence is None:
+    for space in profile.spaces:
+        for modality, values in items.items():
+            if values and modality in asked_of(space):
+                rows = _encode(profile, space, modality, _thinned(values, _most(modality)), failures)
+                if rows is not None:
+                    vectors[space, modality] = rows
+    if failures and not vectors:
         raise failures[0]
     said = " ".join(content.texts)
     words = said if len(said) <= KEYWORD_CHARS else ""
-    return EncodedOperand(shared, sentence, words, warnings=(*warnings, *(str(each) for each in failures)))
+    return EncodedOperand(vectors, words, warnings=(*content.warnings, *(str(each) for each in failures)))
 
 
 def _most(sense: Modality) -> int:
@@ -361,21 +368,16 @@ def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, in
     """The vectors and texts that the library holds of a segment, path or hash. Raises: QueryError."""
     found = _named_segments(name, snapshot)
     senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
-    shared: dict[Modality, Vectors] = {}
-    sentence = None
+    vectors: dict[tuple[Role, Modality], Vectors] = {}
     for role, (space, dimension) in spaces.items():
         held = snapshot.vectors.of_segments(space, senses, dimension)
-        if role == "sentence":
-            sentence = held.data.astype(np.float32) if len(held.ids) else None
-            continue
-        for sense in ("image", "sound"):
-            rows = [at for at, segment in enumerate(held.segments.tolist()) if senses[segment] == sense]
+        owners = held.segments.tolist()
+        for modality in MODALITIES:
+            rows = [at for at, segment in enumerate(owners) if senses[segment] == modality]
             if rows:
-                shared[sense] = held.data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
+                vectors[role, modality] = held.data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
     said = " ".join(each.segment.text for each in found if each.segment.text)
-    if sentence is not None:
-        sentence = sentence[_thinned(range(len(sentence)), MOST_VIEWS)]
-    return EncodedOperand(shared, sentence, said if len(said) <= KEYWORD_CHARS else "")
+    return EncodedOperand(vectors, said if len(said) <= KEYWORD_CHARS else "")
 
 
 def _named_segments(name: str, snapshot: Snapshot) -> list[StoredSegment]:

@@ -111,7 +111,8 @@ def _page(snapshot: Snapshot, query: Query, found: list[Candidate], asked: Seque
         known = snapshot.assets.by_id([each.asset for each in found])
         dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
         found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
-    if all(each.shared.keys() <= {"text"} for each in asked):  # who asks with a picture may look for its copies
+    # Who asks with a picture may look for its copies.
+    if all(modality == "text" for each in asked for _, modality in each.vectors):
         found = collapse.collapsed(snapshot, found, query.offset + query.limit)
     return found[query.offset : query.offset + query.limit]
 

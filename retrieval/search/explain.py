@@ -225,7 +225,10 @@ def _heat(
         or segment.lanes.get("shows", 0.0) < LEAST_SHARE
     ):
         return None
-    senses = [[each.shared[sense] for sense in ("text", "image") if sense in each.shared] for each in asked]
+    senses = [
+        [rows for (space, modality), rows in each.vectors.items() if space == "shared" and modality != "sound"]
+        for each in asked
+    ]
     questions = [np.concatenate(each) for each in senses if each]
     if not questions:
         return None

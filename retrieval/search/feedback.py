@@ -65,10 +65,6 @@ def centroids(names: Sequence[str], snapshot: Snapshot, spaces: Spaces) -> Centr
     """
     means: dict[tuple[Role, Modality], list[Vectors]] = {}
     for name in names:
-        operand = read_like(name, snapshot, spaces)
-        rows: Centroids = {("shared", modality): vectors for modality, vectors in operand.shared.items()}
-        if operand.sentence is not None:
-            rows["sentence", "text"] = operand.sentence
-        for place, vectors in rows.items():
+        for place, vectors in read_like(name, snapshot, spaces).vectors.items():
             means.setdefault(place, []).append(vectors.mean(axis=0))
     return {place: np.mean(each, axis=0, keepdims=True).astype(np.float32) for place, each in means.items()}

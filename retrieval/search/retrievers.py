@@ -236,10 +236,8 @@ class VectorQuery:
 
 def vector_queries(asked: EncodedOperand) -> Iterable[VectorQuery]:
     """Every semantic lane of an operand."""
-    for sense, vectors in asked.shared.items():
-        yield from _probes(asked, "shared", sense, kinds_in("shared", asked.lane), vectors)
-    if asked.sentence is not None:
-        yield from _probes(asked, "sentence", "text", kinds_in("sentence", asked.lane), asked.sentence)
+    for (space, modality), vectors in asked.vectors.items():
+        yield from _probes(asked, space, modality, kinds_in(space, asked.lane), vectors)
 
 
 def _probes(

@@ -42,23 +42,23 @@ def test_a_text_asks_both_spaces_and_the_keywords(builder: Builder) -> None:
     """Quotes are for the keywords; the encoders see plain words."""
     found = asked(builder, Operand("text", '"red car"'))
     assert found.words == '"red car"'
-    assert found.shared["text"] == pytest.approx(text_vector("red car")[None])
-    assert found.sentence == pytest.approx(text_vector("red car")[None])
+    assert found.vectors["shared", "text"] == pytest.approx(text_vector("red car")[None])
+    assert found.vectors["sentence", "text"] == pytest.approx(text_vector("red car")[None])
 
 
 @pytest.mark.parametrize("picture", [RED, Image.fromarray(RED), Image.fromarray(RED).convert("P")])
 def test_a_picture_in_memory_asks_the_shared_space(builder: Builder, picture: Any) -> None:
     """As array, PIL image, or palette image; no text, no keywords."""
     found = asked(builder, Operand("image", picture))
-    assert found.shared["image"] == pytest.approx(text_vector("red")[None])
-    assert found.sentence is None
+    assert found.vectors["shared", "image"] == pytest.approx(text_vector("red")[None])
+    assert ("sentence", "text") not in found.vectors
     assert found.words == ""
 
 
 def test_a_picture_file_asks_like_its_pixels(builder: Builder, tmp_path: Path) -> None:
     """The file is read as the indexer reads it."""
     Image.fromarray(RED).save(tmp_path / "red.png")
-    assert asked(builder, Operand("image", tmp_path / "red.png")).shared["image"] == pytest.approx(
+    assert asked(builder, Operand("image", tmp_path / "red.png")).vectors["shared", "image"] == pytest.approx(
         text_vector("red")[None]
     )
 
@@ -66,8 +66,8 @@ def test_a_picture_file_asks_like_its_pixels(builder: Builder, tmp_path: Path) -
 def test_samples_ask_by_their_sound_and_by_what_is_said(builder: Builder) -> None:
     """Sound windows, and the transcript as text, are asked at once."""
     found = asked(builder, Operand("audio", TONE), FakeProfile(said="we sail"))
-    assert found.shared["sound"] == pytest.approx(text_vector("low")[None])
-    assert found.shared["text"] == pytest.approx(text_vector("we sail")[None])
+    assert found.vectors["shared", "sound"] == pytest.approx(text_vector("low")[None])
+    assert found.vectors["shared", "text"] == pytest.approx(text_vector("we sail")[None])
     assert found.words == "we sail"
 
 
@@ -75,23 +75,25 @@ def test_a_document_asks_by_its_passages(builder: Builder, tmp_path: Path) -> No
     """Its text goes to the sentence space."""
     (tmp_path / "note.txt").write_text("We sail to the island tomorrow morning, if the weather is fine.\n")
     found = asked(builder, Operand("document", tmp_path / "note.txt"))
-    assert found.sentence is not None
-    assert len(found.sentence) == 1
+    assert ("sentence", "text") in found.vectors
+    assert len(found.vectors["sentence", "text"]) == 1
 
 
 def test_like_takes_what_the_library_holds(builder: Builder) -> None:
     """All vectors and texts of an asset, by its path, without an encoder."""
     every = frozenset({"text", "image", "sound"})
     found = asked(builder, Operand("like", "/media/test/clip.mp4"), FakeProfile(missing=every))
-    assert found.shared["image"].shape == (2, DIMENSION)
-    assert found.sentence is not None
+    assert found.vectors["shared", "image"].shape == (2, DIMENSION)
+    assert ("sentence", "text") in found.vectors
     assert found.words == "we sail"
 
 
 def test_an_encoder_that_is_missing_costs_its_lane(builder: Builder) -> None:
     """Sound without an encoder leaves the transcript; a picture without one is an error."""
     deaf = FakeProfile(said="we sail", missing=frozenset({"sound"}))
-    assert set(asked(builder, Operand("audio", TONE), deaf).shared) == {"text"}
+    assert {place for place in asked(builder, Operand("audio", TONE), deaf).vectors if place[0] == "shared"} == {
+        ("shared", "text")
+    }
     with pytest.raises(EncoderUnavailable):
         asked(builder, Operand("image", RED), FakeProfile(missing=frozenset({"image"})))
 
@@ -128,5 +130,5 @@ def test_a_file_of_another_medium_is_named(builder: Builder, tmp_path: Path) -> 
 def test_a_real_clip_asks_by_its_frames(builder: Builder, media: Path) -> None:
     """Frames of a video become picture vectors."""
     found = asked(builder, Operand("video", media / "fixtures/videos/v_05.mp4"))
-    assert found.shared["image"].shape[1] == DIMENSION
-    assert len(found.shared["image"]) >= 1
+    assert found.vectors["shared", "image"].shape[1] == DIMENSION
+    assert len(found.vectors["shared", "image"]) >= 1
