@@ -20,6 +20,9 @@ Sound = NDArray[np.float32]
 SILENCE: Final = 1e-3  # root mean square, -60 dB: below it a window holds nothing to hear
 GAP_S: Final = 0.2  # a jump of the time stamps by more is filled with silence, so that times stay right
 LONGEST_GAP_S: Final = 3600.0  # a longer jump is a damaged time stamp
+SHARES: Final = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # other channels: 0.5
+CANCELLED: Final = 0.01  # of the power of the loudest channel, -20 dB: a mix below it has lost what is heard
+KEPT_POWER: Final = 0.95  # of the power of the frames before, so that the choice does not flicker
 KEPT_PART: Final = 0.25  # of a window, for the last one of a file
 
 
@@ -66,13 +69,13 @@ def _resampled(path: Path, rate: int) -> Iterator[Sound]:
         if stream is None:
             return
         start = (container.start_time or 0) / av.time_base
-        resampler, kind, given = _resampler(rate), None, 0
+        mono, kind, given = _Mono(rate), None, 0
         for frame in packets(container, stream):
             if kind not in (None, _kind(frame)):  # a broadcast that turns from stereo to 5.1
-                for piece in _pieces(resampler, None):
+                for piece in mono.pieces(None):
                     given += len(piece)
                     yield piece
-                resampler = _resampler(rate)
+                mono = _Mono(rate)
             kind = _kind(frame)
             gap = frame.time - start - given / rate if frame.time is not None else 0.0
             if GAP_S < gap < LONGEST_GAP_S:
@@ -80,10 +83,10 @@ def _resampled(path: Path, rate: int) -> Iterator[Sound]:
                     given += length
                     yield np.zeros(length, np.float32)
             frame.pts = None
-            for piece in _pieces(resampler, frame):
+            for piece in mono.pieces(frame):
                 given += len(piece)
                 yield piece
-        yield from _pieces(resampler, None)
+        yield from mono.pieces(None)
 
 
 def _parts(total: int, most: int) -> Iterator[int]:
@@ -91,18 +94,40 @@ def _parts(total: int, most: int) -> Iterator[int]:
         yield min(most, total - at)
 
 
-def _resampler(rate: int) -> av.AudioResampler:
-    return av.AudioResampler(format="flt", layout="mono", rate=rate)
-
-
 def _kind(frame: Any) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-def _pieces(resampler: av.AudioResampler, frame: Any) -> Iterator[Sound]:
-    for made in resampler.resample(frame):
-        piece = np.nan_to_num(made.to_ndarray().reshape(-1).astype(np.float32))
-        yield piece.clip(-1.0, 1.0)
+class _Mono:
+    """Frames of one kind as (n,) float32 in -1..1 at `rate`, all channels mixed.
+
+    FFmpeg's own mix to float passes 1 where channels are alike: 1.4 for stereo, 3.4 for 5.1.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._resampler = av.AudioResampler(format="flt", rate=rate)
+        self._power: NDArray[np.float64] | None = None  # of the channels, then of their mix, of late
+
+    def pieces(self, frame: Any) -> Iterator[Sound]:
+        """Takes a frame, None at the end; gives what is ready."""
+        for made in self._resampler.resample(frame):
+            samples = np.nan_to_num(made.to_ndarray().astype(np.float32)).clip(-1.0, 1.0)
+            planes = samples.reshape(-1, len(made.layout.channels)).T
+            yield planes[0] if len(planes) == 1 else self._mixed(planes, _weights(made.layout))
+
+    def _mixed(self, planes: Sound, weights: Sound) -> Sound:
+        """The mix; the loudest channel where channels cancel each other, as with one of two inverted."""
+        mix: Sound = weights @ planes
+        power = np.square(np.vstack([planes, mix]), dtype=np.float64).sum(axis=1)
+        self._power = power if self._power is None else self._power * KEPT_POWER + power
+        loudest = int(self._power[:-1].argmax())
+        return planes[loudest] if self._power[-1] < CANCELLED * self._power[loudest] else mix
+
+
+def _weights(layout: Any) -> Sound:
+    """(channels,) float32, sum 1: the shares of the channels in a mono mix, those of ITU-R BS.775 for surround sound."""
+    shares = np.array([SHARES.get(channel.name, 0.5) for channel in layout.channels], np.float32)
+    return shares / shares.sum() if shares.any() else np.full(len(shares), 1 / len(shares), np.float32)
 
 
 def listen_audio(path: Path, form: AudioSpec) -> Iterator[ExtractedSegment]:

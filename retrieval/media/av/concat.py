@@ -262,13 +262,17 @@ def _samples(piece: Piece, most: int) -> Iterator[np.ndarray[Any, np.dtype[np.fl
         if stream is None:
             return
         _seek(container, stream, piece.span.start)
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+        resampler: av.AudioResampler | None = None
         given = 0
         for frame in packets(container, stream):
             at = _ms(container, frame)
             begin = at
+            # Of more than two channels FFmpeg keeps the mix within range for integers only: floats would pass 1.
+            kind = "s32p" if len(frame.layout.channels) > 2 else "fltp"
+            resampler = resampler or av.AudioResampler(format=kind, layout="stereo", rate=RATE)
             for made in resampler.resample(frame):
                 part = made.to_ndarray().astype(np.float32, copy=False)
+                part = part / np.float32(2**31) if made.format.name == "s32p" else part
                 skipped = max(0, round((piece.span.start - begin) * RATE / 1000))
                 begin += part.shape[1] * 1000 / RATE
                 if skipped < part.shape[1]:

@@ -87,6 +87,29 @@ def test_one_channel_of_two_is_heard(tmp_path: Path) -> None:
     assert abs(pitch(got) - 300) < 2
 
 
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_f32le"])
+@pytest.mark.parametrize(("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1", 6)])
+def test_channels_that_are_alike_are_mixed_without_clipping(
+    tmp_path: Path, layout: str, channels: int, codec: str
+) -> None:
+    """A loud tone on every channel stays that tone: neither louder nor cut off at full scale."""
+    loud = np.tile(tone(2, 440, loud=0.95), (channels, 1))
+    got = np.concatenate(list(chunks(record(tmp_path / "a.wav", loud, layout=layout, codec=codec))))
+    assert np.abs(got - loud[0]).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [(1.0, -1.0), (-1.0, 1.0), (0.5, -0.5), (1.0, -0.98)],
+)
+def test_a_channel_against_its_inverse_is_heard(tmp_path: Path, signs: tuple[float, float]) -> None:
+    """Left and right that cancel in the mix give the louder of them."""
+    stereo = np.stack([sign * tone(2, 300) for sign in signs])
+    got = np.concatenate(list(chunks(record(tmp_path / "a.wav", stereo, layout="stereo"))))
+    assert abs(pitch(got) - 300) < 2
+    assert abs(np.abs(got).max() - np.abs(stereo).max()) < 1e-3
+
+
 def test_sound_that_begins_late_keeps_its_time(tmp_path: Path) -> None:
     """A soundtrack that starts a second after the pictures begins with a second of silence."""
     with av.open(str(tmp_path / "a.mkv"), "w") as container:

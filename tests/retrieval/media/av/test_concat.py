@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Span
 from retrieval.errors import MediaUnreadable
-from retrieval.media.av.concat import Piece, join
+from retrieval.media.av.concat import RATE, Piece, _samples, join
 from tests.retrieval.media import made_clips
+from tests.retrieval.media.av.test_audio import record
 
 
 def shown(path: Path) -> list[tuple[float, NDArray[np.uint8]]]:
@@ -103,3 +104,13 @@ def test_a_file_without_pictures_is_named(tmp_path: Path, samples: Path) -> None
     )
     with pytest.raises(MediaUnreadable, match="no pictures"):
         join([Piece(sound, Span(0, 1000))], tmp_path / "reel.mp4")
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("5.1", 6)])
+def test_sound_of_many_channels_is_mixed_within_range(tmp_path: Path, layout: str, channels: int) -> None:
+    """A loud tone on every channel stays that tone on both of the reel's."""
+    loud = made_clips.tone(1, 440, RATE, 0.95)
+    path = record(tmp_path / "a.wav", np.tile(loud, (channels, 1)), RATE, layout)
+    made = np.concatenate(list(_samples(Piece(path, Span(0, 1000)), RATE)), axis=1)
+    assert made.shape == (2, RATE)
+    assert np.abs(made - loud).max() < 1e-3
