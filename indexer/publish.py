@@ -11,7 +11,6 @@ A reader that pinned the old generation keeps its files mapped after they are de
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +44,8 @@ def _is_behind(library: Path, space: catalog_read.Publishing) -> bool:
     return space.fresh + space.deleted > max(FRESH_ROWS, FRESH_SHARE * space.rows)
 
 
-def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Callable[[int], None] | None = None) -> int:
-    """Writes and points at a new generation of one space; returns its rows. `fail_after` is told each finished step."""
-    tell = fail_after or (lambda step: None)
+def publish_space(engine: Engine, library: Path, space: int) -> int:
+    """Writes and points at a new generation of one space; returns its rows."""
     with read_transaction(engine) as connection:
         newest = catalog_read.newest_generation(connection)
         dimension = catalog_read.dimension_of(connection, space)
@@ -59,14 +57,11 @@ def publish_space(engine: Engine, library: Path, space: int, *, fail_after: Call
         shutil.rmtree(left_over, ignore_errors=True)
     fresh.mkdir(parents=True)
     rows = write_generation(fresh, dimension, ((kind, *table) for kind, table in tables.items()))
-    tell(1)
     sync(fresh)
     fresh.rename(target)
     sync(target.parent)
-    tell(2)
     with catalog_write.transaction(engine) as connection:
         catalog_write.point_at(connection, space, folder, last, rows)
-    tell(3)
     return rows
 
 

@@ -201,8 +201,7 @@ class Library:
         """
         with self._open_catalog().snapshot() as snapshot:
             tagger = self._tagger(asked, self._current(snapshot), snapshot)
-            stored = [snapshot.segments.with_key(key) for key in segments]
-            named = {each.id: each for each in stored if each is not None}
+            named = {each.id: each for each in snapshot.segments.with_keys(segments).values()}
             found = tagger.of({each.id: each.segment.kind for each in named.values()}) if tagger is not None else {}
             return {named[segment].key: tuple(own) for segment, own in found.items()}
 

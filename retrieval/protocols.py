@@ -169,6 +169,9 @@ class Segments(Protocol):
     def with_key(self, key: str) -> StoredSegment | None:
         """The segment with that public id."""
 
+    def with_keys(self, keys: Iterable[str]) -> dict[str, StoredSegment]:
+        """Segments by their public ids."""
+
     def timed(self, asset_ids: Iterable[int]) -> dict[Kind, Timed]:
         """All segments of these assets that have a time, by kind."""
 

@@ -1,4 +1,4 @@
-"""Every INSERT, UPDATE and DELETE of the catalog. Each public function runs inside one transaction of its caller.
+"""Changes of the catalog. Each public function runs inside one transaction of its caller.
 
 An asset is written whole: row, path, steps, segments, words and vectors of one step in one transaction, so that a
 kill at any moment leaves either all of it or nothing.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, insert, literal, select, text, update
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select, text, update
 
 from indexer.catalog.segment_ids import segment_keys
-from retrieval.catalog import layout
+from retrieval.catalog import dialect, layout
 from retrieval.catalog.schema import (
     FULL_TEXT,
     HEAD,
@@ -44,25 +41,18 @@ from retrieval.fulltext import analyzer, asset_terms
 from retrieval.kinds import kinds_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from indexer.sources.base import FileState
 
 Half = NDArray[np.float16]
 
 
-def _upsert(table: Table, *keys: str, keep: Sequence[str] = ()) -> Insert:
-    """A row that replaces the one with equal `keys`, but for its columns in `keep`. Built once: SQLAlchemy takes
-    longer to build and compile such a statement than SQLite to run it."""
-    new = upsert(table)
-    changed = {c.name: new.excluded[c.name] for c in table.columns if c.name not in (*keys, *keep, "id")}
-    return new.on_conflict_do_update(index_elements=keys, set_=changed)
+transaction = dialect.write_transaction
 
-
-PUT_PATH = _upsert(paths, "source_id", "relative").returning(paths.c.id)
-PUT_ASSET = _upsert(assets, "hash").returning(assets.c.id)
-PUT_STEP = _upsert(steps, "asset_id", "step")
-WANT_STEP = upsert(steps).on_conflict_do_nothing()
+PUT_FACT = dialect.upsert(library, "key")
+PUT_PATH = dialect.upsert(paths, "source_id", "relative").returning(paths.c.id)
+PUT_ASSET = dialect.upsert(assets, "hash").returning(assets.c.id)
+PUT_STEP = dialect.upsert(steps, "asset_id", "step")
+WANT_STEP = dialect.insert_missing(steps)
 ADD_SEGMENT = insert(segments).returning(segments.c.id)
 ADD_VECTOR = insert(vectors)
 ADD_IMPRINT = insert(imprints)
@@ -79,15 +69,11 @@ STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
 SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
 KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
 REGIONS = select(segments.c.id).where(segments.c.step == "regions")
-WANT_REGIONS = (
-    upsert(steps)
-    .from_select(
-        ["asset_id", "step", "state"],
-        select(assets.c.id, literal("regions"), literal("pending")).where(
-            assets.c.medium == "image", func.min(assets.c.width, assets.c.height) >= bindparam("least")
-        ),
-    )
-    .on_conflict_do_nothing()
+WANT_REGIONS = dialect.insert_missing(steps).from_select(
+    ["asset_id", "step", "state"],
+    select(assets.c.id, literal("regions"), literal("pending")).where(
+        assets.c.medium == "image", func.min(assets.c.width, assets.c.height) >= bindparam("least")
+    ),
 )
 SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
 
@@ -109,19 +95,6 @@ def now() -> str:
     return datetime.now().isoformat(timespec="seconds")
 
 
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """A write transaction that takes SQLite's lock at its start, so that it cannot fail half way on a reader."""
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
-
-
 def create(connection: Connection, profile: str) -> None:
     """All tables of a new library, stamped with the newest revision."""
     metadata.create_all(connection)
@@ -136,8 +109,7 @@ def create(connection: Connection, profile: str) -> None:
 
 def set_fact(connection: Connection, key: str, value: str) -> None:
     """One fact about the library itself."""
-    row = upsert(library).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+    connection.execute(PUT_FACT, {"key": key, "value": value})
 
 
 # ---------------------------------------------------------------- sources

@@ -101,6 +101,11 @@ def id_list(ids: Iterable[int]) -> str:
     return json.dumps(ids.tolist() if isinstance(ids, np.ndarray) else list(ids))
 
 
+def text_list(texts: Iterable[str]) -> str:
+    """Texts as the value of a parameter of `given`."""
+    return json.dumps(list(texts))
+
+
 def collected(column: ColumnElement[Any]) -> Any:
     """All values of a column in one value; `values_of` reads it."""
     return func.json_group_array(column)

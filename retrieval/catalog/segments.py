@@ -22,6 +22,7 @@ _OWNERS = (
     .where(segments.c.id.in_(dialect.given()))
 )
 _SEGMENTS_BY_ID = _SEGMENT.where(segments.c.id.in_(dialect.given()))
+_BY_KEY = _SEGMENT.where(segments.c.key.in_(dialect.given("keys")))
 _TIMED = (
     select(segments.c.kind, segments.c.id, segments.c.asset_id, segments.c.start_ms, segments.c.end_ms)
     .where(segments.c.asset_id.in_(dialect.given()), segments.c.start_ms.is_not(None))
@@ -65,6 +66,11 @@ class SegmentReader:
             return None
         row = self._connection.execute(_SEGMENT.where(segments.c.key == key)).first()
         return _segment(row) if row else None
+
+    def with_keys(self, keys: Iterable[str]) -> dict[str, StoredSegment]:
+        """The segments with these public ids that there are, by id."""
+        named = dialect.text_list(key for key in keys if key.isascii())
+        return {row.key: _segment(row) for row in self._connection.execute(_BY_KEY, {"keys": named})}
 
     def timed(self, asset_ids: Iterable[int]) -> dict[Kind, Timed]:
         """All shots, sounds and sentences of these assets, by kind."""

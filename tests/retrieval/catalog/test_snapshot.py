@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen
 
 from indexer.catalog import write as catalog_write
 from retrieval.catalog import dialect, layout
@@ -137,6 +138,20 @@ def test_a_beginning_that_two_assets_share_names_none(tmp_path: Path) -> None:
         plan = snapshot._connection.exec_driver_sql(query, ends).all()
     builder.close()
     assert "SEARCH assets USING" in str(plan)
+
+
+def test_segments_are_found_by_their_public_ids(builder: Builder) -> None:
+    """Those that are there, in one statement; a path with bytes that are not UTF-8 is none."""
+    with open_snapshot(builder.engine) as snapshot:
+        asset = snapshot.assets.at(ROOT / "a/one.mp4")
+        assert asset is not None
+        own = {each.key: each for each in snapshot.segments.of_asset(asset)}
+        statements: list[str] = []
+        listen(builder.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        found = snapshot.segments.with_keys([*own, "nothing", "/caf\udce9.jpg"])
+    assert len(own) == 2
+    assert found == own
+    assert len([each for each in statements if "segments" in each]) == 1
 
 
 def test_vectors_come_by_kind_in_the_order_of_their_ids(builder: Builder) -> None:
