@@ -17,6 +17,7 @@ from av.container import InputContainer
 
 from retrieval.domain.media import Medium, Metadata
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.media.av.id3 import confused
 from retrieval.media.sniff import identify
 
 DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d))?")
@@ -103,8 +104,8 @@ def duration_ms(container: InputContainer, *streams: Any) -> int | None:
     return round(max(lengths)) if lengths else None
 
 
-def packets(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """Frames of one stream; damaged packets are stepped over.
+def packets(container: InputContainer, stream: Any, only_keys: bool = False) -> Iterator[Any]:
+    """Frames of one stream; damaged packets are stepped over. only_keys: of key packets alone, whatever the decoder skips.
 
     Raises:
         MediaUnreadable: more than BAD_PACKETS damaged ones in a row.
@@ -114,6 +115,8 @@ def packets(container: InputContainer, stream: Any) -> Iterator[Any]:
     while True:
         try:
             packet = next(demuxer)
+            if only_keys and packet.size and not packet.is_keyframe:
+                continue
             frames = packet.decode()
             bad = 0
         except StopIteration:
@@ -132,6 +135,10 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
     """What container and streams say: size as stored, length, date, camera, place, title, artist."""
     picture, sound = picture_stream(container), sound_stream(container)
     said = _metadata(container, picture, sound)
+    for name, value in confused(path).items():
+        said.pop(name, None)
+        if value is not None:
+            said[name] = value
     latitude, longitude = _place(said)
     words = ("album", "album_artist", "genre", "composer", "keywords", "show", "comment", "description", "synopsis")
     return Metadata(

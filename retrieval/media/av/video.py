@@ -137,11 +137,11 @@ def _frame_ms(stream: Any) -> int:
     return round(1000 / rate) if 1 <= rate <= 1000 else 40
 
 
-def _timed(container: Any, stream: Any) -> Iterator[tuple[Any, int]]:
+def _timed(container: Any, stream: Any, only_keys: bool = False) -> Iterator[tuple[Any, int]]:
     """Frames with their time in ms, never running backwards; damaged time stamps are guessed from the rate."""
     zero = (container.start_time or 0) / av.time_base
     step, last = _frame_ms(stream), -1
-    for frame in packets(container, stream):
+    for frame in packets(container, stream, only_keys):
         at = round((frame.time - zero) * 1000) if frame.time is not None else last + step
         if not last - JUMP_MS < at < last + JUMP_MS and last >= 0:
             at = last + step
@@ -222,9 +222,9 @@ def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Imag
         stream = picture_stream(container)
         if stream is None:
             return
-        stream.codec_context.skip_frame = "NONKEY"
+        stream.codec_context.skip_frame = "NONKEY"  # not heeded by VP9, FFV1, GIF and others: they get no other packets
         length, last = duration_ms(container, stream) or 0, -every_ms
-        for frame, at in _timed(container, stream):
+        for frame, at in _timed(container, stream, only_keys=True):
             if at - last >= every_ms:
                 last = at
                 yield at, max(length, at + _frame_ms(stream)), picture(frame)

@@ -13,7 +13,7 @@ import pytest
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.av.audio import save_clip
-from retrieval.media.av.video import frame_at, read_video, watch_video
+from retrieval.media.av.video import frame_at, key_frames, read_video, watch_video
 from retrieval.media.sniff import identify
 from retrieval.settings import Limits
 from tests.retrieval.media.made_clips import frames, pattern, tone, write
@@ -199,6 +199,23 @@ def test_subtitles_inside_a_clip_are_its_speech(tmp_path: Path) -> None:
     facts, [reading] = speech(tmp_path / "b.mkv")
     assert facts.has_subtitles
     assert (reading.segment.text, reading.segment.lang, spans([reading])) == ("沙滩上的狗", "zh", [(1000, 2500)])
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [("libx264", "mp4"), ("mpeg4", "mkv"), ("libvpx-vp9", "webm"), ("ffv1", "mkv")],
+)
+def test_only_key_frames_are_decoded_for_text(tmp_path: Path, codec: str, suffix: str) -> None:
+    """One key frame in 15 pictures, whether or not the decoder knows how to skip the others."""
+    path = tmp_path / f"a.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt, stream.codec_context.gop_size = 160, 120, "yuv420p", 15
+        for picture in frames([pattern(1, move=1.0)], [45]):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    assert [at for at, _, _ in key_frames(path, 1)] == [0, 600, 1200]
 
 
 @pytest.mark.parametrize("at_ms", [0, 500, 1999, 2040, 3999, 99_000])
