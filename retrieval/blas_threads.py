@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,25 +25,63 @@ def limit_threads() -> None:
 
 
 class SingleThreadedBlas:
-    """A context: the libraries' threads are one while anyone is inside, in any thread, and as they were after that."""
+    """A context: the libraries compute on one thread inside, in every thread that entered, and as before after that.
+
+    The pool of a BLAS belongs to the process: it is limited from the first entry to the last exit. OpenMP, which FAISS
+    uses, keeps a number for each thread that calls it: each limits and restores its own.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._inside = 0
-        self._limit: Any = None
+        self._process = _Limit("blas")
+        self._thread = _ThreadLimit()
 
     def __enter__(self) -> None:
+        self._thread.openmp.enter()  # first: a BLAS built on OpenMP sets the calling thread's number as well
         with self._lock:
-            self._inside += 1
-            if self._inside == 1 and any(os.environ.get(name) != "1" for name in VARIABLES):
-                self._limit = _pools("faiss" in sys.modules).limit(limits=1)
+            self._process.enter()
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._limit is not None:
-                self._limit.restore_original_limits()
-                self._limit = None
+            self._process.leave()
+        self._thread.openmp.leave()
+
+
+class _Limit:
+    """One thread for the pools of one API ("blas" or "openmp"), from the first entry to the last exit."""
+
+    def __init__(self, api: str) -> None:
+        self._api = api
+        self._inside = 0
+        self._limit: Any = None
+
+    def enter(self) -> None:
+        self._inside += 1
+        if self._inside == 1 and any(os.environ.get(name) != "1" for name in VARIABLES):
+            _take_control()
+            self._limit = _pools("faiss" in sys.modules).select(user_api=self._api).limit(limits=1)
+
+    def leave(self) -> None:
+        self._inside -= 1
+        if self._inside == 0 and self._limit is not None:
+            _take_control()
+            self._limit.restore_original_limits()
+            self._limit = None
+
+
+class _ThreadLimit(local):
+    """The OpenMP limit of the calling thread."""
+
+    def __init__(self) -> None:
+        self.openmp = _Limit("openmp")
+
+
+def _take_control() -> None:
+    """Version 3.8 of threadpoolctl obeys only the first thread that ever limited OpenBLAS; ours take turns, under a lock."""
+    from threadpoolctl import OpenBLASController
+
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 @cache
