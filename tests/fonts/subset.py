@@ -4,9 +4,8 @@
     apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
     python -m tests.fonts.subset /usr/share/fonts
 
-letters.ttf: Latin, Greek and Cyrillic; wide.otf: every wide character in the text of the tests; pictograms.ttf: the
-pictograms of the seeds that the tests paint, all in one colour strike. A test that needs another character says so by
-failing; then this is run again.
+letters.ttf: Latin, Greek and Cyrillic; wide.otf: every wide character in the text of the tests; pictograms.ttf: all that
+training/scenes.py names. A test that needs another character says so by failing; then this is run again.
 """
 
 from __future__ import annotations
@@ -28,10 +27,8 @@ def wide() -> set[int]:
 
 
 def pictograms() -> set[int]:
-    """Those of `tests/retrieval` (30 seeds) and every 20th of the table."""
-    drawn = (scenes.compose(scenes.CHOOSING.start + seed, "pictogram") for seed in range(30))
-    chars = {item.pictogram.char for scene in drawn for item in scene.items if item.pictogram}
-    return set(map(ord, "".join({*chars, *(each.char for each in scenes.pictograms()[::20])})))
+    """All that the renderer can paint."""
+    return {ord(each.char) for each in scenes.pictograms()}
 
 
 def cut(source: Path, chars: set[int], made: Path) -> None:
