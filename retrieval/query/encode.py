@@ -254,7 +254,7 @@ def _read_video(path: Path, profile: Profile) -> _Content:
     _take(content, watch(path, "video", form))
     if facts is None or facts.has_sound:
         _listen(content, path, profile)
-        if not content.texts:
+        if facts is None or not facts.has_subtitles:
             _transcribe(content, path, profile)
     return content
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelInput, Segment, Span
 from retrieval.errors import MediaUnreadable
-from retrieval.media.av.ffmpeg import facts_of, opened, packets, picture_stream, sound_stream
+from retrieval.media.av.ffmpeg import chapters, facts_of, opened, packets, picture_stream, sound_stream
 from retrieval.settings import RATE
 
 Sound = NDArray[np.float32]
@@ -26,8 +26,8 @@ KEPT_POWER: Final = 0.95  # of the power of the frames before, so that the choic
 KEPT_PART: Final = 0.25  # of a window, for the last one of a file
 
 
-def read_audio(path: Path) -> Iterator[Metadata]:
-    """One Facts: length, title, artist, album and other tags as keywords.
+def read_audio(path: Path) -> Iterator[Metadata | ExtractedSegment]:
+    """One Facts: length, title, artist, album and other tags as keywords; then `text_line` Readings of its chapters.
 
     Raises:
         MediaUnreadable: truncated or damaged, or without a single sample.
@@ -38,7 +38,9 @@ def read_audio(path: Path) -> Iterator[Metadata]:
             raise MediaUnreadable(f"{path.name} holds no sound", reason="damaged")
         if next(packets(container, sound_stream(container)), None) is None:
             raise MediaUnreadable(f"{path.name} holds no sound that can be decoded", reason="truncated")
+        named = chapters(container)
     yield facts
+    yield from map(ExtractedSegment, named)
 
 
 def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[Sound]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import av
 from av.container import InputContainer
 
-from retrieval.domain.media import Medium, Metadata
+from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.av.id3 import confused
 from retrieval.media.sniff import identify
@@ -158,6 +159,18 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
         has_sound=sound is not None,
         has_pictures=picture is not None,
     )
+
+
+def chapters(container: InputContainer) -> list[Segment]:
+    """A `text_line` with the title of each chapter, at its span; titles without a letter (times, numbers) are left out."""
+    zero, found = (container.start_time or 0) / 1000, []
+    for chapter in container.chapters():
+        title = _line(chapter["metadata"].get("title"))
+        base = 1000 * (chapter["time_base"] or Fraction(1, av.time_base))
+        start, end = (max(0, round(time * base - zero)) for time in (chapter["start"], chapter["end"]))
+        if title and any(map(str.isalpha, title)) and end > start:
+            found.append(Segment("text_line", Span(start, end), text=title))
+    return found
 
 
 def _metadata(container: InputContainer, *streams: Any) -> dict[str, str]:

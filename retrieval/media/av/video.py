@@ -21,7 +21,16 @@ from PIL import Image
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.av import subtitles
-from retrieval.media.av.ffmpeg import duration_ms, facts_of, first_frame, opened, packets, picture_stream, turns
+from retrieval.media.av.ffmpeg import (
+    chapters,
+    duration_ms,
+    facts_of,
+    first_frame,
+    opened,
+    packets,
+    picture_stream,
+    turns,
+)
 from retrieval.media.av.shots import HEIGHT, WIDTH, ShotFinder, is_flat
 from retrieval.media.image.decode import fit
 from retrieval.settings import FRAME_EVERY_MS, LIMITS, LONGEST_SHOT_MS, Limits
@@ -35,7 +44,8 @@ FRAMES_A_SIGN = 16  # decoded between two signs of life
 
 
 def read_video(path: Path, limits: Limits = LIMITS) -> Iterator[Metadata | ExtractedSegment]:
-    """One Facts, then `speech` Readings of its subtitles: files beside it, else the tracks inside.
+    """One Facts, then `text_line` Readings of its chapters, and `speech` Readings of its subtitles: files beside it, else
+    the tracks inside.
 
     Raises:
         MediaUnreadable: truncated or damaged, or without a single frame.
@@ -47,9 +57,10 @@ def read_video(path: Path, limits: Limits = LIMITS) -> Iterator[Metadata | Extra
             facts = _upright(path, facts, container, limits)
         elif not facts.has_sound:
             raise MediaUnreadable(f"{path.name} holds neither pictures nor sound", reason="damaged")
+        named = chapters(container)
     said = list(_speech(path))
     yield replace(facts, has_subtitles=bool(said), lang=facts.lang or (said[0].lang if said else None))
-    yield from (ExtractedSegment(segment) for segment in said)
+    yield from (ExtractedSegment(segment) for segment in (*named, *said))
 
 
 def _upright(path: Path, facts: Metadata, container: Any, limits: Limits) -> Metadata:

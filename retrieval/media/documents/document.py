@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import html
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -33,6 +34,7 @@ MARKUP_LINE: Final = re.compile(
     r"^(\.\. |:[\w-]+:|\[\w[^\]]*\]: |```|~~~|---\s*$|<!--|</?[a-z][^>]*>\s*$|\|[-: |]+\|?\s*$)"
 )
 LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
 RST_LINK: Final = re.compile(r"(?::[\w:+-]+:)?`([^`<]+?)\s*(?:<[^>`]*>)?`_{0,2}")
 EMPHASIS: Final = re.compile(r"(\*\*|__|``|`)(\S(?:.*?\S)?)\1")
 FRONT_TITLE: Final = re.compile(r"\A---\n.*?^title:\s*[\"']?(.+?)[\"']?\s*$.*?^---\s*$", re.MULTILINE | re.DOTALL)
@@ -143,14 +145,16 @@ def _tex_text(text: str) -> str:
 def _csv_blocks(text: str) -> list[Block]:
     from retrieval.media.documents.office import table
 
+    said = re.match(r"sep=(.)\n", text)  # what a spreadsheet program writes for itself
+    text = text[said.end() :] if said else text
     try:
-        dialect: Any = csv.Sniffer().sniff(text[:20_000], delimiters=",;\t|")
+        dialect: Any = csv.Sniffer().sniff(text[:20_000], delimiters=said[1] if said else ",;\t|")
     except csv.Error:
         dialect = csv.excel_tab if "\t" in text[:2000] else csv.excel
     csv.field_size_limit(1 << 24)
-    rows = csv.reader(text.split("\n"), dialect)
+    rows = csv.reader(io.StringIO(text, newline=""), dialect)  # with their ends: a quoted field may hold several lines
     try:
-        return list(table(row for row in rows))
+        return list(table([LINE_END.sub(" ", cell) for cell in row] for row in rows))
     except csv.Error:
         return _plain_blocks(text)
 

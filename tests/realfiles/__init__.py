@@ -1,0 +1,1 @@
+"""Files as people have them, each with the word that must be found in it."""

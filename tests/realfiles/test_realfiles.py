@@ -1,0 +1,93 @@
+"""Files as people have them: each is made, read as the indexer reads it, and must give this word at this place.
+
+A new kind of file is a function that writes it and a row of FILES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from retrieval.domain.media import ExtractedSegment, ImageSpec, Medium, Segment, Span
+from retrieval.media.extract import read
+from tests.retrieval.media.av.test_audio import record
+from tests.retrieval.media.made_clips import frames, pattern, tone, write
+
+
+@dataclass(frozen=True)
+class File:
+    """make: writes the file. found, absent: words that must, must not be in a segment; then where that one stands."""
+
+    name: str
+    medium: Medium
+    make: Callable[[Path], object]
+    found: str
+    span: Span | None = None
+    page: int | None = None
+    absent: str = ""
+
+
+def chaptered(source: Path, path: Path, titles: dict[tuple[int, int], str]) -> None:
+    """The packets of a file in another container, with chapters (ms)."""
+    with av.open(str(source)) as given, av.open(str(path), "w") as made:
+        [stream] = given.streams
+        copy = made.add_stream_from_template(stream)
+        made.set_chapters(
+            [
+                {"id": n, "start": start, "end": end, "time_base": Fraction(1, 1000), "metadata": {"title": title}}
+                for n, ((start, end), title) in enumerate(titles.items())
+            ]
+        )
+        for packet in given.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copy
+                made.mux(packet)
+
+
+CHAPTERS = {(0, 2000): "Embarkation", (2000, 4000): "The Lighthouse", (4000, 6000): "00:00:04.000"}
+
+
+def audio_book(path: Path) -> None:
+    plain = record(path.with_name("plain.m4a"), tone(6, rate=44_100), 44_100, codec="aac")
+    chaptered(plain, path, CHAPTERS)
+    plain.unlink()
+
+
+def film(path: Path) -> None:
+    plain = write(path.with_name("plain.mp4"), frames([pattern(1)], [150]))
+    chaptered(plain, path, CHAPTERS)
+    plain.unlink()
+
+
+def text(content: str, encoding: str = "utf-8") -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content.encode(encoding))
+
+
+FILES = [
+    File("book.m4b", "audio", audio_book, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
+    File("book.mka", "audio", audio_book, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
+    File("film.mkv", "video", film, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
+    File("film.mp4", "video", film, "Embarkation", Span(0, 2000)),
+    File("a.csv", "document", text('name,note\nAda,"first line\nsecond line"\n'), "first line second line"),
+    File("b.csv", "document", text('name,note\r\nAda,"first line\r\nsecond line"\r\n'), "first line second line"),
+    File("c.csv", "document", text('name;note\nAda;"first\n\nsecond"\nBob;x\n', "utf-16"), "first second"),
+    File("d.csv", "document", text("sep=;\nname;note\nAda;kestrel, or so\n"), "note: kestrel, or so", absent="sep="),
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_the_word_is_found_in_its_place(tmp_path: Path, file: File) -> None:
+    """A segment of the file holds the words, at their time or on their page."""
+    file.make(tmp_path / file.name)
+    _, *rest = read(tmp_path / file.name, file.medium, ImageSpec(32))
+    segments: list[Segment] = [one.segment for one in rest if isinstance(one, ExtractedSegment)]
+    held = [one for one in segments if file.found in (one.text or "")]
+    assert held, [one.text for one in segments]
+    assert file.span is None or held[0].span == file.span
+    assert file.page is None or held[0].page == file.page
+    assert not file.absent or not any(file.absent in (one.text or "") for one in segments)
