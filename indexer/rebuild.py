@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
@@ -20,7 +18,7 @@ from indexer.catalog.segment_ids import segment_keys
 from indexer.events import Event, Progress, Published, Skipped
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import indexing_encoders
-from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
+from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower, halved
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
@@ -82,15 +80,18 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
 
 
 def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:
+    last = 0
     while True:
         with engine.connect() as connection:
-            rows = catalog_read.texts_without_vector(connection, tower.space_id, kinds_in(space), TEXTS)
+            rows = catalog_read.texts_without_vector(connection, tower.space_id, kinds_in(space), last, TEXTS)
         if not rows:
             return
-        encoded = tower.encoder.encode([text for _, text in rows]).astype(np.float16)
+        encoded, are_numbers = halved(tower.encoder.encode([text for _, text in rows]))
         with catalog_write.transaction(engine) as connection:
-            for (segment, _), vector in zip(rows, encoded, strict=True):
-                catalog_write.put_vectors(connection, segment, [(tower.space_id, None, vector)])
+            for (segment, _), vector, is_number in zip(rows, encoded, are_numbers, strict=True):
+                if is_number:
+                    catalog_write.put_vectors(connection, segment, [(tower.space_id, None, vector)])
+        last = rows[-1][0]
 
 
 def _embed_media(
@@ -115,8 +116,8 @@ def _embed_media(
     for result in pipeline.results(jobs):
         if result is None:
             continue
-        if result.failure:
-            emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
+        if failure := result.failure or result.unencoded:
+            emit(Skipped(result.job.task.path, failure.reason, failure.detail))
         with catalog_write.transaction(engine) as connection:
             _write(connection, result, step)
         done += 1
@@ -144,3 +145,5 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
             segment = there.get(key) or catalog_write.add_segment(connection, place.asset_id, step, key, each.segment)
             catalog_write.put_vectors(connection, segment, each.vectors)
             catalog_write.put_imprints(connection, segment, each.imprints)
+    if result.unencoded:
+        catalog_write.fail_step(connection, place.asset_id, step, result.unencoded.reason, result.unencoded.detail)

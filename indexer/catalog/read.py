@@ -242,11 +242,12 @@ def _without_vector(space: int, kinds: Sequence[Kind]) -> Select[tuple[int]]:
 
 
 def texts_without_vector(
-    connection: Connection, space: int, kinds: Sequence[Kind], limit: int
+    connection: Connection, space: int, kinds: Sequence[Kind], after: int, limit: int
 ) -> list[tuple[int, str]]:
-    """At most `limit` segments of these kinds, with their texts, that have no vector in a space yet."""
-    lacking = _without_vector(space, kinds).where(segments.c.text != "").limit(limit)
-    query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking))
+    """The first `limit` segments of these kinds, with their texts, that have no vector in a space and an id > after."""
+    lacking = _without_vector(space, kinds).where(segments.c.text != "", segments.c.id > after)
+    lacking = lacking.order_by(segments.c.id).limit(limit)
+    query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking)).order_by(segments.c.id)
     return [(segment, text) for segment, text in connection.execute(query)]
 
 

@@ -79,7 +79,16 @@ class Sink:
         if result.facts is not None:
             self._put_facts(connection, origin, result.job.task.path, result.facts, origin.hash)
         catalog_write.replace_segments(connection, origin.asset_id, origin.hash, step, result.encoded)
-        catalog_write.finish_step(connection, origin.asset_id, step, self._revision(step))
+        self._end_step(connection, origin.asset_id, result, self._revision(step))
+
+    def _end_step(self, connection: Connection, asset: int, result: Result, revision: str | None = None) -> None:
+        """Notes that a step is done; or that it failed, though what it gave is kept, where a vector is missing."""
+        task, failure = result.job.task, result.unencoded
+        if failure is None:
+            catalog_write.finish_step(connection, asset, task.step, revision)
+            return
+        catalog_write.fail_step(connection, asset, task.step, failure.reason, failure.detail)
+        self._emit(Skipped(task.path, failure.reason, failure.detail))
 
     def _revision(self, step: Step) -> str | None:
         return self._transcriber().revision if STEPS[step].is_transcribed else None
@@ -93,7 +102,7 @@ class Sink:
         elif identity is not None and result.facts is not None:
             asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)
             catalog_write.replace_segments(connection, asset, identity.hash, "read", result.encoded)
-            catalog_write.finish_step(connection, asset, "read")
+            self._end_step(connection, asset, result)
             catalog_write.put_path(
                 connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
             )

@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.catalog.write import Encoded
 from indexer.pipeline.steps import STEPS
 from indexer.pipeline.worker import Failure, Identity, Task, Workers
-from retrieval.domain.media import ExtractedSegment, Metadata, Modality
+from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors
 from retrieval.errors import MediaError
 from retrieval.kinds import KINDS
 from retrieval.protocols import Encoder, SpaceName, Transcriber
@@ -29,6 +30,7 @@ BATCH = 32  # items encoded at once
 WAITING = 4 * BATCH  # views that may wait for the encoder
 TICK_S = 0.2  # longest silence of `results`
 LINGER_S = 0.02  # an incomplete batch waits so long for more
+NO_NUMBERS = Failure("not encoded", "encoder gave no numbers")
 
 
 Place: TypeAlias = tuple[SpaceName, Modality]
@@ -57,6 +59,7 @@ class Result:
     """What a job gave. identity is set when the job identified its file; facts only by the `read` step.
 
     failure: why nothing more is known of the file. is_known: the library holds the content, so it was not read.
+    unencoded: why segments lack vectors; all else that was read stands.
     """
 
     job: Job
@@ -64,6 +67,7 @@ class Result:
     facts: Metadata | None = None
     encoded: list[Encoded] = field(default_factory=list)
     failure: Failure | None = None
+    unencoded: Failure | None = None
     is_known: bool = False
 
 
@@ -180,11 +184,21 @@ class Pipeline:
             items = [each for each in batch if each.encoded is not None and each.place == place]
             if not items:
                 continue
-            rows = tower.encoder.encode([each.value for each in items]).astype(np.float16)
-            for each, row in zip(items, rows, strict=True):
+            rows, are_numbers = halved(tower.encoder.encode([each.value for each in items]))
+            for each, row, is_number in zip(items, rows, are_numbers, strict=True):
                 assert each.encoded is not None
-                each.encoded.vectors.append((tower.space_id, each.at_ms, row))
+                if is_number:
+                    each.encoded.vectors.append((tower.space_id, each.at_ms, row))
+                else:
+                    each.result.unencoded = NO_NUMBERS
         self.encoding_s += time.perf_counter() - start
+
+
+def halved(vectors: Vectors) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+    """Vectors (n, dimension) as the catalog keeps them, and a mask (n,) of those whose numbers are all finite."""
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond float16: infinite, which the mask tells
+        rows = vectors.astype(np.float16)
+    return rows, np.asarray(np.isfinite(rows).all(axis=1))
 
 
 def _contents(found: ExtractedSegment) -> Iterator[tuple[int | None, Any]]:

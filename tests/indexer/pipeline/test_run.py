@@ -29,7 +29,7 @@ from retrieval.domain.media import Modality, Vectors
 from retrieval.media import fingerprint
 from retrieval.settings import LIMITS
 from tests.contents import contents
-from tests.fakes import FakeEncoder, FakeProfile
+from tests.fakes import FakeEncoder, FakeProfile, colour_name
 
 
 class CountingProfile(FakeProfile):
@@ -178,6 +178,62 @@ def test_a_broken_file_is_a_skip_with_its_reason_and_is_tried_again_when_it_chan
     assert not [event for event in world.events if isinstance(event, Skipped)]
     world.picture("bad.png", "blue")
     assert world.index().skipped == {}
+
+
+class BrokenProfile(FakeProfile):
+    """Its encoders give numbers that are none for one colour and one text, and too large ones for another colour."""
+
+    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
+        plain = super().encoder(role, sense)
+        return _Broken(plain.space, plain.accepts, plain.form)
+
+
+@dataclass(frozen=True)
+class _Broken(FakeEncoder):
+    def encode(self, items: Sequence[Any]) -> Vectors:
+        rows = super().encode(items)
+        for row, item in zip(rows, items, strict=True):
+            named = item if isinstance(item, str) else colour_name(item) if self.accepts == "image" else ""
+            if named == "red" or "broken" in named:
+                row[3] = np.nan
+            if named == "green":
+                row[:] *= 1e6
+        return rows
+
+
+def test_a_vector_that_is_no_number_is_left_out_alone(world: World) -> None:
+    """Its file is a skip with the reason, found by its name and words as before; all other files keep all they have."""
+    world.profile = BrokenProfile()  # type: ignore[assignment]
+    for name, colour in (("nan.png", "red"), ("infinite.png", "green"), ("blue.png", "blue")):
+        world.picture(name, colour)
+    (world.media / "notes.txt").write_text("all is broken here")
+    world.events = []
+    finished = index_folders(
+        [world.media], library=world.home, options=Options(profile=world.profile), on_event=world.events.append
+    )
+    told = {event.path.name: (event.reason, event.detail) for event in world.events if isinstance(event, Skipped)}
+    assert told == dict.fromkeys(["nan.png", "infinite.png", "notes.txt"], ("not encoded", "encoder gave no numbers"))
+    assert (finished.new, finished.skipped) == (4, {"not encoded": 3})
+    assert world.shown("blue") == ["blue.png"]
+    assert world.shown("broken")[0] == "notes.txt"
+    with sqlite3.connect(layout.catalog(world.home)) as catalog:
+        assert catalog.execute("SELECT count(*) FROM segments").fetchone() == (4,)
+        assert catalog.execute("SELECT count(*) FROM vectors").fetchone() == (1,)
+
+
+def test_a_rebuild_ends_and_leaves_out_vectors_that_are_no_numbers(world: World) -> None:
+    """Of texts, which are encoded from the catalog, and of pictures."""
+    world.picture("nan.png", "red")
+    world.picture("blue.png", "blue")
+    (world.media / "notes.txt").write_text("all is broken here")
+    world.index()
+    with writing(world.home, "test", create=False) as (engine, _):
+        reembed(engine, BrokenProfile(revision="2"), Options(workers=1), world.events.append)
+    told = {event.path.name for event in world.events if isinstance(event, Skipped)}
+    assert told == {"nan.png"}
+    with sqlite3.connect(layout.catalog(world.home)) as catalog:
+        kept = "SELECT kind FROM vectors JOIN segments ON segments.id = segment_id JOIN spaces ON spaces.id = space_id"
+        assert catalog.execute(kept + " WHERE revision = '2'").fetchall() == [("image",)]
 
 
 def test_names_that_are_not_utf8_are_indexed_and_skipped_like_others(world: World) -> None:
