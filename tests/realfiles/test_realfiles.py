@@ -68,6 +68,22 @@ def text(content: str, encoding: str = "utf-8") -> Callable[[Path], object]:
     return lambda path: path.write_bytes(content.encode(encoding))
 
 
+def form(annotation: str) -> Callable[[Path], object]:
+    """A PDF of one page with a line of text and an annotation."""
+    parts = [
+        "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]/DA(/F 10 Tf)/DR<</Font<</F 5 0 R>>>>>>>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 400]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>/Annots[6 0 R]>>",
+        "<</Length 51>>stream\nBT /F 12 Tf 20 300 Td (Application for a berth) Tj ET\nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+        f"<</Type/Annot/P 3 0 R/Rect[50 50 350 90]{annotation}>>",
+    ]
+    body = "".join(f"{number} 0 obj\n{part}\nendobj\n" for number, part in enumerate(parts, 1))
+    return text(f"%PDF-1.7\n{body}trailer<</Root 1 0 R>>\n%%EOF", "latin-1")
+
+
+FIELD = "/Subtype/Widget/T(n)/V(Zelda Kestrel)/DA(/F 10 Tf)"
+
 FILES = [
     File("book.m4b", "audio", audio_book, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
     File("book.mka", "audio", audio_book, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
@@ -77,6 +93,23 @@ FILES = [
     File("b.csv", "document", text('name,note\r\nAda,"first line\r\nsecond line"\r\n'), "first line second line"),
     File("c.csv", "document", text('name;note\nAda;"first\n\nsecond"\nBob;x\n', "utf-16"), "first second"),
     File("d.csv", "document", text("sep=;\nname;note\nAda;kestrel, or so\n"), "note: kestrel, or so", absent="sep="),
+    File("field.pdf", "document", form(f"{FIELD}/FT/Tx/F 4"), "Zelda Kestrel", page=1),
+    File("named.pdf", "document", form(f"{FIELD}/FT/Tx/F 4/TU(Keeper)"), "Keeper: Zelda Kestrel", page=1),
+    File(
+        "choice.pdf", "document", form(f"{FIELD}/FT/Ch/Ff 131072/Opt[(x)(Zelda Kestrel)]/F 4"), "Zelda Kestrel", page=1
+    ),
+    File("secret.pdf", "document", form(f"{FIELD}/FT/Tx/Ff 8192/F 4"), "Application", absent="Zelda"),
+    File("hidden.pdf", "document", form(f"{FIELD}/FT/Tx/F 2"), "Application", absent="Zelda"),
+    File("box.pdf", "document", form("/Subtype/Widget/FT/Btn/T(n)/V/Yes/AS/Yes/F 4"), "Application", absent="Yes"),
+    File("free.pdf", "document", form("/Subtype/FreeText/Contents(Call Zelda)/DA(/F 10 Tf)/F 4"), "Call Zelda", page=1),
+    File("note.pdf", "document", form("/Subtype/Text/Contents(Call Zelda)/F 4"), "Call Zelda", page=1),
+    File(
+        "marked.pdf",
+        "document",
+        form("/Subtype/Highlight/QuadPoints[50 90 350 90 50 50 350 50]/Contents<FEFF706F5854>/F 4"),
+        "灯塔",
+        page=1,
+    ),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,6 +42,11 @@ TURNED: Final = {
     (True, True): Image.Transpose.TRANSVERSE,
 }
 CLOCKWISE: Final = {0: (1, 0, 0, 1), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+HIDDEN: Final = 2 | 32  # flags of a remark: hidden, not to be viewed; ISO 32000-1, table 165
+PASSWORD: Final = 1 << 13  # flag of a text field; ISO 32000-1, table 228
+FIELDS: Final = frozenset(
+    {pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX}
+)
 LEFT_OUT: Final = 0.005  # of the area of a picture
 NOTHING: Final = re.compile(r"\(?(anonymous|unspecified|untitled|unknown)\)?$", re.IGNORECASE)  # what programs fill in
 DATE: Final = re.compile(r"D:(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?")
@@ -58,6 +64,8 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[Any]:
         try:
             if len(document) > limits.pages:
                 raise MediaTooLarge(f"{path.name} has {len(document)} pages, the limit is {limits.pages}")
+            with suppress(pypdfium2.PdfiumError):  # so that filled forms show and tell their values
+                document.init_forms()
             yield document
         finally:
             document.close()
@@ -113,6 +121,7 @@ def read_page(document: Any, number: int) -> tuple[list[Block], list[Image.Image
     try:
         blocks = _lines(page, number + 1)
         letters = sum(char.isalnum() for block in blocks for char in block.text)
+        blocks += _remarks(page, number + 1)
         if letters < LEAST_TEXT:
             return blocks, [_rendered(page)] if _shows_something(page) else []
         return blocks, list(_pictures(page))
@@ -254,6 +263,45 @@ def _joined(held: str, line: str) -> str:
         return held[:-1] + line
     wide = bool(held and line and held[-1] > "\u2e7f" and line[0] > "\u2e7f")
     return held + line if wide or not held or not line else f"{held} {line}"
+
+
+def _remarks(page: Any, number: int) -> Iterator[Block]:
+    """Values of form fields, and the words of notes, highlights and other remarks laid on a page."""
+    for at in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        remark = pdfium.FPDFPage_GetAnnot(page, at)
+        if not remark:
+            continue
+        try:
+            hidden = pdfium.FPDFAnnot_GetFlags(remark) & HIDDEN
+            words = "" if hidden else _remark(page, remark)
+        finally:
+            pdfium.FPDFPage_CloseAnnot(remark)
+        if words:
+            yield Block(words, 0, number)
+
+
+def _remark(page: Any, remark: Any) -> str:
+    kind = pdfium.FPDFAnnot_GetSubtype(remark)
+    if kind in (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP):  # a popup repeats the remark that it belongs to
+        return ""
+    if kind != pdfium.FPDF_ANNOT_WIDGET:
+        return _told(pdfium.FPDFAnnot_GetStringValue, remark, b"Contents")
+    form = page.formenv
+    if form is None or pdfium.FPDFAnnot_GetFormFieldType(form, remark) not in FIELDS:
+        return ""
+    if pdfium.FPDFAnnot_GetFormFieldFlags(form, remark) & PASSWORD:
+        return ""
+    value = _told(pdfium.FPDFAnnot_GetFormFieldValue, form, remark)
+    name = _told(pdfium.FPDFAnnot_GetFormFieldAlternateName, form, remark)  # what a form tells its reader of the field
+    return f"{name}: {value}" if name and value else value
+
+
+def _told(function: Any, *given: Any) -> str:
+    """The text that a function of PDFium writes into a buffer, in UTF-16."""
+    size = function(*given, None, 0)
+    buffer = (ctypes.c_ushort * (size // 2 + 1))()
+    function(*given, buffer, size)
+    return " ".join(bytes(buffer)[:size].decode("utf-16-le", "replace").replace("\0", " ").split())
 
 
 def _shows_something(page: Any) -> bool:
