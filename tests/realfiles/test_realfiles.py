@@ -82,6 +82,11 @@ def form(annotation: str) -> Callable[[Path], object]:
     return text(f"%PDF-1.7\n{body}trailer<</Root 1 0 R>>\n%%EOF", "latin-1")
 
 
+def rtf(body: str) -> Callable[[Path], object]:
+    fonts = r"{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fswiss\fcharset204 Arial;}}"
+    return text(r"{\rtf1\ansi\ansicpg1252\deff0" + fonts + r"\pard " + body + "}")
+
+
 FIELD = "/Subtype/Widget/T(n)/V(Zelda Kestrel)/DA(/F 10 Tf)"
 
 FILES = [
@@ -93,6 +98,26 @@ FILES = [
     File("b.csv", "document", text('name,note\r\nAda,"first line\r\nsecond line"\r\n'), "first line second line"),
     File("c.csv", "document", text('name;note\nAda;"first\n\nsecond"\nBob;x\n', "utf-16"), "first second"),
     File("d.csv", "document", text("sep=;\nname;note\nAda;kestrel, or so\n"), "note: kestrel, or so", absent="sep="),
+    File(
+        "foot.rtf", "document", rtf(r"keeper{\footnote\pard\plain {\super\chftn} the kestrel} slept\par"), "the kestrel"
+    ),
+    File("body.rtf", "document", rtf(r"keeper{\footnote\pard\plain the kestrel} slept\par"), "keeper slept"),
+    File("note.rtf", "document", rtf(r"keeper\chatn{\*\annotation\pard the \'fcber} slept\par"), "the über"),
+    File(
+        "box.rtf",
+        "document",
+        rtf(r"one{\shp{\*\shpinst{\sp{\sn a}{\sv 202}}{\shptxt\pard the {\b kes}trel\par}}} two\par"),
+        "the kestrel",
+    ),
+    File(
+        "gone.rtf",
+        "document",
+        rtf(r"one {\deleted never {\b said} }two \{three\}\par"),
+        "one two {three}",
+        absent="never",
+    ),
+    File("plain.rtf", "document", rtf(r"\f1\'ec\'ee\'f0\'e5\par\pard\plain caf\'e9\par"), "café"),
+    File("cut.rtf", "document", text(r"{\rtf1\ansi keeper{\footnote the kestrel"), "keeper"),
     File("field.pdf", "document", form(f"{FIELD}/FT/Tx/F 4"), "Zelda Kestrel", page=1),
     File("named.pdf", "document", form(f"{FIELD}/FT/Tx/F 4/TU(Keeper)"), "Keeper: Zelda Kestrel", page=1),
     File(

@@ -35,6 +35,8 @@ MARKUP_LINE: Final = re.compile(
 )
 LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
+RTF_GROUP: Final = re.compile(r"\{(?:\\\*)?\\(?:footnote|annotation|shptxt|deleted)(?![a-z])")
+RTF_BRACE: Final = re.compile(rf"\\[\\{{}}]|{RTF_GROUP.pattern}|[{{}}]")
 RST_LINK: Final = re.compile(r"(?::[\w:+-]+:)?`([^`<]+?)\s*(?:<[^>`]*>)?`_{0,2}")
 EMPHASIS: Final = re.compile(r"(\*\*|__|``|`)(\S(?:.*?\S)?)\1")
 FRONT_TITLE: Final = re.compile(r"\A---\n.*?^title:\s*[\"']?(.+?)[\"']?\s*$.*?^---\s*$", re.MULTILINE | re.DOTALL)
@@ -126,9 +128,43 @@ def _rtf_text(path: Path, limits: Limits) -> str:
     try:
         convert: Any = rtf_to_text
         # The library gives a character outside the basic plane as its two halves.
-        return valid_text(str(convert(path.read_bytes().decode("latin-1"), errors="replace")))
+        return valid_text(str(convert(_with_notes(path.read_bytes().decode("latin-1")), errors="replace")))
     except Exception as error:
         raise MediaUnreadable(f"{path.name} is damaged", f"{type(error).__name__}: {error}"[:200], "damaged") from error
+
+
+def _with_notes(rtf: str) -> str:
+    """RTF source whose footnotes, remarks and text boxes, which the library leaves out, are paragraphs at its end.
+
+    Deleted text is left out, and `plain` goes back to the default font, and so to its letters, as the format has it.
+    Source: Rich Text Format Specification 1.9.1.
+    """
+    font = re.search(r"\\deff(\d+)", rtf)
+    if font:
+        rtf = re.sub(r"\\plain(?![a-z])", rf"\\plain\\f{font[1]}", rtf)
+    if not RTF_GROUP.search(rtf):
+        return rtf
+    kept: list[str] = []
+    notes: list[str] = []
+    opened: list[tuple[int, list[str]]] = []  # depth of the groups taken out, and what was being written before
+    into, depth, done = kept, 0, 0
+    for match in RTF_BRACE.finditer(rtf):
+        into.append(rtf[done : match.start()])
+        done = match.end()
+        mark = match[0]
+        depth += mark.startswith("{") - (mark == "}")
+        if len(mark) > 1 and mark[0] == "{":  # one of the groups; its own text follows
+            opened.append((depth, into))
+            into = [] if "deleted" in mark else notes
+            into.append("\\par {")
+        elif mark == "}" and opened and depth < opened[-1][0]:
+            into.append("}")
+            into = opened.pop()[1]
+        else:
+            into.append(mark)
+    into.append(rtf[done:])
+    body, brace, rest = "".join(kept).rpartition("}")
+    return f"{body}{''.join(notes)}{brace}{rest}" if brace else "".join([*kept, *notes])
 
 
 def _tex_text(text: str) -> str:
