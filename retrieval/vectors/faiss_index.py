@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Vectors
 from retrieval.errors import LibraryDamaged, importing
-from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.exact import ExactIndex, are_finite
 
 FLAT_ROWS = 300_000
 DEVIATIONS = 8.0  # of the numbers of a turned unit vector: a byte holds so many, and none is ever larger
@@ -41,10 +41,11 @@ def faiss_library() -> Any:
 
 
 class FaissIndex:
-    """A flat or inverted index of FAISS. nprobe 0: flat."""
+    """A flat or inverted index of FAISS. nprobe 0: flat. findable: mask (rows,) of those that may ever be found."""
 
-    def __init__(self, index: Any, nprobe: int) -> None:
+    def __init__(self, index: Any, nprobe: int, findable: NDArray[np.bool_] | None = None) -> None:
         self._index = index
+        self._findable = findable
         self._nprobe = nprobe
         self._turned = _Turned(index) if hasattr(index, "chain") else None  # flat ones of the first releases: float16
 
@@ -61,6 +62,8 @@ class FaissIndex:
         """Scores (q, k), best first, and row numbers (q, k); see protocols.VectorIndex."""
         faiss = faiss_library()
         queries = np.ascontiguousarray(queries, np.float32)
+        if self._findable is not None:
+            allowed = self._findable if allowed is None else allowed & self._findable
         selector, bits = None, None
         share = 1.0
         if allowed is not None:
@@ -151,7 +154,11 @@ def _steps(dimension: int) -> float:
 
 
 def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
-    """An index in memory over rows (n, dimension)."""
+    """An index in memory over rows (n, dimension); those that are not finite are never found in it."""
+    finite = are_finite(rows)
+    if not finite.all():
+        built = build(np.where(finite[:, None], rows, np.float16(0)), flat_rows)
+        return FaissIndex(built._index, built._nprobe, finite)
     faiss = faiss_library()
     n, dimension = rows.shape
     if n <= flat_rows:
@@ -191,7 +198,7 @@ def _recall(index: FaissIndex, queries: Vectors, truth: NDArray[np.int64]) -> fl
 
 
 def write(index: FaissIndex, file: Path) -> dict[str, int]:
-    """Writes an index; returns the settings that `open_file` needs."""
+    """Writes an index of finite rows; returns the settings that `open_file` needs."""
     faiss = faiss_library()
     faiss.write_index(index._index, str(file))
     return {"nprobe": index._nprobe}

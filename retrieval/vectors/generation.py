@@ -25,7 +25,7 @@ from retrieval.domain.media import Kind
 from retrieval.errors import LibraryDamaged
 from retrieval.protocols import VectorIndex
 from retrieval.vectors import faiss_index
-from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.exact import ExactIndex, are_finite
 
 FORMAT = 1
 SUMMARY = "generation.json"
@@ -53,12 +53,17 @@ class Generation:
 def write_generation(
     folder: Path, dimension: int, tables: Iterable[tuple[Kind, NDArray[Any], NDArray[np.float16]]]
 ) -> int:
-    """Writes every kind into an existing, empty folder, each file synced; returns the number of rows.
+    """Writes every kind into an existing, empty folder, each file synced; returns the number of rows written.
 
     tables: kind, rows (n,) of the dtype ROW (ids of vector, segment and asset, medium) by ascending vector id, vectors
-    (n, dimension) of unit length.
+    (n, dimension) of unit length; those that are not finite are left out.
     """
-    kinds = {kind: _write_kind(folder, kind, rows, vectors) for kind, rows, vectors in tables}
+    kinds = {}
+    for kind, rows, vectors in tables:
+        finite = are_finite(vectors)
+        kept = (rows, vectors) if finite.all() else (rows[finite], vectors[finite])
+        if finite.any():
+            kinds[kind] = _write_kind(folder, kind, *kept)
     summary = {"format": FORMAT, "dimension": dimension, "kinds": kinds}
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="ascii")
     for file in folder.iterdir():

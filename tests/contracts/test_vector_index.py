@@ -125,6 +125,27 @@ def test_nothing_allowed_gives_nothing(form: tuple[VectorIndex, float]) -> None:
     assert (rows == -1).all()
 
 
+@pytest.mark.parametrize("make", [exact, faiss_in_memory, partial(faiss_in_memory, flat_rows=100)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_row_that_is_not_finite_is_never_found(make: Make, bad: float, tmp_path: Path) -> None:
+    """One number of it is enough; all other rows are found as before, in lists shorter and longer than the rows."""
+    rows = clustered(0, 800)
+    without = make(rows, tmp_path).search(QUERIES, 5)[1]
+    rows = np.concatenate([rows, rows[:3]])
+    rows[800:, 7] = bad
+    index = make(rows, tmp_path)
+    scores, found = index.search(QUERIES, 900)
+    assert np.isfinite(scores[found >= 0]).all()
+    assert found.max() < 800
+    overlap = [len(np.intersect1d(a, b)) for a, b in zip(without, index.search(QUERIES, 5)[1], strict=True)]
+    assert np.mean(overlap) >= 4.9
+    only = np.arange(803) >= 799
+    few = index.search(QUERIES, 3, only)
+    assert few[1].tolist() == [[799, -1, -1]] * len(QUERIES)
+    assert np.isneginf(few[0][:, 1:]).all()
+    assert (rescore(QUERIES, rows)[:, 800:] == -np.inf).all()
+
+
 def test_ties_go_to_the_lower_row() -> None:
     """Equal rows come in their order, at the edge of the list as well."""
     same = np.ones((5, 4), np.float16)

@@ -34,6 +34,19 @@ def test_what_was_written_is_opened(folder: Path) -> None:
     verify(folder, 8)
 
 
+def test_rows_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
+    """Of the index and of its list of rows, so that both still fit."""
+    vectors = VECTORS.copy()
+    vectors[[4, 9], 2] = (np.nan, np.inf)
+    rows = np.zeros(50, ROW)
+    rows["vector"] = np.arange(1, 51)
+    assert write_generation(tmp_path, 8, [("image", rows, vectors)]) == 48
+    part = open_generation(tmp_path, 8).parts["image"]
+    assert set(range(1, 51)) - set(part.rows["vector"].tolist()) == {5, 10}
+    nearest = part.index.search(VECTORS[10:11].astype(np.float32), 48)[1]
+    assert np.sort(nearest).tolist() == [list(range(48))]
+
+
 def test_another_dimension_is_refused(folder: Path) -> None:
     """A caller who claims another space gets an error, not wrong neighbours."""
     with pytest.raises(LibraryDamaged, match="dimension"):
