@@ -13,7 +13,7 @@ from indexer.catalog.lock import writer
 from indexer.catalog.migrate import upgrade
 from retrieval import settings
 from retrieval.catalog import layout
-from retrieval.catalog.engine import open_engine, revision
+from retrieval.catalog.engine import open_engine, refuse_name, revision
 from retrieval.errors import LibraryError, LibraryNotFound
 
 
@@ -36,7 +36,9 @@ def writing(
 
     Raises:
         LibraryNotFound: it is not there, and `create` is off.
+        LibraryError: it cannot be made; or as `open_engine`.
     """
+    refuse_name(home)  # before a folder is made
     if not create and not layout.catalog(home).exists():
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
     if home.exists() and not home.is_dir():

@@ -24,12 +24,13 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
     Raises:
         LibraryNotFound: no catalog there, and not writing.
         LibraryTooNew: a later crossmedia wrote it.
-        LibraryError: on a network share, or older than this program and not writing.
+        LibraryError: on a network share, of a name that is not UTF-8, or older than this program and not writing.
         LibraryDamaged: not a catalog.
     """
     file = layout.catalog(home)
     if not write and not file.is_file():
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
+    refuse_name(home)
     _refuse_network(home)
     limits = {"check_same_thread": False, "timeout": dialect.BUSY_MS / 1000}
     engine = create_engine(f"sqlite:///{file}", connect_args=limits)
@@ -48,6 +49,17 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def refuse_name(home: Path) -> None:
+    """FAISS takes the names of its files as UTF-8 alone. Raises: LibraryError."""
+    try:
+        str(home).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(home).decode(errors="backslashreplace")
+        raise LibraryError(
+            f"the path {shown} is not UTF-8", "choose another --library; media may have any name"
+        ) from None
 
 
 def _refuse_network(home: Path) -> None:
