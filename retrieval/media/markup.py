@@ -9,7 +9,13 @@ from typing import Any, Final
 from lxml import etree
 
 # Elements whose text is not read, and those that end a line.
-HIDDEN: Final = "script, style, noscript, template, svg, nav, footer, iframe, form, button, select, head, aside"
+# Not forms: whole pages stand inside one, as some frameworks write them.
+HIDDEN: Final = "script, style, noscript, template, svg, nav, footer, iframe, button, select, head"
+XHTML: Final = re.compile(r"\A\s*<\?xml|<!DOCTYPE[^>]*XHTML|<html[^>]*xmlns=", re.IGNORECASE)
+CLOSED: Final = re.compile(
+    r"""<([A-Za-z][\w:.-]*)((?:[^<>"'/]|"[^"<]*"|'[^'<]*'|/(?!>))*)/>"""
+)  # <title/>, <script src="k.js"/>
+VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
 BLOCKS: Final = frozenset(
     "p div section article main li ul ol dl dt dd table tr h1 h2 h3 h4 h5 h6 blockquote pre figure figcaption hr br body html header address details summary caption".split()  # noqa: E501
 )
@@ -33,14 +39,19 @@ def local(element: Any) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
-def html_text(source: str) -> tuple[str | None, list[tuple[int, str]]]:
-    """Title, and (heading level or 0, text) of each block in reading order; menus, footers and scripts are left out."""
+def html_text(source: str, is_book: bool = False) -> tuple[str | None, list[tuple[int, str]]]:
+    """Title, and (heading level or 0, text) of each block in reading order; menus, footers and scripts are left out.
+
+    is_book: a chapter, whose asides are notes; those of other pages are advertisements and lists of links.
+    """
     from selectolax.lexbor import LexborHTMLParser
 
+    if is_book or XHTML.search(source[:1000]):
+        source = CLOSED.sub(_closed, source)
     tree = LexborHTMLParser(source)
     name = tree.css_first("title")
     title = _one_line(name.text()) or None if name else None
-    for node in tree.css(HIDDEN):
+    for node in tree.css(HIDDEN if is_book else f"{HIDDEN}, aside"):
         node.decompose()
     blocks: list[tuple[int, str]] = []
     parts: list[str] = []
@@ -57,6 +68,11 @@ def html_text(source: str) -> tuple[str | None, list[tuple[int, str]]]:
             level = int(value[1]) if event == "start" and value in HEADINGS else 0
     rest = _one_line("".join(parts))
     return title, blocks + ([(0, rest)] if rest else [])
+
+
+def _closed(match: re.Match[str]) -> str:
+    """An element that XML closes in its own tag, as HTML has it: its parser takes all that follows as its content."""
+    return match[0] if match[1].lower() in VOID else f"<{match[1]}{match[2]}></{match[1]}>"
 
 
 def _main(tree: Any) -> Any:

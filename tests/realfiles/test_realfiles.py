@@ -5,12 +5,14 @@ A new kind of file is a function that writes it and a row of FILES.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import docx
 import pytest
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Medium, Segment, Span
@@ -87,6 +89,62 @@ def rtf(body: str) -> Callable[[Path], object]:
     return text(r"{\rtf1\ansi\ansicpg1252\deff0" + fonts + r"\pard " + body + "}")
 
 
+def book(chapter: str, address: str = "c.xhtml", stored: str = "OEBPS/c.xhtml") -> Callable[[Path], object]:
+    def make(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("mimetype", "application/epub+zip")
+            file.writestr(
+                "META-INF/container.xml",
+                '<container><rootfiles><rootfile full-path="OEBPS/b.opf"/></rootfiles></container>',
+            )
+            file.writestr(
+                "OEBPS/b.opf",
+                f'<package><manifest><item id="c" href="{address}"/></manifest><spine><itemref idref="c"/></spine></package>',
+            )
+            file.writestr(stored, f'<html xmlns="http://www.w3.org/1999/xhtml">{chapter}</html>')
+
+    return make
+
+
+CHAPTER = "<head><title/></head><body><p>The keeper slept.</p></body>"
+
+
+def letter(body: str) -> Callable[[Path], object]:
+    """A .docx whose body is this XML."""
+
+    def make(path: Path) -> None:
+        docx.Document().save(str(path))
+        with zipfile.ZipFile(path) as file:
+            kept = {name: file.read(name) for name in file.namelist()}
+        spaces = (
+            'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+            'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:wps="urn:wps" xmlns:v="urn:v"'
+        )
+        kept["word/document.xml"] = f"<w:document {spaces}><w:body>{body}</w:body></w:document>".encode()
+        with zipfile.ZipFile(path, "w") as file:
+            for name, content in kept.items():
+                file.writestr(name, content)
+
+    return make
+
+
+def run(words: str) -> str:
+    return f"<w:p><w:r><w:t>{words}</w:t></w:r></w:p>"
+
+
+BOX = (
+    "<w:p><w:r><w:t>Anchor</w:t></w:r><w:r><mc:AlternateContent>"
+    f"<mc:Choice><wps:txbx><w:txbxContent>{run('Kestrel')}</w:txbxContent></wps:txbx></mc:Choice>"
+    f"<mc:Fallback><v:textbox><w:txbxContent>{run('Kestrel')}</w:txbxContent></v:textbox></mc:Fallback>"
+    "</mc:AlternateContent></w:r></w:p>"
+)
+CONTROL = f"<w:tbl><w:tr><w:sdt><w:sdtContent><w:tc>{run('Kestrel')}</w:tc></w:sdtContent></w:sdt></w:tr></w:tbl>"
+NESTED = (
+    f"<w:tbl><w:tr><w:tc>{run('out')}<w:tbl><w:tr><w:tc>{run('Kestrel')}</w:tc></w:tr></w:tbl></w:tc></w:tr></w:tbl>"
+)
+MOVED = f"<w:p><w:moveFrom><w:r><w:t>Kestrel</w:t></w:r></w:moveFrom></w:p>{run('between')}"
+HYPHEN = "<w:p><w:r><w:t>co</w:t><w:noBreakHyphen/><w:t>op</w:t><w:ptab/><w:t>shop</w:t></w:r></w:p>"
+
 FIELD = "/Subtype/Widget/T(n)/V(Zelda Kestrel)/DA(/F 10 Tf)"
 
 FILES = [
@@ -118,6 +176,42 @@ FILES = [
     ),
     File("plain.rtf", "document", rtf(r"\f1\'ec\'ee\'f0\'e5\par\pard\plain caf\'e9\par"), "café"),
     File("cut.rtf", "document", text(r"{\rtf1\ansi keeper{\footnote the kestrel"), "keeper"),
+    File("title.epub", "document", book(CHAPTER), "The keeper slept.", page=1),
+    File(
+        "script.epub",
+        "document",
+        book('<head><script src="a/k.js"/></head><body><p>The keeper</p></body>'),
+        "The keeper",
+    ),
+    File("link.epub", "document", book('<body><p><a id="x"/>The <i/>keeper slept</p></body>'), "The keeper slept"),
+    File(
+        "notes.epub", "document", book("<body><p>One</p><aside><p>The keeper slept</p></aside></body>"), "keeper slept"
+    ),
+    File("part.epub", "document", book(CHAPTER, "c.xhtml#part"), "The keeper slept.", page=1),
+    File("root.epub", "document", book(CHAPTER, "/OEBPS/c.xhtml"), "The keeper slept.", page=1),
+    File("case.epub", "document", book(CHAPTER, "C.xhtml"), "The keeper slept.", page=1),
+    File(
+        "xml.html",
+        "document",
+        text(f'<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml">{CHAPTER}</html>'),
+        "The keeper slept.",
+    ),
+    File(
+        "form.html",
+        "document",
+        text(
+            "<!DOCTYPE html><html><body><form><h1>Invoice 4711</h1><p>Payment is due</p><textarea>at once</textarea>"
+            "<button>Send</button></form></body></html>"
+        ),
+        "Payment is due",
+        absent="Send",
+    ),
+    File("box.docx", "document", letter(BOX), "Anchor", absent="AnchorKestrel"),
+    File("once.docx", "document", letter(BOX), "Kestrel", absent="Kestrel\nKestrel"),
+    File("control.docx", "document", letter(CONTROL), "Kestrel"),
+    File("nested.docx", "document", letter(NESTED), "out Kestrel", absent="Kestrel\nKestrel"),
+    File("moved.docx", "document", letter(MOVED), "between", absent="Kestrel"),
+    File("hyphen.docx", "document", letter(HYPHEN), "co-op shop"),
     File("field.pdf", "document", form(f"{FIELD}/FT/Tx/F 4"), "Zelda Kestrel", page=1),
     File("named.pdf", "document", form(f"{FIELD}/FT/Tx/F 4/TU(Keeper)"), "Keeper: Zelda Kestrel", page=1),
     File(

@@ -20,6 +20,7 @@ from retrieval.settings import LIMITS, Limits
 
 PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 ROWS: Final = 200_000  # of one sheet
+SIGNS: Final = {"tab": " ", "ptab": " ", "br": " ", "cr": " ", "noBreakHyphen": "-"}  # elements of a run
 NUMBER: Final = re.compile(r"(\d+)")
 
 
@@ -95,9 +96,11 @@ def _paragraphs(root: Any) -> list[Block]:
     """Paragraphs and table rows of a docx part. Text boxes are written twice, for old programs: the copy is left out."""
     blocks = []
     for one in root.iter():
-        if local(one) == "tr":
+        if local(one) == "tr" and not _within(one, {"tr", "Fallback"}):
+            own = [cell for cell in one.iter() if local(cell) == "tc" and _nearest(cell, "tr") is one]
             cells = [
-                " ".join(_run_text(p) for p in cell.iter() if local(p) == "p") for cell in one if local(cell) == "tc"
+                " ".join(_run_text(p) for p in cell.iter() if local(p) == "p" and not _within(p, {"Fallback"}))
+                for cell in own
             ]
             blocks.append(Block(" | ".join(cell for cell in cells if cell)))
         elif local(one) == "p" and not _within(one, {"tr", "Fallback"}):
@@ -110,11 +113,19 @@ def _within(element: Any, names: set[str]) -> bool:
 
 
 def _run_text(paragraph: Any) -> str:
+    """The text of a paragraph alone: that of boxes anchored in it is of their own paragraphs."""
     parts = []
     for one in paragraph.iter():
         name = local(one)
-        parts.append((one.text or "") if name == "t" else " " if name in ("tab", "br", "cr") else "")
+        if name == "t" and _nearest(one, "p") is paragraph and not _within(one, {"moveFrom"}):
+            parts.append(one.text or "")
+        else:
+            parts.append(SIGNS.get(name, ""))
     return " ".join("".join(parts).split())
+
+
+def _nearest(element: Any, name: str) -> Any | None:
+    return next((above for above in element.iterancestors() if local(above) == name), None)
 
 
 def _heading_level(paragraph: Any) -> int:
@@ -282,6 +293,15 @@ def _odf_text(element: Any) -> str:
     return " ".join("".join(parts).split())
 
 
+def _part(archive: Archive, folder: str, address: str) -> str:
+    """The part that an address in the book means: without its fragment, in another case where its own is not there."""
+    path = unquote(address.partition("#")[0])
+    name = posixpath.normpath(path.lstrip("/") if path.startswith("/") else posixpath.join(folder, path))
+    if name in archive.names:
+        return name
+    return next((one for one in archive.names if one.casefold() == name.casefold()), name)
+
+
 def _epub(archive: Archive, parts: Parts) -> None:
     """Chapters in the order of the spine; pages are chapter numbers."""
     container = archive.xml("META-INF/container.xml")
@@ -296,13 +316,11 @@ def _epub(archive: Archive, parts: Parts) -> None:
     _said(archive, parts, package)
     folder = posixpath.dirname(package)
     items = {
-        one.get("id"): posixpath.normpath(posixpath.join(folder, unquote(one.get("href") or "")))
-        for one in root.iter()
-        if local(one) == "item"
+        one.get("id"): _part(archive, folder, one.get("href") or "") for one in root.iter() if local(one) == "item"
     }
     chapters = [items.get(one.get("idref"), "") for one in root.iter() if local(one) == "itemref"]
     for page, name in enumerate((name for name in chapters if name in archive.names), 1):
-        _, blocks = html_text(decoded(archive.read(name)))
+        _, blocks = html_text(decoded(archive.read(name)), is_book=True)
         parts.blocks += [Block(text, level, page) for level, text in blocks]
         parts.pages = page
     parts.pictures += _pictures(archive, list(items.values()))
