@@ -217,8 +217,8 @@ class FullText(Protocol):
     def totals(self) -> dict[WordTable, int]:
         """Number of texts in each index."""
 
-    def postings(self, table: WordTable, tokens: Sequence[str], limit: int) -> Ids:
-        """(n,) ids, n <= limit, of texts that hold the tokens one after another, ascending."""
+    def postings(self, wanted: Sequence[tuple[WordTable, Sequence[str], int]]) -> list[Ids]:
+        """For each (table, tokens, limit) the ids (n,), n <= limit, of texts that hold the tokens in order, ascending."""
 
     def bm25(self, table: WordTable, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:
         """BM25 >= 0 of these texts for any of the phrases (tokens each); those that hold none are left out."""

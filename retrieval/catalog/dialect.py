@@ -129,11 +129,19 @@ def phrase(tokens: Sequence[str]) -> str:
     return '"' + " ".join(tokens) + '"'
 
 
-def texts_with(connection: Connection, table: str, tokens: Sequence[str], limit: int) -> list[int]:
-    """Ids of at most `limit` texts of a full-text table that hold the tokens one after another, ascending."""
-    found = f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT ?"
-    query = f"SELECT json_group_array(rowid) FROM ({found})"
-    return values_of(connection.exec_driver_sql(query, (phrase(tokens), limit)).scalar_one())
+def texts_with(connection: Connection, wanted: Sequence[tuple[str, Sequence[str], int]]) -> list[list[int]]:
+    """For each (full-text table, tokens, limit) the ids of at most so many texts that hold the tokens one after another,
+    ascending: one statement for all."""
+    if not wanted:
+        return []
+    parts = [
+        f"SELECT {at}, json_group_array(rowid) FROM "
+        f"(SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT ?)"
+        for at, (table, _, _) in enumerate(wanted)
+    ]
+    values = [value for _, tokens, limit in wanted for value in (phrase(tokens), limit)]
+    rows = connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(values))
+    return [values_of(listed) for _, listed in sorted(tuple(row) for row in rows)]
 
 
 def bm25(connection: Connection, table: str, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:

@@ -22,9 +22,9 @@ class FullTextReader:
         tables: tuple[WordTable, ...] = ("segment_words", "asset_words")
         return {name: dialect.count_texts(self._connection, name) for name in tables}
 
-    def postings(self, table: WordTable, tokens: Sequence[str], limit: int) -> Ids:
-        """Ids (n,), n <= limit, of texts that hold the tokens one after another, ascending."""
-        return np.array(dialect.texts_with(self._connection, table, tokens, limit), np.int64)
+    def postings(self, wanted: Sequence[tuple[WordTable, Sequence[str], int]]) -> list[Ids]:
+        """For each (table, tokens, limit) the ids (n,), n <= limit, of texts that hold the tokens in order, ascending."""
+        return [np.array(ids, np.int64) for ids in dialect.texts_with(self._connection, wanted)]
 
     def bm25(self, table: WordTable, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:
         """BM25 of these texts for any of the phrases (tokens each), greater is better; those that hold none are left out."""

@@ -45,6 +45,11 @@ class StoredVectors:
     at_ms: Ids
     data: Half
 
+    def only(self, ids: Ids) -> StoredVectors:
+        """Those of the vectors that have one of the ids (m,)."""
+        kept = np.isin(self.ids, ids)
+        return StoredVectors(self.ids[kept], self.segments[kept], self.at_ms[kept], self.data[kept])
+
 
 # ---------------------------------------------------------------- assets and segments
 

@@ -7,7 +7,7 @@ its raw score. Words that are in most texts are not asked at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -93,7 +93,7 @@ def search_keywords(
 
     kinds: only in segments of these kinds, and not in names.
     """
-    asked = [each for term in analyzer.terms(question) if (each := _look_up(snapshot, term, totals))]
+    asked = _look_up(snapshot, analyzer.terms(question), totals)
     rarities = np.array([each.rarity for each in asked])
     most = MOST_HITS if allowed.everything and kinds is None else 8 * MOST_HITS
     texts = _held([each.segments for each in asked], rarities).greatest(most)
@@ -113,13 +113,24 @@ def _fitting(rows: NDArray[Any], allowed: Scope) -> NDArray[Any]:
     return rows if mask is None else rows[mask]
 
 
-def _look_up(snapshot: Snapshot, term: Term, totals: dict[WordTable, int]) -> _Asked | None:
+def _look_up(snapshot: Snapshot, terms: Sequence[Term], totals: dict[WordTable, int]) -> list[_Asked]:
+    """Where the terms are; words that are frequent wherever they are, are left out. One statement for all."""
+    wanted = [
+        (table, term.tokens, MOST_POSTINGS if term.quoted else analyzer.max_document_frequency(count) + 1)
+        for term in terms
+        for table, count in totals.items()
+    ]
+    postings = iter(snapshot.fulltext.postings(wanted))
+    asked = [_weighed(term, {table: next(postings) for table in totals}, totals) for term in terms]
+    return [each for each in asked if each is not None]
+
+
+def _weighed(term: Term, postings: Mapping[WordTable, Ids], totals: dict[WordTable, int]) -> _Asked | None:
     """None for a word that is frequent wherever it is."""
     found: dict[WordTable, Ids] = {}
     seen = 0
     for table, count in totals.items():
-        most = MOST_POSTINGS if term.quoted else analyzer.max_document_frequency(count) + 1
-        ids = snapshot.fulltext.postings(table, term.tokens, most)
+        ids = postings[table]
         seen += len(ids)
         found[table] = ids[:0] if analyzer.is_frequent(len(ids), count) and not term.quoted else ids
     if seen and not any(len(ids) for ids in found.values()):

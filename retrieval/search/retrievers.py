@@ -78,8 +78,7 @@ class Retrieval:
     def evidence(self, asked: EncodedOperand, k: int) -> Matches:
         """The matches of every retriever, of vectors the k nearest."""
         found = Matches()
-        for probe in vector_queries(asked):
-            self._near(found, probe, k)
+        self._by_vectors(found, asked, k)
         if asked.words:
             self._by_words(found, asked, self.allowed)
         if asked.identical is not None:
@@ -93,20 +92,34 @@ class Retrieval:
         if first is not None and self.allowed.holds(asset, medium):
             found.add(first.id, asset, "same", Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
-    def _near(self, found: Matches, probe: VectorQuery, k: int) -> None:
-        pinned = self.held.spaces.get(probe.role)
-        if pinned is None or probe.kind not in pinned.kinds():
-            return
-        queries = probe.vectors
-        near = pinned.nearest(probe.kind, queries, k, self.allowed)
-        rows = near.rows[near.rows["vector"] > 0]
-        stored = self.snapshot.vectors.by_id(np.unique(rows["vector"]), queries.shape[1])
-        owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
-        scores = rescore(queries, stored.data)
-        _compare(pinned, near, stored, scores)
-        self.held.note(probe, scores[: len(probe.own)], near.count)
-        lowest = self._add(found, probe, stored, scores, owners)
-        found.exhausted &= near.complete or lowest < self.cut
+    def _by_vectors(self, found: Matches, asked: EncodedOperand, k: int) -> None:
+        """The k nearest of each vector query, scored again by the catalog's vectors, which one statement fetches."""
+        proposed = []
+        for probe in vector_queries(asked):
+            space = self.held.spaces.get(probe.role)
+            if space is not None and probe.kind in space.kinds():
+                proposed.append((probe, space, space.nearest(probe.kind, probe.vectors, k, self.allowed)))
+        fetched = self._fetched([(probe.own.shape[1], near) for probe, _, near in proposed])
+        scored = []
+        for (probe, space, near), stored in zip(proposed, fetched, strict=True):
+            scores = rescore(probe.vectors, stored.data)
+            _compare(space, near, stored, scores)
+            self.held.note(probe, scores[: len(probe.own)], near.count)
+            scored.append((probe, near, stored, scores))
+        for probe, near, stored, scores in scored:
+            rows = near.rows[near.rows["vector"] > 0]
+            owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
+            lowest = self._add(found, probe, stored, scores, owners)
+            found.exhausted &= near.complete or lowest < self.cut
+
+    def _fetched(self, proposed: Sequence[tuple[int, Neighbours]]) -> list[StoredVectors]:
+        """The vectors of neighbours, given with their dimension; one statement for each dimension."""
+        ids = [np.unique(near.rows["vector"][near.rows["vector"] > 0]) for _, near in proposed]
+        stored = {}
+        for dimension in {dimension for dimension, _ in proposed}:
+            every = [own for own, (of, _) in zip(ids, proposed, strict=True) if of == dimension]
+            stored[dimension] = self.snapshot.vectors.by_id(np.unique(np.concatenate(every)), dimension)
+        return [stored[dimension].only(own) for own, (dimension, _) in zip(ids, proposed, strict=True)]
 
     def _add(
         self,
