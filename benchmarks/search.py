@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import insert, text, update
 
+from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.publish import publish
@@ -82,7 +83,8 @@ def build(home: Path, scale: float) -> None:
         catalog_write.create(connection, "starter")
         source = catalog_write.add_source(connection, Path("/media/bench"), [], [])
         spaces = {
-            role: catalog_write.put_space(connection, profile.space(role), live=True) for role in ("shared", "sentence")
+            role: catalog_vectors.put_space(connection, profile.space(role), live=True)
+            for role in ("shared", "sentence")
         }
         for kind, medium, count, views in PLAN:
             space = spaces["sentence" if kind in ("passage", "speech") else "shared"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.catalog import read as catalog_read
+from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from retrieval.catalog import layout
 from retrieval.catalog.dialect import read_transaction
@@ -61,7 +62,7 @@ def publish_space(engine: Engine, library: Path, space: int) -> int:
     fresh.rename(target)
     sync(target.parent)
     with catalog_write.transaction(engine) as connection:
-        catalog_write.point_at(connection, space, folder, last, rows)
+        catalog_vectors.point_at(connection, space, folder, last, rows)
     return rows
 
 

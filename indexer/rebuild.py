@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.catalog import read as catalog_read
+from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.catalog.segment_ids import segment_keys
@@ -62,7 +63,7 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
     towers: dict[Place, Tower] = {}
     with catalog_write.transaction(engine) as connection:
         for place, encoder in indexing_encoders(profile).items():
-            towers[place] = Tower(catalog_write.put_space(connection, encoder.space, live=False), encoder)
+            towers[place] = Tower(catalog_vectors.put_space(connection, encoder.space, live=False), encoder)
     for (space, modality), tower in towers.items():
         if modality == "text":
             _embed_texts(engine, space, tower)
@@ -74,7 +75,7 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
     finally:
         decoders.close()
     with catalog_write.transaction(engine) as connection:
-        catalog_write.swap_spaces(connection, {tower.space_id for tower in towers.values()})
+        catalog_vectors.swap_spaces(connection, {tower.space_id for tower in towers.values()})
         catalog_write.set_fact(connection, "profile", profile.name)
         catalog_write.delete_blind_segments(connection)
 
@@ -90,7 +91,7 @@ def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:
         with catalog_write.transaction(engine) as connection:
             for (segment, _), vector, is_number in zip(rows, encoded, are_numbers, strict=True):
                 if is_number:
-                    catalog_write.put_vectors(connection, segment, [(tower.space_id, None, vector)])
+                    catalog_vectors.put_vectors(connection, segment, [(tower.space_id, None, vector)])
         last = rows[-1][0]
 
 
@@ -143,7 +144,7 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
     for key, each in zip(keys, result.encoded, strict=True):
         if each.vectors:
             segment = there.get(key) or catalog_write.add_segment(connection, place.asset_id, step, key, each.segment)
-            catalog_write.put_vectors(connection, segment, each.vectors)
-            catalog_write.put_imprints(connection, segment, each.imprints)
+            catalog_vectors.put_vectors(connection, segment, each.vectors)
+            catalog_vectors.put_imprints(connection, segment, each.imprints)
     if result.unencoded:
         catalog_write.fail_step(connection, place.asset_id, step, result.unencoded.reason, result.unencoded.detail)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
+from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.publish import publish
 from indexer.sources.base import FileState
@@ -47,7 +48,7 @@ class Builder:
             catalog_write.create(connection, "starter")
             self.source = catalog_write.add_source(connection, ROOT, [], [])
             self.spaces = {
-                role: catalog_write.put_space(connection, self.profile.space(role), live=True)
+                role: catalog_vectors.put_space(connection, self.profile.space(role), live=True)
                 for role in ("shared", "sentence")
             }
 
@@ -62,7 +63,7 @@ class Builder:
                 catalog_write.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
                 catalog_write.finish_step(connection, asset, "read")
 
-    def _encoded(self, thing: Thing) -> list[catalog_write.Encoded]:
+    def _encoded(self, thing: Thing) -> list[catalog_vectors.Encoded]:
         found = []
         for place, (kind, text) in enumerate(thing.segments):
             says = kind in ("passage", "speech", "text_line")
@@ -72,7 +73,7 @@ class Builder:
             segment = Segment(
                 kind, span=span if timed else None, chars=None if timed else span, text=text if says else None
             )
-            found.append(catalog_write.Encoded(segment, [(space, None, text_vector(text).astype(np.float16))]))
+            found.append(catalog_vectors.Encoded(segment, [(space, None, text_vector(text).astype(np.float16))]))
         return found
 
     def forget(self, path: str) -> None:

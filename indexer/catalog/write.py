@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select, text, update
 
 from indexer.catalog.segment_ids import segment_keys
@@ -24,7 +21,6 @@ from retrieval.catalog.schema import (
     HEAD,
     assets,
     deleted_vectors,
-    generations,
     imprints,
     library,
     metadata,
@@ -32,67 +28,59 @@ from retrieval.catalog.schema import (
     runs,
     segments,
     sources,
-    spaces,
     steps,
     vectors,
 )
-from retrieval.domain.media import Metadata, Segment, Space, Step
+from retrieval.domain.media import Metadata, Segment, Step
 from retrieval.fulltext import analyzer, asset_terms
 from retrieval.kinds import kinds_in
 
 if TYPE_CHECKING:
     from indexer.sources.base import FileState
-
-Half = NDArray[np.float16]
-
+from indexer.catalog.vectors import Encoded, _add_imprints, now, put_vectors
 
 transaction = dialect.write_transaction
 
 PUT_FACT = dialect.upsert(library, "key")
+
 PUT_PATH = dialect.upsert(paths, "source_id", "relative").returning(paths.c.id)
+
 PUT_ASSET = dialect.upsert(assets, "hash").returning(assets.c.id)
+
 PUT_STEP = dialect.upsert(steps, "asset_id", "step")
+
 WANT_STEP = dialect.insert_missing(steps)
+
 ADD_SEGMENT = insert(segments).returning(segments.c.id)
-ADD_VECTOR = insert(vectors)
-ADD_IMPRINT = insert(imprints)
-NO_IMPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
+
 SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
+
 ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
+
 NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
+
 ASSET_AT = select(paths.c.asset_id).where(
     paths.c.source_id == bindparam("source"), paths.c.relative == bindparam("relative")
 )
+
 ASSET_BY_ID = select(assets).where(assets.c.id == bindparam("id"))
+
 NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
+
 STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
+
 SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
-KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
+
 REGIONS = select(segments.c.id).where(segments.c.step == "regions")
+
 WANT_REGIONS = dialect.insert_missing(steps).from_select(
     ["asset_id", "step", "state"],
     select(assets.c.id, literal("regions"), literal("pending")).where(
         assets.c.medium == "image", func.min(assets.c.width, assets.c.height) >= bindparam("least")
     ),
 )
+
 SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
-
-
-@dataclass(slots=True)
-class Encoded:
-    """A segment ready to be written: its vectors as (space id, time of the frame or None, float16 (dimension,)).
-
-    imprints: the same times, each with the bytes of what retrieval.media.fingerprint makes of the view.
-    """
-
-    segment: Segment
-    vectors: list[tuple[int, int | None, Half]] = field(default_factory=list)
-    imprints: list[tuple[int | None, bytes]] = field(default_factory=list)
-
-
-def now() -> str:
-    """Local time to the second, ISO 8601."""
-    return datetime.now().isoformat(timespec="seconds")
 
 
 def create(connection: Connection, profile: str) -> None:
@@ -110,9 +98,6 @@ def create(connection: Connection, profile: str) -> None:
 def set_fact(connection: Connection, key: str, value: str) -> None:
     """One fact about the library itself."""
     connection.execute(PUT_FACT, {"key": key, "value": value})
-
-
-# ---------------------------------------------------------------- sources
 
 
 def add_source(connection: Connection, root: Path, include: Sequence[str], exclude: Sequence[str]) -> int:
@@ -147,9 +132,6 @@ def remove_source(connection: Connection, source: int) -> int:
     """Forgets a source and all that was seen only there; returns the number of assets deleted."""
     connection.execute(delete(sources).where(sources.c.id == source))
     return delete_orphans(connection)
-
-
-# ---------------------------------------------------------------- paths and assets
 
 
 def put_path(
@@ -267,9 +249,6 @@ def delete_orphans(connection: Connection) -> int:
     return len(lost)
 
 
-# ---------------------------------------------------------------- steps, segments, vectors
-
-
 def want_steps(connection: Connection, asset: int, wanted: Sequence[Step]) -> None:
     """Marks steps as pending that the asset has not had, and drops pending ones that it does not need."""
     had = set(connection.execute(STEPS_OF, {"id": asset}).scalars())
@@ -351,36 +330,6 @@ def segment_values(segment: Segment) -> dict[str, Any]:
     }
 
 
-def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int, int | None, Half]]) -> None:
-    """Adds vectors to a segment."""
-    rows = [
-        {"space_id": space, "segment_id": segment, "at_ms": at_ms, "data": np.asarray(vector, "<f2").tobytes()}
-        for space, at_ms, vector in found
-    ]
-    if rows:
-        connection.execute(ADD_VECTOR, rows)
-
-
-def put_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
-    """Gives a segment the imprints of its views, in place of those it had."""
-    connection.execute(NO_IMPRINTS, {"id": segment})
-    _add_imprints(connection, segment, found)
-
-
-def _add_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
-    rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
-    if rows:
-        connection.execute(ADD_IMPRINT, rows)
-
-
-def add_imprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:
-    """Gives the segments that an asset already has the imprints that were made of them now."""
-    there = dict(map(tuple, connection.execute(KEYS_OF, {"id": asset})))
-    for key, each in zip(segment_keys(asset_hash, [each.segment for each in found]), found, strict=True):
-        if key in there and each.imprints:
-            put_imprints(connection, there[key], each.imprints)
-
-
 def delete_vectors(connection: Connection, ids: Sequence[int]) -> None:
     """Deletes vectors, published ones are masked; the steps that made them are pending again."""
     for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
@@ -419,45 +368,6 @@ def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(delete(vectors).where(vectors.c.segment_id.in_(part)))
         connection.execute(delete(imprints).where(imprints.c.segment_id.in_(part)))
         connection.execute(delete(segments).where(segments.c.id.in_(part)))
-
-
-# ---------------------------------------------------------------- spaces and generations
-
-
-def put_space(connection: Connection, space: Space, *, live: bool) -> int:
-    """The id of a space, added if it is new."""
-    same = (spaces.c.name == space.name) & (spaces.c.encoder == space.encoder) & (spaces.c.revision == space.revision)
-    known = connection.scalar(select(spaces.c.id).where(same))
-    if known is not None:
-        return int(known)
-    row = insert(spaces).values(
-        name=space.name, encoder=space.encoder, revision=space.revision, dimension=space.dimension, live=live
-    )
-    return int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
-
-
-def swap_spaces(connection: Connection, live: Iterable[int]) -> None:
-    """Makes exactly these spaces answer; the vectors of all others are deleted."""
-    keep = list(live)
-    connection.execute(update(spaces).values(live=spaces.c.id.in_(keep)))
-    connection.execute(delete(vectors).where(vectors.c.space_id.not_in(keep)))
-    connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id.not_in(keep)))
-    connection.execute(delete(spaces).where(spaces.c.id.not_in(keep)))
-
-
-def point_at(connection: Connection, space: int, folder: str, last_vector_id: int, rows: int) -> None:
-    """The commit point of publishing: from here on readers pin the generation in `folder`."""
-    row = insert(generations).values(
-        space_id=space, folder=folder, last_vector_id=last_vector_id, rows=rows, created_at=now()
-    )
-    generation = connection.execute(row).inserted_primary_key[0]  # type: ignore[index]
-    connection.execute(update(spaces).where(spaces.c.id == space).values(generation_id=generation))
-    connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id == space))
-    older = (generations.c.space_id == space) & (generations.c.id != generation)
-    connection.execute(delete(generations).where(older))
-
-
-# ---------------------------------------------------------------- runs
 
 
 def start_run(connection: Connection, command: str) -> int:

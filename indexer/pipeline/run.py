@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.catalog import read as catalog_read
+from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
 from indexer.events import Event, Finished, Opened, Published
@@ -147,7 +148,7 @@ class Run:
         self._towers: dict[Place, Tower] = {}
         for place, encoder in indexing_encoders(profile).items():
             with catalog_write.transaction(engine) as connection:
-                self._towers[place] = Tower(catalog_write.put_space(connection, encoder.space, live=True), encoder)
+                self._towers[place] = Tower(catalog_vectors.put_space(connection, encoder.space, live=True), encoder)
 
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
@@ -286,7 +287,7 @@ class Run:
             if result is not None and result.failure is None:
                 place: catalog_read.Place = result.job.origin
                 with catalog_write.transaction(self._engine) as connection:
-                    catalog_write.add_imprints(connection, place.asset_id, place.hash, result.encoded)
+                    catalog_vectors.add_imprints(connection, place.asset_id, place.hash, result.encoded)
                 meter.count(result)
             meter.tell(self._emit)
 

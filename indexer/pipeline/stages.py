@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog.write import Encoded
+from indexer.catalog.vectors import Encoded
 from indexer.pipeline.steps import STEPS
 from indexer.pipeline.worker import Failure, Identity, Task, Workers
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors

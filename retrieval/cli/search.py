@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from retrieval import blas_threads
-from retrieval.cli.options import (
-    JsonOption,
-    LibraryOption,
-    PlainOption,
-    file_operands,
-    media_named,
-    option_value,
-)
+from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, file_operands, media_named, option_value
 from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
 from retrieval.errors import NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
 

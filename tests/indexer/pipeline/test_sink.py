@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
-from indexer.catalog.write import Encoded
+from indexer.catalog.vectors import Encoded
 from indexer.events import Event, Skipped
 from indexer.pipeline.sink import Origin, Sink
 from indexer.pipeline.stages import Job, Result

@@ -18,15 +18,7 @@ from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion, retrievers
 from retrieval.search.context import IndexMismatch
-from retrieval.search.retrievers import (
-    CERTAIN,
-    WORDS,
-    Match,
-    Matches,
-    Retrieval,
-    VectorQuery,
-    vector_queries,
-)
+from retrieval.search.retrievers import CERTAIN, WORDS, Match, Matches, Retrieval, VectorQuery, vector_queries
 from retrieval.vectors.space import Neighbours, Scope
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, text_vector
@@ -47,7 +39,7 @@ def test_matches_keep_the_surest_of_one_way() -> None:
 
 def test_a_retriever_for_each_modality_and_kind() -> None:
     """The shared space is asked for pictures and sounds, the sentence space for texts."""
-    operand = EncodedOperand({"text": ROW, "image": ROW}, ROW)
+    operand = EncodedOperand({("shared", "text"): ROW, ("shared", "image"): ROW, ("sentence", "text"): ROW})
     found = [(each.role, each.sense, each.kind) for each in vector_queries(operand)]
     assert len(found) == len(set(found)) == 11
     assert {kind for role, _, kind in found if role == "sentence"} == {"passage", "speech", "text_line"}
@@ -56,14 +48,16 @@ def test_a_retriever_for_each_modality_and_kind() -> None:
 
 def test_a_lane_asks_its_own_kinds_alone() -> None:
     """Without a lane all kinds are asked."""
-    operand = EncodedOperand({"text": ROW}, ROW, lane="said")
+    operand = EncodedOperand({("shared", "text"): ROW, ("sentence", "text"): ROW}, lane="said")
     assert [each.kind for each in vector_queries(operand)] == ["speech"]
     assert list(kinds_in("shared", "sounds")) == ["sound"]
 
 
 def test_feedback_goes_to_the_space_and_modality_of_the_kind() -> None:
     """A mean of pictures moves the comparison with pictures, not that with sounds."""
-    operand = EncodedOperand({"text": ROW}, more={("shared", "image"): 2 * ROW}, less={("shared", "sound"): 3 * ROW})
+    operand = EncodedOperand(
+        {("shared", "text"): ROW}, more={("shared", "image"): 2 * ROW}, less={("shared", "sound"): 3 * ROW}
+    )
     moved = {each.kind: each for each in vector_queries(operand)}
     assert moved["image"].more is not None
     assert moved["image"].less is None
@@ -139,7 +133,7 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retrieval]:
 
 
 LEAST = fusion.LEAST
-TEXT = EncodedOperand({"text": text_vector("red car")[None]}, text_vector("red car")[None], "red car")
+TEXT = EncodedOperand({(space, "text"): text_vector("red car")[None] for space in ("shared", "sentence")}, "red car")
 
 
 def test_every_retriever_brings_its_matches(retrieval: Retrieval) -> None:
@@ -156,7 +150,7 @@ def test_every_retriever_brings_its_matches(retrieval: Retrieval) -> None:
 
 def test_retrieval_is_not_exhausted_while_more_may_be_as_sure_as_the_cut(retrieval: Retrieval) -> None:
     """One of two pictures was looked at; with a cut above it, the rest cannot be shown."""
-    picture = EncodedOperand({"image": ROW}, lane="shows")
+    picture = EncodedOperand({("shared", "image"): ROW}, lane="shows")
     assert not retrieval.evidence(picture, 1).exhausted
     assert replace(retrieval, cut=50.0).evidence(picture, 1).exhausted
 

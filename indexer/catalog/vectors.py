@@ -1,0 +1,112 @@
+"""Writing spaces, their vectors and fingerprints; the pointer to the published generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from indexer.catalog.segment_ids import segment_keys
+from retrieval.catalog.schema import (
+    deleted_vectors,
+    generations,
+    imprints,
+    segments,
+    spaces,
+    vectors,
+)
+from retrieval.domain.media import Segment, Space
+
+Half = NDArray[np.float16]
+
+ADD_VECTOR = insert(vectors)
+
+ADD_IMPRINT = insert(imprints)
+
+NO_IMPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
+
+KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
+
+
+@dataclass(slots=True)
+class Encoded:
+    """A segment ready to be written: its vectors as (space id, time of the frame or None, float16 (dimension,)).
+
+    imprints: the same times, each with the bytes of what retrieval.media.fingerprint makes of the view.
+    """
+
+    segment: Segment
+    vectors: list[tuple[int, int | None, Half]] = field(default_factory=list)
+    imprints: list[tuple[int | None, bytes]] = field(default_factory=list)
+
+
+def now() -> str:
+    """Local time to the second, ISO 8601."""
+    return datetime.now().isoformat(timespec="seconds")
+
+
+def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int, int | None, Half]]) -> None:
+    """Adds vectors to a segment."""
+    rows = [
+        {"space_id": space, "segment_id": segment, "at_ms": at_ms, "data": np.asarray(vector, "<f2").tobytes()}
+        for space, at_ms, vector in found
+    ]
+    if rows:
+        connection.execute(ADD_VECTOR, rows)
+
+
+def put_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+    """Gives a segment the imprints of its views, in place of those it had."""
+    connection.execute(NO_IMPRINTS, {"id": segment})
+    _add_imprints(connection, segment, found)
+
+
+def _add_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+    rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
+    if rows:
+        connection.execute(ADD_IMPRINT, rows)
+
+
+def add_imprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:
+    """Gives the segments that an asset already has the imprints that were made of them now."""
+    there = dict(map(tuple, connection.execute(KEYS_OF, {"id": asset})))
+    for key, each in zip(segment_keys(asset_hash, [each.segment for each in found]), found, strict=True):
+        if key in there and each.imprints:
+            put_imprints(connection, there[key], each.imprints)
+
+
+def put_space(connection: Connection, space: Space, *, live: bool) -> int:
+    """The id of a space, added if it is new."""
+    same = (spaces.c.name == space.name) & (spaces.c.encoder == space.encoder) & (spaces.c.revision == space.revision)
+    known = connection.scalar(select(spaces.c.id).where(same))
+    if known is not None:
+        return int(known)
+    row = insert(spaces).values(
+        name=space.name, encoder=space.encoder, revision=space.revision, dimension=space.dimension, live=live
+    )
+    return int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
+
+
+def swap_spaces(connection: Connection, live: Iterable[int]) -> None:
+    """Makes exactly these spaces answer; the vectors of all others are deleted."""
+    keep = list(live)
+    connection.execute(update(spaces).values(live=spaces.c.id.in_(keep)))
+    connection.execute(delete(vectors).where(vectors.c.space_id.not_in(keep)))
+    connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id.not_in(keep)))
+    connection.execute(delete(spaces).where(spaces.c.id.not_in(keep)))
+
+
+def point_at(connection: Connection, space: int, folder: str, last_vector_id: int, rows: int) -> None:
+    """The commit point of publishing: from here on readers pin the generation in `folder`."""
+    row = insert(generations).values(
+        space_id=space, folder=folder, last_vector_id=last_vector_id, rows=rows, created_at=now()
+    )
+    generation = connection.execute(row).inserted_primary_key[0]  # type: ignore[index]
+    connection.execute(update(spaces).where(spaces.c.id == space).values(generation_id=generation))
+    connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id == space))
+    older = (generations.c.space_id == space) & (generations.c.id != generation)
+    connection.execute(delete(generations).where(older))
