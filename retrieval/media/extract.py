@@ -51,7 +51,7 @@ def read(
     """Metadata, then the segments that need no long decoding.
 
     An image gives `image` segments with their model inputs; a document `passage` segments and `image` segments for the
-    pictures inside; a video `speech` segments where it has subtitles; audio and video a `text_line` segment for each
+    pictures inside; audio and video `speech` segments where they have subtitles, and a `text_line` segment for each
     chapter that has a name.
     """
     yield from map(_valid, _read(path, medium, spec, limits))

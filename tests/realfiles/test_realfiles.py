@@ -32,6 +32,7 @@ class File:
     span: Span | None = None
     page: int | None = None
     absent: str = ""
+    lang: str | None = None
 
 
 def chaptered(source: Path, path: Path, titles: dict[tuple[int, int], str]) -> None:
@@ -147,11 +148,37 @@ HYPHEN = "<w:p><w:r><w:t>co</w:t><w:noBreakHyphen/><w:t>op</w:t><w:ptab/><w:t>sh
 
 FIELD = "/Subtype/Widget/T(n)/V(Zelda Kestrel)/DA(/F 10 Tf)"
 
+
+def subtitled(words: str) -> Callable[[Path], object]:
+    """A film or recording of three seconds with a subtitle file of this word between its name and .srt."""
+
+    def make(path: Path) -> None:
+        if path.suffix == ".mp3":
+            record(path, tone(3, rate=44_100), 44_100, codec="libmp3lame")
+        else:
+            write(path, frames([pattern(1)], [75]))
+        cue = "1\n00:00:01,000 --> 00:00:02,500\nThe keeper slept.\n"
+        path.with_name(f"{path.stem}{words}.srt").write_text(cue, encoding="utf-8")
+
+    return make
+
+
+SLEPT = Span(1000, 2500)
+
 FILES = [
     File("book.m4b", "audio", audio_book, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
     File("book.mka", "audio", audio_book, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
     File("film.mkv", "video", film, "The Lighthouse", Span(2000, 4000), absent="00:00:04"),
     File("film.mp4", "video", film, "Embarkation", Span(0, 2000)),
+    File("a.mp4", "video", subtitled(""), "The keeper slept.", SLEPT),
+    File("b.mp4", "video", subtitled(".English"), "The keeper slept.", SLEPT, lang="en"),
+    File("c.mp4", "video", subtitled(".ger"), "The keeper slept.", SLEPT, lang="de"),
+    File("d.mp4", "video", subtitled(".spa"), "The keeper slept.", SLEPT, lang="es"),
+    File("e.mp4", "video", subtitled(".pt-BR"), "The keeper slept.", SLEPT, lang="pt"),
+    File("f.mp4", "video", subtitled(".forced"), "The keeper slept.", SLEPT),
+    File("g.mp4", "video", subtitled(".part2"), "The keeper slept.", SLEPT),
+    File("talk.mp3", "audio", subtitled(""), "The keeper slept.", SLEPT),
+    File("talk2.mp3", "audio", subtitled(".en"), "The keeper slept.", SLEPT, lang="en"),
     File("a.csv", "document", text('name,note\nAda,"first line\nsecond line"\n'), "first line second line"),
     File("b.csv", "document", text('name,note\r\nAda,"first line\r\nsecond line"\r\n'), "first line second line"),
     File("c.csv", "document", text('name;note\nAda;"first\n\nsecond"\nBob;x\n', "utf-16"), "first second"),
@@ -241,5 +268,6 @@ def test_the_word_is_found_in_its_place(tmp_path: Path, file: File) -> None:
     held = [one for one in segments if file.found in (one.text or "")]
     assert held, [one.text for one in segments]
     assert file.span is None or held[0].span == file.span
+    assert file.lang in (None, held[0].lang)
     assert file.page is None or held[0].page == file.page
     assert not file.absent or not any(file.absent in (one.text or "") for one in segments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelInput, Segment, Span
 from retrieval.errors import MediaUnreadable
+from retrieval.media.av import subtitles
 from retrieval.media.av.ffmpeg import chapters, facts_of, opened, packets, picture_stream, sound_stream
 from retrieval.settings import RATE
 
@@ -27,7 +29,8 @@ KEPT_PART: Final = 0.25  # of a window, for the last one of a file
 
 
 def read_audio(path: Path) -> Iterator[Metadata | ExtractedSegment]:
-    """One Facts: length, title, artist, album and other tags as keywords; then `text_line` Readings of its chapters.
+    """One Facts: length, title, artist, album and other tags as keywords; then `text_line` Readings of its chapters and
+    `speech` Readings of the subtitle files beside it.
 
     Raises:
         MediaUnreadable: truncated or damaged, or without a single sample.
@@ -39,8 +42,9 @@ def read_audio(path: Path) -> Iterator[Metadata | ExtractedSegment]:
         if next(packets(container, sound_stream(container)), None) is None:
             raise MediaUnreadable(f"{path.name} holds no sound that can be decoded", reason="truncated")
         named = chapters(container)
-    yield facts
-    yield from map(ExtractedSegment, named)
+    said = sorted(subtitles.beside(path), key=lambda one: (one.span.start, one.span.end) if one.span else (0, 0))
+    yield replace(facts, has_subtitles=bool(said), lang=facts.lang or (said[0].lang if said else None))
+    yield from (ExtractedSegment(segment) for segment in (*named, *said))
 
 
 def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[Sound]:

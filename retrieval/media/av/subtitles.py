@@ -5,19 +5,33 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from retrieval.domain.media import Segment, Span
+from retrieval.errors import MediaError
 
 SUFFIXES: Final = (".srt", ".vtt")
+TIMED: Final = frozenset(
+    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .mts .wmv .flv .ogv .3gp .vob .mp3 .m4a .m4b .ogg .opus .flac "
+    ".wav .aac .wma".split()
+)  # what subtitles belong to
 TRACKS: Final = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}  # codecs that hold text, not pictures
 TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 CUE: Final = re.compile(TIME + r"[ \t]*-->[ \t]*" + TIME)
 MARKUP: Final = re.compile(r"<[^>\n]{0,200}>|\{\\[^}\n]{0,200}\}")
 SENTENCE_END: Final = re.compile(r"[.!?。！？…｡]['\"”’」』)]*$")
-LANG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
+LANG_NAMES: Final = {
+    "english": "en", "german": "de", "deutsch": "de", "french": "fr", "francais": "fr", "français": "fr", "spanish": "es",
+    "espanol": "es", "español": "es", "italian": "it", "italiano": "it", "portuguese": "pt", "português": "pt",
+    "dutch": "nl", "nederlands": "nl", "polish": "pl", "polski": "pl", "russian": "ru", "turkish": "tr", "türkçe": "tr",
+    "arabic": "ar", "japanese": "ja", "korean": "ko", "chinese": "zh", "thai": "th", "vietnamese": "vi", "swedish": "sv",
+    "svenska": "sv", "danish": "da", "dansk": "da", "norwegian": "no", "norsk": "no", "finnish": "fi", "suomi": "fi",
+    "czech": "cs", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu", "magyar": "hu", "ukrainian": "uk",
+    "indonesian": "id", "romanian": "ro", "catalan": "ca", "bulgarian": "bg", "croatian": "hr", "serbian": "sr",
+}  # fmt: skip
 # Cues are cut for the eye. They are joined to sentences up to these bounds, so that a segment means something.
 GAP_MS, LONG_MS, LONG_CHARS = 1_500, 15_000, 200
 
@@ -85,19 +99,42 @@ def _segment(held: list[Cue], lang: str | None) -> Segment:
 
 
 def sidecars(path: Path) -> list[tuple[Path, str | None]]:
-    """Subtitle files of a video, with their language: the same name with .srt or .vtt, or with a language between."""
+    """Subtitle files of a video or recording, with their language if the name tells it.
+
+    They have its name with .srt or .vtt, or with one word between, as `is_sidecar` says: what is taken from the
+    documents of a folder is read here.
+    """
     try:
         names = _subtitle_names(str(path.parent), path.parent.stat().st_mtime_ns)
     except OSError:
         return []
     found: list[tuple[Path, str | None]] = []
-    for name in names:
+    for name, is_others in names:
         stem, _ = os.path.splitext(name)
         if stem == path.stem:
             found.append((path.parent / name, None))
-        elif stem.startswith(path.stem + ".") and LANG.fullmatch(stem[len(path.stem) + 1 :]):
-            found.append((path.parent / name, stem[len(path.stem) + 1 :][:2].lower()))
+        elif stem.rpartition(".")[0] == path.stem and not is_others:
+            found.append((path.parent / name, _lang_of(stem.rpartition(".")[2])))
     return sorted(found, key=lambda one: (one[1] is not None, one[0].name))
+
+
+def _lang_of(word: str) -> str | None:
+    """The language that a word of a file's name means, as people and players write it; None for "forced" or "part2"."""
+    from retrieval.media.av.ffmpeg import THREE_LETTERS
+
+    word = re.split("[-_]", word.lower())[0]
+    if len(word) == 2:
+        return word if word.isascii() and word.isalpha() and word != "cc" else None
+    return THREE_LETTERS.get(word) or LANG_NAMES.get(word)
+
+
+def beside(path: Path) -> Iterator[Segment]:
+    """`speech` segments of all subtitle files beside a video or recording; a bad one does not spoil it."""
+    from retrieval.media.text_encoding import read_text
+
+    for file, lang in sidecars(path):
+        with suppress(MediaError):
+            yield from segments(parse(read_text(file)), lang)
 
 
 def is_sidecar(path: Path, videos: Iterable[str]) -> bool:
@@ -107,9 +144,11 @@ def is_sidecar(path: Path, videos: Iterable[str]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _subtitle_names(folder: str, _changed: int) -> tuple[str, ...]:
-    """Names of the subtitle files in a folder; read once for all its videos."""
-    return tuple(sorted(name for name in os.listdir(folder) if os.path.splitext(name)[1].lower() in SUFFIXES))
+def _subtitle_names(folder: str, _changed: int) -> tuple[tuple[str, bool], ...]:
+    """Names of the subtitle files in a folder, and whether one of its films has just that name; read once for all."""
+    parts = [os.path.splitext(name) for name in os.listdir(folder)]
+    films = {stem for stem, suffix in parts if suffix.lower() in TIMED}
+    return tuple(sorted((stem + suffix, stem in films) for stem, suffix in parts if suffix.lower() in SUFFIXES))
 
 
 def text_tracks(container: Any) -> list[Any]:

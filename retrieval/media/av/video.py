@@ -7,7 +7,6 @@ holds one shot's views and a few frames, whatever the length.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment, Span
-from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.errors import MediaTooLarge, MediaUnreadable
 from retrieval.media.av import subtitles
 from retrieval.media.av.ffmpeg import (
     chapters,
@@ -82,19 +81,11 @@ def _check_size(path: Path, stream: Any, limits: Limits) -> None:
 def _speech(path: Path) -> list[Segment]:
     """Segments of all sidecar files, else of all text tracks inside; one segment for each span."""
     found: dict[Span | None, Segment] = {}
-    for segment in (*_sidecar_speech(path),) or (*_track_speech(path),):
+    for segment in (*subtitles.beside(path),) or (*_track_speech(path),):
         known = found.get(segment.span)
         text = segment.text if known is None or known.text == segment.text else f"{known.text}\n{segment.text}"
         found[segment.span] = replace(known or segment, text=text)
     return sorted(found.values(), key=lambda one: (one.span.start, one.span.end) if one.span else (0, 0))
-
-
-def _sidecar_speech(path: Path) -> Iterator[Segment]:
-    from retrieval.media.text_encoding import read_text
-
-    for file, lang in subtitles.sidecars(path):
-        with suppress(MediaError):  # a bad file beside a clip does not spoil the clip
-            yield from subtitles.segments(subtitles.parse(read_text(file)), lang)
 
 
 def _track_speech(path: Path) -> Iterator[Segment]:

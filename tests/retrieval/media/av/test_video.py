@@ -171,6 +171,16 @@ def test_subtitles_beside_a_clip_are_its_speech(tmp_path: Path, name: str) -> No
         assert {one.segment.lang for one in readings} == {"de"}
 
 
+def test_subtitles_of_another_part_are_not_those_of_the_film(tmp_path: Path) -> None:
+    """film.part2.srt belongs to film.part2.mp4 where there is one, and else to film.mp4."""
+    write(tmp_path / "film.mp4", frames([pattern(1)], [80]))
+    (tmp_path / "film.part2.srt").write_text(SRT)
+    assert speech(tmp_path / "film.mp4")[0].has_subtitles
+    write(tmp_path / "film.part2.mp4", frames([pattern(1)], [80]))
+    assert not speech(tmp_path / "film.mp4")[0].has_subtitles
+    assert speech(tmp_path / "film.part2.mp4")[0].has_subtitles
+
+
 @pytest.mark.parametrize("content", [b"", b"no cue in here", bytes(range(256)) * 40])
 def test_subtitles_without_a_cue_do_not_spoil_their_clip(tmp_path: Path, content: bytes) -> None:
     """An empty, wordless or binary file beside a clip gives no speech and no error."""
