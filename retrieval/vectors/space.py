@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,10 @@ class Neighbours:
     complete: bool
 
 
+_Found: TypeAlias = tuple[Vectors, NDArray[Any], int]
+"""Of one part: scores (q, n), rows (q, n) and the number of rows that were allowed."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpaceSnapshot:
     """One space as it was when it was read. `alive`: for each part the rows that still are; absent: all."""
@@ -97,14 +101,12 @@ class SpaceSnapshot:
     def nearest(self, kind: Kind, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
         """The k best rows of one kind for each query (q, dimension), over all parts."""
         found = [self._part(name, kind, part, queries, k, allowed) for name, part in self._parts(kind)]
-        scores = np.concatenate([each.scores for each in found], axis=1)
-        rows = np.concatenate([each.rows for each in found], axis=1)
+        scores = np.concatenate([each[0] for each in found], axis=1)
+        rows = np.concatenate([each[1] for each in found], axis=1)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        count = sum(each[2] for each in found)
         return Neighbours(
-            np.take_along_axis(scores, order, 1),
-            np.take_along_axis(rows, order, 1),
-            sum(each.count for each in found),
-            all(each.complete for each in found),
+            np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1), count, complete=count <= k
         )
 
     def _parts(self, kind: Kind) -> list[tuple[str, Part]]:
@@ -114,13 +116,13 @@ class SpaceSnapshot:
         ]
         return [(name, part) for name, part in parts if part is not None]
 
-    def _part(self, name: str, kind: Kind, part: Part, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
+    def _part(self, name: str, kind: Kind, part: Part, queries: Vectors, k: int, allowed: Scope) -> _Found:
         mask = _both(self.alive.get((name, kind)), allowed.rows(part.rows))
         k = min(k, len(part.rows))
         scores, places = part.index.search(queries, k, mask)
         rows = np.where(places < 0, np.zeros(1, part.rows.dtype), part.rows[np.maximum(places, 0)])
         held = len(part.rows) if mask is None else int(np.count_nonzero(mask))
-        return Neighbours(scores, rows, held, held <= k)
+        return scores, rows, held
 
 
 def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
