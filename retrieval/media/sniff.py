@@ -178,6 +178,9 @@ def _is_camera_raw(head: bytes) -> bool:
 def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
     """Formats whose first bytes prove little: their structure or their name has to agree."""
     suffix = path.suffix.lower()
+    before, pdf, _ = head[:1024].partition(b"%PDF-")  # readers look for it there, whatever a server has put before
+    if pdf and (suffix == ".pdf" or not before.removeprefix(b"\xef\xbb\xbf").strip(b"\0 \t\r\n")):
+        return "document", "pdf"
     if (
         head[0] == 0x47
         and all(head[at : at + 1] == b"\x47" for at in range(0, min(len(head), 188 * 5), 188))

@@ -17,6 +17,7 @@ import pytest
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Medium, Segment, Span
 from retrieval.media.extract import read
+from retrieval.media.sniff import identify
 from tests.retrieval.media.av.test_audio import record
 from tests.retrieval.media.made_clips import frames, pattern, tone, write
 
@@ -146,6 +147,36 @@ NESTED = (
 MOVED = f"<w:p><w:moveFrom><w:r><w:t>Kestrel</w:t></w:r></w:moveFrom></w:p>{run('between')}"
 HYPHEN = "<w:p><w:r><w:t>co</w:t><w:noBreakHyphen/><w:t>op</w:t><w:ptab/><w:t>shop</w:t></w:r></w:p>"
 
+
+def open_text(body: str) -> Callable[[Path], object]:
+    """An .odt whose text is this XML."""
+
+    def make(path: Path) -> None:
+        names = {"text": "text", "office": "office", "draw": "drawing", "dc": "dc"}
+        spaces = " ".join(f'xmlns:{short}="urn:{long}"' for short, long in names.items())
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+            file.writestr("content.xml", f"<office:document-content {spaces}>{body}</office:document-content>")
+
+    return make
+
+
+FRAME = "<text:p>Anchor<draw:frame><draw:text-box><text:p>Kestrel</text:p></draw:text-box></draw:frame> behind</text:p>"
+REMARK = (
+    "<text:p>Anchor<office:annotation><dc:creator>Ann</dc:creator><text:p>ask notary</text:p></office:annotation> behind"
+    "</text:p>"
+)
+DELETED = "<text:tracked-changes><text:p>Kestrel</text:p></text:tracked-changes><text:p>kept <text:s/>here</text:p>"
+
+
+def preceded(junk: bytes, source: Callable[[Path], object]) -> Callable[[Path], object]:
+    def make(path: Path) -> None:
+        source(path)
+        path.write_bytes(junk + path.read_bytes())
+
+    return make
+
+
 FIELD = "/Subtype/Widget/T(n)/V(Zelda Kestrel)/DA(/F 10 Tf)"
 
 
@@ -239,6 +270,14 @@ FILES = [
     File("nested.docx", "document", letter(NESTED), "out Kestrel", absent="Kestrel\nKestrel"),
     File("moved.docx", "document", letter(MOVED), "between", absent="Kestrel"),
     File("hyphen.docx", "document", letter(HYPHEN), "co-op shop"),
+    File("frame.odt", "document", open_text(FRAME), "Anchor behind", absent="AnchorK"),
+    File("framed.odt", "document", open_text(FRAME), "Kestrel", absent="Kestrel\nKestrel"),
+    File("remark.odt", "document", open_text(REMARK), "Anchor behind", absent="Annask"),
+    File("remarked.odt", "document", open_text(REMARK), "ask notary", absent="Annask"),
+    File("deleted.odt", "document", open_text(DELETED), "kept here", absent="Kestrel"),
+    File("line.pdf", "document", preceded(b"\r\n", form("/Subtype/Link")), "Application", page=1),
+    File("mark.pdf", "document", preceded(b"\xef\xbb\xbf", form("/Subtype/Link")), "Application", page=1),
+    File("junk.pdf", "document", preceded(b"HTTP/1.1 200 OK\r\n" * 20, form("/Subtype/Link")), "Application", page=1),
     File("field.pdf", "document", form(f"{FIELD}/FT/Tx/F 4"), "Zelda Kestrel", page=1),
     File("named.pdf", "document", form(f"{FIELD}/FT/Tx/F 4/TU(Keeper)"), "Keeper: Zelda Kestrel", page=1),
     File(
@@ -263,6 +302,7 @@ FILES = [
 def test_the_word_is_found_in_its_place(tmp_path: Path, file: File) -> None:
     """A segment of the file holds the words, at their time or on their page."""
     file.make(tmp_path / file.name)
+    assert identify(tmp_path / file.name)[0] == file.medium
     _, *rest = read(tmp_path / file.name, file.medium, ImageSpec(32))
     segments: list[Segment] = [one.segment for one in rest if isinstance(one, ExtractedSegment)]
     held = [one for one in segments if file.found in (one.text or "")]

@@ -273,7 +273,7 @@ def _odf(archive: Archive, parts: Parts) -> None:
                 if local(cell) == "table-cell"
             ]
             parts.blocks.append(Block(" | ".join(cell for cell in cells if cell), 0, page))
-        elif name in ("p", "h") and not _within(one, {"table-row"}):
+        elif name in ("p", "h") and not _within(one, {"table-row", "tracked-changes"}):
             level = next(
                 (int(value) for key, value in one.attrib.items() if key.endswith("}outline-level") and value.isdigit()),
                 1,
@@ -284,13 +284,26 @@ def _odf(archive: Archive, parts: Parts) -> None:
 
 
 def _odf_text(element: Any) -> str:
-    """Text of a paragraph; nested notes and frames belong to it, spaces and tabs are elements of their own."""
-    parts = []
-    for one in element.iter():
-        parts.append(" " if local(one) in ("s", "tab", "line-break") else "")
-        parts.append(one.text or "")
-        parts.append((one.tail or "") if one is not element else "")
-    return " ".join("".join(parts).split())
+    """Text of a paragraph; nested notes belong to it, spaces and tabs are elements of their own.
+
+    Boxes and remarks have paragraphs of their own.
+    """
+    return " ".join("".join(_odf_parts(element)).split())
+
+
+def _odf_parts(element: Any) -> Iterator[str]:
+    stack: list[Any] = [element]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str):
+            yield one
+            continue
+        if one is not element:
+            stack.append(one.tail or "")
+        if local(one) not in ("text-box", "annotation"):
+            yield " " if local(one) in ("s", "tab", "line-break") else ""
+            yield one.text or ""
+            stack.extend(reversed(one))
 
 
 def _part(archive: Archive, folder: str, address: str) -> str:

@@ -134,7 +134,8 @@ def _place(exif: Image.Exif) -> tuple[float | None, float | None]:
     with suppress(Exception):
         gps = exif.get_ifd(GPS_IFD)
         latitude, longitude = _degrees(gps[2], gps.get(1), "S"), _degrees(gps[4], gps.get(3), "W")
-        if abs(latitude) <= 90 and abs(longitude) <= 180:
+        # Cameras without a fix write zero for both; the equator and the prime meridian are places.
+        if abs(latitude) <= 90 and abs(longitude) <= 180 and (latitude or longitude):
             return round(latitude, 6), round(longitude, 6)
     return None, None
 
