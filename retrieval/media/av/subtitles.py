@@ -19,9 +19,14 @@ TIMED: Final = frozenset(
     ".wav .aac .wma".split()
 )  # what subtitles belong to
 TRACKS: Final = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}  # codecs that hold text, not pictures
-TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
+# As people have them: with blanks around the marks, and without milliseconds.
+TIME: Final = r"(?:(\d{1,4})[ \t]*:[ \t]*)?(\d{1,2})[ \t]*:[ \t]*(\d{1,2})(?:[ \t]*[,.][ \t]*(\d{1,3}))?"
 CUE: Final = re.compile(TIME + r"[ \t]*-->[ \t]*" + TIME)
-MARKUP: Final = re.compile(r"<[^>\n]{0,200}>|\{\\[^}\n]{0,200}\}")
+# Known tags and times of words alone: "I <3 you and 5 > 4" is text.
+MARKUP: Final = re.compile(
+    r"</?(?:[bcisuv]|rt|em|br|ruby|font|lang|span|strong)(?:[ .][^<>\n]{0,200})?/?>|<[\d:.]{5,12}>|\{\\[^}\n]{0,200}\}",
+    re.IGNORECASE,
+)
 SENTENCE_END: Final = re.compile(r"[.!?。！？…｡]['\"”’」』)]*$")
 LANG_NAMES: Final = {
     "english": "en", "german": "de", "deutsch": "de", "french": "fr", "francais": "fr", "français": "fr", "spanish": "es",
@@ -58,8 +63,8 @@ def parse(text: str) -> list[Cue]:
     return sorted(cues)
 
 
-def _ms(hours: str | None, minutes: str, seconds: str, fraction: str) -> int:
-    return ((int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+def _ms(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> int:
+    return ((int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int((fraction or "0").ljust(3, "0"))
 
 
 def clean(text: str) -> str:
