@@ -31,7 +31,7 @@ from retrieval.domain.media import (
 )
 from retrieval.domain.query import Operand, Query
 from retrieval.domain.records import StoredSegment
-from retrieval.domain.text import valid_text
+from retrieval.domain.text import normalized, valid_text
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.kinds import KINDS, asked_of
 from retrieval.media.hashing import whole_hash
@@ -150,8 +150,7 @@ def _checked_text(value: Any) -> str:
 
 def _encode_text(text: str, profile: Profile) -> EncodedOperand:
     text = valid_text(text)
-    plain = text.translate({ord(sign): " " for sign in '"“”„«»「」『』'}).strip() or text
-    return replace(_encoded(_Content(texts=[plain]), profile), words=text)
+    return replace(_encoded(_Content(texts=[normalized(text)]), profile), words=text)
 
 
 def _encoded(content: _Content, profile: Profile) -> EncodedOperand:
