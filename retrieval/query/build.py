@@ -88,7 +88,8 @@ def build_query(
     if query.tree is None and query.operands and (operands or whole or not is_plain(text)):
         first = query.operands[0]
         value = first.value if first.sense != "text" or first.lane else plain_words(first.value)
-        every = (replace(first, value=value), *every[1:])
+        # A quotation mark alone names nothing beside other parts.
+        every = (replace(first, value=value), *every[1:]) if value or not (every[1:] or whole) else every[1:]
     query = replace(query, operands=every, filters=whole, **parts)
     return with_feedback_checked(replace(query, tree=whole_tree(query)))
 

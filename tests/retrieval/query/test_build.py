@@ -79,6 +79,8 @@ TEXTS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, OPERANDS, FILTERS, st.booleans())
+@example('"', [Operand("image", Path("0"))], {}, False)
+@example('"', [], {"media": frozenset({"image"})}, False)
 @example("a  b", [], {"camera": ' "“”„「」『』«»'}, True)
 @example("dog -x", [Operand("image", Path("~x")), Operand("like", "a 」b")], {}, False)
 def test_every_build_query_comes_back(text: str, operands: list[Operand], filters: dict[str, Any], plain: bool) -> None:
