@@ -87,7 +87,7 @@ class AssetReader:
         }
 
     def rows(self, asset_ids: Iterable[int]) -> NDArray[Any]:
-        """Rows of ROW, with vector and segment 0, for those of these assets that there are; by asset."""
+        """Rows (n,) of dtype ROW, with vector and segment 0, for those of these assets that there are; by asset."""
         return read_rows(self._connection, _ASSET_ROWS, asset_ids)
 
     def with_copies(self, medium: Medium) -> list[int]:

@@ -27,7 +27,7 @@ def as_one_row(segment: ColumnElement[int], asset: ColumnElement[int], medium: C
 
 
 def read_rows(connection: Connection, query: Select[Any], ids: Iterable[int]) -> NDArray[Any]:
-    """(n,) of ROW: the rows of an `as_one_row` query for some ids, by segment, then asset; vector 0."""
+    """(n,) of dtype ROW: the rows of an `as_one_row` query for some ids, by segment, then asset; vector 0."""
     segment, asset, medium = map(dialect.values_of, connection.execute(query, {"ids": dialect.id_list(ids)}).one())
     found = np.zeros(len(asset), ROW)
     found["segment"], found["asset"] = segment, asset

@@ -87,7 +87,7 @@ class Imprints:
         return np.frombuffer(b"".join(self.raw), np.uint8).reshape(len(self.raw), -1)
 
     def words(self, row: int) -> NDArray[np.uint32]:
-        """(n,) of one sound."""
+        """Words (n,) of 32 bits of the fingerprint of one sound."""
         return np.frombuffer(self.raw[row], "<u4").astype(np.uint32)
 
 

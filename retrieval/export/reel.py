@@ -148,6 +148,8 @@ def _spans(segments: Sequence[StoredSegment], kind: str) -> NDArray[np.int64]:
 def clean(moment: moments.Moment, cuts: NDArray[np.int64], sentences: NDArray[np.int64]) -> Span:
     """The part that is cut out for a moment: at most LONGEST_MS around its frame, at least LEAST_MS, no sentence cut in two.
 
+    cuts (n,): ms where shots end. sentences (m, 2): ms of their start and end.
+
     Ends are moved by at most SENTENCE_MS, and not over a cut.
     """
     start, end = moment.span.start, moment.span.end

@@ -79,6 +79,7 @@ class _Held:
         return _Held(self.ids[order], self.mass[order], self.bits[order])
 
     def only(self, kept: NDArray[np.bool_]) -> _Held:
+        """Those at which the mask (n,) is true."""
         return _Held(self.ids[kept], self.mass[kept], self.bits[kept])
 
 

@@ -56,7 +56,7 @@ class TimeGrid:
         return Curve(self.starts, self.ends, odds, self.frames)
 
     def touched(self, moment: moments.Moment) -> NDArray[np.bool_]:
-        """(n,) which steps a moment holds."""
+        """Mask (n,) of the steps that a moment holds."""
         return (self.starts < moment.span.end) & (self.ends > moment.span.start)
 
 

@@ -170,7 +170,7 @@ class _Clip:
     data: NDArray[np.uint8]
 
     def frame_at(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The frame nearest to each time."""
+        """The places (n,) of the frames nearest to times (n,) in ms."""
         return np.asarray(np.abs(self.times[None] - times[:, None]).argmin(axis=1))
 
 

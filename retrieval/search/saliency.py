@@ -87,7 +87,7 @@ def saliency_within(picture: Image, region: Box, encoder: Encoder, questions: Se
 
 
 def parts() -> NDArray[np.float64]:
-    """(n, 4): left, top, right and bottom of every part that is looked at, in shares of the sides."""
+    """(n, 4): left, top, right and bottom of every part that is looked at, in shares 0..1 of the sides."""
     found = []
     for size, count in PARTS:
         starts = np.linspace(0, 1 - size, count)

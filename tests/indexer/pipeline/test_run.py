@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from indexer.events import Event, Finished, Planned, Progress, Skipped
 from indexer.pipeline.estimate import weight
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
+from indexer.pipeline.stages import TICK_S
 from indexer.rebuild import rebuild, reembed
 from retrieval import Library, LibraryError
 from retrieval.catalog import layout
@@ -541,6 +543,23 @@ def test_what_is_no_folder_is_refused_by_what_it_is(world: World) -> None:
             index_folders([folder], library=library, options=Options(profile=world.profile))
 
 
+@dataclass(frozen=True)
+class _Slow(FakeEncoder):
+    """Takes longer than the longest silence of a run, so that progress is told before it is done."""
+
+    def encode(self, items: Sequence[Any]) -> Vectors:
+        time.sleep(3 * TICK_S)
+        return super().encode(items)
+
+
+class SlowProfile(FakeProfile):
+    """A profile of slow encoders."""
+
+    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
+        plain = super().encoder(role, sense)
+        return _Slow(plain.space, plain.accepts, plain.form)
+
+
 def test_a_run_that_is_stopped_tells_what_it_did_not_read(world: World) -> None:
     """Files that were not come to are left for a later run, which reads them."""
     for name in ("a.png", "bb.png", "ccc.png"):
@@ -550,7 +569,7 @@ def test_a_run_that_is_stopped_tells_what_it_did_not_read(world: World) -> None:
         if isinstance(event, Progress) and event.step == "read" and event.done < event.total:
             raise KeyboardInterrupt
 
-    options = Options(profile=world.profile, workers=1)
+    options = Options(profile=SlowProfile(said="hello there"), workers=1)
     finished = index_folders([world.media], library=world.home, options=options, on_event=stop)
     assert finished.stopped
     assert finished.pending["read"] == 3 - finished.indexed > 0
