@@ -145,7 +145,7 @@ class Assets(Protocol):
         """The medium of each asset."""
 
     def rows(self, asset_ids: Iterable[int]) -> NDArray[Any]:
-        """(n,) of dtype records.ROW, vector and segment 0; by ascending asset."""
+        """Rows (n,) of dtype records.ROW, vector and segment 0; by ascending id of the asset."""
 
     def with_copies(self, medium: Medium) -> list[int]:
         """Assets of a medium that were seen at more than one path, ascending."""
@@ -176,7 +176,7 @@ class Segments(Protocol):
         """All segments of these assets that have a time, by kind."""
 
     def owners(self, segment_ids: Iterable[int], kinds: Sequence[Kind] | None = None) -> NDArray[Any]:
-        """(n,) of dtype records.ROW, vector 0, of segments (of some kinds only); by ascending segment."""
+        """Rows (n,) of dtype records.ROW, vector 0, of segments (of some kinds only); by ascending id."""
 
 
 class Fingerprints(Protocol):

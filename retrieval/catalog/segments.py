@@ -81,7 +81,7 @@ class SegmentReader:
         return {kind: Timed(table[:, 0], table[:, 1], table[:, 2:]) for kind, table in tables.items()}
 
     def owners(self, segment_ids: Iterable[int], kinds: Sequence[Kind] | None = None) -> NDArray[Any]:
-        """Rows (n,) of dtype ROW, with vector 0, for those of these segments that there are (of some kinds only); by segment."""
+        """Rows (n,) of dtype ROW, with vector 0, for those of these segments that there are, of some kinds only; by id."""
         query = _OWNERS if kinds is None else _OWNERS.where(segments.c.kind.in_(kinds))
         return read_rows(self._connection, query, segment_ids)
 
