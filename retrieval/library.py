@@ -18,6 +18,7 @@ from retrieval.domain.media import Medium, Skip, Space
 from retrieval.domain.query import Filters, Operand, Query
 from retrieval.domain.result import Answer, Tag
 from retrieval.errors import EncoderUnavailable, LibraryError, QueryError
+from retrieval.kinds import KINDS, kinds_in
 
 if TYPE_CHECKING:
     from retrieval.domain.records import Ids, Imprints, LiveSpace, SeenAsset, Status, StoredAsset, StoredSegment
@@ -248,10 +249,13 @@ class Library:
             warnings.append(str(error))
             return None
         found = next((each for each in live if each.space == wanted), None)
-        if found is None and any(each.space.name == wanted.name for each in live):
+        other = next((each.space for each in live if each.space.name == wanted.name), None)
+        if found is None and other is not None:
+            kinds = ", ".join(KINDS[kind].plural for kind in kinds_in(role))
             warnings.append(
-                f"the library was not encoded by {wanted.encoder} {wanted.revision}; its {role} vectors are not asked "
-                "(crossmedia rebuild --profile encodes them again)"
+                f"the library was encoded by {other.encoder} {other.revision}, and here is {wanted.encoder} "
+                f"{wanted.revision}: {kinds} are found by words alone (crossmedia rebuild --profile {self._profile.name} "
+                "encodes them again)"
             )
         return found
 

@@ -292,6 +292,16 @@ def test_an_encoder_that_is_not_here_costs_its_lane(builder: Builder) -> None:
     assert any("rebuild" in line for line in answer.warnings)
 
 
+def test_a_library_of_older_weights_answers_by_words_and_says_what_to_do(builder: Builder) -> None:
+    """Vectors of another revision are never asked; one line for each space names both and the command."""
+    with Library.open(builder.home, FakeProfile(revision="2")) as library:
+        answer = library.search("sailing")
+    assert len(answer.warnings) == 2
+    assert all("fake 1, and here is fake 2" in line and "rebuild --profile fake" in line for line in answer.warnings)
+    assert "images, regions, shots, sounds are found by words alone" in answer.warnings[0]
+    assert all(set(segment.lanes) <= {"words", "said", "reads"} for hit in answer for segment in hit.segments)
+
+
 def test_show_tells_all_of_an_asset(library: Library) -> None:
     """By path, by hash and by a segment's id."""
     shown = library.show(ROOT / "trip/clip.mp4")
