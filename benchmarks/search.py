@@ -106,6 +106,7 @@ def fill(
     """`count` segments of one kind with their assets, words and vectors."""
     says = kind in ("passage", "speech")
     asset = 0
+    commit = catalog_vectors.next_commit(connection)
     centres = rng.normal(size=(300, 512)).astype(np.float32)
     for at in range(count):
         if at % PER_ASSET[kind] == 0:
@@ -129,7 +130,10 @@ def fill(
             )
         noise = centres[rng.integers(300)] + 1.5 * rng.normal(size=(views, 512)).astype(np.float32)
         unit = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype("<f2")
-        data = [{"space_id": space, "segment_id": segment, "at_ms": None, "data": each.tobytes()} for each in unit]
+        data = [
+            {"space_id": space, "segment_id": segment, "at_ms": None, "data": each.tobytes(), "commit_number": commit}
+            for each in unit
+        ]
         connection.execute(insert(vectors), data)
 
 

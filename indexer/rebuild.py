@@ -89,9 +89,10 @@ def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:
             return
         encoded, are_numbers = halved(tower.encoder.encode([text for _, text in rows]))
         with catalog_write.transaction(engine) as connection:
+            commit = catalog_vectors.next_commit(connection)
             for (segment, _), vector, is_number in zip(rows, encoded, are_numbers, strict=True):
                 if is_number:
-                    catalog_vectors.put_vectors(connection, segment, [(tower.space_id, None, vector)])
+                    catalog_vectors.put_vectors(connection, segment, [(tower.space_id, None, vector)], commit)
         last = rows[-1][0]
 
 
@@ -141,10 +142,11 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
     place = result.job.origin
     keys = segment_keys(place.hash, [each.segment for each in result.encoded])
     there = catalog_read.segment_ids(connection, place.asset_id)
+    commit = catalog_vectors.next_commit(connection)
     for key, each in zip(keys, result.encoded, strict=True):
         if each.vectors:
             segment = there.get(key) or catalog_write.add_segment(connection, place.asset_id, step, key, each.segment)
-            catalog_vectors.put_vectors(connection, segment, each.vectors)
+            catalog_vectors.put_vectors(connection, segment, each.vectors, commit)
             catalog_vectors.put_imprints(connection, segment, each.imprints)
     if result.unencoded:
         catalog_write.fail_step(connection, place.asset_id, step, result.unencoded.reason, result.unencoded.detail)

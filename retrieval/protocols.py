@@ -196,10 +196,11 @@ class SpaceVectors(Protocol):
         """Every space that searches ask, oldest first."""
 
     def between(self, space: int, dimension: int, after: int, last: int | None) -> dict[Kind, Table]:
-        """Vectors of a space with after < id <= last (None: no end), by kind of segment, by ascending id."""
+        """Vectors of a space with after < commit number <= last (None: no end), by kind of segment; in the order of
+        commit numbers, then of ids."""
 
-    def newest(self) -> int:
-        """The greatest vector id, 0 where there is none."""
+    def last_commit(self) -> int:
+        """The greatest commit number; all vectors that will come have a greater one. 0 where there were none yet."""
 
     def masked(self, space: int) -> Ids:
         """(n,) ids of published vectors of a space that were deleted since, ascending."""

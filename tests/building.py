@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
@@ -56,12 +56,16 @@ class Builder:
         """Writes assets with all their segments, vectors and words."""
         with catalog_write.transaction(self.engine) as connection:
             for thing in things:
-                asset = catalog_write.put_asset(connection, thing.hash, 100, thing.facts, b"")
-                seen = FileState(100, 1, 1, asset)
-                catalog_write.put_path(connection, self.source, os.fsencode(thing.path), seen, asset=asset)
-                catalog_write.want_steps(connection, asset, ["read"])
-                catalog_write.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
-                catalog_write.finish_step(connection, asset, "read")
+                self.write(connection, thing)
+
+    def write(self, connection: Connection, thing: Thing) -> None:
+        """Writes one asset inside a transaction of the caller."""
+        asset = catalog_write.put_asset(connection, thing.hash, 100, thing.facts, b"")
+        seen = FileState(100, 1, 1, asset)
+        catalog_write.put_path(connection, self.source, os.fsencode(thing.path), seen, asset=asset)
+        catalog_write.want_steps(connection, asset, ["read"])
+        catalog_write.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
+        catalog_write.finish_step(connection, asset, "read")
 
     def _encoded(self, thing: Thing) -> list[catalog_vectors.Encoded]:
         found = []

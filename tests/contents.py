@@ -67,7 +67,7 @@ def _searchable(connection: Any, home: Path) -> dict[str, list[bytes]]:
             opened = open_generation(layout.generation(home, live.folder), live.space.dimension)
             ids = [int(row[0]) for part in opened.parts.values() for row in part.rows]
         masked = set(np.asarray(Snapshot(connection).vectors.masked(live.id)).tolist())
-        fresh = select(vectors.c.id).where(vectors.c.space_id == live.id, vectors.c.id > live.last_vector_id)
+        fresh = select(vectors.c.id).where(vectors.c.space_id == live.id, vectors.c.commit_number > live.last_commit)
         ids = [each for each in ids if each not in masked] + list(connection.execute(fresh).scalars())
         data = dict(map(tuple, connection.execute(select(vectors.c.id, vectors.c.data))))
         found[live.space.name] = sorted(data[each] for each in ids)

@@ -193,8 +193,8 @@ def publishing(connection: Connection) -> list[Publishing]:
     found = []
     for space in connection.execute(select(spaces).where(spaces.c.live).order_by(spaces.c.id)):
         generation = connection.execute(select(generations).where(generations.c.id == space.generation_id)).first()
-        last = generation.last_vector_id if generation else 0
-        fresh = select(func.count()).where(vectors.c.space_id == space.id, vectors.c.id > last)
+        last = generation.last_commit if generation else 0
+        fresh = select(func.count()).where(vectors.c.space_id == space.id, vectors.c.commit_number > last)
         gone = select(func.count()).where(deleted_vectors.c.space_id == space.id)
         found.append(
             Publishing(
@@ -226,9 +226,9 @@ def generation_folders(connection: Connection) -> set[str]:
 
 
 def all_vectors(connection: Connection, space: int, dimension: int) -> tuple[int, dict[Kind, Table]]:
-    """The watermark, and all vectors of a space by kind of segment: what a generation of it holds."""
+    """The last commit number, and all vectors of a space by kind of segment: what a generation of it holds."""
     read = Snapshot(connection).vectors
-    last = read.newest()
+    last = read.last_commit()
     return last, read.between(space, dimension, 0, last)
 
 

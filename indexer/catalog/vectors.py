@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from indexer.catalog.segment_ids import segment_keys
 from retrieval.catalog.schema import (
+    commits,
     deleted_vectors,
     generations,
     imprints,
@@ -24,6 +25,8 @@ from retrieval.domain.media import Segment, Space
 Half = NDArray[np.float16]
 
 ADD_VECTOR = insert(vectors)
+
+NEXT_COMMIT = update(commits).values(last=commits.c.last + 1).returning(commits.c.last)
 
 ADD_IMPRINT = insert(imprints)
 
@@ -49,10 +52,26 @@ def now() -> str:
     return datetime.now().isoformat(timespec="seconds")
 
 
-def put_vectors(connection: Connection, segment: int, found: Sequence[tuple[int, int | None, Half]]) -> None:
-    """Adds vectors to a segment."""
+def next_commit(connection: Connection) -> int:
+    """A number greater than those of all vectors that there were, for vectors that this transaction adds.
+
+    The counter's row stays locked until the transaction ends, so numbers become visible in their order.
+    """
+    return int(connection.execute(NEXT_COMMIT).scalar_one())
+
+
+def put_vectors(
+    connection: Connection, segment: int, found: Sequence[tuple[int, int | None, Half]], commit: int
+) -> None:
+    """Adds vectors to a segment. commit: from `next_commit` in the same transaction, which may use it many times."""
     rows = [
-        {"space_id": space, "segment_id": segment, "at_ms": at_ms, "data": np.asarray(vector, "<f2").tobytes()}
+        {
+            "space_id": space,
+            "segment_id": segment,
+            "at_ms": at_ms,
+            "data": np.asarray(vector, "<f2").tobytes(),
+            "commit_number": commit,
+        }
         for space, at_ms, vector in found
     ]
     if rows:
@@ -100,10 +119,10 @@ def swap_spaces(connection: Connection, live: Iterable[int]) -> None:
     connection.execute(delete(spaces).where(spaces.c.id.not_in(keep)))
 
 
-def point_at(connection: Connection, space: int, folder: str, last_vector_id: int, rows: int) -> None:
+def point_at(connection: Connection, space: int, folder: str, last_commit: int, rows: int) -> None:
     """The commit point of publishing: from here on readers pin the generation in `folder`."""
     row = insert(generations).values(
-        space_id=space, folder=folder, last_vector_id=last_vector_id, rows=rows, created_at=now()
+        space_id=space, folder=folder, last_commit=last_commit, rows=rows, created_at=now()
     )
     generation = connection.execute(row).inserted_primary_key[0]  # type: ignore[index]
     connection.execute(update(spaces).where(spaces.c.id == space).values(generation_id=generation))

@@ -20,6 +20,7 @@ from retrieval.catalog.schema import (
     FULL_TEXT,
     HEAD,
     assets,
+    commits,
     deleted_vectors,
     imprints,
     library,
@@ -37,7 +38,7 @@ from retrieval.kinds import kinds_in
 
 if TYPE_CHECKING:
     from indexer.sources.base import FileState
-from indexer.catalog.vectors import Encoded, _add_imprints, now, put_vectors
+from indexer.catalog.vectors import Encoded, _add_imprints, next_commit, now, put_vectors
 
 transaction = dialect.write_transaction
 
@@ -90,6 +91,7 @@ def create(connection: Connection, profile: str) -> None:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+    connection.execute(insert(commits).values(id=1, last=0))
     set_fact(connection, "format", str(layout.FORMAT))
     set_fact(connection, "profile", profile)
     set_fact(connection, "created_at", now())
@@ -299,10 +301,11 @@ def replace_segments(
 ) -> None:
     """Writes what a step found in an asset, in place of what it had found before."""
     delete_segments(connection, asset, step)
+    commit = next_commit(connection)
     keys = segment_keys(asset_hash, [each.segment for each in found])
     for key, each in zip(keys, found, strict=True):
         segment = add_segment(connection, asset, step, key, each.segment)
-        put_vectors(connection, segment, each.vectors)
+        put_vectors(connection, segment, each.vectors, commit)
         _add_imprints(connection, segment, each.imprints)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"  # the newest revision under alembic/versions
+HEAD = "0004"  # the newest revision under alembic/versions
 
 metadata = MetaData(
     naming_convention={  # SQLite alters by copy, so every constraint needs a name
@@ -155,8 +155,19 @@ vectors = Table(
     _belongs_to("segments"),
     Column("at_ms", Integer),  # the frame under a shot or animation
     Column("data", LargeBinary, nullable=False),
-    Index("ix_vectors_space_id_id", "space_id", "id"),
+    # See `commits`; the default is that of vectors from before there were numbers, a writer always gives one.
+    Column("commit_number", Integer, nullable=False, server_default="1"),
+    Index("ix_vectors_space_id_commit_number", "space_id", "commit_number"),
     sqlite_autoincrement=True,
+)
+
+# One row, locked by the transaction that takes a number until it commits: whoever sees `last` sees all vectors up to it.
+# Ids do not say that, as a database may hand out a smaller one to a transaction that commits later.
+commits = Table(
+    "commits",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),  # the greatest commit number that vectors were given
 )
 
 imprints = Table(  # how pictures look and sounds sound, whatever the model: see retrieval/media/fingerprint.py
@@ -181,7 +192,7 @@ generations = Table(
     Column("id", Integer, primary_key=True),
     _belongs_to("spaces"),
     Column("folder", Text, nullable=False),
-    Column("last_vector_id", Integer, nullable=False),  # greater ids are fresh
+    Column("last_commit", Integer, nullable=False),  # vectors with greater commit numbers are fresh
     Column("rows", Integer, nullable=False),
     Column("created_at", Text, nullable=False),
     sqlite_autoincrement=True,

@@ -72,8 +72,8 @@ class StatusReader:
 
     def _spaces(self) -> Iterator[SpaceState]:
         held = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
-        last = func.coalesce(generations.c.last_vector_id, 0)
-        there = (vectors.c.space_id == spaces.c.id) & (vectors.c.id <= last)
+        last = func.coalesce(generations.c.last_commit, 0)
+        there = (vectors.c.space_id == spaces.c.id) & (vectors.c.commit_number <= last)
         published = (
             select(func.count()).select_from(vectors).where(there).correlate(spaces, generations).scalar_subquery()
         )

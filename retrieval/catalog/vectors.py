@@ -7,10 +7,10 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from retrieval.catalog import dialect
-from retrieval.catalog.schema import assets, deleted_vectors, generations, segments, spaces, vectors
+from retrieval.catalog.schema import assets, commits, deleted_vectors, generations, segments, spaces, vectors
 from retrieval.domain.media import MEDIA, Kind, Space
 from retrieval.domain.records import ROW, Ids, LiveSpace, StoredVectors, Table
 
@@ -31,30 +31,31 @@ class VectorReader:
     def live_spaces(self) -> list[LiveSpace]:
         """Every space that answers, oldest first."""
         joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
-        columns = (spaces, generations.c.folder, generations.c.last_vector_id, generations.c.rows)
+        columns = (spaces, generations.c.folder, generations.c.last_commit, generations.c.rows)
         query = select(*columns).select_from(joined).where(spaces.c.live).order_by(spaces.c.id)
         return [
             LiveSpace(
                 row.id,
                 Space(row.name, row.encoder, row.revision, row.dimension),
                 row.folder,
-                row.last_vector_id or 0,
+                row.last_commit or 0,
                 row.rows or 0,
             )
             for row in self._connection.execute(query)
         ]
 
     def between(self, space: int, dimension: int, after: int, last: int | None) -> dict[Kind, Table]:
-        """Vectors of a space with after < id <= last (None: no end), by kind of segment, by ascending id."""
+        """Vectors of a space with after < commit number <= last (None: no end), by kind of segment; in the order of
+        commit numbers, then of ids."""
         query = (
             select(vectors.c.id, segments.c.id, assets.c.id, segments.c.kind, assets.c.medium, vectors.c.data)
             .join_from(vectors, segments, segments.c.id == vectors.c.segment_id)
             .join(assets, assets.c.id == segments.c.asset_id)
-            .where(vectors.c.space_id == space, vectors.c.id > after)
-            .order_by(vectors.c.id)
+            .where(vectors.c.space_id == space, vectors.c.commit_number > after)
+            .order_by(vectors.c.commit_number, vectors.c.id)
         )
         if last is not None:
-            query = query.where(vectors.c.id <= last)
+            query = query.where(vectors.c.commit_number <= last)
         found: dict[Kind, tuple[list[tuple[int, int, int, int]], bytearray]] = {}
         for vector, segment, asset, kind, medium, data in self._connection.execute(query):
             if len(data) != 2 * dimension:
@@ -67,9 +68,9 @@ class VectorReader:
             for kind, (rows, raw) in found.items()
         }
 
-    def newest(self) -> int:
-        """The greatest vector id, 0 where there is none."""
-        return self._connection.execute(select(func.max(vectors.c.id))).scalar() or 0
+    def last_commit(self) -> int:
+        """The greatest commit number; all vectors that will come have a greater one. 0 where there were none yet."""
+        return int(self._connection.execute(select(commits.c.last)).scalar_one())
 
     def masked(self, space: int) -> Ids:
         """Ids of published vectors of a space that must not be found any more, ascending."""

@@ -27,12 +27,15 @@ Table: TypeAlias = tuple[NDArray[Any], Half]
 
 @dataclass(frozen=True, slots=True)
 class LiveSpace:
-    """A space that answers, and the generation its pointer row names (None: not published yet)."""
+    """A space that answers, and the generation its pointer row names (None: not published yet).
+
+    last_commit: the greatest commit number of the vectors that the generation holds.
+    """
 
     id: int
     space: Space
     folder: str | None
-    last_vector_id: int
+    last_commit: int
     rows: int
 
 

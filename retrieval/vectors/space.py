@@ -1,7 +1,7 @@
 """What a reader holds of one space: the generation it pins, the vectors that came later, and those that went.
 
-Immutable: a newer state is a new value, so threads that search with the old one are not disturbed. Vector ids grow and
-are never used again, so what came later is what is greater than the greatest id seen.
+Immutable: a newer state is a new value, so threads that search with the old one are not disturbed. What came later
+has a greater commit number than the last one seen; ids say nothing of order.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ _Found: TypeAlias = tuple[Vectors, NDArray[Any], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpaceSnapshot:
-    """One space as it was when it was read. `alive`: for each part the rows that still are; absent: all."""
+    """One space as it was when it was read. `alive`: for each part the rows that still are; absent: all.
+
+    seen: the last commit number then.
+    """
 
     live: LiveSpace
     generation: Generation | None
@@ -139,7 +142,7 @@ def open_space(snapshot: Snapshot, home: Path, live: LiveSpace, *, distrust: Col
             generation = _trusted(home, live, live.folder, distrust)
         except LibraryDamaged as error:
             warnings = (f"{error.what}; answers come from the catalog, which is slower ({error.hint})",)
-    seen = live.last_vector_id if generation else 0
+    seen = live.last_commit if generation else 0
     empty = SpaceSnapshot(live, generation, {}, np.empty(0, np.int64), seen, warnings)
     return refresh_space(snapshot, empty)
 
@@ -152,7 +155,7 @@ def _trusted(home: Path, live: LiveSpace, folder: str, distrust: Collection[str]
 
 def refresh_space(snapshot: Snapshot, old: SpaceSnapshot) -> SpaceSnapshot:
     """The same generation with what was added and deleted since."""
-    newest = snapshot.vectors.newest()
+    newest = snapshot.vectors.last_commit()
     tables = dict(old.tables)
     if newest > old.seen:
         dimension = old.live.space.dimension

@@ -80,7 +80,8 @@ def test_sound_vectors_of_many_rows_are_left_alone(home: Path) -> None:
     execute(
         home,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
-        "INSERT INTO vectors(space_id, segment_id, data) SELECT v.space_id, v.segment_id, v.data FROM n, "
+        "INSERT INTO vectors(space_id, segment_id, data, commit_number) "
+        "SELECT v.space_id, v.segment_id, v.data, v.commit_number FROM n, "
         "(SELECT * FROM vectors LIMIT 1) v",
     )
     assert findings(home) == []

@@ -6,15 +6,19 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
+from indexer.catalog import read as catalog_read
+from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.migrate import upgrade
 from retrieval import resources
 from retrieval.catalog import layout
 from retrieval.catalog.engine import open_engine, revision
 from retrieval.catalog.schema import HEAD, metadata
+from retrieval.catalog.snapshot import open_snapshot
 from retrieval.errors import LibraryDamaged
 
 
@@ -90,6 +94,57 @@ def test_an_upgrade_keeps_the_rows_and_a_copy(tmp_path: Path) -> None:
     shutil.copy(copy, layout.catalog(tmp_path / "old"))
     with open_engine(tmp_path / "old").connect() as connection:
         assert revision(connection) == HEAD
+
+
+def at_revision(home: Path, last: str) -> Engine:
+    """An empty catalog as the migrations up to this one make it."""
+    engine = empty_catalog(home)
+    upgrade(engine, home, last)
+    for copy in home.glob("*.revision-*"):
+        copy.unlink()
+    return engine
+
+
+VECTORS = """
+INSERT INTO spaces(id, name, encoder, revision, dimension, live, generation_id)
+VALUES (1, 'shared', 'e', '1', 2, 1, 4), (2, 'sentence', 'e', '1', 2, 1, 5), (3, 'new', 'e', '1', 2, 0, NULL);
+INSERT INTO generations(id, space_id, folder, last_vector_id, rows, created_at)
+VALUES (4, 1, '000004', 12, 2, '2026-01-01'), (5, 2, '000005', 13, 1, '2026-01-01');
+INSERT INTO assets(id, hash, medium, format, bytes, keywords, has_sound, has_pictures, has_subtitles)
+VALUES (1, x'01', 'image', 'png', 1, '', 0, 0, 0);
+INSERT INTO segments(id, asset_id, step, key, kind) VALUES (1, 1, 'read', 'abc', 'image');
+INSERT INTO vectors(id, space_id, segment_id, data)
+VALUES (10, 1, 1, x'00'), (12, 1, 1, x'01'), (13, 2, 1, x'02'), (14, 1, 1, x'03'), (15, 3, 1, x'04'), (90, 2, 1, x'05');
+DELETE FROM vectors WHERE id = 90;
+INSERT INTO deleted_vectors(space_id, id) VALUES (2, 90)
+"""
+
+
+def test_vectors_that_came_after_a_generation_still_do_after_the_upgrade(tmp_path: Path) -> None:
+    """From ids to commit numbers: published ones 1, later ones 2, those of a space without a generation are all new."""
+    engine = at_revision(tmp_path / "library", "0003")
+    with catalog_write.transaction(engine) as connection:
+        for statement in VECTORS.split(";"):
+            connection.exec_driver_sql(statement)
+    upgrade(engine, tmp_path / "library")
+    with open_snapshot(engine) as snapshot:
+        read = snapshot.vectors
+        lives = read.live_spaces()
+        assert [(each.id, each.folder, each.last_commit, each.rows) for each in lives] == [
+            (1, "000004", 1, 2),
+            (2, "000005", 1, 1),
+        ]
+        assert (read.last_commit(), read.masked(2).tolist()) == (2, [90])
+    with catalog_write.transaction(engine) as connection:
+        numbers = "SELECT id, data, commit_number FROM vectors ORDER BY id"
+        assert [tuple(row) for row in connection.execute(text(numbers))] == [
+            (10, b"\0", 1), (12, b"\1", 1), (13, b"\2", 1), (14, b"\3", 2), (15, b"\4", 1),
+        ]  # fmt: skip
+        assert [each.fresh for each in catalog_read.publishing(connection)] == [1, 0]
+        commit = catalog_vectors.next_commit(connection)
+        catalog_vectors.put_vectors(connection, 1, [(3, None, np.zeros(2, np.float16))], commit)
+        newest = connection.execute(text("SELECT id, commit_number FROM vectors ORDER BY id DESC LIMIT 1")).one()
+    assert newest == (91, 3)  # the id of a deleted vector does not come back
 
 
 def test_a_failing_migration_leaves_the_catalog_as_it_was(tmp_path: Path) -> None:

@@ -83,9 +83,9 @@ def test_a_snapshot_stays_while_a_writer_commits(builder: Builder) -> None:
     """All SELECTs of a search see one state; data_version tells the next one."""
     reader = open_engine(builder.home)
     with reader.connect() as watch, open_snapshot(reader) as snapshot:
-        before = snapshot.vectors.newest(), dialect.change_signal(watch)
+        before = snapshot.vectors.last_commit(), dialect.change_signal(watch)
         builder.add(Thing("late.jpg", Metadata("image"), [("image", "late")]))
-        assert snapshot.vectors.newest() == before[0]
+        assert snapshot.vectors.last_commit() == before[0]
         assert dialect.change_signal(watch) != before[1]
     reader.dispose()
 
@@ -162,7 +162,9 @@ def test_vectors_come_by_kind_in_the_order_of_their_ids(builder: Builder) -> Non
         assert (np.diff(rows["vector"]) > 0).all()
         assert vectors.shape == (2, 64)
         assert set(rows["medium"]) == {1}
-        assert snapshot.vectors.between(builder.spaces["shared"], 64, int(rows["vector"][-1]), None) == {}
+        last = snapshot.vectors.last_commit()
+        assert snapshot.vectors.between(builder.spaces["shared"], 64, last, None) == {}
+        assert snapshot.vectors.between(builder.spaces["shared"], 64, 0, 0) == {}
 
 
 def test_ascending_ids_are_looked_up() -> None:

@@ -36,17 +36,18 @@ class Catalog:
         return self
 
     def add(self, kind: Kind, degrees: float, *, asset: int = 1, medium: Medium = "image") -> int:
-        """Adds a unit vector of that direction; its id is the next one, its segment's a hundred times that."""
+        """Adds a unit vector of that direction; its id and commit number are the next ones, its segment's id a
+        hundred times that."""
         new = len(self.rows) + 1
         self.rows.append((kind, (new, 100 * new, asset, MEDIA.index(medium)), degrees))
         return new
 
-    def newest(self) -> int:
+    def last_commit(self) -> int:
         return len(self.rows)
 
     def between(self, space: int, dimension: int, after: int, last: int | None) -> dict[Kind, Table]:
         assert (space, dimension) == (SPACE_ID, DIMENSION)
-        asked = [each for each in self.rows if after < each[1][0] <= (last or len(self.rows))]
+        asked = self.rows[after:last]
         tables = {}
         for kind in {each[0] for each in asked}:
             chosen = [each for each in asked if each[0] == kind]
@@ -71,7 +72,7 @@ def snapshot(catalog: Catalog) -> Snapshot:
 
 def live(catalog: Catalog, folder: str | None) -> LiveSpace:
     """The space, with its pointer at a generation of all that the catalog holds."""
-    last = catalog.newest() if folder else 0
+    last = catalog.last_commit() if folder else 0
     return LiveSpace(SPACE_ID, Space("shared", "fake", "1", DIMENSION), folder, last, last)
 
 
