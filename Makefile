@@ -1,4 +1,4 @@
-# make demo   a first look: a small environment without torch, the samples indexed, a dozen questions answered
+# make demo   a first look: a small environment without torch, the samples indexed, seventeen questions answered
 # make test   everything that must hold before a commit lands
 # make fix    what can be mended by machine
 # make docs   the generated pages of docs/

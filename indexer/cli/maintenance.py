@@ -84,7 +84,7 @@ def doctor(
 
 
 def demo() -> None:
-    """Index the samples, and ask them a dozen questions."""
+    """Index the samples, and ask them seventeen questions."""
     with reported():
         from indexer import demo as demonstration
         from indexer.pipeline.progress import make_display

@@ -202,7 +202,7 @@ def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *,
     from retrieval.render.answers import answer_lines, nothing_line
 
     if not answer:
-        print(nothing_line(answer))
+        print(nothing_line(answer, query.offset))
         return
     way = None
     if pictures and sys.stdout.isatty():

@@ -107,8 +107,10 @@ def _more(segment: FoundSegment, digits: int, wide: int, path: int) -> tuple[str
     return f"{'':{digits}}        {where}   {'':<8}  ", _reason(segment)
 
 
-def nothing_line(answer: Answer) -> str:
-    """The line for an answer without hits."""
+def nothing_line(answer: Answer, offset: int = 0) -> str:
+    """The line for an answer without hits; offset: of its page."""
+    if offset and answer.best > 0:
+        return f"No hit from number {offset + 1:,} on (--offset 0 shows the first)."
     if answer.best > 0:
         return f"Nothing in this library matches (best candidate {answer.best:.2f}; --all shows it)."
     return "Nothing in this library matches."

@@ -143,6 +143,13 @@ def test_an_empty_answer_says_how_near_it_was(best: float, line: str) -> None:
     assert answers.nothing_line(Answer((), 1.0, best)) == line
 
 
+def test_a_page_behind_the_last_hit_says_so() -> None:
+    """There is something to find, though not here."""
+    assert (
+        answers.nothing_line(Answer((), 1.0, 0.9), 1000) == "No hit from number 1,001 on (--offset 0 shows the first)."
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
