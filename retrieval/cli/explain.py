@@ -10,6 +10,7 @@ import typer
 from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, file_operands
 from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
 from retrieval.errors import NOTHING_FOUND, RetrievalError
+from retrieval.settings import cache_dir
 
 if TYPE_CHECKING:
     from retrieval.search.explain import Explanation
@@ -26,7 +27,12 @@ def explain(
     like: Annotated[list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="As of search.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="The picture to write [default: why-NAME.png, here]."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="The picture to write [default: why-NAME.png, here; in the cache where the library follows this folder].",
+        ),
     ] = None,
     picture: Annotated[bool, typer.Option(help="Write the picture.")] = True,
     as_json: JsonOption = False,
@@ -50,6 +56,7 @@ def explain(
             operands = [*files, *(Operand("like", each) for each in like or ())]
             query = build_query(" ".join(asked), operands, plain=plain)
             found = opened.explain(query, name)
+            followed = [each.root for each in opened.status().sources]
         if found is None:
             complain(f"{name} does not match the question")
             raise typer.Exit(NOTHING_FOUND)
@@ -60,18 +67,28 @@ def explain(
         warnings = list(found.warnings)
         if picture or out is not None:
             title = " ".join([*asked, *(str(each.value) for each in operands)])
-            warnings += _draw(found, title, out, quiet=as_json)
+            target = out or _folder(followed) / f"why-{found.hit.path.stem}.png"
+            warnings += _draw(found, title, target, quiet=as_json)
     for each in warnings:
         complain(each)
 
 
-def _draw(found: Explanation, title: str, out: Path | None, *, quiet: bool) -> list[str]:
+def _folder(followed: list[Path]) -> Path:
+    """Where a picture goes that nobody named: here, but not where the next index would take it for a photo."""
+    here = Path.cwd()
+    if not any(here.is_relative_to(root) for root in followed):
+        return Path()
+    folder = cache_dir() / "explanations"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _draw(found: Explanation, title: str, target: Path, *, quiet: bool) -> list[str]:
     """Writes the picture of an explanation; returns what a person should see."""
     from retrieval.render import explanation_image
     from retrieval.render.text import path_text
 
     source = found.hit.path
-    target = out if out is not None else Path(f"why-{source.stem}.png")
     if target.exists() and source.exists() and target.samefile(source):
         raise RetrievalError(f"{target} is the file itself", "name another file to write")
     warnings = explanation_image.save_explanation(found, title, target)

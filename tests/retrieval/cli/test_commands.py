@@ -57,6 +57,20 @@ def test_explain_says_why_and_draws_it(ask: Program, samples: Path, tmp_path: Pa
     assert len(report["box"]) == 4
 
 
+def test_a_picture_that_nobody_named_is_not_put_where_it_would_be_indexed(
+    sample_library: Path, samples: Path, tmp_path: Path
+) -> None:
+    """In a followed folder it goes to the cache, elsewhere it stays here; its path is printed."""
+    env = {**os.environ, "CROSSMEDIA_LIBRARY": str(sample_library), "PYTHONPATH": str(ROOT)}
+    env["CROSSMEDIA_CACHE"] = str(tmp_path / "cache")
+    command = [sys.executable, "-m", "indexer.cli.app", "explain", "a cat", str(samples / "images" / "photo1.jpg")]
+    for folder, expected in ((samples / "images", tmp_path / "cache" / "explanations"), (tmp_path, tmp_path)):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=env)
+        assert (folder / done.stdout.splitlines()[-1]).resolve() == (expected / "why-photo1.png").resolve()
+        assert (expected / "why-photo1.png").is_file()
+    assert not (samples / "images" / "why-photo1.png").exists()
+
+
 def test_explain_marks_the_words_of_a_passage(ask: Program, samples: Path) -> None:
     """The words that were found are listed."""
     done = ask("explain", "museum", samples / "documents" / "museum.docx", "--no-picture")
