@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.blas_threads import single_threaded_blas
 from retrieval.domain.media import (
     MODALITIES,
     AudioSpec,
@@ -103,7 +104,8 @@ def encode_query(query: Query, profile: Profile) -> EncodedQuery:
         MediaError: its file cannot be read.
         EncoderUnavailable: no encoder here can ask it at all.
     """
-    return EncodedQuery(query, tuple(encode_operand(each, profile) for each in query.operands))
+    with single_threaded_blas:
+        return EncodedQuery(query, tuple(encode_operand(each, profile) for each in query.operands))
 
 
 def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:
