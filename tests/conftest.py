@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from retrieval.settings import cache_dir
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "tests" / "fonts"
+
+# A build server draws the same examples each time; elsewhere new ones are looked for.
+hypothesis_settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis_settings.load_profile("ci")
 
 # Tests write and paint with their own fonts, whatever this machine has; so do the commands that they start.
 os.environ["CROSSMEDIA_FONTS"] = str(FONTS)

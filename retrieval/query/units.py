@@ -12,7 +12,7 @@ from retrieval.domain.media import MEDIA, Medium
 
 LARGEST = 10**15  # ms and bytes that are accepted; more fits into no catalog
 
-_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,3})?"
+_NUMBER = r"[0-9]{1,16}(?:\.[0-9]{1,3})?"
 _NAMED = re.compile(
     rf"(?:({_NUMBER})h)?(?:({_NUMBER})m(?:in)?)?(?:({_NUMBER})s(?:ec)?)?(?:({_NUMBER})ms)?(?:(?<=[hmn])({_NUMBER}))?"
 )

@@ -80,6 +80,7 @@ TEXTS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, OPERANDS, FILTERS, st.booleans())
 @example('"', [Operand("image", Path("0"))], {}, False)
+@example("", [], {"min_bytes": 10**15, "max_duration_ms": 10**15}, False)
 @example('"', [], {"media": frozenset({"image"})}, False)
 @example("a  b", [], {"camera": ' "“”„「」『』«»'}, True)
 @example("dog -x", [Operand("image", Path("~x")), Operand("like", "a 」b")], {}, False)
