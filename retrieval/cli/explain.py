@@ -56,7 +56,7 @@ def explain(
             operands = [*files, *(Operand("like", each) for each in like or ())]
             query = build_query(" ".join(asked), operands, plain=plain)
             found = opened.explain(query, name)
-            followed = [each.root for each in opened.status().sources]
+            followed = [each.root for each in opened.status().sources] if picture and out is None else []
         if found is None:
             complain(f"{name} does not match the question")
             raise typer.Exit(NOTHING_FOUND)
