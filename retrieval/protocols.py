@@ -141,6 +141,9 @@ class Assets(Protocol):
     def at(self, path: Path) -> int | None:
         """The asset that was seen at this absolute path, or at the place where its folder really is."""
 
+    def called(self, end: Path) -> list[tuple[int, Path]]:
+        """Assets with the paths that end in `end`, a relative one of whole parts, by path."""
+
     def media(self, asset_ids: Iterable[int]) -> dict[int, Medium]:
         """The medium of each asset."""
 

@@ -79,6 +79,17 @@ class AssetReader:
                     return int(found)
         return None
 
+    def called(self, end: Path) -> list[tuple[int, Path]]:
+        """Assets with the paths that end in `end`, a relative one of whole parts, by path."""
+        raw = os.fsencode(end)
+        if end.is_absolute() or not raw.strip(b"./"):
+            return []
+        fits_end = (paths.c.relative == raw) | (func.substr(paths.c.relative, -len(raw) - 1) == b"/" + raw)
+        query = select(paths.c.asset_id, sources.c.root, paths.c.relative).join_from(paths, sources)
+        rows = self._connection.execute(query.where(paths.c.asset_id.is_not(None), fits_end))
+        found = [(asset, path_of(root, relative)) for asset, root, relative in rows]
+        return sorted(found, key=lambda each: os.fsencode(each[1]))
+
     def media(self, asset_ids: Iterable[int]) -> dict[int, Medium]:
         """The medium of each of these assets."""
         found = self.rows(asset_ids)

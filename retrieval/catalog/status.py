@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,18 @@ class StatusReader:
     def skips(self) -> list[Skip]:
         """Files that were left out, and steps of assets that failed, with their reasons; by path."""
         joined = paths.join(sources, sources.c.id == paths.c.source_id)
-        left_out = select(sources.c.root, paths.c.relative, paths.c.skip_reason, paths.c.skip_detail)
+        place = (sources.c.root, paths.c.relative, paths.c.mtime_ns)
+        left_out = select(*place, paths.c.skip_reason, paths.c.skip_detail)
         left_out = left_out.select_from(joined).where(paths.c.skip_reason.is_not(None))
-        failed = select(sources.c.root, paths.c.relative, steps.c.reason, steps.c.detail)
+        failed = select(*place, steps.c.reason, steps.c.detail)
         failed = failed.select_from(joined.join(steps, steps.c.asset_id == paths.c.asset_id)).where(
             steps.c.state == "failed"
         )
         rows = [*self._connection.execute(left_out), *self._connection.execute(failed)]
-        found = [Skip(path_of(root, relative), reason or "", detail or "") for root, relative, reason, detail in rows]
+        found = [
+            Skip(path_of(root, relative), reason or "", detail or "", _local(mtime_ns))
+            for root, relative, mtime_ns, reason, detail in rows
+        ]
         return sorted(found, key=lambda each: os.fsencode(each.path))
 
     def _counts(self, query: Select[Any]) -> dict[Any, int]:
@@ -83,6 +88,11 @@ class StatusReader:
         )
         for row in self._connection.execute(query):
             yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.held, row.published)
+
+
+def _local(mtime_ns: int) -> str:
+    """A file's time as local ISO time; empty where the file system told none."""
+    return datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds") if mtime_ns > 0 else ""
 
 
 def _bytes(home: Path) -> dict[str, int]:

@@ -150,8 +150,9 @@ class ExtractedSegment:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A file left out, and why."""
+    """A file left out, and why. changed_at: when it was last changed as it was read, local ISO time; empty: unknown."""
 
     path: Path
     reason: str
     detail: str = ""
+    changed_at: str = ""

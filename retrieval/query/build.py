@@ -20,13 +20,17 @@ from retrieval.query.lexer import FILES, Token, is_escaped, tokenize
 from retrieval.query.parser import check_place, check_sought, leaves, plain_words, tree_of
 
 
-def parse(text: str) -> Query:
+def parse(text: str, *, files: bool = True) -> Query:
     """The query of a text: one text operand where it holds no operator, else a tree, its leaves as operands, and filters.
 
+    files: whether it may name files, as `image:photo.jpg`, which whoever asks then opens.
+
     Raises:
-        SyntaxRefused: operators that do not fit together, or an invalid value of a field.
+        SyntaxRefused: operators that do not fit together, an invalid value of a field, or a file that is not allowed.
     """
     tokens = tokenize(text)
+    if not files:
+        _refuse_files(text, tokens)
     if not any(each.kind not in ("WORD", "PHRASE") for each in tokens) and not is_escaped(tokens, text):
         return Query.plain(text)
     filters = Filters()
@@ -42,6 +46,14 @@ def parse(text: str) -> Query:
     tree = tree_of(text, kept)
     check_sought(text, tree, kept)
     return query_of_tree(tree, filters)
+
+
+def _refuse_files(text: str, tokens: Sequence[Token]) -> None:
+    """A text may come from anyone, and what a file answers tells of the file: see docs/decisions/0288."""
+    for each in tokens:
+        if each.kind == "OPERAND" and each.value[0] in FILES:
+            what = f"{each.value[0]}: names a file at character {each.at + 1}"
+            raise SyntaxRefused(what, "files=True lets a text name files; an Operand asks with one", text, each.at)
 
 
 def query_of_tree(tree: Tree, filters: Filters | None = None) -> Query:
@@ -124,17 +136,21 @@ def _beside(operand: Operand) -> Tree:
     return leaf if operand.weight == 1.0 else Weighted(leaf, operand.weight)
 
 
-def as_query(question: str | Query | Operand | Sequence[Operand]) -> Query:
-    """A question as a query; a text is read by the query language, see docs/query.md.
+def as_query(question: str | Query | Operand | Sequence[Operand], *, files: bool = False) -> Query:
+    """A question as a query; a text is read by the query language, see docs/query.md. files: as of parse.
 
     Raises:
         SyntaxRefused: its operators do not fit together; Query.plain takes any text.
+        QueryError: it is nothing of these.
     """
     if isinstance(question, Query):
         return question
     if isinstance(question, str):
-        return parse(question)
-    return Query((question,) if isinstance(question, Operand) else tuple(question))
+        return parse(question, files=files)
+    operands = (question,) if isinstance(question, Operand) else question
+    if not isinstance(operands, Sequence) or not all(isinstance(each, Operand) for each in operands):
+        raise QueryError(f"a {type(question).__name__} is no question", "give a str, an Operand, several, or a Query")
+    return Query(tuple(operands))
 
 
 def with_changes(

@@ -31,12 +31,12 @@ from retrieval.domain.media import (
     Vectors,
 )
 from retrieval.domain.query import Operand, Query
-from retrieval.domain.records import StoredSegment
 from retrieval.domain.text import normalized, valid_text
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.kinds import KINDS, asked_of
 from retrieval.media.hashing import whole_hash
 from retrieval.protocols import Snapshot
+from retrieval.query.names import segments_named
 from retrieval.settings import RATE
 
 if TYPE_CHECKING:
@@ -366,8 +366,9 @@ def _windows(samples: NDArray[np.float32], form: AudioSpec) -> Iterator[NDArray[
 
 
 def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
-    """The vectors and texts that the library holds of a segment, path or hash. Raises: QueryError."""
-    found = _named_segments(name, snapshot)
+    """The vectors and texts that the library holds of a segment, path or hash. Raises: as asset_named."""
+    _, named = segments_named(name, snapshot)
+    found = [each for each in named if each.segment.kind != "region" or len(named) == 1]  # pictures as wholes
     senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
     vectors: dict[tuple[Role, Modality], Vectors] = {}
     for role, (space, dimension) in spaces.items():
@@ -379,16 +380,3 @@ def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, in
                 vectors[role, modality] = held.data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
     said = " ".join(each.segment.text for each in found if each.segment.text)
     return EncodedOperand(vectors, said if len(said) <= KEYWORD_CHARS else "")
-
-
-def _named_segments(name: str, snapshot: Snapshot) -> list[StoredSegment]:
-    """The one segment of that id, or all of the asset at that path or with that hash, its pictures as wholes."""
-    segment = snapshot.segments.with_key(name)
-    if segment is not None:
-        return [segment]
-    asset = snapshot.assets.with_key(name) or snapshot.assets.at(Path(name).expanduser().absolute())
-    if asset is None:
-        raise QueryError(
-            f"the library holds no segment, asset or path {name}", "give a segment's id or an indexed path"
-        )
-    return [each for each in snapshot.segments.of_asset(asset) if each.segment.kind != "region"]

@@ -1,19 +1,21 @@
-"""The state of a library that searches share, and the calibrations of one search."""
+"""The state of a library that searches share, read anew where it has changed, and the calibrations of one search."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.domain.media import Kind, Modality, Vectors
-from retrieval.domain.records import WordTable
+from retrieval.domain.records import LiveSpace, WordTable
 from retrieval.encoders.calibration import LinearCalibration
-from retrieval.kinds import calibrated_together
+from retrieval.errors import EncoderUnavailable
+from retrieval.kinds import KINDS, calibrated_together, kinds_in
 from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.vectors.exact import rescore
-from retrieval.vectors.space import Scope, SpaceSnapshot
+from retrieval.vectors.space import Scope, SpaceSnapshot, open_space, refresh_space
 
 if TYPE_CHECKING:
     from retrieval.encoders.profile import Profile, Role
@@ -100,3 +102,55 @@ class SearchContext:
 
 def _key(probe: VectorQuery) -> Key:
     return probe.operand, probe.role, probe.sense, probe.kind
+
+
+# ---------------------------------------------------------------- reading it
+
+
+def read_context(
+    snapshot: Snapshot,
+    home: Path,
+    profile: Profile,
+    before: SearchContext | None = None,
+    distrust: Collection[str] = (),
+    *,
+    exact: bool = False,
+) -> SearchContext:
+    """The state of the library in folder `home` as of a snapshot; of the state before it, what has not changed is kept.
+
+    distrust: folders of generations that proved damaged. exact: no generation is opened at all.
+    """
+    spaces: dict[Role, SpaceSnapshot] = {}
+    warnings: list[str] = []
+    live = snapshot.vectors.live_spaces()
+    for role in profile.spaces:
+        space = _live_space(profile, role, live, warnings)
+        if space is None:
+            continue
+        space = replace(space, folder=None) if exact else space
+        known = before.spaces.get(role) if before else None
+        if known is not None and known.live == space and space.folder not in distrust:
+            spaces[role] = refresh_space(snapshot, known)
+        else:
+            spaces[role] = open_space(snapshot, home, space, distrust=distrust)
+        warnings += spaces[role].warnings
+    return SearchContext(spaces, snapshot.fulltext.totals(), tuple(warnings))
+
+
+def _live_space(profile: Profile, role: Role, live: Sequence[LiveSpace], warnings: list[str]) -> LiveSpace | None:
+    """The live space that the profile's encoder of that role asks; vectors of different spaces never meet."""
+    try:
+        wanted = profile.space(role)
+    except EncoderUnavailable as error:
+        warnings.append(str(error))
+        return None
+    found = next((each for each in live if each.space == wanted), None)
+    other = next((each.space for each in live if each.space.name == wanted.name), None)
+    if found is None and other is not None:
+        kinds = ", ".join(KINDS[kind].plural for kind in kinds_in(role))
+        warnings.append(
+            f"the library was encoded by {other.encoder} {other.revision}, and here is {wanted.encoder} "
+            f"{wanted.revision}: {kinds} are found by words alone (crossmedia rebuild --profile {profile.name} "
+            "encodes them again)"
+        )
+    return found

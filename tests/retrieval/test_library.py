@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from indexer import Options, index_folders
 from indexer.catalog import write as catalog_write
-from retrieval import Library, LibraryNotFound, Operand, Query, QueryError
+from retrieval import Library, LibraryNotFound, MediaError, Operand, Query, QueryError
 from retrieval.domain.media import Metadata
 from retrieval.domain.result import Answer
 from retrieval.search import fusion
@@ -373,3 +375,65 @@ def test_a_picture_has_no_curve(library: Library) -> None:
     assert len(library.curve("red apple", ROOT / "red.jpg")) == 0
     with pytest.raises(QueryError, match="nothing named"):
         library.curve("red apple", ROOT / "gone.mp4")
+
+
+@pytest.mark.parametrize("field", ["image", "audio", "video", "document"])
+def test_a_text_opens_no_file_unless_it_may(library: Library, tmp_path: Path, field: str) -> None:
+    """One refusal for what is there and what is not, before anything is opened; words beside it change nothing."""
+    there = tmp_path / "there.jpg"
+    there.write_bytes(b"secret")
+    opened: list[str] = []
+    watches = [True]
+    sys.addaudithook(lambda name, given: opened.append(str(given[0])) if watches and name == "open" else None)
+    told = set()
+    for path in (there, tmp_path / "gone.jpg"):
+        for ask in (library.search, library.encode):
+            with pytest.raises(QueryError) as caught:
+                ask(f'apple {field}:"{path}"')
+            told.add(str(caught.value))
+    watches.clear()  # a hook stays for good
+    assert len(told) == 1
+    assert not any(str(tmp_path / "there") in each or str(tmp_path / "gone") in each for each in opened)
+    with pytest.raises(QueryError, match="files=True"):
+        library.explain(f"-{field}:{there} apple", "red.jpg")
+    with pytest.raises(MediaError):
+        library.search(f"{field}:{tmp_path / 'gone.jpg'}", files=True)
+
+
+def test_the_end_of_a_path_names_a_file_that_is_alone(builder: Builder) -> None:
+    """A bare name or the last parts of a path; of several files all are told, of none nothing is guessed."""
+    builder.add(*(Thing(f"{folder}/cat.jpg", IMAGE, [("image", f"cat {folder}")]) for folder in ("here", "there")))
+    with Library.open(builder.home, profile=FakeProfile()) as library:
+        assert library.show("red.jpg").asset.paths[0].name == "red.jpg"
+        assert library.show("here/cat.jpg").asset.paths[0].parent.name == "here"
+        assert library.explain("apple", "red.jpg") is not None
+        assert names(library.search(Operand("like", "red.jpg"), min_confidence=0.0))[0] == "red.jpg"
+        with pytest.raises(QueryError, match=r"2 files are called cat\.jpg.*here/cat\.jpg, .*there/cat\.jpg"):
+            library.show("cat.jpg")
+        for name in ("ed.jpg", "at.jpg", "", ".", "/", None, 7):
+            with pytest.raises(QueryError):
+                library.show(name)
+
+
+def test_what_was_left_out_is_told_with_its_reason(tmp_path: Path) -> None:
+    """By path and by bare name, with the time of the file that was read."""
+    (tmp_path / "media").mkdir()
+    broken = tmp_path / "media" / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\0" * 50)
+    os.utime(broken, (1_500_000_000, 1_500_000_000))
+    index_folders([tmp_path / "media"], library=tmp_path / "library", options=Options(profile=FakeProfile(), workers=1))
+    with Library.open(tmp_path / "library", profile=FakeProfile()) as library:
+        (skip,) = library.skips()
+        for name in (broken, "broken.jpg", "media/broken.jpg"):
+            with pytest.raises(MediaError, match=r"broken\.jpg was left out: .*as of 2017-07-14") as caught:
+                library.show(name)
+            assert caught.value.reason == skip.reason
+
+
+@pytest.mark.parametrize(
+    "question", [None, 7, b"cat", ["cat"], [Operand("text", "cat"), "dog"], {"text": "cat"}, object()]
+)
+def test_what_is_no_question_is_refused(library: Library, question: object) -> None:
+    """In our own words, whatever a program passes on."""
+    with pytest.raises(QueryError):
+        library.search(question)

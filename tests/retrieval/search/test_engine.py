@@ -197,7 +197,7 @@ def test_right_answers_alone_are_the_question(library: Library) -> None:
     assert names(library.search("", more_like=[ROOT / "cat.jpg"]))[0] == "cat.jpg"
     with pytest.raises(QueryError, match="nothing to look for"):
         library.search("", less_like=[ROOT / "cat.jpg"])
-    with pytest.raises(QueryError, match="holds no segment"):
+    with pytest.raises(QueryError, match="holds nothing named"):
         library.search("dog", more_like="nothing.jpg")
 
 
@@ -214,7 +214,7 @@ def test_errors_say_where(library: Library) -> None:
         library.search("dog AND")
     with pytest.raises(SyntaxRefused, match="only what must not be"):
         library.search("-dog")
-    with pytest.raises(QueryError, match="holds no segment"):
+    with pytest.raises(QueryError, match="holds nothing named"):
         library.search("dog -like:nothing.jpg")
 
 
@@ -303,6 +303,6 @@ def test_files_in_a_text_lie_in_the_working_folder(
 
     Image.new("RGB", (32, 32), (220, 30, 30)).save(tmp_path / "red.png")
     monkeypatch.chdir(tmp_path)
-    assert library.search("image:red.png +dog", min_confidence=0.0)
+    assert library.search("image:red.png +dog", files=True, min_confidence=0.0)
     with pytest.raises(MediaError, match="no file"):
-        library.search("image:blue.png +dog")
+        library.search("image:blue.png +dog", files=True)

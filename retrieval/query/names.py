@@ -1,0 +1,75 @@
+"""What a person calls a file of the library: its path or the end of it, its hash, or the id of one of its segments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from retrieval.domain.records import StoredSegment
+from retrieval.errors import MediaError, QueryError
+from retrieval.protocols import Snapshot
+
+MOST_NAMED = 5  # files of one name that an error lists
+
+
+def segments_named(name: str | Path, snapshot: Snapshot) -> tuple[int, list[StoredSegment]]:
+    """The asset of that name with the one segment whose id it is, else with all of its segments.
+
+    Raises: as asset_named.
+    """
+    segment = snapshot.segments.with_key(_text(name))
+    if segment is not None:
+        return segment.asset_id, [segment]
+    asset = _asset_at(name, snapshot)
+    return asset, snapshot.segments.of_asset(asset)
+
+
+def asset_named(name: str | Path, snapshot: Snapshot) -> int:
+    """The catalog's id of the asset of that path, path's end, hash or segment.
+
+    Raises:
+        QueryError: the library holds nothing of that name, or several files.
+        MediaError: the file was left out; `reason` says why.
+    """
+    segment = snapshot.segments.with_key(_text(name))
+    return segment.asset_id if segment is not None else _asset_at(name, snapshot)
+
+
+def _text(name: str | Path) -> str:
+    if not isinstance(name, str | Path) or not str(name).strip():
+        shown = "nothing" if isinstance(name, str | Path) else f"a {type(name).__name__}"
+        raise QueryError(f"{shown} names no file", "give a path or a segment's id")
+    return str(name)
+
+
+def _asset_at(name: str | Path, snapshot: Snapshot) -> int:
+    path = Path(os.path.abspath(Path(name).expanduser()))
+    found = snapshot.assets.with_key(str(name)) or snapshot.assets.at(path)
+    if found is not None:
+        return found
+    called = snapshot.assets.called(Path(name))
+    if len({asset for asset, _ in called}) == 1:
+        return called[0][0]
+    if called:
+        shown = ", ".join(str(each) for _, each in called[:MOST_NAMED]) + ", ..." * (len(called) > MOST_NAMED)
+        raise QueryError(f"{len(called):,} files are called {name}", f"which of them? {shown}")
+    _refuse_left_out(name, path, snapshot)
+    raise QueryError(f"the library holds nothing named {name}", "give an indexed path or a segment's id")
+
+
+def _refuse_left_out(name: str | Path, path: Path, snapshot: Snapshot) -> None:
+    """Says why a file of that name was left out, if one was."""
+    end = Path(name).parts
+    skips = snapshot.status.skips()
+    here = [each for each in skips if each.path == path] or [
+        each for each in skips if each.path.parts[-len(end) :] == end
+    ]
+    if here:
+        skip = here[0]
+        since = f" (the file is as of {skip.changed_at[:16].replace('T', ' ')})" if skip.changed_at else ""
+        more = f": {skip.detail}" if skip.detail and skip.detail != skip.reason else ""
+        raise MediaError(
+            f"{skip.path} was left out: {skip.reason}{since}{more}",
+            "crossmedia index reads it again when it has changed",
+            skip.reason,
+        )
