@@ -211,7 +211,7 @@ class Asker:
     # ------------------------------------------------------------ answers as plain data
 
     def _hit(self, hit: Any) -> Record:
-        plain = {name: getattr(hit, name) for name in ("asset", "medium", "score", "confidence", "taken_at", "offline")}
+        plain = {name: getattr(hit, name) for name in ("asset", "medium", "score", "confidence", "date", "offline")}
         paths = {"path": str(hit.path), "paths": list(map(str, hit.paths)), "alike": hit.alike}
         return {**self._clean(paths), **plain, "segments": list(map(_segment, hit.segments))}
 

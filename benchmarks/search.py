@@ -141,7 +141,7 @@ def put_asset(connection: Any, source: int, kind: str, medium: str, at: int) -> 
     """One asset with one path."""
     name = f"{kind}s/{at // 1000:03d}/IMG_{at:06d}.{kind}"
     digest = hashlib.blake2b(name.encode(), digest_size=32).digest()
-    row = {"hash": digest, "medium": medium, "format": kind, "bytes": 1, "taken_at": f"20{at % 25:02d}-01-01T00:00:00"}
+    row = {"hash": digest, "medium": medium, "format": kind, "bytes": 1, "date": f"20{at % 25:02d}-01-01T00:00:00"}
     asset = int(connection.execute(insert(assets), row).inserted_primary_key[0])
     place = {
         "source_id": source,

@@ -30,7 +30,7 @@ def contents(home: Path) -> dict[str, Any]:
                 own = [os.path.join(p.root, p.relative) for p in places if p.asset_id == asset.id]
                 done = select(steps.c.step, steps.c.state, steps.c.reason).where(steps.c.asset_id == asset.id)
                 found[asset.hash.hex()] = {
-                    "facts": {k: v for k, v in asset._mapping.items() if k not in ("id", "taken_at")},
+                    "facts": {k: v for k, v in asset._mapping.items() if k not in ("id", "date")},
                     "paths": sorted(own),
                     "words": sorted(set(names.get(asset.id, "").split())),
                     "steps": sorted(map(tuple, connection.execute(done))),

@@ -21,6 +21,7 @@ from indexer.pipeline.steps import STEPS, steps_of
 from indexer.pipeline.worker import Identity
 from indexer.sources.base import Candidate
 from retrieval.domain.media import Metadata, Step
+from retrieval.media.dates import name_date
 from retrieval.media.hashing import VANISHED
 from retrieval.protocols import Transcriber
 
@@ -118,8 +119,8 @@ class Sink:
             size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
         else:
             size, mtime_ns = candidate.fingerprint.bytes, candidate.fingerprint.mtime_ns
-        if facts.taken_at is None:
-            facts = _dated(facts, mtime_ns)
+        if facts.date is None:
+            facts = dated(facts, path.name if candidate is None else os.fsdecode(candidate.relative), mtime_ns)
         asset = catalog_write.put_asset(connection, digest, size, facts, candidate.sidecars if candidate else b"")
         catalog_write.want_steps(connection, asset, steps_of(facts))
         return asset
@@ -175,6 +176,9 @@ def _is_gone(path: Path) -> bool:
     return False
 
 
-def _dated(facts: Metadata, mtime_ns: int) -> Metadata:
-    """The facts with the file's own time, where they name none."""
-    return replace(facts, taken_at=datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds"))
+def dated(facts: Metadata, name: str, mtime_ns: int) -> Metadata:
+    """The facts with the date that the file's name tells, else with the time of its last change."""
+    if date := name_date(name.rpartition("/")[2]):
+        return replace(facts, date=date, date_from="name")
+    changed = datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds")
+    return replace(facts, date=changed, date_from="mtime")

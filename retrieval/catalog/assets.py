@@ -30,8 +30,8 @@ _SEEN = (
     .join(assets, assets.c.id == paths.c.asset_id)
     .order_by(sources.c.offline, paths.c.id)
 )
-_FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "taken_at", "camera", "latitude", "longitude")
-_SAID = ("lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
+_FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "date", "date_from", "camera")
+_SAID = ("latitude", "longitude", "lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
 _ASSET_ROWS = as_one_row(literal_column("0"), assets.c.id, assets.c.medium).where(assets.c.id.in_(dialect.given()))
 
 

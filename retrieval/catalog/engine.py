@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from retrieval.catalog import dialect, layout
-from retrieval.catalog.schema import HEAD
+from retrieval.catalog.schema import HEAD, OLDER, READ_FROM
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
@@ -37,6 +38,8 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
     new = write and not file.exists()
 
     def prepare(connection: sqlite3.Connection, _: object) -> None:
+        if not write:
+            _show_as_newest(connection)
         dialect.prepare(connection, new=new, write=write)
 
     event.listen(engine, "connect", prepare)
@@ -87,6 +90,14 @@ def _file_system(folder: Path) -> str:
     return found[1]
 
 
+def _show_as_newest(connection: sqlite3.Connection) -> None:
+    """Lets questions be answered from a catalog of an older revision; what is wrong with it is told by _check_revision."""
+    with suppress(sqlite3.DatabaseError):
+        here = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        if here and here[0] in OLDER:
+            connection.execute(OLDER[here[0]])
+
+
 def _check_revision(engine: Engine, home: Path, write: bool) -> None:
     with engine.connect() as connection:
         here = revision(connection)
@@ -96,7 +107,7 @@ def _check_revision(engine: Engine, home: Path, write: bool) -> None:
         raise LibraryTooNew(
             f"{home} was written by a later crossmedia (revision {here}, known {HEAD})", "update crossmedia"
         )
-    if here is not None and here < HEAD and not write:
+    if here is not None and here < READ_FROM and not write:
         raise LibraryError(
             f"{home} was written by an older crossmedia (revision {here})", "crossmedia index upgrades it"
         )

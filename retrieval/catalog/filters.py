@@ -36,7 +36,7 @@ class FilterReader:
     def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
         """Ids of the assets that fulfil the filters, newest first; those without a date last."""
         query = select(assets.c.id).where(*_conditions(filters), assets.c.id.in_(_seen_assets()))
-        query = query.order_by(assets.c.taken_at.desc().nulls_last(), assets.c.id)
+        query = query.order_by(assets.c.date.desc().nulls_last(), assets.c.id)
         return list(self._connection.execute(query.limit(limit).offset(offset)).scalars())
 
 
@@ -50,9 +50,9 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
     if filters.media and with_media:
         found.append(assets.c.medium.in_(sorted(filters.media)))
     if filters.after:
-        found.append(assets.c.taken_at >= filters.after)
+        found.append(assets.c.date >= filters.after)
     if filters.before:
-        found.append(assets.c.taken_at < filters.before)
+        found.append(assets.c.date < filters.before)
     if filters.min_duration_ms is not None:
         found.append(assets.c.duration_ms >= filters.min_duration_ms)
     if filters.max_duration_ms is not None:

@@ -20,7 +20,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"  # the newest revision under alembic/versions
+HEAD = "0005"  # the newest revision under alembic/versions
+READ_FROM = "0004"  # the oldest one that questions are answered from, by OLDER
+OLDER = {  # revision -> what makes its tables look like those below, on one connection and for it alone
+    "0004": "CREATE TEMP VIEW assets AS SELECT *, taken_at AS date, NULL AS date_from FROM main.assets",
+}
 
 metadata = MetaData(
     naming_convention={  # SQLite alters by copy, so every constraint needs a name
@@ -71,7 +75,7 @@ assets = Table(
     Column("height", Integer),
     Column("duration_ms", Integer),
     Column("pages", Integer),
-    Column("taken_at", Text, index=True),
+    Column("date", Text, index=True),  # local; from what says date_from, as domain.media.DateFrom has it
     Column("camera", Text),
     Column("latitude", Float),
     Column("longitude", Float),
@@ -83,6 +87,7 @@ assets = Table(
     Column("has_pictures", Boolean, nullable=False, default=False),
     Column("has_subtitles", Boolean, nullable=False, default=False),
     Column("sidecar", LargeBinary),  # digest of the sidecar subtitles that were read
+    Column("date_from", Text),  # empty where an older program read the file
     sqlite_autoincrement=True,
 )
 

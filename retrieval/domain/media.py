@@ -18,6 +18,8 @@ Kind: TypeAlias = str  # a row of retrieval.kinds.KINDS
 
 Step: TypeAlias = str  # a row of indexer.pipeline.steps.STEPS
 
+DateFrom: TypeAlias = Literal["exif", "iptc", "xmp", "gps", "container", "document", "name", "mtime"]
+
 Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
 
 Modality: TypeAlias = Literal["text", "image", "sound"]
@@ -105,7 +107,8 @@ class Metadata:
     height: int | None = None
     duration_ms: int | None = None
     pages: int | None = None
-    taken_at: str | None = None  # local time, "2019-07-14T16:03:11"
+    date: str | None = None  # local time, "2019-07-14T16:03:11", or less: "2019-07"
+    date_from: DateFrom | None = None
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.media import Kind, Medium, Segment, Space
+from retrieval.domain.media import DateFrom, Kind, Medium, Segment, Space
 
 Ids: TypeAlias = NDArray[np.int64]
 Half: TypeAlias = NDArray[np.float16]
@@ -106,9 +106,19 @@ class StoredAsset:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def date(self) -> str | None:
+        """Local date, ISO 8601, as precise as it is known."""
+        return self.facts.get("date")
+
+    @property
+    def date_from(self) -> DateFrom | None:
+        """What says the date; None where an older program read the file."""
+        return self.facts.get("date_from")
+
+    @property
     def taken_at(self) -> str | None:
-        """Local date and time of recording, ISO 8601."""
-        return self.facts.get("taken_at")
+        """The date where it is that of taking or recording, and the file itself says so."""
+        return None if self.medium == "document" or self.date_from in ("name", "mtime") else self.date
 
 
 @dataclass(frozen=True, slots=True)

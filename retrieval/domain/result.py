@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.domain.media import Box, Kind, Lane, Medium, Span
+from retrieval.domain.media import Box, DateFrom, Kind, Lane, Medium, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Hit:
     """An asset that answers, with its best segments, best first.
 
     score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere. alike: how many further
-    pictures that answer show the same and are not listed themselves.
+    pictures that answer show the same and are not listed themselves. taken_at: when it was taken or recorded, where the
+    file says so. date: local, ISO 8601, as precise as it is known; date_from: what says it.
     """
 
     path: Path
@@ -54,6 +55,8 @@ class Hit:
     confidence: float
     segments: tuple[FoundSegment, ...]
     taken_at: str | None = None
+    date: str | None = None
+    date_from: DateFrom | None = None
     offline: bool = False
     alike: int = 0
 

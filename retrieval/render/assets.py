@@ -41,7 +41,7 @@ def facts_of(asset: StoredAsset) -> dict[str, str]:
         "pixels": f"{facts['width']} x {facts['height']}" if facts["width"] else "",
         "length": clock(facts["duration_ms"]) if facts["duration_ms"] else "",
         "pages": str(facts["pages"] or ""),
-        "date": (facts["taken_at"] or "").replace("T", " "),
+        "date": _date(asset),
         "camera": facts["camera"] or "",
         "position": position,
         "language": facts["lang"] or "",
@@ -51,6 +51,23 @@ def facts_of(asset: StoredAsset) -> dict[str, str]:
         "asset": asset.hash,
     }
     return {name: value for name, value in found.items() if value}
+
+
+_SAYS = {
+    "exif": "EXIF",
+    "iptc": "IPTC",
+    "xmp": "XMP",
+    "gps": "the satellites' day in EXIF",
+    "container": "the file's own record",
+    "document": "the document's properties",
+    "name": "the file's name",
+    "mtime": "the file's last change",
+}
+
+
+def _date(asset: StoredAsset) -> str:
+    date = (asset.date or "").replace("T", " ")
+    return f"{date} ({_SAYS[asset.date_from]})" if date and asset.date_from else date
 
 
 def segment_line(stored: StoredSegment, width: int | None = None) -> str:

@@ -87,6 +87,8 @@ def hit_report(hit: Hit, tags: Tags | None = None) -> dict[str, Any]:
         "score": round(float(hit.score), 4),
         "confidence": round(float(hit.confidence), 4),
         "taken_at": hit.taken_at,
+        "date": hit.date,
+        "date_from": hit.date_from,
         "offline": hit.offline,
         "alike": hit.alike,
         "segments": [_found(each) | _tags(each.id, tags) for each in hit.segments],
@@ -137,7 +139,7 @@ def asset_report(shown: Shown, tags: Tags | None = None) -> dict[str, Any]:
         "medium": asset.medium,
         "paths": [path_fields(path) for path in asset.paths],
         "offline": asset.offline,
-        "facts": dict(asset.facts),
+        "facts": {**asset.facts, "taken_at": asset.taken_at},
         "segments": [_stored(each) | _tags(each.key, tags) for each in shown.segments],
     }
 

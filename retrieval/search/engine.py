@@ -98,7 +98,7 @@ def _page(
 ) -> list[Candidate]:
     if query.sort == "date":
         known = snapshot.assets.by_id([each.asset for each in found])
-        dates = {asset: stored.taken_at or "" for asset, stored in known.items()}
+        dates = {asset: stored.date or "" for asset, stored in known.items()}
         found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
     # Who asks with a picture may look for its copies.
     if all(modality == "text" for each in operands for _, modality in each.vectors):

@@ -139,6 +139,8 @@ def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment
         confidence=fusion.confidence(candidate.odds),
         segments=segments,
         taken_at=stored.taken_at,
+        date=stored.date,
+        date_from=stored.date_from,
         offline=stored.offline,
         alike=candidate.alike,
     )

@@ -42,7 +42,7 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 | `took_ms` | time of the search itself |
 | `best` | confidence of the best candidate, also where nothing was sure enough |
 | `warnings` | lines that a person should see |
-| `hits[]` | `path` (first live one), `path_bytes` (base64, only where the path is not UTF-8), `paths`, `asset` (content hash), `medium`, `score`, `confidence`, `taken_at`, `offline`, `alike` (further pictures that show the same, folded into this hit), `segments[]` |
+| `hits[]` | `path` (first live one), `path_bytes` (base64, only where the path is not UTF-8), `paths`, `asset` (content hash), `medium`, `score`, `confidence`, `taken_at` (null where nobody took or recorded anything), `date` (local, as precise as it is known), `date_from` (exif, iptc, xmp, gps, container, document, name, mtime; null where an older version read the file), `offline`, `alike` (further pictures that show the same, folded into this hit), `segments[]` |
 | `segments[]` | `id`, `kind` (image, region, shot, speech, sound, passage, text_line), `start_ms`, `end_ms`, `at_ms` (best frame), `page`, `text`, `confidence`, `score`, `lanes` (name: share), `marks` (`[start, end]` of the words of the question in `text`, in characters), `box` (`[left, top, right, bottom]` of a region or line of text, in ten-thousandths of its picture), `tags` (`name`, `confidence`; only with `--tags`, and of `show`) |
 
 `--jsonl` prints the objects of `hits`, one a line. `--csv` prints one row for each hit with the columns `path`, `medium`,

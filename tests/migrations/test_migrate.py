@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from retrieval.catalog import layout
 from retrieval.catalog.engine import open_engine, revision
 from retrieval.catalog.schema import HEAD, metadata
 from retrieval.catalog.snapshot import open_snapshot
+from retrieval.domain.query import Filters
 from retrieval.errors import LibraryDamaged
 
 
@@ -145,6 +147,45 @@ def test_vectors_that_came_after_a_generation_still_do_after_the_upgrade(tmp_pat
         catalog_vectors.put_vectors(connection, 1, [(3, None, np.zeros(2, np.float16))], commit)
         newest = connection.execute(text("SELECT id, commit_number FROM vectors ORDER BY id DESC LIMIT 1")).one()
     assert newest == (91, 3)  # the id of a deleted vector does not come back
+
+
+DATED = """
+INSERT INTO sources(id, root, include, exclude, added_at, offline) VALUES (1, x'2f61', '', '', '2026-01-01', 0);
+INSERT INTO assets(id, hash, medium, format, bytes, keywords, has_sound, has_pictures, has_subtitles, taken_at) VALUES
+(1, x'01', 'image', 'png', 1, '', 0, 0, 0, '2019-07-14T16:03:11'), (2, x'02', 'image', 'png', 1, '', 0, 0, 0, 'CHANGED'),
+(3, x'03', 'image', 'png', 1, '', 0, 0, 0, 'CHANGED'), (4, x'04', 'document', 'pdf', 1, '', 0, 0, 0, '2018-01-01T00:00:00');
+INSERT INTO paths(source_id, asset_id, relative, bytes, mtime_ns, ctime_ns, inode) VALUES
+(1, 1, CAST('x/a.png' AS BLOB), 1, 1600000000000000000, 1, 1),
+(1, 2, CAST('x/b.png' AS BLOB), 1, 1600000000000000000, 1, 1),
+(1, 3, CAST('x/IMG-20190713-WA0003.png' AS BLOB), 1, 1600000000000000000, 1, 1),
+(1, 4, CAST('x/2017-01-01.pdf' AS BLOB), 1, 1600000000000000000, 1, 1)
+"""
+
+
+def test_dates_of_an_older_catalog_are_read_and_upgraded(tmp_path: Path) -> None:
+    """Questions are answered before the upgrade; after it, dates of last changes give way to those in names."""
+    engine = at_revision(tmp_path / "library", "0004")
+    changed = datetime.fromtimestamp(1_600_000_000).isoformat()
+    with catalog_write.transaction(engine) as connection:
+        for statement in DATED.replace("CHANGED", changed).split(";"):
+            connection.exec_driver_sql(statement)
+    with open_snapshot(open_engine(tmp_path / "library")) as snapshot:
+        assert snapshot.filters.by_date(Filters(), -1, 0) == [2, 3, 1, 4]
+        assert snapshot.filters.by_date(Filters(before="2020"), -1, 0) == [1, 4]
+        known = snapshot.assets.by_id([1, 2])
+        assert [(each.date, each.date_from) for each in known.values()] == [
+            ("2019-07-14T16:03:11", None),
+            (changed, None),
+        ]
+    upgrade(engine, tmp_path / "library")
+    with open_snapshot(open_engine(tmp_path / "library")) as snapshot:
+        known = snapshot.assets.by_id([1, 2, 3, 4])
+    assert [(each.date, each.date_from, each.taken_at) for each in known.values()] == [
+        ("2019-07-14T16:03:11", None, "2019-07-14T16:03:11"),
+        (changed, "mtime", None),
+        ("2019-07-13", "name", None),
+        ("2018-01-01T00:00:00", "document", None),
+    ]
 
 
 def test_a_failing_migration_leaves_the_catalog_as_it_was(tmp_path: Path) -> None:

@@ -29,15 +29,13 @@ IMAGE, VIDEO, AUDIO, DOCUMENT = (
 THINGS = (
     Thing(
         "red.jpg",
-        Metadata("image", format="jpeg", taken_at="2019-07-14T10:00:00", camera="Canon EOS"),
+        Metadata("image", format="jpeg", date="2019-07-14T10:00:00", camera="Canon EOS"),
         [("image", "red apple table")],
     ),
-    Thing(
-        "green.jpg", Metadata("image", format="jpeg", taken_at="2021-01-01T10:00:00"), [("image", "green apple tree")]
-    ),
+    Thing("green.jpg", Metadata("image", format="jpeg", date="2021-01-01T10:00:00"), [("image", "green apple tree")]),
     Thing(
         "trip/clip.mp4",
-        Metadata("video", format="mp4", duration_ms=9000, taken_at="2020-05-05T00:00:00"),
+        Metadata("video", format="mp4", duration_ms=9000, date="2020-05-05T00:00:00"),
         [("shot", "blue sea boat"), ("shot", "red car street"), ("speech", "we sail to the island")],
     ),
     Thing(

@@ -19,9 +19,10 @@ from av.container import InputContainer
 from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.av.id3 import confused
+from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
 from retrieval.media.sniff import identify
 
-DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d))?")
+WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
 PLACE: Final = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 BAD_PACKETS: Final = 200  # damaged packets in a row after which a stream is given up
 
@@ -140,6 +141,7 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
         said.pop(name, None)
         if value is not None:
             said[name] = value
+    date = _date(said, medium)
     latitude, longitude = _place(said)
     words = ("album", "album_artist", "genre", "composer", "keywords", "show", "comment", "description", "synopsis")
     return Metadata(
@@ -148,7 +150,8 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
         picture.codec_context.width or None if picture is not None else None,
         picture.codec_context.height or None if picture is not None else None,
         duration_ms(container, picture, sound),
-        taken_at=_date(said),
+        date=date,
+        date_from="container" if date else None,
         camera=_camera(said),
         latitude=latitude,
         longitude=longitude,
@@ -211,13 +214,17 @@ def turns(frame: Any) -> int:
     return int(frame.rotation / 90 + 4.5) % 4
 
 
-def _date(said: dict[str, str]) -> str | None:
-    """Local time where the maker wrote it (Apple does), else the container's UTC as it stands."""
-    for name in ("com.apple.quicktime.creationdate", "creation_time", "date", "datetime", "icrd", "year"):
-        match = DATE.search(said.get(name, ""))
-        if match and match[1] > "1904":  # MP4's zero, written by cameras without a clock
-            return f"{match[1]}-{match[2]}-{match[3]}T{match[4] or '00'}:{match[5] or '00'}:{match[6] or '00'}"
-    return None
+def _date(said: dict[str, str], medium: Medium) -> str | None:
+    """Local time where the maker wrote it (Apple does), else the container's UTC in the time of this machine.
+
+    Of sound what its tags say comes first: the container's time is that of the last tagging or conversion.
+    """
+    if local := iso_date(said.get("com.apple.quicktime.creationdate", "")):
+        return local
+    written = next((date for date in (iso_date(said.get(name, ""), 1000) for name in WRITTEN) if date), None)
+    made = local_date(said.get("creation_time", ""))
+    made = made if made and made >= FIRST_CONTAINER else None
+    return written or made if medium == "audio" else made or written
 
 
 def _camera(said: dict[str, str]) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment
 from retrieval.domain.text import valid_text
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.media.dates import iso_date
 from retrieval.media.documents.passages import Block, cut
 from retrieval.media.language import language_of
 from retrieval.media.markup import html_text
@@ -263,7 +264,8 @@ def _read_pdf(path: Path, form: ImageSpec, limits: Limits) -> Iterator[Metadata 
             "document",
             "pdf",
             pages=len(document),
-            taken_at=said.get("date"),
+            date=said.get("date"),
+            date_from="document" if "date" in said else None,
             title=said.get("Title"),
             artist=said.get("Author"),
             lang=lang,
@@ -299,13 +301,14 @@ def _read_office(path: Path, kind: str, form: ImageSpec, limits: Limits) -> Iter
 
     parts = read_office(path, kind, limits)
     lang = _language(parts.blocks)
-    date = re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", parts.date or "")
+    date = iso_date(parts.date or "", 1000)
     title = parts.title or _first_heading(parts.blocks)
     yield Metadata(
         "document",
         kind,
         pages=parts.pages,
-        taken_at=date[0] if date else None,
+        date=date,
+        date_from="document" if date else None,
         title=title,
         artist=parts.artist,
         lang=lang,

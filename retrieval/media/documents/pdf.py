@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium
 from PIL import Image
 
 from retrieval.errors import MediaTooLarge, MediaUnreadable, MediaUnsupported
+from retrieval.media.dates import iso_date
 from retrieval.media.documents.passages import Block
 from retrieval.media.image.decode import to_rgb
 from retrieval.settings import LIMITS, Limits
@@ -49,7 +50,6 @@ FIELDS: Final = frozenset(
 )
 LEFT_OUT: Final = 0.005  # of the area of a picture
 NOTHING: Final = re.compile(r"\(?(anonymous|unspecified|untitled|unknown)\)?$", re.IGNORECASE)  # what programs fill in
-DATE: Final = re.compile(r"D:(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?")
 
 
 @contextmanager
@@ -95,9 +95,9 @@ def said(document: Any) -> dict[str, str]:
     with suppress(pypdfium2.PdfiumError):
         told = {name: " ".join(value.split()) for name, value in document.get_metadata_dict().items()}
         found = {name: value for name, value in told.items() if value and not NOTHING.match(value)}
-    match = DATE.match(found.get("CreationDate", "") or found.get("ModDate", ""))
-    if match:
-        found["date"] = f"{match[1]}-{match[2]}-{match[3]}T{match[4] or '00'}:{match[5] or '00'}:{match[6] or '00'}"
+    date = iso_date(found.get("CreationDate", "")) or iso_date(found.get("ModDate", ""))
+    if date:
+        found["date"] = date
     return found
 
 

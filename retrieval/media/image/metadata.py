@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from PIL import Image, ImageFile, IptcImagePlugin
 
+from retrieval.domain.media import DateFrom
+from retrieval.media.dates import iso_date, mail_date
 from retrieval.media.markup import parse_xml
 
 MAKE, MODEL, DATE, ARTIST, DESCRIPTION = 0x010F, 0x0110, 0x0132, 0x013B, 0x010E
@@ -24,8 +26,9 @@ IPTC_TITLE, IPTC_KEYWORD, IPTC_BYLINE, IPTC_CITY, IPTC_COUNTRY, IPTC_CAPTION = (
     (2, 101),
     (2, 120),
 )
+IPTC_DATE, IPTC_TIME = (2, 55), (2, 60)
+GPS_DATE = 29
 XMP_CHARS: Final = 2_000_000
-DATE_FORM: Final = re.compile(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?")
 # What cameras write into every picture without being asked.
 EMPTY_WORDS: Final = re.compile(
     r"^(.*DIGITAL (STILL )?CAMERA|SONY DSC|DCIM.*|MINOLTA.*|KONICA.*|SAMSUNG|default|untitled|File written by Adobe.*)$",
@@ -37,7 +40,8 @@ EMPTY_WORDS: Final = re.compile(
 class ImageMetadata:
     """Facts of a picture; unknown is None or empty."""
 
-    taken_at: str | None = None
+    date: str | None = None
+    date_from: DateFrom | None = None
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None
@@ -47,7 +51,10 @@ class ImageMetadata:
 
 
 def read_metadata(image: Image.Image) -> ImageMetadata:
-    """EXIF, then IPTC and XMP for what EXIF leaves open; keywords of all three, in order, once each."""
+    """EXIF, then IPTC and XMP for what EXIF leaves open; keywords of all three, in order, once each.
+
+    The date is that of EXIF, else of IPTC, XMP, the satellites' day, a PNG's own text.
+    """
     found = ImageMetadata()
     with suppress(Exception):
         found = from_exif(image.getexif())
@@ -55,7 +62,20 @@ def read_metadata(image: Image.Image) -> ImageMetadata:
         found = _joined(found, _from_iptc(image))
     with suppress(Exception):
         found = _joined(found, _from_xmp(image.info.get("xmp") or _tiff_xmp(image)))
+    if found.date is None:
+        date, date_from = _last_resort(image)
+        found = replace(found, date=date, date_from=date_from if date else None)
     return found
+
+
+def _last_resort(image: Image.Image) -> tuple[str | None, DateFrom]:
+    """The day that satellites gave, which is one of UTC; else the date in a PNG's text."""
+    with suppress(Exception):
+        if date := iso_date(image.getexif().get_ifd(GPS_IFD).get(GPS_DATE)):
+            return date, "gps"
+    with suppress(Exception):
+        return mail_date(str(image.info.get("Creation Time") or image.info.get("creation_time") or "")), "container"
+    return None, "container"
 
 
 def read_raw_metadata(path: Path, preview: Image.Image) -> ImageMetadata:
@@ -81,10 +101,12 @@ def from_exif(exif: Image.Exif) -> ImageMetadata:
     """Date taken before date changed; make and model as one name; place in degrees, north and east positive."""
     inner = exif.get_ifd(EXIF_IFD)
     dates = (iso_date(date) for date in (inner.get(DATE_TAKEN), inner.get(DATE_DIGITIZED), exif.get(DATE)) if date)
+    date = next((date for date in dates if date), None)
     latitude, longitude = _place(exif)
     words = _words(exif.get(XP_KEYWORDS))
     return ImageMetadata(
-        taken_at=next((date for date in dates if date), None),
+        date=date,
+        date_from="exif" if date else None,
         camera=_camera(_words(exif.get(MAKE)), _words(exif.get(MODEL))),
         latitude=latitude,
         longitude=longitude,
@@ -92,16 +114,6 @@ def from_exif(exif: Image.Exif) -> ImageMetadata:
         artist=_words(exif.get(ARTIST)),
         keywords=tuple(word.strip() for word in words.split(";") if word.strip()) if words else (),
     )
-
-
-def iso_date(text: Any) -> str | None:
-    """A date like 2019-07-14T16:03:11, of one as EXIF, XMP or IPTC write it; None if it is none."""
-    match = DATE_FORM.search(str(text))
-    if not match:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-    valid = 1800 <= year and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{min(second, 59):02}" if valid else None
 
 
 def _words(value: Any) -> str | None:
@@ -152,7 +164,9 @@ def _joined(first: ImageMetadata, second: ImageMetadata) -> ImageMetadata:
     """`first`, completed by `second`; a second title is kept among the keywords, so that it can be found."""
     more = [second.title] if first.title and second.title and second.title != first.title else []
     keywords = tuple(dict.fromkeys((*first.keywords, *second.keywords, *more)))
-    values = {name: getattr(first, name) or getattr(second, name) for name in ("taken_at", "camera", "title", "artist")}
+    values = {name: getattr(first, name) or getattr(second, name) for name in ("camera", "title", "artist")}
+    if first.date is None:
+        values |= {"date": second.date, "date_from": second.date_from}
     if first.latitude is None:
         values |= {"latitude": second.latitude, "longitude": second.longitude}
     return replace(first, keywords=keywords, **values)
@@ -168,8 +182,14 @@ def _from_iptc(image: Image.Image) -> ImageMetadata:
 
     titles = all_of(IPTC_TITLE) + all_of(IPTC_CAPTION)
     keywords = all_of(IPTC_KEYWORD) + all_of(IPTC_CITY) + all_of(IPTC_COUNTRY) + titles[1:]
+    day, clock = ("".join(all_of(key)[:1]) for key in (IPTC_DATE, IPTC_TIME))
+    date = iso_date(f"{day}T{clock[:6]}") or iso_date(day)
     return ImageMetadata(
-        title=next(iter(titles), None), artist=next(iter(all_of(IPTC_BYLINE)), None), keywords=tuple(keywords)
+        date=date,
+        date_from="iptc" if date else None,
+        title=next(iter(titles), None),
+        artist=next(iter(all_of(IPTC_BYLINE)), None),
+        keywords=tuple(keywords),
     )
 
 
@@ -194,8 +214,10 @@ def _from_xmp(packet: bytes | str | None) -> ImageMetadata:
 
     titles = listed("title") + listed("description")
     dates = (iso_date(date) for date in _xmp_values(root, ("DateTimeOriginal", "DateCreated", "CreateDate")))
+    date = next((date for date in dates if date), None)
     return ImageMetadata(
-        taken_at=next((date for date in dates if date), None),
+        date=date,
+        date_from="xmp" if date else None,
         title=next(iter(titles), None),
         artist=next(iter(listed("creator")), None),
         keywords=tuple(listed("subject") + titles[1:]),

@@ -90,8 +90,8 @@ def test_a_new_picture_is_written_with_its_segment_path_and_steps(world: World) 
 
 def test_a_file_without_a_date_gets_its_own_time(world: World) -> None:
     """The local time of its last change; a date of its own stays."""
-    world.sink.write([world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b", taken_at="2019-07-14T16:03:11")])
-    dates = [row[0] for row in world.rows("SELECT taken_at FROM assets ORDER BY id")]
+    world.sink.write([world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b", date="2019-07-14T16:03:11")])
+    dates = [row[0] for row in world.rows("SELECT date FROM assets ORDER BY id")]
     assert dates[0].startswith("2020-09-1")
     assert dates[1] == "2019-07-14T16:03:11"
 

@@ -31,7 +31,7 @@ def builder(tmp_path: Path) -> Iterator[Builder]:
             "a/one.mp4", Metadata("video", duration_ms=1000, camera="Nikon 100%"), [("shot", "red"), ("shot", "blue")]
         ),
         Thing("b/two.mp4", Metadata("video", duration_ms=9000), [("speech", "hello there")]),
-        Thing("note.txt", Metadata("document", taken_at="2020-01-01T00:00:00"), [("passage", "hello world")]),
+        Thing("note.txt", Metadata("document", date="2020-01-01T00:00:00"), [("passage", "hello world")]),
     )
     yield built
     built.close()

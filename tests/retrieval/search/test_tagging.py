@@ -39,11 +39,11 @@ def library(tmp_path: Path) -> Iterator[Library]:
     """A library with tags of its own; what pictures show is their text."""
     builder = Builder(tmp_path / "library")
     builder.add(
-        Thing("apple.jpg", Metadata("image", taken_at="2020-01-01"), [("image", "mirabelle")]),
-        Thing("red.jpg", Metadata("image", taken_at="2022-01-01"), [("image", "red mirabelle")]),
+        Thing("apple.jpg", Metadata("image", date="2020-01-01"), [("image", "mirabelle")]),
+        Thing("red.jpg", Metadata("image", date="2022-01-01"), [("image", "red mirabelle")]),
         Thing(
             "trip.mp4",
-            Metadata("video", taken_at="2021-01-01"),
+            Metadata("video", date="2021-01-01"),
             [("shot", "zeppelin"), ("shot", "boat"), ("speech", "a mirabelle")],
         ),
         Thing("rain.mp3", Metadata("audio"), [("sound", "rain")]),

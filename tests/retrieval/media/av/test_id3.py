@@ -77,4 +77,4 @@ def test_artists_and_dates_are_kept_from_comments(tmp_path: Path) -> None:
         "TXXX": b"\x00date\x001999-09-09",
     }
     [facts] = read_audio(tagged(tmp_path / "a.mp3", 4, frames))
-    assert (facts.artist, facts.taken_at) == ("Ana", "2001-02-03T00:00:00")
+    assert (facts.artist, facts.date) == ("Ana", "2001-02-03")

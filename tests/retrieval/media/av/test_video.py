@@ -143,7 +143,7 @@ def test_facts_tell_size_length_date_and_sound(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", frames([pattern(1)], [50]), sound=tone(2), metadata=metadata)
     facts, _ = speech(path)
     assert (facts.format, facts.width, facts.height, facts.title, facts.artist) == ("mp4", 160, 120, "Sommer", "Ana")
-    assert facts.taken_at == "2019-07-14T16:03:11"
+    assert facts.date == "2019-07-14T16:03:11"
     assert (facts.has_sound, facts.has_pictures, facts.has_subtitles) == (True, True, False)
     assert abs((facts.duration_ms or 0) - 2000) < 100
 

@@ -156,7 +156,7 @@ def test_facts_come_from_exif(tmp_path: Path) -> None:
     exif.get_ifd(0x8825).update({1: "S", 2: (33.0, 51.0, 36.0), 3: "E", 4: (151.0, 12.0, 0.0)})
     halves().save(tmp_path / "a.jpg", exif=exif)
     facts, _ = parts(tmp_path / "a.jpg")
-    assert (facts.taken_at, facts.camera, facts.title) == ("2019-07-14T16:03:11", "Canon EOS 40D", None)
+    assert (facts.date, facts.camera, facts.title) == ("2019-07-14T16:03:11", "Canon EOS 40D", None)
     assert (facts.latitude, facts.longitude) == (-33.86, 151.2)
 
 
@@ -171,7 +171,7 @@ def test_keywords_come_from_xmp(tmp_path: Path) -> None:
     )
     halves().save(tmp_path / "a.jpg", xmp=packet.encode())
     facts, _ = parts(tmp_path / "a.jpg")
-    assert (facts.keywords, facts.title, facts.taken_at) == (("海", "dog"), "Am Strand", "2020-02-03T04:05:06")
+    assert (facts.keywords, facts.title, facts.date) == (("海", "dog"), "Am Strand", "2020-02-03T04:05:06")
 
 
 def test_an_entity_in_xmp_is_not_expanded(tmp_path: Path) -> None:
