@@ -20,6 +20,15 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Filtered:
+    """Patterns were added to those of a source, which is kept with the library."""
+
+    source: Path
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scanned:
     """All folders were listed. `changed` files are new or differ from what the catalog holds."""
 
@@ -68,10 +77,17 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Answer of a dry run: files for each step, and seconds that they would take about."""
+    """Answer of a dry run: files for each step, and seconds that they would take about.
+
+    gone: files that would be forgotten, left_out: those of them that are still there, but excluded now. contents: what
+    was seen at no other path; fewer are forgotten where a file of the same content turns up among the new ones.
+    """
 
     files: dict[Step, int]
     seconds: float
+    gone: int = 0
+    left_out: int = 0
+    contents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +104,4 @@ class Finished:
     warnings: tuple[str, ...] = ()
 
 
-Event: TypeAlias = Opened | Scanned | Progress | Skipped | Published | Planned | Finished
+Event: TypeAlias = Opened | Filtered | Scanned | Progress | Skipped | Published | Planned | Finished

@@ -10,9 +10,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Select, exists, func, select
 
 from indexer.sources.base import FileState, Known, Source
+from retrieval.catalog import dialect
 from retrieval.catalog.schema import (
     assets,
     deleted_vectors,
+    forgotten,
     generations,
     imprints,
     library,
@@ -75,6 +77,19 @@ def all_sources(connection: Connection) -> list[Source]:
         )
         for row in rows
     ]
+
+
+def forgotten_paths(connection: Connection) -> frozenset[bytes]:
+    """Files and folders, as absolute paths, that are not read again."""
+    return frozenset(connection.scalars(select(forgotten.c.path)))
+
+
+def contents_only_at(connection: Connection, ids: Sequence[int]) -> int:
+    """How many assets are at these paths (by id) and nowhere else."""
+    other = paths.alias()
+    elsewhere = exists().where(other.c.asset_id == paths.c.asset_id, other.c.id.not_in(dialect.given()))
+    query = select(func.count(paths.c.asset_id.distinct())).where(paths.c.id.in_(dialect.given()), ~elsewhere)
+    return connection.scalar(query, {"ids": dialect.id_list(ids)}) or 0
 
 
 def known_files(connection: Connection, source: int) -> dict[bytes, Known]:

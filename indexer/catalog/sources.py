@@ -1,20 +1,44 @@
-"""Which folders a library follows, and what it is to forget. Each function holds the writer's lock while it works."""
+"""Which folders a library follows, and what it is to forget. Each public function holds the writer's lock."""
 
 from __future__ import annotations
 
-import glob
 import os
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text, update
 
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
+from indexer.catalog.vectors import now
 from indexer.sources.base import Source
-from retrieval.catalog.schema import paths
+from retrieval.catalog import dialect
+from retrieval.catalog.schema import forgotten, paths, sources
 from retrieval.errors import LibraryError
+
+ENOUGH = 0.5  # share of a source's files that must lie in a folder which it is said to have moved to
+LOOKED_AT = 1_000  # files of a moved source that are looked for, evenly chosen
+
+FORGET = dialect.upsert(forgotten, "path")
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A file or folder that no run reads again."""
+
+    path: Path
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What became of a source's files: `files` were forgotten, or all stay, as the source at `outer` follows them."""
+
+    files: int
+    outer: Path | None = None
 
 
 def listed(library: Path) -> list[Source]:
@@ -23,11 +47,87 @@ def listed(library: Path) -> list[Source]:
         return catalog_read.all_sources(connection)
 
 
+def all_forgotten(library: Path) -> list[Forgotten]:
+    """What is not read again, by path. Reads only."""
+    with reading(library) as connection:
+        rows = connection.execute(select(forgotten).order_by(forgotten.c.path))
+        return [Forgotten(Path(os.fsdecode(row.path)), row.forgotten_at) for row in rows]
+
+
+# ---------------------------------------------------------------- following
+
+
+def follow(
+    connection: Connection, roots: Sequence[Path], include: Sequence[str], exclude: Sequence[str]
+) -> list[Source]:
+    """Adds sources, and patterns to them, or to all sources where no root is named; gives what was added to which.
+
+    Raises:
+        LibraryError: a root was forgotten.
+    """
+    for root in roots:
+        _refuse_forgotten(connection, root)
+        catalog_write.add_source(connection, root, (), ())
+    chosen = [each for each in catalog_read.all_sources(connection) if not roots or each.root in roots]
+    changes = [add_patterns(connection, each, include, exclude) for each in chosen]
+    return [each for each in changes if each.include or each.exclude]
+
+
+def add_patterns(connection: Connection, source: Source, include: Iterable[str], exclude: Iterable[str]) -> Source:
+    """Adds patterns to those of a source; gives the source with the new ones alone."""
+    new = replace(
+        source,
+        include=tuple(each for each in _patterns(include) if each not in source.include),
+        exclude=tuple(each for each in _patterns(exclude) if each not in source.exclude),
+    )
+    _set_patterns(connection, source.id, source.include + new.include, source.exclude + new.exclude)
+    return new
+
+
+def edit_patterns(
+    library: Path, root: Path, *, include: Sequence[str] = (), exclude: Sequence[str] = (), drop: bool = False
+) -> Source:
+    """Adds patterns to a source or, with `drop`, takes them away; gives the source with those that changed alone.
+
+    Raises:
+        LibraryError: `root` is no source, or has no such pattern.
+    """
+    with (
+        writing(library, "crossmedia source", create=False) as (engine, _),
+        catalog_write.transaction(engine) as connection,
+    ):
+        source = _source_at(connection, root)
+        if not drop:
+            return add_patterns(connection, source, include, exclude)
+        given = replace(source, include=_patterns(include), exclude=_patterns(exclude))
+        for name in (*given.include, *given.exclude):
+            if name not in (source.include if name in given.include else source.exclude):
+                raise LibraryError(f"{source.root} has no pattern {name}", "crossmedia source list")
+        left = [[each for each in had if each not in gone] for had, gone in (
+            (source.include, given.include), (source.exclude, given.exclude),
+        )]  # fmt: skip
+        _set_patterns(connection, source.id, *left)
+        return given
+
+
+def _patterns(given: Iterable[str]) -> tuple[str, ...]:
+    """Each once. They stand on lines of the catalog's text: a line's end or a byte that is not UTF-8 is any character."""
+    return tuple(dict.fromkeys(re.sub("[\n\ud800-\udfff]", "?", each) for each in given))
+
+
+def _set_patterns(connection: Connection, source: int, include: Sequence[str], exclude: Sequence[str]) -> None:
+    values = {"include": "\n".join(include), "exclude": "\n".join(exclude)}
+    connection.execute(update(sources).where(sources.c.id == source).values(**values))
+
+
+# ---------------------------------------------------------------- moving
+
+
 def move(library: Path, old: Path, new: Path) -> None:
     """Points a source at the folder that its files were moved to; nothing is encoded again.
 
     Raises:
-        LibraryError: `old` is no source, `new` is no folder or a source already.
+        LibraryError: `old` is no source; `new` is no folder, a source already, or does not hold the source's files.
     """
     target = new.expanduser().resolve()
     if not target.is_dir():
@@ -38,11 +138,47 @@ def move(library: Path, old: Path, new: Path) -> None:
     ):
         if any(source.root == target for source in catalog_read.all_sources(connection)):
             raise LibraryError(f"{target} is a source already", "crossmedia source list")
-        catalog_write.move_source(connection, _source_at(connection, old).root, target)
+        _refuse_forgotten(connection, target)
+        source = _source_at(connection, old)
+        _refuse_other_files(connection, source, target)
+        catalog_write.move_source(connection, source.root, target)
+        _move_forgotten(connection, source, target)
 
 
-def remove(library: Path, root: Path) -> int:
-    """Follows a source no more and forgets what was seen only there; returns the number of files forgotten.
+def _refuse_other_files(connection: Connection, source: Source, target: Path) -> None:
+    known = connection.execute(
+        select(paths.c.relative, paths.c.bytes).where(paths.c.source_id == source.id).order_by(paths.c.relative)
+    ).all()
+    looked_at = known[:: max(1, len(known) // LOOKED_AT)]
+    there = sum(_is_file_of(os.path.join(os.fsencode(target), row.relative), row.bytes) for row in looked_at)
+    if looked_at and there < ENOUGH * len(looked_at):
+        raise LibraryError(
+            f"{target} does not hold the files of {source.root}: {there:,} of {len(looked_at):,} looked for are there",
+            f"name the folder they are in; or crossmedia index {target}, then crossmedia source remove {source.root}: "
+            "what has the same content is not encoded again",
+        )
+
+
+def _is_file_of(path: bytes, size: int) -> bool:
+    try:
+        return os.stat(path).st_size == size
+    except OSError:
+        return False
+
+
+def _move_forgotten(connection: Connection, source: Source, target: Path) -> None:
+    """What was forgotten in the source is forgotten at its new place as well, and stays so at the old one."""
+    for path in connection.scalars(select(forgotten.c.path)).all():
+        place = Path(os.fsdecode(path))
+        if place.is_relative_to(source.root):
+            _note_forgotten(connection, target / place.relative_to(source.root))
+
+
+# ---------------------------------------------------------------- removing and forgetting
+
+
+def remove(library: Path, root: Path) -> Removed:
+    """Follows a source no more and forgets what was seen only there, unless a source around it follows it.
 
     Raises:
         LibraryError: `root` is no source.
@@ -51,32 +187,123 @@ def remove(library: Path, root: Path) -> int:
         writing(library, "crossmedia source remove", create=False) as (engine, _),
         catalog_write.transaction(engine) as connection,
     ):
-        return _remove(connection, _source_at(connection, root))
+        source = _source_at(connection, root)
+        around = [each for each in catalog_read.all_sources(connection) if _is_below(source.root, each.root)]
+        if not around:
+            return Removed(_remove(connection, source))
+        outer = max(around, key=lambda each: len(each.root.parts))
+        _hand_over(connection, source, outer)
+        return Removed(_remove(connection, source), outer.root)
+
+
+def _hand_over(connection: Connection, inner: Source, outer: Source) -> None:
+    """Makes the files of a source those of the source around it; what that one excludes goes with the next run."""
+    prefix = os.fsencode(inner.root.relative_to(outer.root)) + b"/"
+    moved = text(
+        "UPDATE OR IGNORE paths SET source_id = :outer, relative = CAST(:prefix || relative AS BLOB) "
+        "WHERE source_id = :inner"
+    )
+    own = select(paths.c.asset_id).where(paths.c.source_id == inner.id, paths.c.asset_id.is_not(None)).distinct()
+    touched = connection.scalars(own).all()
+    connection.execute(moved, {"outer": outer.id, "inner": inner.id, "prefix": prefix})
+    for asset in touched:
+        catalog_write.index_names(connection, asset)
 
 
 def forget(library: Path, target: Path) -> int:
     """Forgets a source, a file or a folder for good; returns the number of files. Their copies elsewhere stay.
 
-    A file or folder inside a source becomes an exclude pattern of it, so that the next run does not bring it back.
+    No later run reads what lies at that path, whatever sources and patterns there are, until `remember` takes it back.
+    A bare name is taken where one file alone has it.
 
     Raises:
-        LibraryError: nothing of the library lies there.
+        LibraryError: nothing of the library lies there, or the name is that of several files.
     """
     with (
         writing(library, "crossmedia forget", create=False) as (engine, _),
         catalog_write.transaction(engine) as connection,
     ):
-        places = _spellings(target)
-        inner_first = sorted(catalog_read.all_sources(connection), key=lambda each: len(each.root.parts), reverse=True)
-        for source in inner_first:
-            if source.root in places:
-                return _remove(connection, source)
-            for place in places:
-                if place.is_relative_to(source.root):
-                    count = _forget_inside(connection, source, os.fsencode(place.relative_to(source.root)))
-                    if count:
-                        return count
+        for place in _spellings(target):
+            if (count := _forget_at(connection, place)) is not None:
+                return count
+        named = _named(connection, target)
+        if len(named) == 1:
+            return _forget_at(connection, named[0]) or 0
+    if named:
+        raise LibraryError(f"{len(named):,} files are named {target}", "one of " + _some(named))
     raise LibraryError(f"nothing of the library lies at {target}", "give a path as crossmedia search prints it")
+
+
+def _forget_at(connection: Connection, place: Path) -> int | None:
+    """Forgets all at and below an absolute path; None where the library knows nothing there."""
+    every = catalog_read.all_sources(connection)
+    below = [each for each in every if each.root.is_relative_to(place)]
+    ids = [path for each in every if _is_below(place, each.root) for path in _ids_below(connection, each, place)]
+    if not below and not ids:
+        return None
+    catalog_write.delete_paths(connection, ids)
+    count = len(ids) + sum(_remove(connection, each) for each in below)
+    catalog_write.delete_orphans(connection)
+    _note_forgotten(connection, place)
+    return count
+
+
+def _ids_below(connection: Connection, source: Source, place: Path) -> list[int]:
+    relative = os.fsencode(place.relative_to(source.root))
+    seen = connection.execute(select(paths.c.id, paths.c.relative).where(paths.c.source_id == source.id))
+    return [row.id for row in seen if row.relative == relative or row.relative.startswith(relative + b"/")]
+
+
+def _note_forgotten(connection: Connection, place: Path) -> None:
+    connection.execute(FORGET, {"path": os.fsencode(place), "forgotten_at": now()})
+
+
+def remember(library: Path, target: Path) -> Path:
+    """Takes back what `forget` was told; returns its path. The next run reads it where a source follows it.
+
+    Raises:
+        LibraryError: nothing of that path or name was forgotten.
+    """
+    with (
+        writing(library, "crossmedia forget", create=False) as (engine, _),
+        catalog_write.transaction(engine) as connection,
+    ):
+        known = [Path(os.fsdecode(path)) for path in connection.scalars(select(forgotten.c.path))]
+        places = _spellings(target)
+        found = [each for each in known if each in places] or [each for each in known if each.name == str(target)]
+        if len(found) != 1:
+            above = [each for each in known if any(_is_below(place, each) for place in places)]
+            what = f"{target} was not forgotten" if not found else f"{len(found)} forgotten things are named {target}"
+            raise LibraryError(what, f"it lies in {above[0]}, which was" if above else "crossmedia source list")
+        connection.execute(delete(forgotten).where(forgotten.c.path == os.fsencode(found[0])))
+        return found[0]
+
+
+def _refuse_forgotten(connection: Connection, root: Path) -> None:
+    for path in connection.scalars(select(forgotten.c.path)):
+        place = Path(os.fsdecode(path))
+        if root.is_relative_to(place):
+            raise LibraryError(f"{root} was forgotten", f"crossmedia forget --undo {place} takes it back")
+
+
+def _named(connection: Connection, target: Path) -> list[Path]:
+    """Files of the library with a bare name."""
+    if len(target.parts) != 1:
+        return []
+    name = os.fsencode(target)
+    ends = func.substr(paths.c.relative, -len(name) - 1) == b"/" + name
+    query = select(sources.c.root, paths.c.relative).join_from(paths, sources)
+    rows = connection.execute(query.where(or_(paths.c.relative == name, ends)))
+    return [Path(os.fsdecode(os.path.join(root, relative))) for root, relative in rows]
+
+
+def _some(found: Sequence[Path]) -> str:
+    more = f" and {len(found) - 5:,} more" if len(found) > 5 else ""
+    return ", ".join(map(str, found[:5])) + more
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path != folder and path.is_relative_to(folder)
 
 
 def _spellings(path: Path) -> list[Path]:
@@ -94,18 +321,6 @@ def _remove(connection: Connection, source: Source) -> int:
 def _held(source: Source) -> tuple[ColumnElement[bool], ...]:
     """Files of a source that are assets; skips were never remembered as such."""
     return paths.c.source_id == source.id, paths.c.asset_id.is_not(None)
-
-
-def _forget_inside(connection: Connection, source: Source, relative: bytes) -> int:
-    seen = connection.execute(select(paths.c.id, paths.c.relative).where(paths.c.source_id == source.id))
-    ids = [row.id for row in seen if row.relative == relative or row.relative.startswith(relative + b"/")]
-    if ids:
-        catalog_write.delete_paths(connection, ids)
-        # Patterns stand on lines of the catalog's text: a line's end or a byte that is not UTF-8 is `?`, any character.
-        pattern = "/" + re.sub("[\n\ud800-\udfff]", "?", glob.escape(os.fsdecode(relative)))
-        catalog_write.add_source(connection, source.root, source.include, [*source.exclude, pattern])
-        catalog_write.delete_orphans(connection)
-    return len(ids)
 
 
 def _source_at(connection: Connection, root: Path) -> Source:

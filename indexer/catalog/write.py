@@ -103,16 +103,12 @@ def set_fact(connection: Connection, key: str, value: str) -> None:
 
 
 def add_source(connection: Connection, root: Path, include: Sequence[str], exclude: Sequence[str]) -> int:
-    """The id of the source at `root`, added if it is new; patterns, when given, replace those it had."""
+    """The id of the source at `root`, added with these patterns if it is new."""
     raw = os.fsencode(root)
     known = connection.scalar(select(sources.c.id).where(sources.c.root == raw))
     if known is None:
-        row = insert(sources).values(root=raw, added_at=now())
+        row = insert(sources).values(root=raw, added_at=now(), include="\n".join(include), exclude="\n".join(exclude))
         known = connection.execute(row).inserted_primary_key[0]  # type: ignore[index]
-    patterns = {"include": "\n".join(include), "exclude": "\n".join(exclude)}
-    changed = {name: value for name, value in patterns.items() if value}
-    if changed:
-        connection.execute(update(sources).where(sources.c.id == known).values(**changed))
     return int(known)
 
 

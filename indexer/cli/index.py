@@ -35,12 +35,16 @@ def index(
         bool, typer.Option("--dry-run", help="Only say what would be done, and how long it takes.")
     ] = False,
     include: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Only files of such a name or path; kept with the folders.")
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB",
+            help="Only files of such a name or path; added to what is kept with the folders, or with all.",
+        ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GLOB", help="No files or folders of such a name or path (/NAME: only at the top); kept likewise."
+            metavar="GLOB", help="No files or folders of such a name or path (/NAME: only at the top); added likewise."
         ),
     ] = None,
     hidden: Annotated[bool, typer.Option("--hidden", help="Hidden files and folders too.")] = False,

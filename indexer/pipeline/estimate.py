@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from indexer.catalog import read as catalog_read
 from indexer.catalog.open import reading
 from indexer.events import Event, Finished, Opened, Planned
+from indexer.pipeline.options import Options
 from indexer.pipeline.steps import STEPS
 from indexer.sources import base, changes
 from indexer.sources.base import Source
@@ -34,43 +35,45 @@ def weight(step: Step, duration_ms: int | None) -> int:
 
 def plan(
     home: Path,
-    named: Sequence[Source],
+    roots: Sequence[Path],
     profile: str,
-    wanted: Sequence[Step],
+    options: Options,
     emit: Callable[[Event], None],
     *,
-    hidden: bool = False,
     large: Callable[[str], int] = lambda profile: 0,
 ) -> Finished:
     """Reports what `crossmedia index` would do in the library at `home`, which need not be there.
 
-    named: the folders that are named now; id 0, patterns empty where none are given. wanted: the steps of the run.
-    large: the shorter side (pixels) from which on pictures have regions, by the name of the library's profile.
+    roots: the folders that are named now. large: the shorter side (pixels) from which on pictures have regions, by the
+    name of the library's profile.
     """
     start = time.perf_counter()
     if not layout.catalog(home).exists():
-        state = _State(profile, list(named), lambda source: {}, {})
-        return _report(home, state, wanted, emit, hidden, start)
+        return _report(home, _State(profile, _joined([], roots, options)), options, emit, start)
     with reading(home) as connection:
-        sources = _joined(catalog_read.all_sources(connection), named)
-        known = partial(catalog_read.known_files, connection)
         own = catalog_read.fact(connection, "profile") or profile
-        left = _pending(connection)
-        if "regions" in wanted:
-            left["regions"] = catalog_read.without_regions(connection, large(own)), 0
-        return _report(home, _State(own, sources, known, left), wanted, emit, hidden, start)
+        state = _State(
+            own,
+            _joined(catalog_read.all_sources(connection), roots, options),
+            partial(catalog_read.known_files, connection),
+            _pending(connection),
+            catalog_read.forgotten_paths(connection),
+            partial(catalog_read.contents_only_at, connection),
+        )
+        if "regions" in options.steps:
+            state.left["regions"] = catalog_read.without_regions(connection, large(own)), 0
+        return _report(home, state, options, emit, start)
 
 
-def _joined(sources: list[Source], named: Sequence[Source]) -> list[Source]:
-    """The library's sources, with the patterns that are given now, and then the new ones."""
-    given = {each.root: each for each in named}
-    known = {source.root for source in sources}
-    updated = [_with_patterns(source, given[source.root]) if source.root in given else source for source in sources]
-    return updated + [each for each in given.values() if each.root not in known]
-
-
-def _with_patterns(source: Source, given: Source) -> Source:
-    return replace(source, include=given.include or source.include, exclude=given.exclude or source.exclude)
+def _joined(sources: list[Source], roots: Sequence[Path], options: Options) -> list[Source]:
+    """The library's sources and the new ones, with the patterns that are given now: for all where no root is named."""
+    new = [Source(0, root, None, (), (), offline=False) for root in roots if root not in [s.root for s in sources]]
+    return [
+        replace(each, include=each.include + options.include, exclude=each.exclude + options.exclude)
+        if not roots or each.root in roots
+        else each
+        for each in sources + new
+    ]
 
 
 def _pending(connection: Connection) -> dict[Step, tuple[int, int]]:
@@ -84,28 +87,35 @@ def _pending(connection: Connection) -> dict[Step, tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What a run would start from. known: files of a source by its id. left: files and milliseconds of each step."""
+    """What a run would start from.
+
+    known: files of a source by its id. left: files and milliseconds of each step. forgotten: paths that are not looked
+    at. contents: how many assets are at paths (by id) and nowhere else.
+    """
 
     profile: str
     sources: list[Source]
-    known: Callable[[int], dict[bytes, base.Known]]
-    left: dict[Step, tuple[int, int]]
+    known: Callable[[int], dict[bytes, base.Known]] = lambda source: {}
+    left: dict[Step, tuple[int, int]] = field(default_factory=dict)
+    forgotten: frozenset[bytes] = frozenset()
+    contents: Callable[[list[int]], int] = len
 
 
-def _report(
-    home: Path, state: _State, wanted: Sequence[Step], emit: Callable[[Event], None], hidden: bool, start: float
-) -> Finished:
+def _report(home: Path, state: _State, options: Options, emit: Callable[[Event], None], start: float) -> Finished:
     emit(Opened(home, not layout.catalog(home).exists(), state.profile, len(state.sources)))
-    found, scanned = changes.compare_all(state.sources, state.known, home, hidden=hidden)
+    found, scanned = changes.compare_all(
+        state.sources, state.known, home, hidden=options.hidden, forgotten=state.forgotten
+    )
     emit(scanned)
     changed = [candidate for each in found for candidate in each.changed if candidate.problem is None]
     timed = sum(map(changes.is_timed, changed))
     files: dict[Step, int] = {}
     seconds = 0.0
-    for step in wanted:
+    for step in options.steps:
         new = len(changed) if STEPS[step].is_per_file else timed
         before, ms = state.left.get(step, (0, 0))
         files[step] = new + before
         seconds += (files[step] if STEPS[step].is_per_file else new * USUAL_MS + ms) / STEPS[step].usual_rate
-    emit(Planned(files, seconds))
-    return Finished(0, 0, 0, pending=files, seconds=time.perf_counter() - start)
+    gone = [path for each in found for path in each.gone]
+    emit(Planned(files, seconds, len(gone), sum(each.left_out for each in found), state.contents(gone)))
+    return Finished(0, 0, len(gone), pending=files, seconds=time.perf_counter() - start)

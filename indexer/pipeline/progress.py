@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from indexer.events import Event, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.events import Event, Filtered, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import Step
 from retrieval.render.json import path_fields, plain_text
@@ -40,6 +40,8 @@ class Display:
         match event:
             case Opened():
                 print(opened_line(event), file=self._err, flush=True)
+            case Filtered():
+                print("\n".join(filtered_lines(event)), file=self._err, flush=True)
             case Scanned():
                 print(scanned_line(event), file=self._err, flush=True)
             case Progress():
@@ -113,6 +115,12 @@ def opened_line(event: Opened) -> str:
     return f"Library {path_text(event.library)}{new} · profile {event.profile} · {counted(event.sources, 'source')}"
 
 
+def filtered_lines(event: Filtered) -> list[str]:
+    """Each pattern that a source has from now on."""
+    verbs = [*(("include", each) for each in event.include), *(("exclude", each) for each in event.exclude)]
+    return [f" {verb} {plain(pattern)} in {path_text(event.source)} from now on" for verb, pattern in verbs]
+
+
 def scanned_line(event: Scanned) -> str:
     """How many files were listed, and what of them is news."""
     notes = [f"{event.changed:,} new or changed"] * bool(event.changed) + [f"{event.gone:,} gone"] * bool(event.gone)
@@ -151,9 +159,14 @@ def _speed(event: Progress) -> str:
 
 def planned_lines(event: Planned) -> list[str]:
     """What a dry run found."""
-    if not any(event.files.values()):
+    if not any(event.files.values()) and not event.gone:
         return ["Nothing to do."]
     work = [f"{counted(count, 'file')} to {STEPS[step].plan}" for step, count in event.files.items() if count]
+    if event.gone:
+        reasons = {"excluded": event.left_out, "no longer there": event.gone - event.left_out}
+        why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
+        contents = f", and with them up to {counted(event.contents, 'content')}" if event.contents else ""
+        work.append(f"{counted(event.gone, 'file')} to forget ({why}){contents}")
     return [*work, f"This would take about {duration(event.seconds)}; nothing was changed."]
 
 

@@ -20,7 +20,8 @@ from indexer.catalog import read as catalog_read
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
-from indexer.events import Event, Finished, Opened, Published
+from indexer.catalog.sources import follow
+from indexer.events import Event, Filtered, Finished, Opened, Published
 from indexer.pipeline.estimate import plan, weight
 from indexer.pipeline.meter import Meter
 from indexer.pipeline.options import Options, reads_text
@@ -69,9 +70,8 @@ def index_folders(
     name = profile if profile is None or isinstance(profile, str) else profile.name
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
-        named = [base.Source(0, root, None, options.include, options.exclude, offline=False) for root in roots]
         name, large = name or settings.DEFAULT_PROFILE, partial(_least_side, profile)
-        return plan(home, named, name, options.steps, on_event, hidden=options.hidden, large=large)
+        return plan(home, roots, name, options, on_event, large=large)
     with writing(home, "crossmedia index", name) as (engine, is_new):
         with engine.connect() as connection:
             own = catalog_read.fact(connection, "profile") or settings.DEFAULT_PROFILE
@@ -152,12 +152,12 @@ class Run:
 
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
-        for root in roots:
-            with catalog_write.transaction(self._engine) as connection:
-                catalog_write.add_source(connection, root, self._options.include, self._options.exclude)
-        with self._engine.connect() as connection:
+        with catalog_write.transaction(self._engine) as connection:
+            filtered = follow(connection, roots, self._options.include, self._options.exclude)
             sources = catalog_read.all_sources(connection)
         self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
+        for each in filtered:
+            self._emit(Filtered(each.root, each.include, each.exclude))
         if self._options.ocr and not reads_text():
             self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
         found = self._scan(sources)
@@ -177,7 +177,8 @@ class Run:
     def _scan(self, sources: list[base.Source]) -> list[changes.Changes]:
         with self._engine.connect() as connection:
             known = partial(catalog_read.known_files, connection)
-            found, scanned = changes.compare_all(sources, known, self._home, hidden=self._options.hidden)
+            forgotten, hidden = catalog_read.forgotten_paths(connection), self._options.hidden
+            found, scanned = changes.compare_all(sources, known, self._home, hidden=hidden, forgotten=forgotten)
         self._warnings += [f"{root} is offline: what it holds stays searchable" for root in scanned.offline]
         self._emit(scanned)
         return found

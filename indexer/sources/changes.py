@@ -23,7 +23,8 @@ class Changes:
     files: int = 0
     changed: list[Candidate] = field(default_factory=list)  # new, or not what the catalog holds
     resubtitled: list[tuple[Candidate, int]] = field(default_factory=list)  # only the sidecars changed; asset id
-    gone: list[int] = field(default_factory=list)  # ids of paths whose file was deleted or moved
+    gone: list[int] = field(default_factory=list)  # ids of paths whose file was deleted, moved or left out
+    left_out: int = 0  # those of them whose file is still there: a pattern or a switch leaves it out now
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -32,22 +33,36 @@ class Changes:
 
 
 def compare_all(
-    sources: Sequence[Source], known: Callable[[int], dict[bytes, Known]], library: Path, *, hidden: bool = False
+    sources: Sequence[Source],
+    known: Callable[[int], dict[bytes, Known]],
+    library: Path,
+    *,
+    hidden: bool = False,
+    forgotten: frozenset[bytes] = frozenset(),
 ) -> tuple[list[Changes], Scanned]:
-    """Every source compared, and what is told of it. known: the files of a source, by its id."""
+    """Every source compared, and what is told of it. known: the files of a source, by its id.
+
+    forgotten: absolute paths of files and folders that are not looked at.
+    """
     start = time.perf_counter()
     roots = [source.root for source in sources]
     found = []
     for source in sources:
         others = [root for root in roots if root != source.root]
-        found.append(compare(source, known(source.id), others, library, hidden=hidden))
+        found.append(compare(source, known(source.id), others, library, hidden=hidden, forgotten=forgotten))
     offline = tuple(each.source.root for each in found if each.offline)
     files, changed, gone = (sum(each.counts[n] for each in found) for n in range(3))
     return found, Scanned(files, changed, gone, time.perf_counter() - start, offline)
 
 
 def compare(
-    source: Source, known: dict[bytes, Known], others: Sequence[Path], library: Path, *, hidden: bool = False
+    source: Source,
+    known: dict[bytes, Known],
+    others: Sequence[Path],
+    library: Path,
+    *,
+    hidden: bool = False,
+    forgotten: frozenset[bytes] = frozenset(),
 ) -> Changes:
     """What a walk over the source finds, compared with what the catalog knows.
 
@@ -57,7 +72,7 @@ def compare(
     changes = Changes(source, device=_device(source.root))
     root = os.fsencode(source.root)
     inner = {os.fsencode(other) for other in (*others, library) if _is_inside(other, source.root)}
-    walk = Walk(root, source.include, source.exclude, hidden, frozenset(inner))
+    walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner)
     missing = dict(known)
     for candidate in walk.candidates():
         changes.files += 1
@@ -70,7 +85,9 @@ def compare(
     none_left = bool(known) and len(missing) == len(known)
     changes.offline = b"" in walk.unreadable or (none_left and (moved_device or not walk.listed))
     if not changes.offline:
-        changes.gone = [each.id for path, each in missing.items() if not _under(path, walk.unreadable)]
+        gone = {path: each.id for path, each in missing.items() if not _under(path, walk.unreadable)}
+        changes.gone = [*gone.values()]
+        changes.left_out = sum(os.path.lexists(os.path.join(root, path)) for path in gone)
     changes.changed.sort(key=is_timed)
     return changes
 

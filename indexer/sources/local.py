@@ -41,7 +41,7 @@ class Walk:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
-    leave_out: frozenset[bytes] = frozenset()  # absolute folders: other sources, the library itself
+    leave_out: frozenset[bytes] = frozenset()  # absolute: other sources, the library itself, what was forgotten
     unreadable: set[bytes] = field(default_factory=set)
     listed: int = 0
 
@@ -76,7 +76,9 @@ class Walk:
         belonging = {entry.name for group in subtitles.values() for entry in group}
         for entry in entries:
             relative = os.path.join(folder, entry.name)
-            if entry.name in belonging or not self._wanted_name(entry.name) or self._excluded(relative):
+            if entry.name in belonging or entry.path in self.leave_out:
+                continue
+            if not self._wanted_name(entry.name) or self._excluded(relative):
                 continue
             if self.include and not _matches(relative, self.include):
                 continue

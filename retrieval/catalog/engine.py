@@ -94,8 +94,8 @@ def _show_as_newest(connection: sqlite3.Connection) -> None:
     """Lets questions be answered from a catalog of an older revision; what is wrong with it is told by _check_revision."""
     with suppress(sqlite3.DatabaseError):
         here = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        if here and here[0] in OLDER:
-            connection.execute(OLDER[here[0]])
+        for statement in OLDER.get(here[0], ()) if here else ():
+            connection.execute(statement)
 
 
 def _check_revision(engine: Engine, home: Path, write: bool) -> None:

@@ -20,10 +20,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0005"  # the newest revision under alembic/versions
+HEAD = "0006"  # the newest revision under alembic/versions
 READ_FROM = "0004"  # the oldest one that questions are answered from, by OLDER
+_NOTHING_FORGOTTEN = "CREATE TEMP VIEW forgotten AS SELECT NULL AS path, NULL AS forgotten_at WHERE 0"
 OLDER = {  # revision -> what makes its tables look like those below, on one connection and for it alone
-    "0004": "CREATE TEMP VIEW assets AS SELECT *, taken_at AS date, NULL AS date_from FROM main.assets",
+    "0004": (
+        "CREATE TEMP VIEW assets AS SELECT *, taken_at AS date, NULL AS date_from FROM main.assets",
+        _NOTHING_FORGOTTEN,
+    ),
+    "0005": (_NOTHING_FORGOTTEN,),
 }
 
 metadata = MetaData(
@@ -105,6 +110,13 @@ paths = Table(  # where assets, and files that are no assets, were seen
     Column("skip_reason", Text),  # set where no asset could be made of the file
     Column("skip_detail", Text),
     UniqueConstraint("source_id", "relative"),
+)
+
+forgotten = Table(  # files and folders that no run reads again, whatever sources there are
+    "forgotten",
+    metadata,
+    Column("path", LargeBinary, primary_key=True),  # absolute
+    Column("forgotten_at", Text, nullable=False),
 )
 
 steps = Table(  # one row for each asset and step that it needs

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = (
     (), ("search",), ("show",), ("explain",), ("status",), ("duplicates",), ("clip",), ("evaluate",), ("index",), ("source",),
-    ("source", "list"), ("source", "move"), ("source", "remove"), ("forget",), ("rebuild",), ("models",), ("models", "list"),
+    ("source", "list"), ("source", "exclude"), ("source", "include"), ("source", "move"), ("source", "remove"), ("forget",), ("rebuild",), ("models",), ("models", "list"),
     ("models", "fetch"), ("models", "add"), ("models", "export"), ("doctor",), ("demo",),
 )  # fmt: skip
 

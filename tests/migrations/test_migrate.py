@@ -198,3 +198,16 @@ def test_a_failing_migration_leaves_the_catalog_as_it_was(tmp_path: Path) -> Non
     with engine.connect() as connection:
         assert revision(connection) == HEAD
     assert tables_of(engine) == before
+
+
+def test_what_was_forgotten_by_a_pattern_is_forgotten_by_its_path_after_the_upgrade(tmp_path: Path) -> None:
+    """`forget` wrote /NAME without wildcards; a pattern that fits more stays one."""
+    engine = at_revision(tmp_path / "library", "0005")
+    patterns = "*.tmp\n/in/b [[]1].png\n/caf?.png\n/only*"
+    with catalog_write.transaction(engine) as connection:
+        row = "INSERT INTO sources(root, include, exclude, added_at, offline) VALUES (:root, '', :exclude, '', 0)"
+        connection.execute(text(row), {"root": b"/media/x", "exclude": patterns})
+    upgrade(engine, tmp_path / "library")
+    with engine.connect() as connection:
+        assert catalog_read.forgotten_paths(connection) == {b"/media/x/in/b [1].png"}
+        assert catalog_read.all_sources(connection)[0].exclude == ("*.tmp", "/caf?.png", "/only*")

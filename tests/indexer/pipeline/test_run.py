@@ -6,20 +6,18 @@ import os
 import shutil
 import sqlite3
 import time
-import wave
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from indexer import doctor
 from indexer.catalog import sources
 from indexer.catalog.open import writing
-from indexer.events import Event, Finished, Planned, Progress, Skipped
+from indexer.events import Event, Planned, Progress, Skipped
 from indexer.pipeline.estimate import weight
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
@@ -32,64 +30,7 @@ from retrieval.media import fingerprint
 from retrieval.settings import LIMITS
 from tests.contents import contents
 from tests.fakes import FakeEncoder, FakeProfile, colour_name
-
-
-class CountingProfile(FakeProfile):
-    """Notes how many items each sense has encoded."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.encoded: dict[Modality, int] = {"text": 0, "image": 0, "sound": 0}
-
-    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
-        plain = super().encoder(role, sense)
-        return _Counting(plain.space, plain.accepts, plain.form, self.encoded)
-
-
-@dataclass(frozen=True)
-class _Counting(FakeEncoder):
-    counts: dict[Modality, int] = field(default_factory=dict)
-
-    def encode(self, items: Sequence[Any]) -> Vectors:
-        self.counts[self.accepts] += len(items)
-        return super().encode(items)
-
-
-class World:
-    """A folder of media, a library of it, and what the last run told."""
-
-    def __init__(self, root: Path) -> None:
-        self.media = root / "media"
-        self.media.mkdir()
-        self.home = root / "library"
-        self.profile = CountingProfile(said="hello there")
-        self.events: list[Event] = []
-
-    def picture(self, name: str, colour: str = "red") -> Path:
-        path = self.media / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A size of its own makes content of its own, whatever the colour.
-        Image.new("RGB", (20 + len(name), 20), colour).save(path)
-        return path
-
-    def sound(self, name: str) -> Path:
-        path = self.media / name
-        with wave.open(str(path), "wb") as file:
-            file.setparams((1, 2, 16_000, 0, "NONE", ""))
-            tone = np.sin(np.arange(16_000 * 3) / 5) * 9000
-            file.writeframes(tone.astype("<i2").tobytes())
-        return path
-
-    def index(self, **options: Any) -> Finished:
-        self.events = []
-        self.profile.encoded = dict.fromkeys(self.profile.encoded, 0)
-        chosen = Options(profile=self.profile, workers=1, **options)
-        return index_folders([self.media], library=self.home, options=chosen, on_event=self.events.append)
-
-    def shown(self, question: str) -> list[str]:
-        """Names of what a search finds, best first."""
-        with Library.open(self.home, profile=self.profile) as library:
-            return [hit.path.name for hit in library.search(question)]
+from tests.world import CountingProfile, World
 
 
 @pytest.fixture
@@ -327,7 +268,7 @@ def test_a_moved_source_is_found_at_its_new_place(world: World) -> None:
 
 
 def test_a_forgotten_file_stays_forgotten(world: World) -> None:
-    """It becomes an exclude pattern of its source."""
+    """No later run reads it."""
     world.picture("a.png", "green")
     world.picture("b [1].png", "blue")
     world.index()
@@ -387,12 +328,12 @@ def test_a_file_is_forgotten_by_a_path_through_a_link(world: World) -> None:
 
 
 def test_forgetting_what_is_not_there_is_an_error(world: World) -> None:
-    """And adds no pattern."""
+    """And notes nothing."""
     world.picture("a.png", "green")
     world.index()
     with pytest.raises(LibraryError, match="nothing of the library lies at"):
         sources.forget(world.home, world.media / "b.png")
-    assert sources.listed(world.home)[0].exclude == ()
+    assert sources.all_forgotten(world.home) == []
 
 
 def test_a_library_inside_its_own_source_does_not_index_itself(world: World) -> None:
