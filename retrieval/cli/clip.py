@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from retrieval import blas_threads
-from retrieval.cli.options import LibraryOption, PlainOption, option_value
+from retrieval.cli.options import ForceOption, LibraryOption, PlainOption, option_value
 from retrieval.cli.output import reported
 
 
@@ -22,6 +22,7 @@ def clip(
     min_confidence: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="0..1", help="Take moments from this confidence on.")
     ] = None,
+    force: ForceOption = False,
     plain: PlainOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -46,6 +47,7 @@ def clip(
                 out,
                 length_ms=wanted,
                 min_confidence=min_confidence,
+                replace_files=force,
             )
         for part in parts:
             span = f"{render_text.clock(part.span.start)}-{render_text.clock(part.span.end)}"

@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, file_operands
+from retrieval.cli.options import ForceOption, JsonOption, LibraryOption, PlainOption, file_operands
 from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
-from retrieval.errors import NOTHING_FOUND, RetrievalError
+from retrieval.errors import NOTHING_FOUND
 from retrieval.settings import cache_dir
 
 if TYPE_CHECKING:
     from retrieval.search.explain import Explanation
+
+AskingFiles = Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")]
 
 
 def explain(
     words: Annotated[
         list[str], typer.Argument(metavar="[WORDS]... HIT", help="The question, and last a found file or segment.")
     ],
-    image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
-    audio: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
-    video: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
-    document: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")] = None,
+    image: AskingFiles = None,
+    audio: AskingFiles = None,
+    video: AskingFiles = None,
+    document: AskingFiles = None,
     like: Annotated[list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="As of search.")] = None,
     out: Annotated[
         Path | None,
@@ -35,6 +37,7 @@ def explain(
         ),
     ] = None,
     picture: Annotated[bool, typer.Option(help="Write the picture.")] = True,
+    force: ForceOption = False,
     as_json: JsonOption = False,
     plain: PlainOption = False,
     library: LibraryOption = None,
@@ -64,13 +67,13 @@ def explain(
             print_json(render_json.explanation_report(found))
         else:
             print("\n".join(explanation_lines(found, terminal_width(), bold=is_bold())))
-        warnings = list(found.warnings)
+        warnings = found.warnings
         if picture or out is not None:
             title = " ".join([*asked, *(str(each.value) for each in operands)])
             target = out or _folder(followed) / f"why-{found.hit.path.stem}.png"
-            warnings += _draw(found, title, target, quiet=as_json)
-    for each in warnings:
-        complain(each)
+            warnings += _draw(found, title, target, replace=force or out is None, quiet=as_json)
+        for each in warnings:
+            complain(each)
 
 
 def _folder(followed: list[Path]) -> Path:
@@ -83,15 +86,14 @@ def _folder(followed: list[Path]) -> Path:
     return folder
 
 
-def _draw(found: Explanation, title: str, target: Path, *, quiet: bool) -> list[str]:
+def _draw(found: Explanation, title: str, target: Path, *, replace: bool, quiet: bool) -> tuple[str, ...]:
     """Writes the picture of an explanation; returns what a person should see."""
+    from retrieval.export.target import written
     from retrieval.render import explanation_image
     from retrieval.render.text import path_text
 
-    source = found.hit.path
-    if target.exists() and source.exists() and target.samefile(source):
-        raise RetrievalError(f"{target} is the file itself", "name another file to write")
-    warnings = explanation_image.save_explanation(found, title, target)
+    with written(target, replace=replace, sources=found.hit.paths) as part:
+        warnings = explanation_image.save_explanation(found, title, part)
     if not quiet:
         print(path_text(target))
-    return warnings
+    return tuple(warnings)

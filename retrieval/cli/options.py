@@ -28,6 +28,8 @@ LibraryOption = Annotated[
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON; its keys are a promise, see docs/cli.md.")]
 
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+
 PlainOption = Annotated[bool, typer.Option("--plain", help="Take the words as they are: no operators, no fields.")]
 
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Span
 from retrieval.domain.query import Query
-from retrieval.errors import LibraryError, QueryError
+from retrieval.errors import QueryError
+from retrieval.export import target
 from retrieval.media import fingerprint
 from retrieval.search import fusion, moments
 from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
@@ -72,20 +73,25 @@ def make(
     *,
     length_ms: int = LENGTH_MS,
     min_confidence: float | None = None,
+    replace_files: bool = False,
 ) -> list[Part]:
     """Writes the reel of a question to `out` (.mp4) with .srt, .csv and .edl beside it; gives its parts in order.
 
-    Operators decide what is cut out: nothing that is excluded, of `A then B` the events.
+    Operators decide what is cut out: nothing that is excluded, of `A then B` the events. replace_files: over files that
+    are there.
 
     Raises:
-        QueryError: nothing matches, or `out` is no MP4.
-        LibraryError: `out` is one of the files that it would be made of.
+        QueryError: nothing matches, or `out` is not called an MP4.
+        RetrievalError: the files cannot be written, or would replace one; see target.written.
         MediaError: none of the files can be decoded.
     """
     from retrieval.media.av.concat import Piece, join
 
     if out.suffix.lower() != ".mp4":
-        raise QueryError(f"{out.name} is no MP4", "name the reel like reel.mp4")
+        raise QueryError(f"a reel is an MP4, and {out.name} is not called so", "name it like reel.mp4")
+    lists = {suffix: out.with_suffix(suffix) for suffix in (".srt", ".csv", ".edl")}
+    for each in (out, *lists.values()):
+        target.check(each, replace=replace_files)
     cut = DEFAULT_CUT if min_confidence is None else min_confidence
     encoded = library.encode(question)
     found = [*gather(library, encoded, cut)]
@@ -97,12 +103,13 @@ def make(
             f"no moment of a video here matches {format_query(encoded.query)}",
             "ask with other words, or --min-confidence 0",
         )
-    if any(out.exists() and out.samefile(part.path) for part in parts):
-        raise LibraryError(f"{out} is one of the files that the reel is made of", "name another file")
-    joined = join([Piece(part.path, part.span) for part in parts], out)
-    out.with_suffix(".srt").write_text(subtitles(parts, joined), encoding="utf-8")
-    out.with_suffix(".csv").write_text(table(parts, joined), encoding="utf-8")
-    out.with_suffix(".edl").write_text(edit_list(parts, joined, out.stem), encoding="utf-8")
+    with target.written(out, replace=replace_files, sources=[part.path for part in parts]) as made:
+        joined = join([Piece(part.path, part.span) for part in parts], made)
+    texts = {".srt": subtitles(parts, joined), ".csv": table(parts, joined)}
+    texts[".edl"] = edit_list(parts, joined, out.stem)
+    for suffix, text in texts.items():
+        with target.written(lists[suffix], replace=replace_files) as made:
+            made.write_text(text, encoding="utf-8")
     return parts
 
 

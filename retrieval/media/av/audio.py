@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelInput, Segment, Span
-from retrieval.errors import MediaUnreadable
+from retrieval.errors import MediaUnreadable, RetrievalError
 from retrieval.media.av import subtitles
 from retrieval.media.av.ffmpeg import chapters, facts_of, opened, packets, picture_stream, sound_stream
 from retrieval.settings import RATE
@@ -25,6 +26,7 @@ LONGEST_GAP_S: Final = 3600.0  # a longer jump is a damaged time stamp
 SHARES: Final = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # other channels: 0.5
 CANCELLED: Final = 0.01  # of the power of the loudest channel, -20 dB: a mix below it has lost what is heard
 KEPT_POWER: Final = 0.95  # of the power of the frames before, so that the choice does not flicker
+SOUND_CODECS: Final = {**dict.fromkeys(("ogg", "opus", "webm"), "libopus"), "matroska": "aac"}  # others: the usual one
 KEPT_PART: Final = 0.25  # of a window, for the last one of a file
 
 
@@ -170,7 +172,8 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
     as AAC.
 
     Raises:
-        MediaUnreadable: the file cannot be decoded there, or has no sound for a file of sound.
+        MediaUnreadable: the file cannot be decoded there, holds nothing there, or has no sound for a file of sound.
+        RetrievalError: `out` cannot be written in that form.
     """
     with opened(path) as container:
         pictures = (
@@ -181,38 +184,65 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
         streams = [stream for stream in (pictures, sound_stream(container)) if stream is not None]
         if not streams:
             raise MediaUnreadable(f"{path.name} holds nothing that {out.suffix} could hold", reason="not media")
-        with av.open(str(out), "w") as made:
+        with _writing(out) as made:
             outputs = {stream.index: _output(made, stream) for stream in streams}
-            _copy_span(container, streams, made, outputs, span)
+            count = 0
+            for stream, frame in _frames_within(container, streams, span):
+                output = outputs[stream.index]
+                is_picture = stream.type == "video"
+                _put(made, output, frame.reformat(output.width, output.height, "yuv420p") if is_picture else frame)
+                count += 1
+            if not count:
+                raise MediaUnreadable(f"{path.name} holds nothing from {span.start} to {span.end} ms", reason="empty")
+            for output in outputs.values():
+                _put(made, output, None)
     return out
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[Any]:
+    """A file of FFmpeg's to write to."""
+    try:
+        made = av.open(str(out), "w")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _unwritable(str(out), error) from error
+    with made:
+        yield made
+
+
+def _put(made: Any, output: Any, frame: Any) -> None:
+    """Encodes and writes a frame; None: what the encoder still holds."""
+    try:
+        made.mux(output.encode(frame))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _unwritable(made.name, error) from error
+
+
+def _unwritable(name: str, error: Exception) -> RetrievalError:
+    """That a file cannot be written is no fault of the one that is read."""
+    return RetrievalError(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}", "try another form")
 
 
 def _output(made: Any, stream: Any) -> Any:
     if stream.type == "audio":
-        codec = "libopus" if made.format.name in ("ogg", "opus", "webm") else made.default_audio_codec
-        return made.add_stream(codec, rate=48_000 if codec == "libopus" else stream.rate)
+        codec = SOUND_CODECS.get(made.format.name, made.default_audio_codec)
+        rates = av.Codec(codec, "w").audio_rates or [stream.rate]
+        return made.add_stream(codec, rate=min(rates, key=lambda rate: (abs(rate - stream.rate), -rate)))
     codec = "libx264" if made.format.name in ("mp4", "mov", "matroska") else made.default_video_codec
     output = made.add_stream(codec, rate=stream.average_rate or 25)
     output.width, output.height, output.pix_fmt = stream.width // 2 * 2, stream.height // 2 * 2, "yuv420p"
     return output
 
 
-def _copy_span(container: Any, streams: list[Any], made: Any, outputs: dict[int, Any], span: Span) -> None:
+def _frames_within(container: Any, streams: list[Any], span: Span) -> Iterator[tuple[Any, Any]]:
+    """Streams with their decoded frames that begin within a span (ms), timed from its start."""
     start = (container.start_time or 0) / av.time_base
     begin, end = start + span.start / 1000, start + span.end / 1000
     container.seek(max(0, int((begin - 1) * av.time_base)))
     for packet in container.demux(streams):
-        output = outputs[packet.stream.index]
         for frame in packet.decode():
-            if frame.time is None or not begin <= frame.time < end:
-                continue
-            frame.pts = round((frame.time - begin) / frame.time_base)
-            shaped = (
-                [frame.reformat(output.width, output.height, "yuv420p")] if packet.stream.type == "video" else [frame]
-            )
-            for one in shaped:
-                made.mux(output.encode(one))
+            if frame.time is not None and begin <= frame.time < end:
+                frame.pts = round((frame.time - begin) / frame.time_base)
+                yield packet.stream, frame
         if packet.dts is not None and packet.dts * packet.time_base > end + 1:
-            break
-    for output in outputs.values():
-        made.mux(output.encode(None))
+            return

@@ -133,6 +133,22 @@ def packets(container: InputContainer, stream: Any, only_keys: bool = False) -> 
         yield from frames
 
 
+def check_decodes(path: Path) -> None:
+    """Decodes the first frame of the pictures and of the sound.
+
+    Raises:
+        MediaUnreadable: the file does not open, or holds neither.
+    """
+    with opened(path) as container:
+        streams = [each for each in (picture_stream(container), sound_stream(container)) if each is not None]
+        for stream in streams:
+            container.seek(0)
+            if next(packets(container, stream), None) is None:
+                raise MediaUnreadable(f"{path.name} holds no {stream.type} that can be decoded", reason="damaged")
+        if not streams:
+            raise MediaUnreadable(f"{path.name} holds neither pictures nor sound", reason="empty")
+
+
 def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
     """What container and streams say: size as stored, length, date, camera, place, title, artist."""
     picture, sound = picture_stream(container), sound_stream(container)

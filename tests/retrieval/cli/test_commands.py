@@ -202,6 +202,23 @@ def test_show_cuts_a_frame_and_a_clip(ask: Program, tmp_path: Path) -> None:
     assert identify(tmp_path / "clip.mp4")[0] == "video"
 
 
+def test_show_and_clip_write_over_a_file_only_by_force(ask: Program, samples: Path, tmp_path: Path) -> None:
+    """One line that names the output; the path is printed of what was written."""
+    target = tmp_path / "cat.png"
+    for arguments, code, said in (
+        ((), 0, ""),
+        ((), 1, f"crossmedia: {target} is there already (--force writes over it)\n"),
+        (("--force",), 0, ""),
+    ):
+        done = ask("show", "photo1.jpg", "--save", target, *arguments)
+        assert (done.returncode, done.stderr) == (code, said)
+        assert done.stdout.rstrip().endswith("cat.png") == (code == 0)
+    (tmp_path / "reel.srt").write_text("mine")
+    done = ask("clip", "sailing boat", "-o", tmp_path / "reel.mp4")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "reel.srt is there already (--force" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "suffix", "said"),
     [

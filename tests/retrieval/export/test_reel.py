@@ -11,7 +11,7 @@ import pytest
 
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
-from retrieval import Library, LibraryError, QueryError
+from retrieval import Library, QueryError, RetrievalError
 from retrieval.domain.media import Span
 from retrieval.export import reel
 from retrieval.export.reel import Part
@@ -115,7 +115,7 @@ def test_cuts_follow_the_operators(library: Library, tmp_path: Path) -> None:
     """Of an order only its events are cut out, and only from the clip that has them in that order."""
     parts = reel.make(library, "red then blue within 2s", tmp_path / "reel.mp4")
     assert [(each.path.name, each.span.start // 1000, each.span.end // 1000) for each in parts] == [("one.mp4", 0, 6)]
-    parts = reel.make(library, "(red OR blue) -blue", tmp_path / "reel.mp4")
+    parts = reel.make(library, "(red OR blue) -blue", tmp_path / "reel.mp4", replace_files=True)
     assert {(each.path.name, each.span.start // 1000) for each in parts} == {
         ("one.mp4", 0),
         ("one.mp4", 6),
@@ -133,9 +133,26 @@ def test_a_reel_of_nothing_is_an_error(library: Library, tmp_path: Path) -> None
     """No match, no MP4, or one of the sources as target: one clear line, and nothing is written."""
     with pytest.raises(QueryError, match="no moment"):
         reel.make(library, "green", tmp_path / "reel.mp4")
-    with pytest.raises(QueryError, match="no MP4"):
+    with pytest.raises(QueryError, match="is not called so"):
         reel.make(library, "red", tmp_path / "reel.avi")
     source = library.search("red", media={"video"})[0].path
-    with pytest.raises(LibraryError, match="one of the files"):
-        reel.make(library, "red", source)
+    before = source.read_bytes()
+    for leave, said in ((False, "is there already"), (True, "is the file itself")):
+        with pytest.raises(RetrievalError, match=said):
+            reel.make(library, "red", source, replace_files=leave)
+    assert source.read_bytes() == before
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".srt", ".csv", ".edl"])
+def test_a_reel_replaces_none_of_its_four_files_unasked(library: Library, tmp_path: Path, suffix: str) -> None:
+    """Said before anything is cut; a missing folder is named as well."""
+    mine = tmp_path / f"reel{suffix}"
+    mine.write_text("mine")
+    with pytest.raises(RetrievalError, match=rf"reel\{suffix} is there already"):
+        reel.make(library, "red", tmp_path / "reel.mp4")
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["mine"]
+    with pytest.raises(RetrievalError, match="there is no folder"):
+        reel.make(library, "red", tmp_path / "nowhere" / "reel.mp4")
+    reel.make(library, "red", tmp_path / "reel.mp4", replace_files=True)
+    assert mine.read_bytes() != b"mine"
