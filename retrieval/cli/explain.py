@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 AskingFiles = Annotated[list[Path] | None, typer.Option(metavar="FILE", help="As of search.")]
 
+PictureOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="The picture to write [default: why-NAME.png, here; in the cache where the library follows this folder].",
+    ),
+]
+
 
 def explain(
     words: Annotated[
@@ -27,15 +37,7 @@ def explain(
     video: AskingFiles = None,
     document: AskingFiles = None,
     like: Annotated[list[str] | None, typer.Option(metavar="SEGMENT|PATH", help="As of search.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="The picture to write [default: why-NAME.png, here; in the cache where the library follows this folder].",
-        ),
-    ] = None,
+    out: PictureOption = None,
     picture: Annotated[bool, typer.Option(help="Write the picture.")] = True,
     force: ForceOption = False,
     as_json: JsonOption = False,
