@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from retrieval.encoders.profile import Profile
     from retrieval.protocols import Catalog, Snapshot
     from retrieval.query.encode import EncodedQuery
-    from retrieval.search.asking import OpenState
-    from retrieval.search.context import SearchContext
+    from retrieval.search.context import IndexState, SearchContext
     from retrieval.search.duplicates import Group
     from retrieval.search.explain import Explanation
     from retrieval.search.moments import Curve
@@ -52,7 +51,7 @@ class Library:
         self._profile = profile
         self._lock = threading.Lock()
         self._version = -1
-        self._held: SearchContext | None = None
+        self._index: IndexState | None = None
         self._distrust: set[str] = set()
         self._closed = False
 
@@ -100,7 +99,7 @@ class Library:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._held = None
+                self._index = None
                 self._catalog.close()
 
     # ------------------------------------------------------------ questions
@@ -143,6 +142,7 @@ class Library:
         """
         from retrieval.query.build import as_query, with_changes
         from retrieval.query.encode import EncodedQuery, encode_query
+        from retrieval.search import asking
 
         given = question.query if isinstance(question, EncodedQuery) else as_query(question, files=files)
         query = with_changes(given, media, limit, offset, **filters)
@@ -150,19 +150,18 @@ class Library:
             encoded = replace(question, query=query)
         else:
             encoded = encode_query(query, self._profile)
-        return self._in_snapshot(lambda state: state.answer(encoded))
+        return self._in_snapshot(lambda context: asking.answer(encoded, context))
 
-    def _in_snapshot(self, ask: Callable[[OpenState], Result]) -> Result:
+    def _in_snapshot(self, ask: Callable[[SearchContext], Result]) -> Result:
         """Asks one state of the catalog and of the indexes, by one thread; again where an index proves damaged."""
-        from retrieval.search.asking import OpenState
-        from retrieval.search.context import IndexMismatch
+        from retrieval.search.context import IndexMismatch, SearchContext
 
         for _ in range(4):
             try:
                 with self._open_catalog().snapshot() as snapshot:
-                    context = self._current(snapshot)  # which loads what has threads
+                    index = self._current(snapshot)  # which loads what has threads
                     with single_threaded_blas:
-                        return ask(OpenState(self._home, self._profile, snapshot, context))
+                        return ask(SearchContext(index, self._profile, snapshot))
             except IndexMismatch as damage:
                 with self._lock:
                     self._distrust.add(damage.folder)
@@ -178,10 +177,11 @@ class Library:
             EncoderUnavailable: the names of the vocabulary cannot be encoded here.
             LibraryError: the library's own tags.txt cannot be understood.
         """
-        from retrieval.search.asking import OpenState
+        from retrieval.search.asking import tagger_of
+        from retrieval.search.context import SearchContext
 
         with self._open_catalog().snapshot() as snapshot:
-            tagger = OpenState(self._home, self._profile, snapshot, self._current(snapshot)).tagger(asked)
+            tagger = tagger_of(asked, SearchContext(self._current(snapshot), self._profile, snapshot))
             named = {each.id: each for each in snapshot.segments.with_keys(segments).values()}
             found = tagger.of({each.id: each.segment.kind for each in named.values()}) if tagger is not None else {}
             return {named[segment].key: tuple(own) for segment, own in found.items()}
@@ -191,17 +191,17 @@ class Library:
             raise LibraryError(f"the library {self._home} is closed", "open it again")
         return self._catalog
 
-    def _current(self, snapshot: Snapshot) -> SearchContext:
+    def _current(self, snapshot: Snapshot) -> IndexState:
         """The state as of the last commit; only what changed is read again."""
-        from retrieval.search.context import read_context
+        from retrieval.search.context import read_index
 
         with self._lock:
             version = self._catalog.version()
-            if self._held is None or version != self._version:
-                known = self._held, self._distrust
-                self._held = read_context(snapshot, self._home, self._profile, *known, exact=self._exact)
+            if self._index is None or version != self._version:
+                known = self._index, self._distrust
+                self._index = read_index(snapshot, self._home, self._profile, *known, exact=self._exact)
                 self._version = version
-            return self._held
+            return self._index
 
     def curve(self, question: Question, name: str | Path, *, files: bool = False) -> Curve:
         """How sure the question is of one video or recording over time; `moments.find` finds the peaks.
@@ -212,9 +212,10 @@ class Library:
         Raises: as search and show.
         """
         from retrieval.query.names import asset_named
+        from retrieval.search import asking
 
         encoded = self.encode(question, files=files)
-        return self._in_snapshot(lambda state: state.curve(encoded, asset_named(name, state.snapshot)))
+        return self._in_snapshot(lambda own: asking.curve(encoded, asset_named(name, own.snapshot), own))
 
     def explain(self, question: Question, name: str | Path, *, files: bool = False) -> Explanation | None:
         """Why an asset answers: lanes, marked words, the frame, and where in the picture the answer lies.
@@ -224,10 +225,12 @@ class Library:
 
         Raises: as search and show; QueryError for an empty question.
         """
+        from retrieval.search import asking
+
         encoded = self.encode(question, files=files)
         if not encoded.operands:
             raise QueryError("the question is empty", "give some words or a file")
-        return self._in_snapshot(lambda state: state.explanation(encoded, str(name)))
+        return self._in_snapshot(lambda context: asking.explanation(encoded, str(name), context))
 
     # ------------------------------------------------------------ looking
 

@@ -86,7 +86,7 @@ class _Held:
 def search_keywords(
     snapshot: Snapshot,
     question: str,
-    totals: dict[WordTable, int],
+    totals: Mapping[WordTable, int],
     allowed: Scope,
     kinds: Sequence[Kind] | None = None,
 ) -> WordHits:
@@ -114,7 +114,7 @@ def _fitting(rows: NDArray[Any], allowed: Scope) -> NDArray[Any]:
     return rows if mask is None else rows[mask]
 
 
-def _look_up(snapshot: Snapshot, terms: Sequence[Term], totals: dict[WordTable, int]) -> list[_Asked]:
+def _look_up(snapshot: Snapshot, terms: Sequence[Term], totals: Mapping[WordTable, int]) -> list[_Asked]:
     """Where the terms are; words that are frequent wherever they are, are left out. One statement for all."""
     wanted = [
         (table, term.tokens, MOST_POSTINGS if term.quoted else analyzer.max_document_frequency(count) + 1)
@@ -126,7 +126,7 @@ def _look_up(snapshot: Snapshot, terms: Sequence[Term], totals: dict[WordTable, 
     return [each for each in asked if each is not None]
 
 
-def _weighed(term: Term, postings: Mapping[WordTable, Ids], totals: dict[WordTable, int]) -> _Asked | None:
+def _weighed(term: Term, postings: Mapping[WordTable, Ids], totals: Mapping[WordTable, int]) -> _Asked | None:
     """None for a word that is frequent wherever it is."""
     found: dict[WordTable, Ids] = {}
     seen = 0

@@ -1,4 +1,4 @@
-"""The state of a library that searches share, read anew where it has changed, and the calibrations of one search."""
+"""Everything that a search reads, the calibrations of one search, and the state of the indexes, which searches share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrieval.encoders.calibration import LinearCalibration
 from retrieval.errors import EncoderUnavailable
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
 from retrieval.protocols import Snapshot
-from retrieval.query.encode import EncodedOperand
+from retrieval.query.encode import EncodedOperand, EncodedQuery, resolve
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Scope, SpaceSnapshot, open_space, refresh_space
 
@@ -46,41 +46,65 @@ class CalibrationCache:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SearchContext:
-    """Spaces and full-text totals of the library, as they were at one commit.
+class IndexState:
+    """Spaces and full-text totals of the library in folder `home`, as they were at one commit; searches share it."""
 
-    allowed: the scope of one search, by whose top scores its questions are calibrated. cache: of that search; None
-    keeps nothing.
+    home: Path
+    spaces: Mapping[Role, SpaceSnapshot]
+    totals: Mapping[WordTable, int]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def space_ids(self) -> dict[Role, tuple[int, int]]:
+        """The catalog's id of each space that is asked, and its dimension."""
+        return {role: (each.live.id, each.live.space.dimension) for role, each in self.spaces.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchContext:
+    """Everything that a search reads: one state of the catalog, the indexes that fit it, and the profile.
+
+    scope: that of one search, by whose top scores its questions are calibrated. cache: of that search; None keeps
+    nothing.
     """
 
-    spaces: Mapping[Role, SpaceSnapshot]
-    totals: dict[WordTable, int]
-    warnings: tuple[str, ...] = ()
-    allowed: Scope = field(default_factory=Scope)
+    index: IndexState
+    profile: Profile
+    snapshot: Snapshot
+    scope: Scope = field(default_factory=Scope)
     cache: CalibrationCache | None = None
 
-    def for_search(self, allowed: Scope) -> SearchContext:
-        """The same for one search in a scope."""
-        return replace(self, allowed=allowed, cache=CalibrationCache())
+    @property
+    def spaces(self) -> Mapping[Role, SpaceSnapshot]:
+        """The spaces that are asked, by what the profile calls them."""
+        return self.index.spaces
 
-    def line(self, profile: Profile, probe: VectorQuery, snapshot: Snapshot) -> LinearCalibration:
+    def for_search(self, scope: Scope) -> SearchContext:
+        """The same for one search in a scope."""
+        return replace(self, scope=scope, cache=CalibrationCache())
+
+    def resolved(self, encoded: EncodedQuery) -> list[EncodedOperand]:
+        """The operands with what the library knows of them. Raises: QueryError, see encode.resolve."""
+        return [resolve(each, self.snapshot, self.index.space_ids) for each in encoded.operands]
+
+    def calibration(self, probe: VectorQuery) -> LinearCalibration:
         """The calibration of a vector query: cosines -> log-odds."""
         known = self.cache.lines.get(_key(probe)) if self.cache else None
         if known is not None:
             return known
         others = [replace(probe, kind=kind) for kind in calibrated_together(probe.kind)]
-        found = [(each, top) for each in others if (top := self._top(each, snapshot)) is not None]
-        if not found:
-            return profile.prior(probe.direction).line(0)
-        lead = max(best - each.handicap(profile) for each, (best, _) in found)
-        count = found[0][1][1]
-        cohort = profile.background(probe.direction)
-        line = cohort.line(probe.own, lead, count) if cohort else profile.prior(probe.direction).line(count)
+        tops = [(each, top) for each in others if (top := self._top(each)) is not None]
+        if not tops:
+            return self.profile.prior(probe.direction).line(0)
+        best = max(score - each.handicap(self.profile) for each, (score, _) in tops)
+        count = tops[0][1][1]
+        cohort = self.profile.background(probe.direction)
+        line = cohort.line(probe.own, best, count) if cohort else self.profile.prior(probe.direction).line(count)
         if self.cache:
             self.cache.lines[_key(probe)] = line
         return line
 
-    def _top(self, probe: VectorQuery, snapshot: Snapshot) -> tuple[float, int] | None:
+    def _top(self, probe: VectorQuery) -> tuple[float, int] | None:
         """The best cosine of a query's own vectors, and among how many; None where the library has none of the kind."""
         space = self.spaces.get(probe.role)
         if space is None or probe.kind not in space.kinds():
@@ -88,16 +112,16 @@ class SearchContext:
         known = self.cache.top.get(_key(probe)) if self.cache else None
         if known is not None:
             return known
-        near = space.nearest(probe.kind, probe.own, FEW, self.allowed)
-        stored = snapshot.vectors.by_id(near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
+        near = space.nearest(probe.kind, probe.own, FEW, self.scope)
+        stored = self.snapshot.vectors.by_id(near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
         return self.note(probe, rescore(probe.own, stored.data), near.count)
 
     def note(self, probe: VectorQuery, scores: Vectors, count: int) -> tuple[float, int]:
         """Keeps the best of the scores (q, n) of a query's own vectors with their nearest among `count`."""
-        found = float(scores.max(initial=-1.0)), count
+        top = float(scores.max(initial=-1.0)), count
         if self.cache:
-            self.cache.top[_key(probe)] = found
-        return found
+            self.cache.top[_key(probe)] = top
+        return top
 
 
 def _key(probe: VectorQuery) -> Key:
@@ -107,15 +131,15 @@ def _key(probe: VectorQuery) -> Key:
 # ---------------------------------------------------------------- reading it
 
 
-def read_context(
+def read_index(
     snapshot: Snapshot,
     home: Path,
     profile: Profile,
-    before: SearchContext | None = None,
+    before: IndexState | None = None,
     distrust: Collection[str] = (),
     *,
     exact: bool = False,
-) -> SearchContext:
+) -> IndexState:
     """The state of the library in folder `home` as of a snapshot; of the state before it, what has not changed is kept.
 
     distrust: folders of generations that proved damaged. exact: no generation is opened at all.
@@ -134,7 +158,7 @@ def read_context(
         else:
             spaces[role] = open_space(snapshot, home, space, distrust=distrust)
         warnings += spaces[role].warnings
-    return SearchContext(spaces, snapshot.fulltext.totals(), tuple(warnings))
+    return IndexState(home, spaces, snapshot.fulltext.totals(), tuple(warnings))
 
 
 def _live_space(profile: Profile, role: Role, live: Sequence[LiveSpace], warnings: list[str]) -> LiveSpace | None:

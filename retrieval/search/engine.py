@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,52 +29,40 @@ from retrieval.search.timeline import Timeline, windows
 from retrieval.settings import DEFAULT_CUT
 from retrieval.vectors.space import Scope
 
-if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile
-
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
 NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
 
 
 def answer(
-    query: Query,
-    asked: Sequence[EncodedOperand],
-    held: SearchContext,
-    profile: Profile,
-    snapshot: Snapshot,
-    tagged: Ids | None = None,
+    query: Query, operands: Sequence[EncodedOperand], context: SearchContext, tagged: Ids | None = None
 ) -> Answer:
-    """Hits of a query whose operands are `asked`; without operands, the assets that fulfil its filters by date.
+    """Hits of a query whose operands are encoded; without operands, the assets that fulfil its filters by date.
 
     tagged: ascending ids of the assets that have the tag which the filters ask for; None where they ask for none.
 
     Raises:
         IndexMismatch: a generation must not be trusted; the caller searches without it.
     """
-    start = time.perf_counter()
+    start, snapshot = time.perf_counter(), context.snapshot
     tree = whole_tree(query)
     fitting = snapshot.filters.assets(query.filters)
     if tagged is not None:
         fitting = tagged if fitting is None else np.intersect1d(fitting, tagged)
-    allowed = Scope(_media(query, tree), fitting)
-    warnings = tuple(dict.fromkeys([*held.warnings, *(line for each in asked for line in each.warnings)]))
-    if not asked:
+    context = context.for_search(Scope(_media(query, tree), fitting))
+    warnings = tuple(dict.fromkeys([*context.index.warnings, *(line for each in operands for line in each.warnings)]))
+    if not operands:
         ids = _by_date(snapshot, query, tagged)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
         hits = hits_of(snapshot, candidates, [], {}, query.filters.path)
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
-    held = held.for_search(allowed)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
-    judging = TreeScorer(tree, asked, held, profile, snapshot) if tree is not None else None
-    found, evidence = _candidates(query, asked, Retrieval(held, profile, snapshot, allowed, cut), judging)
+    judging = TreeScorer(tree, operands, context) if tree is not None else None
+    found, evidence = _candidates(query, operands, Retrieval(context, cut), judging)
     best = fusion.confidence(found[0].odds) if found else 0.0
-    page = _page(snapshot, query, [each for each in found if each.odds >= cut], asked)
+    page = _page(snapshot, query, [each for each in found if each.odds >= cut], operands)
     near = windows(snapshot, page)
-    if judging is None:
-        moments = Timeline(held, profile, snapshot, near).moments(asked[0], cut)
-    else:
-        moments = judging.moments(page, near, cut)
+    moments = judging.moments(page, near, cut) if judging else Timeline(context, near).moments(operands[0], cut)
     if tree is not None:
         evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
     hits = hits_of(snapshot, page, evidence, moments, query.filters.path)
@@ -106,19 +93,21 @@ def _elapsed(start: float) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def _page(snapshot: Snapshot, query: Query, found: list[Candidate], asked: Sequence[EncodedOperand]) -> list[Candidate]:
+def _page(
+    snapshot: Snapshot, query: Query, found: list[Candidate], operands: Sequence[EncodedOperand]
+) -> list[Candidate]:
     if query.sort == "date":
         known = snapshot.assets.by_id([each.asset for each in found])
         dates = {asset: stored.date or "" for asset, stored in known.items()}
         found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
     # Who asks with a picture may look for its copies.
-    if all(modality == "text" for each in asked for _, modality in each.vectors):
+    if all(modality == "text" for each in operands for _, modality in each.vectors):
         found = collapse.collapsed(snapshot, found, query.offset + query.limit)
     return found[query.offset : query.offset + query.limit]
 
 
 def _candidates(
-    query: Query, asked: Sequence[EncodedOperand], lookup: Retrieval, judging: TreeScorer | None
+    query: Query, operands: Sequence[EncodedOperand], lookup: Retrieval, judging: TreeScorer | None
 ) -> tuple[list[Candidate], list[Matches]]:
     """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
     wanted = query.offset + query.limit
@@ -126,12 +115,12 @@ def _candidates(
     either = judging is None or isinstance(judging.tree, Or)  # the first of the whole are first in a part
     k = FIRST_K + (1 if either else 4) * wanted
     while True:
-        pairs = zip(asked, proposing, strict=True)
+        pairs = zip(operands, proposing, strict=True)
         evidence = [lookup.evidence(each, k) if own else Matches() for each, own in pairs]
         if judging is None:
             found = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
         else:
-            lookup.complete(asked, evidence, proposing)
+            lookup.complete(operands, evidence, proposing)
             found = of_tree(judging.tree, evidence, lookup.media_of(evidence))
             found = judging.settle(
                 found, len(found) if query.sort == "date" else wanted + collapse.LOOKAHEAD, lookup.cut

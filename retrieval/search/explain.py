@@ -16,7 +16,6 @@ from retrieval.domain.records import StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.errors import EncoderUnavailable, MediaError
 from retrieval.fulltext import highlight, keyword_search
-from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion
 from retrieval.search.candidates import of_one
@@ -61,7 +60,7 @@ class Explanation:
     warnings: tuple[str, ...] = ()
 
 
-def asked_for(query: Query) -> list[int]:
+def speaking_operands(query: Query) -> list[int]:
     """Places of the operands that speak for an answer: not those behind a minus."""
     if query.tree is None:
         return list(range(len(query.operands)))
@@ -127,19 +126,17 @@ def exactly(path: Path) -> str:
 def explain(
     hit: Hit,
     named: str,
-    asked: Sequence[EncodedOperand],
-    held: SearchContext,
-    profile: Profile,
-    snapshot: Snapshot,
+    operands: Sequence[EncodedOperand],
+    context: SearchContext,
     curve: Curve | None = None,
 ) -> Explanation:
     """The evidence of one hit: of the segment `named` in it, else of its best.
 
-    asked: what speaks for it. curve: of what has a time. What cannot be opened is left out, with a warning.
+    operands: those that speak for it. curve: of what has a time. What cannot be opened is left out, with a warning.
     """
-    warnings = [line for each in asked for line in each.warnings]
-    lookup = Retrieval(held.for_search(Scope()), profile, snapshot, Scope(), 0.0)
-    segment = _explained(hit, named, asked, lookup, warnings)
+    warnings = [line for each in operands for line in each.warnings]
+    snapshot = context.snapshot
+    segment = _explained(hit, named, operands, Retrieval(context.for_search(Scope()), 0.0), warnings)
     asset = snapshot.assets.with_key(hit.asset)
     facts = snapshot.assets.by_id([asset])[asset].facts if asset is not None else {}
     stored = snapshot.segments.with_key(segment.id) if segment is not None else None
@@ -149,10 +146,10 @@ def explain(
     return Explanation(
         hit,
         segment,
-        name_marks=_name_marks(hit, asset, asked, held, snapshot),
+        name_marks=_name_marks(hit, asset, operands, context),
         picture=None if picture is None else np.asarray(picture),
         at_ms=at_ms,
-        heat=None if picture is None else _heat(picture, segment, asked, profile, warnings),
+        heat=None if picture is None else _heat(picture, segment, operands, context.profile, warnings),
         box=stored.segment.box if stored is not None and stored.segment.kind == "text_line" else None,
         curve=curve,
         outline=outline,
@@ -162,7 +159,7 @@ def explain(
 
 
 def _explained(
-    hit: Hit, named: str, asked: Sequence[EncodedOperand], lookup: Retrieval, warnings: list[str]
+    hit: Hit, named: str, operands: Sequence[EncodedOperand], lookup: Retrieval, warnings: list[str]
 ) -> FoundSegment | None:
     """The segment `named`, also where it is not among the best of its hit; else the best."""
     listed = next((each for each in hit.segments if each.id == named), None)
@@ -170,17 +167,17 @@ def _explained(
     stored = lookup.snapshot.segments.with_key(named)
     if listed is not None or stored is None:
         return listed or best
-    judged = _judged(stored, asked, lookup)
+    judged = _judged(stored, operands, lookup)
     if judged is None:
         warnings.append(f"nothing in {named} itself answers: the best of its file is explained")
     return judged or best
 
 
-def _judged(stored: StoredSegment, asked: Sequence[EncodedOperand], lookup: Retrieval) -> FoundSegment | None:
+def _judged(stored: StoredSegment, operands: Sequence[EncodedOperand], lookup: Retrieval) -> FoundSegment | None:
     """One segment scored by the operands; None where no retriever of theirs matches its kind."""
-    evidence = [Matches() for _ in asked]
+    evidence = [Matches() for _ in operands]
     evidence[0].owners[stored.id] = stored.asset_id
-    lookup.complete(asked, evidence, [False] * len(asked))
+    lookup.complete(operands, evidence, [False] * len(operands))
     found = [each for each in (of_one(own).get(stored.asset_id) for own in evidence) if each is not None]
     odds = [own for each in found for own, segment in each.segments if segment == stored.id]
     if not odds:
@@ -216,7 +213,11 @@ def _shown_at(hit: Hit, segment: FoundSegment | None) -> int | None:
 
 
 def _heat(
-    picture: Image, segment: FoundSegment | None, asked: Sequence[EncodedOperand], profile: Profile, warnings: list[str]
+    picture: Image,
+    segment: FoundSegment | None,
+    operands: Sequence[EncodedOperand],
+    profile: Profile,
+    warnings: list[str],
 ) -> SaliencyMap | None:
     """The heat map where what is seen is a reason; None where words alone, or a line of text, answer."""
     if (
@@ -227,7 +228,7 @@ def _heat(
         return None
     senses = [
         [rows for (space, modality), rows in each.vectors.items() if space == "shared" and modality != "sound"]
-        for each in asked
+        for each in operands
     ]
     questions = [np.concatenate(each) for each in senses if each]
     if not questions:
@@ -243,13 +244,13 @@ def _heat(
 
 
 def _name_marks(
-    hit: Hit, asset: int | None, asked: Sequence[EncodedOperand], held: SearchContext, snapshot: Snapshot
+    hit: Hit, asset: int | None, operands: Sequence[EncodedOperand], context: SearchContext
 ) -> tuple[Span, ...]:
     """Words of the question in the hit's path below its source, by which it was found."""
     if asset is None:
         return ()
-    whose = Scope(assets=np.array([asset]))
-    found = [keyword_search.search_keywords(snapshot, each.words, held.totals, whose) for each in asked if each.words]
+    snapshot, totals, whose = context.snapshot, context.index.totals, Scope(assets=np.array([asset]))
+    found = [keyword_search.search_keywords(snapshot, each.words, totals, whose) for each in operands if each.words]
     terms = [term for each in found if asset in each.assets for term in each.terms]
     path = str(hit.path)
     start = max(

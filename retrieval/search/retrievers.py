@@ -69,42 +69,44 @@ class Matches:
 class Retrieval:
     """One search under way."""
 
-    held: SearchContext
-    profile: Profile
-    snapshot: Snapshot
-    allowed: Scope
+    context: SearchContext
     cut: float
 
-    def evidence(self, asked: EncodedOperand, k: int) -> Matches:
+    @property
+    def snapshot(self) -> Snapshot:
+        """The state of the catalog that is searched."""
+        return self.context.snapshot
+
+    def evidence(self, operand: EncodedOperand, k: int) -> Matches:
         """The matches of every retriever, of vectors the k nearest."""
         found = Matches()
-        self._by_vectors(found, asked, k)
-        if asked.words:
-            self._by_words(found, asked, self.allowed)
-        if asked.identical is not None:
-            self._add_identical(found, asked.identical)
+        self._by_vectors(found, operand, k)
+        if operand.words:
+            self._by_words(found, operand, self.context.scope)
+        if operand.identical is not None:
+            self._add_identical(found, operand.identical)
         return found
 
     def _add_identical(self, found: Matches, asset: int) -> None:
         """The very file that asks, where it may be found."""
         medium = self.snapshot.assets.media([asset])[asset]
         first = self.snapshot.segments.first([asset]).get(asset)
-        if first is not None and self.allowed.holds(asset, medium):
+        if first is not None and self.context.scope.holds(asset, medium):
             found.add(first.id, asset, "same", Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
-    def _by_vectors(self, found: Matches, asked: EncodedOperand, k: int) -> None:
+    def _by_vectors(self, found: Matches, operand: EncodedOperand, k: int) -> None:
         """The k nearest of each vector query, scored again by the catalog's vectors, which one statement fetches."""
         proposed = []
-        for probe in vector_queries(asked):
-            space = self.held.spaces.get(probe.role)
+        for probe in vector_queries(operand):
+            space = self.context.spaces.get(probe.role)
             if space is not None and probe.kind in space.kinds():
-                proposed.append((probe, space, space.nearest(probe.kind, probe.vectors, k, self.allowed)))
+                proposed.append((probe, space, space.nearest(probe.kind, probe.vectors, k, self.context.scope)))
         fetched = self._fetched([(probe.own.shape[1], near) for probe, _, near in proposed])
         scored = []
         for (probe, space, near), stored in zip(proposed, fetched, strict=True):
             scores = rescore(probe.vectors, stored.data)
             _compare(space, near, stored, scores)
-            self.held.note(probe, scores[: len(probe.own)], near.count)
+            self.context.note(probe, scores[: len(probe.own)], near.count)
             scored.append((probe, near, stored, scores))
         for probe, near, stored, scores in scored:
             rows = near.rows[near.rows["vector"] > 0]
@@ -132,7 +134,7 @@ class Retrieval:
         """Adds scored vectors; returns the log-odds of the least sure."""
         if not len(stored.ids):
             return fusion.LEAST
-        odds, best = probe.odds(self.profile, self.held.line(self.profile, probe, self.snapshot), scores)
+        odds, best = probe.odds(self.context.profile, self.context.calibration(probe), scores)
         rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
         for segment, own, score, at_ms in rows:
             if segment in owners:
@@ -140,18 +142,20 @@ class Retrieval:
                 found.add(segment, owners[segment], probe.sense, Match(KINDS[probe.kind].retriever, own, score, at))
         return float(odds.min())
 
-    def _by_words(self, found: Matches, asked: EncodedOperand, allowed: Scope) -> None:
-        kinds = None if asked.lane is None else kinds_in("sentence", asked.lane)
+    def _by_words(self, found: Matches, operand: EncodedOperand, allowed: Scope) -> None:
+        kinds = None if operand.lane is None else kinds_in("sentence", operand.lane)
         if kinds == ():
             return
-        hits = keyword_search.search_keywords(self.snapshot, asked.words, self.held.totals, allowed, kinds)
+        hits = keyword_search.search_keywords(self.snapshot, operand.words, self.context.index.totals, allowed, kinds)
         found.terms = hits.terms
         for segment, hit in hits.segments.items():
-            found.add(segment, hits.owners[segment], WORDS, Match(asked.lane or "words", hit.evidence, hit.score))
+            found.add(segment, hits.owners[segment], WORDS, Match(operand.lane or "words", hit.evidence, hit.score))
         for asset, hit in hits.assets.items():
             found.names[asset] = Match("words", hit.evidence, hit.score)
 
-    def complete(self, asked: Sequence[EncodedOperand], evidence: Sequence[Matches], proposing: Sequence[bool]) -> None:
+    def complete(
+        self, operands: Sequence[EncodedOperand], evidence: Sequence[Matches], proposing: Sequence[bool]
+    ) -> None:
         """Lets every operand judge the segments that those found which propose; the others by their words as well."""
         owners: dict[int, int] = {}
         for each in evidence:
@@ -159,7 +163,7 @@ class Retrieval:
         kinds = {segment: stored.segment.kind for segment, stored in self.snapshot.segments.by_id(owners).items()}
         found_in = set(owners.values()).union(*(each.names for each in evidence))
         whose = Scope(assets=np.array(sorted(found_in), np.int64))
-        for one, found, own in zip(asked, evidence, proposing, strict=True):
+        for one, found, own in zip(operands, evidence, proposing, strict=True):
             if one.words and not own:
                 self._by_words(found, one, whose)
             if one.identical is not None and not own and one.identical in found_in:
@@ -182,7 +186,7 @@ class Retrieval:
         segments: Sequence[int],
         owners: Mapping[int, int],
     ) -> None:
-        pinned = self.held.spaces.get(probe.role)
+        pinned = self.context.spaces.get(probe.role)
         if pinned is not None and segments:
             queries = probe.vectors
             stored = self.snapshot.vectors.of_segments(pinned.live.id, segments, queries.shape[1])
@@ -232,7 +236,7 @@ class VectorQuery:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Log-odds (n,) and the question's own scores (n,) of vectors whose scores with `vectors` are (all, n).
 
-        line: how the question's own scores are judged, see SearchContext.line.
+        line: how the question's own scores are judged, see SearchContext.calibration.
 
         With feedback Rocchio's sum, each term by the calibration of its own direction, because a text is never as near
         to a picture as another picture is; see docs/decisions/0201.
@@ -247,18 +251,18 @@ class VectorQuery:
         return odds, best
 
 
-def vector_queries(asked: EncodedOperand) -> Iterable[VectorQuery]:
+def vector_queries(operand: EncodedOperand) -> Iterable[VectorQuery]:
     """Every semantic lane of an operand."""
-    for (space, modality), vectors in asked.vectors.items():
-        yield from _probes(asked, space, modality, kinds_in(space, asked.lane), vectors)
+    for (space, modality), vectors in operand.vectors.items():
+        yield from _probes(operand, space, modality, kinds_in(space, operand.lane), vectors)
 
 
 def _probes(
-    asked: EncodedOperand, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
+    operand: EncodedOperand, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
 ) -> Iterable[VectorQuery]:
     for kind in kinds:
         place = (role, KINDS[kind].modality)
-        yield VectorQuery(asked, role, sense, kind, vectors, asked.more.get(place), asked.less.get(place))
+        yield VectorQuery(operand, role, sense, kind, vectors, operand.more.get(place), operand.less.get(place))
 
 
 def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: StoredVectors, scores: Vectors) -> None:

@@ -218,17 +218,15 @@ def _has(odds: NDArray[np.float64], at: int) -> NDArray[np.bool_]:
     return np.asarray((own[:, 0] >= SURE) & (before < MOST))
 
 
-def tagger(
-    vocabulary: Vocabulary, asked: Sequence[str], held: SearchContext, profile: Profile, snapshot: Snapshot
-) -> Tagger | None:
+def tagger(vocabulary: Vocabulary, names: Sequence[str], context: SearchContext) -> Tagger | None:
     """The tagger of the vocabulary and of further names; None without a shared space."""
-    shared = held.spaces.get("shared")
+    profile, shared = context.profile, context.spaces.get("shared")
     if shared is None:
         return None
     rows = name_vectors(vocabulary, profile)
-    unknown = [name for name in asked if not any(concept.is_called(name) for concept in vocabulary)]
+    unknown = [name for name in names if not any(concept.is_called(name) for concept in vocabulary)]
     if unknown:
         added = profile.encoder("shared", "text").encode(unknown)
         vocabulary += tuple(Concept((name,), section) for name in unknown for section in (SEEN, HEARD))
         rows = np.concatenate([rows, np.repeat(added, 2, axis=0)])
-    return Tagger(vocabulary, rows, profile, shared, snapshot)
+    return Tagger(vocabulary, rows, profile, shared, context.snapshot)

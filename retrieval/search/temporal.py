@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from retrieval.domain.media import Kind, Span
 from retrieval.domain.query import Tree
 from retrieval.domain.records import Ids, Timed
-from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, fusion, moments
 from retrieval.search.boolean import Score, TimeGrid
@@ -21,9 +19,6 @@ from retrieval.search.context import SearchContext
 from retrieval.search.moments import Curve, Moment, Odds
 from retrieval.search.timeline import EVER, Timeline, cuts_of, holding, spans_of
 from retrieval.settings import MOST_SEGMENTS
-
-if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile
 
 AT_ONCE = 32  # candidates whose tracks are read together
 
@@ -81,10 +76,10 @@ class Track:
         return max(found)[1] if found else next(iter(self.known))
 
 
-def tracks(timeline: Timeline, asked: Sequence[EncodedOperand]) -> tuple[dict[int, Track], Mapping[Kind, Timed]]:
+def tracks(timeline: Timeline, operands: Sequence[EncodedOperand]) -> tuple[dict[int, Track], Mapping[Kind, Timed]]:
     """The track of each asset of a timeline that has timed segments which can be asked, and those segments."""
-    timed = timeline.snapshot.segments.timed(timeline.assets)
-    lanes = [timeline.by_lane(each, timed) for each in asked]
+    timed = timeline.context.snapshot.segments.timed(timeline.assets)
+    lanes = [timeline.by_lane(each, timed) for each in operands]
     found = {}
     for asset in timeline.assets:
         own = [each.get(asset, {}) for each in lanes]
@@ -117,10 +112,8 @@ class TreeScorer:
     """One tree over the videos and recordings that may answer it; each is read once."""
 
     tree: Tree
-    asked: Sequence[EncodedOperand]
-    held: SearchContext
-    profile: Profile
-    snapshot: Snapshot
+    operands: Sequence[EncodedOperand]
+    context: SearchContext
     _tracks: dict[int, Track] = field(default_factory=dict)
     _timed: dict[int, Mapping[Kind, Timed]] = field(default_factory=dict)
 
@@ -134,7 +127,7 @@ class TreeScorer:
         """Reads the tracks of assets, within spans of each."""
         if not assets:
             return
-        found, timed = tracks(Timeline(self.held, self.profile, self.snapshot, assets), self.asked)
+        found, timed = tracks(Timeline(self.context, assets), self.operands)
         self._tracks.update(found)
         self._timed.update(dict.fromkeys(found, timed))
 

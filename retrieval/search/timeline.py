@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,23 +23,18 @@ from retrieval.settings import LONGEST_SHOT_MS, MOST_SEGMENTS
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Scope
 
-if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile
-
 AROUND_MS = 60_000  # so far from the best segments of a hit its moments are looked for
 EVER = Span(0, 1 << 53)
 
 
-def curves(
-    asked: EncodedOperand, held: SearchContext, profile: Profile, snapshot: Snapshot, assets: Iterable[int]
-) -> dict[int, Curve]:
+def curves(operand: EncodedOperand, context: SearchContext, assets: Iterable[int]) -> dict[int, Curve]:
     """How sure one operand is of each of these videos and recordings over time: all its lanes, joined.
 
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    timeline = Timeline(held, profile, snapshot, dict.fromkeys(sorted(set(assets)), (EVER,)))
-    found = timeline.by_lane(asked, snapshot.segments.timed(timeline.assets))
+    timeline = Timeline(context, dict.fromkeys(sorted(set(assets)), (EVER,)))
+    found = timeline.by_lane(operand, context.snapshot.segments.timed(timeline.assets))
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
 
 
@@ -62,17 +56,15 @@ def windows(snapshot: Snapshot, page: Sequence[Candidate]) -> dict[int, list[Spa
 class Timeline:
     """The timed segments of some assets, those within some spans of each, and what an operand says of them."""
 
-    held: SearchContext
-    profile: Profile
-    snapshot: Snapshot
+    context: SearchContext
     assets: Mapping[int, Sequence[Span]]
 
-    def moments(self, asked: EncodedOperand, least: float) -> dict[int, list[tuple[Moment, int]]]:
+    def moments(self, operand: EncodedOperand, least: float) -> dict[int, list[tuple[Moment, int]]]:
         """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
         if not self.assets:
             return {}
-        timed = self.snapshot.segments.timed(self.assets)
-        lanes = self.by_lane(asked, timed)
+        timed = self.context.snapshot.segments.timed(self.assets)
+        lanes = self.by_lane(operand, timed)
         found: dict[int, list[tuple[Moment, int]]] = {}
         for asset in self.assets:
             cuts, sentences = cuts_of(timed.get("shot"), asset), spans_of(timed.get("speech"), asset)
@@ -82,12 +74,12 @@ class Timeline:
                     found.setdefault(asset, []).append((each, holding(table, asset, each.at_ms)))
         return {asset: sorted(each, key=lambda one: (-one[0].odds, one[1])) for asset, each in found.items()}
 
-    def by_lane(self, asked: EncodedOperand, timed: Mapping[Kind, Timed]) -> dict[int, dict[Kind, Curve]]:
+    def by_lane(self, operand: EncodedOperand, timed: Mapping[Kind, Timed]) -> dict[int, dict[Kind, Curve]]:
         """For each asset the curve of each kind of its segments; timed: those of all the assets."""
         found: dict[int, dict[Kind, Curve]] = {}
         for kind, whole in timed.items():
             table = self._within(whole)
-            odds = self._odds(asked, kind, table)
+            odds = self._odds(operand, kind, table)
             for asset, first, last in _runs(table.assets):
                 curve = self._curve(kind, table, odds, slice(first, last))
                 if len(curve):
@@ -103,26 +95,28 @@ class Timeline:
                 near |= own & (table.spans[:, 0] < span.end) & (table.spans[:, 1] > span.start)
         return Timed(table.ids[near], table.assets[near], table.spans[near])
 
-    def _odds(self, asked: EncodedOperand, kind: Kind, table: Timed) -> _Frames:
+    def _odds(self, operand: EncodedOperand, kind: Kind, table: Timed) -> _Frames:
         """Every vector of the segments with its log-odds: those of the surest sense that asks."""
         best: _Frames | None = None
-        for probe in vector_queries(asked):
-            pinned = self.held.spaces.get(probe.role)
+        for probe in vector_queries(operand):
+            pinned = self.context.spaces.get(probe.role)
             if kind != probe.kind or pinned is None:
                 continue
             queries = probe.vectors
-            stored = self.snapshot.vectors.of_segments(pinned.live.id, table.ids.tolist(), queries.shape[1])
-            line = self.held.line(self.profile, probe, self.snapshot)
-            odds, _ = probe.odds(self.profile, line, rescore(queries, stored.data))
+            stored = self.context.snapshot.vectors.of_segments(pinned.live.id, table.ids.tolist(), queries.shape[1])
+            line = self.context.calibration(probe)
+            odds, _ = probe.odds(self.context.profile, line, rescore(queries, stored.data))
             best = _Frames(stored.segments, stored.at_ms, odds if best is None else np.maximum(best.odds, odds))
         best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-        return self._with_words(asked, kind, table, best)
+        return self._with_words(operand, kind, table, best)
 
-    def _with_words(self, asked: EncodedOperand, kind: Kind, table: Timed, frames: _Frames) -> _Frames:
-        if kind not in kinds_in("sentence", asked.lane) or not asked.words:
+    def _with_words(self, operand: EncodedOperand, kind: Kind, table: Timed, frames: _Frames) -> _Frames:
+        if kind not in kinds_in("sentence", operand.lane) or not operand.words:
             return frames
         allowed = Scope(assets=np.array(sorted(self.assets), np.int64))
-        hits = keyword_search.search_keywords(self.snapshot, asked.words, self.held.totals, allowed).segments
+        hits = keyword_search.search_keywords(
+            self.context.snapshot, operand.words, self.context.index.totals, allowed
+        ).segments
         known = dict(zip(frames.segments.tolist(), frames.odds.tolist(), strict=True))
         said = {own: hits[own].evidence for own in table.ids.tolist() if own in hits}
         known |= {own: fusion.agree([known[own]] if own in known else [], more) for own, more in said.items()}

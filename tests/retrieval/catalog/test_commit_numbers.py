@@ -86,12 +86,12 @@ def test_it_counts_as_not_published_until_the_next_generation_holds_it(builder: 
     assert published(builder) == [(3, 3), (0, 0)]
     with Library.open(builder.home, profile=FakeProfile()) as library:
         assert shown(library)[0] == late_key(builder)
-        held = library._held
-    assert held is not None
-    generation = held.spaces["shared"].generation
+        index = library._index
+    assert index is not None
+    generation = index.spaces["shared"].generation
     assert generation is not None
     assert min(generation.parts["image"].rows["vector"]) == LATE_ID
-    assert not held.spaces["shared"].fresh
+    assert not index.spaces["shared"].fresh
 
 
 def published(builder: Builder) -> list[tuple[int, int]]:

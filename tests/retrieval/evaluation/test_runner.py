@@ -83,8 +83,8 @@ def test_exact_search_answers_without_an_index(sample_library: Path) -> None:
     assert [each.assets for each in by_index] == [each.assets for each in exact]
     with Library.open(sample_library, exact=True) as library:
         library.search("a cat")
-        assert library._held is not None
-        assert all(each.generation is None for each in library._held.spaces.values())
+        assert library._index is not None
+        assert all(each.generation is None for each in library._index.spaces.values())
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_what_stands_behind_a_minus_does_not_speak_for_an_answer() -> None:
         (Leaf("text", "dog"), Weighted(Not(Leaf("text", "indoor")), 2.0), Not(Not(Leaf("text", "snow"))))
     )
     query = Query(tuple(Operand("text", word) for word in ("dog", "indoor", "snow", "extra")), tree=tree)
-    assert explain.asked_for(query) == [0, 2, 3]
+    assert explain.speaking_operands(query) == [0, 2, 3]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from retrieval.encoders.registry import DefaultCalibration
 from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion, retrievers
-from retrieval.search.context import IndexMismatch
+from retrieval.search.context import IndexMismatch, SearchContext
 from retrieval.search.retrievers import CERTAIN, WORDS, Match, Matches, Retrieval, VectorQuery, vector_queries
 from retrieval.vectors.space import Neighbours, Scope
 from tests.building import Builder, Thing
@@ -129,7 +129,8 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retrieval]:
     builder.publish()
     builder.close()
     with Library.open(home, FakeProfile()) as library, library._open_catalog().snapshot() as snapshot:
-        yield Retrieval(library._current(snapshot).for_search(Scope()), FakeProfile(), snapshot, Scope(), LEAST)
+        context = SearchContext(library._current(snapshot), FakeProfile(), snapshot)
+        yield Retrieval(context.for_search(Scope()), LEAST)
 
 
 LEAST = fusion.LEAST
@@ -157,7 +158,7 @@ def test_retrieval_is_not_exhausted_while_more_may_be_as_sure_as_the_cut(retriev
 
 def test_a_scope_holds_for_every_retriever(retrieval: Retrieval) -> None:
     """Only assets of the scope are matched, the file that asks included."""
-    inside = replace(retrieval, allowed=Scope(assets=np.array([2])))
+    inside = replace(retrieval, context=replace(retrieval.context, scope=Scope(assets=np.array([2]))))
     found = inside.evidence(replace(TEXT, identical=1), 10)
     assert set(found.owners.values()) == {2}
     assert not found.names

@@ -40,7 +40,7 @@ def track(*leaves: dict[Kind, list[float]], known: dict[Kind, list[bool]] | None
 def scorer(text: str, **tracks: Track) -> TreeScorer:
     """A scorer whose tracks are read already; asset ids are the digits of their names."""
     made: Any = None
-    found = TreeScorer(tree(text), [], made, made, made)
+    found = TreeScorer(tree(text), [], made)
     for name, own in tracks.items():
         asset = int(name[1:])
         starts = own.times.starts
