@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from retrieval.domain.media import Step
+from retrieval.domain.media import NOT_MEDIA, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,16 @@ class Finished:
     seconds: float = 0.0
     stopped: bool = False  # by Ctrl-C
     warnings: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> dict[str, int]:
+        """Reason -> files that hold a medium which could not be read."""
+        return {reason: count for reason, count in self.skipped.items() if reason not in NOT_MEDIA}
+
+    @property
+    def not_media(self) -> int:
+        """Files that hold no medium."""
+        return sum(self.skipped.values()) - sum(self.unread.values())
 
 
 Event: TypeAlias = Opened | Filtered | Scanned | Progress | Skipped | Published | Planned | Finished

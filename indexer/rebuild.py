@@ -19,7 +19,7 @@ from indexer.catalog.segment_ids import segment_keys
 from indexer.events import Event, Progress, Published, Skipped
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import indexing_encoders
-from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower, halved
+from indexer.pipeline.stages import NO_NUMBERS, Job, Pipeline, Place, Result, Tower, halved
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
@@ -77,6 +77,7 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
     with catalog_write.transaction(engine) as connection:
         catalog_vectors.swap_spaces(connection, {tower.space_id for tower in towers.values()})
         catalog_write.set_fact(connection, "profile", profile.name)
+        catalog_write.finish_encoded_steps(connection, NO_NUMBERS.reason)
         catalog_write.delete_blind_segments(connection)
 
 
@@ -130,8 +131,9 @@ def _embed_media(
 
 
 def _jobs(connection: Connection, step: Step, tower: Tower, options: Options) -> Iterator[Job]:
-    """Assets with a segment of this step that the new encoder has not seen."""
+    """Assets with a segment of this step that the new encoder has not seen, or of which an encoder made nothing."""
     wanted = catalog_read.assets_without_vector(connection, tower.space_id, step, kinds_in(STEPS[step].space))
+    wanted |= catalog_read.assets_failed(connection, step, NO_NUMBERS.reason, tower.space_id)
     for place in catalog_read.places(connection, wanted):
         task = task_of(step, place.path, place.medium, tower.encoder.form, options.limits)
         yield Job(task, place)

@@ -273,6 +273,14 @@ def assets_without_vector(connection: Connection, space: int, step: Step, kinds:
     return set(connection.execute(query).scalars())
 
 
+def assets_failed(connection: Connection, step: Step, reason: str, space: int) -> set[int]:
+    """Assets of which a step failed for this reason, and of which the space holds nothing of that step."""
+    query = select(steps.c.asset_id).where(steps.c.step == step, steps.c.state == "failed", steps.c.reason == reason)
+    held = select(segments.c.asset_id).join(vectors, vectors.c.segment_id == segments.c.id)
+    held = held.where(vectors.c.space_id == space, segments.c.step == step)
+    return set(connection.scalars(query.where(steps.c.asset_id.not_in(held))))
+
+
 def segment_ids(connection: Connection, asset: int) -> dict[str, int]:
     """Public id -> id of every segment of an asset."""
     rows = connection.execute(select(segments.c.key, segments.c.id).where(segments.c.asset_id == asset))

@@ -359,6 +359,15 @@ def delete_blind_segments(connection: Connection) -> None:
     _delete_segments_by_id(connection, connection.execute(blind).scalars().all())
 
 
+def finish_encoded_steps(connection: Connection, reason: str) -> None:
+    """Notes as done the steps that failed for this reason, and of whose segments none lacks a vector any more."""
+    own = (segments.c.asset_id == steps.c.asset_id) & (segments.c.step == steps.c.step)
+    has = exists().where(vectors.c.segment_id == segments.c.id)
+    there, blind = exists(select(1).select_from(segments).where(own)), exists(select(1).where(own, ~has))
+    mended = update(steps).where(steps.c.state == "failed", steps.c.reason == reason, there, ~blind)
+    connection.execute(mended.values(state="done", reason=None, detail=None))
+
+
 def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
         part = ids[start : start + 500]

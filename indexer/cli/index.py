@@ -63,7 +63,7 @@ def index(
 
     Without folders, all that it follows is updated.
 
-    Exit code 0: done, 1: failed, 3: done, but files were left out (crossmedia status --skipped).
+    Exit code 0: done, 1: failed, 3: done, but media could not be read (crossmedia status --skipped).
     """  # fmt: skip
     with reported():
         from indexer.pipeline.options import Options
@@ -89,5 +89,5 @@ def index(
         finished = index_folders(folders or (), library=home, options=options, on_event=display(as_json, quiet))
     if finished.stopped:
         raise typer.Exit(STOPPED)
-    if finished.skipped:
+    if finished.unread:
         raise typer.Exit(DONE_WITH_SKIPS)

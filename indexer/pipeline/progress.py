@@ -174,9 +174,11 @@ def finished_lines(event: Finished) -> list[str]:
     """What the library holds now, what was left out, and what is left for later."""
     gone = f", {event.gone:,} gone" if event.gone else ""
     first = f"{event.indexed:,} indexed ({event.new:,} new{gone})"
-    if event.skipped:
-        total = sum(event.skipped.values())
-        first += f" · {total:,} skipped: {listing(event.skipped)} (crossmedia status --skipped)"
+    if event.unread:
+        total = sum(event.unread.values())
+        first += f" · {total:,} skipped: {listing(event.unread)} (crossmedia status --skipped)"
+    if event.not_media:
+        first += f" · {counted(event.not_media, 'file')} of other kinds"
     lines = [first]
     if event.pending:
         left = pending({str(step): files for step, files in event.pending.items()})

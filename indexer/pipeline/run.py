@@ -221,7 +221,9 @@ class Run:
                 catalog_write.reset_steps(connection, [asset for _, asset in each.resubtitled], "read")
                 for candidate in each.changed:
                     if candidate.problem is not None:
-                        self._sink.skip(connection, Origin(each.source.id, candidate), candidate.problem, "")
+                        self._sink.skip(
+                            connection, Origin(each.source.id, candidate), candidate.problem, candidate.detail
+                        )
 
     def _jobs(self, step: Step, found: list[changes.Changes]) -> list[Job]:
         if STEPS[step].modality is not None and self._spec(step) is None:

@@ -20,7 +20,7 @@ class FileState:
 class Candidate:
     """A file under a source. `relative`: path below the root, as the operating system's bytes.
 
-    problem: why it cannot be read at all ("not a file", "unreadable"), else None.
+    problem: why it cannot be read at all ("not a file", "unreadable"), else None; detail: more of that.
     sidecars: names and times of the subtitles beside it, empty for none.
     """
 
@@ -28,6 +28,7 @@ class Candidate:
     fingerprint: FileState
     problem: str | None = None
     sidecars: bytes = b""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

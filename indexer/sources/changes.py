@@ -10,7 +10,7 @@ from pathlib import Path
 
 from indexer.events import Scanned
 from indexer.sources.base import Candidate, Known, Source
-from indexer.sources.local import TIMED, Walk
+from indexer.sources.local import LINKED_FOLDER, TIMED, Walk
 
 
 @dataclass(slots=True)
@@ -75,7 +75,11 @@ def compare(
     walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner)
     missing = dict(known)
     for candidate in walk.candidates():
-        changes.files += 1
+        if candidate.problem == LINKED_FOLDER:
+            if _is_followed(source.root / os.fsdecode(candidate.relative), (source.root, *others)):
+                continue
+        else:
+            changes.files += 1
         before = missing.pop(candidate.relative, None)
         if before is None or before.fingerprint != candidate.fingerprint:
             changes.changed.append(candidate)
@@ -97,6 +101,11 @@ def _device(root: Path) -> int | None:
         return root.stat().st_dev
     except OSError:
         return None
+
+
+def _is_followed(link: Path, roots: Sequence[Path]) -> bool:
+    target = link.resolve()
+    return any(target.is_relative_to(root) for root in roots)
 
 
 def _is_inside(path: Path, root: Path) -> bool:

@@ -1,8 +1,8 @@
 """Folder -> candidate files: what lies there, without opening anything.
 
-Hidden and system folders are left out, symlinked folders are not entered (they would count twice or loop), symlinked
-files are followed. Sidecar subtitles (`clip.srt`, `clip.en.srt` beside `clip.mp4`) belong to their video and are no
-candidates of their own.
+Hidden and system folders are left out, symlinked folders are named but not entered (they would count twice or loop),
+symlinked files are followed. Sidecar subtitles (`clip.srt`, `clip.en.srt` beside `clip.mp4`) belong to their video and
+are no candidates of their own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ SYSTEM_FOLDERS = frozenset(
 SYSTEM_FILES = frozenset((b"Thumbs.db", b"desktop.ini", b"ehthumbs.db"))
 
 SIDECARS = frozenset((b".srt", b".vtt"))
+
+LINKED_FOLDER = "linked folder"
 
 TIMED = frozenset(
     b".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .mts .wmv .flv .ogv .3gp .vob .mp3 .m4a .m4b .ogg .opus "
@@ -120,11 +122,18 @@ def _candidate(
     except OSError:  # a dangling or circular link, or gone since the listing
         return Candidate(relative, FileState(0, 0, 0, 0), "broken link") if entry.is_symlink() else None
     if stat.S_ISDIR(status.st_mode):
-        return None
+        return _linked_folder(entry, relative) if entry.is_symlink() else None
     fingerprint = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     if not stat.S_ISREG(status.st_mode):
         return Candidate(relative, fingerprint, "not a file")
     return Candidate(relative, fingerprint, None, b"\0".join(map(_stamp, subtitles)))
+
+
+def _linked_folder(entry: os.DirEntry[bytes], relative: bytes) -> Candidate:
+    status = entry.stat(follow_symlinks=False)
+    own = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    target = os.fsdecode(os.path.realpath(entry.path))
+    return Candidate(relative, own, LINKED_FOLDER, detail=f"leads to {target}, which crossmedia index {target} follows")
 
 
 def _stamp(entry: os.DirEntry[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, func, select
 from retrieval.catalog import layout
 from retrieval.catalog.rows import path_of
 from retrieval.catalog.schema import assets, generations, library, paths, segments, sources, spaces, steps, vectors
-from retrieval.domain.media import Skip
+from retrieval.domain.media import NOT_MEDIA, Skip
 from retrieval.domain.records import SourceState, SpaceState, Status
 
 
@@ -35,7 +35,7 @@ class StatusReader:
 
     def report(self, home: Path) -> Status:
         """Counts of everything."""
-        known = self.facts()
+        known, left_out = self.facts(), self.skips()
         waiting = select(steps.c.step, func.count()).where(steps.c.state == "pending").group_by(steps.c.step)
         return Status(
             home=home,
@@ -44,7 +44,8 @@ class StatusReader:
             media=self._counts(select(assets.c.medium, func.count()).group_by(assets.c.medium)),
             segments=self._counts(select(segments.c.kind, func.count()).group_by(segments.c.kind)),
             pending=self._counts(waiting),
-            skipped=len(self.skips()),
+            skipped=len(left_out),
+            not_media=sum(each.reason in NOT_MEDIA for each in left_out),
             sources=tuple(self._sources()),
             spaces=tuple(self._spaces()),
             bytes=_bytes(home),

@@ -151,6 +151,10 @@ class ExtractedSegment:
     views: tuple[ModelInput, ...] = ()
 
 
+NOT_MEDIA = frozenset(("not media", "not a file", "linked folder"))
+"""Reasons of skips that lose nothing: there was no medium to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """A file left out, and why. changed_at: when it was last changed as it was read, local ISO time; empty: unknown."""

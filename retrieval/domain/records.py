@@ -164,7 +164,10 @@ class SpaceState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Contents of a library and pending work. bytes: of catalog and generations on disk."""
+    """Contents of a library and pending work. bytes: of catalog and generations on disk.
+
+    skipped: files that were left out; not_media: those of them that hold no medium.
+    """
 
     home: Path
     profile: str
@@ -173,6 +176,7 @@ class Status:
     segments: dict[Kind, int]
     pending: dict[str, int]
     skipped: int
+    not_media: int
     sources: tuple[SourceState, ...]
     spaces: tuple[SpaceState, ...]
     bytes: dict[str, int]

@@ -23,6 +23,7 @@ def duplicates_lines(groups: Sequence[Group]) -> Iterator[str]:
             sides = f"{facts['width']} x {facts['height']}" if facts["width"] else ""
             length = clock(facts["duration_ms"]) if facts["duration_ms"] else ""
             rows.append(("same" if exact else note, path_text(each.path), sides, length, size(facts["bytes"] or 0)))
+            rows += [("link", path_text(link), "", "", "") for link in each.links]
         yield f"{number:>3}  {group.medium}"
         yield from (f"     {line}" for line in aligned(rows))
     groups_said = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"

@@ -195,7 +195,8 @@ def _group(group: Group) -> dict[str, Any]:
 
 def _copy(copy: Copy) -> dict[str, Any]:
     facts = {name: copy.asset.facts[name] for name in ("bytes", "width", "height", "duration_ms")}
-    return {**path_fields(copy.path), "asset": copy.asset.hash, "same_bytes": copy.same, **facts}
+    links = [path_fields(each)["path"] for each in copy.links]
+    return {**path_fields(copy.path), "asset": copy.asset.hash, "same_bytes": copy.same, "links": links, **facts}
 
 
 def status_report(status: Status, skips: list[Skip] | None = None) -> dict[str, Any]:
@@ -209,6 +210,7 @@ def status_report(status: Status, skips: list[Skip] | None = None) -> dict[str, 
         "segments": dict(status.segments),
         "pending": dict(status.pending),
         "skipped": status.skipped,
+        "not_media": status.not_media,
         "sources": [
             {**path_fields(each.root), "offline": each.offline, "scanned_at": each.scanned_at, "files": each.files}
             for each in status.sources

@@ -33,7 +33,7 @@ def status_lines(status: Status) -> Iterator[str]:
         ("pending", pending(status.pending) or "nothing"),
         (
             "skipped",
-            f"{counted(status.skipped, 'file')} (crossmedia status --skipped)" if status.skipped else "nothing",
+            _left_out(status),
         ),
         ("disk", ", ".join(f"{name} {size(count)}" for name, count in status.bytes.items())),
     ]
@@ -48,6 +48,15 @@ def status_lines(status: Status) -> Iterator[str]:
         )
         rows.append(("space", f"{space.name} by {space.encoder} {space.revision}: {vectors}"))
     yield from (f" {name:<9} {text}" for name, text in rows)
+
+
+def _left_out(status: Status) -> str:
+    """Media that could not be read, and how many files are none."""
+    unread = status.skipped - status.not_media
+    other = f"{counted(status.not_media, 'file')} of other kinds" if status.not_media else ""
+    named = f"{counted(unread, 'file')} that could not be read" if unread else ""
+    parts = ", ".join(filter(None, (named, other)))
+    return f"{parts} (crossmedia status --skipped)" if parts else "nothing"
 
 
 def skip_lines(skips: Sequence[Skip]) -> list[str]:

@@ -44,11 +44,12 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One file of a group. same: its bytes are those of another file here."""
+    """One file of a group. same: its bytes are those of another file here. links: other names of the same file."""
 
     path: Path
     asset: StoredAsset
     same: bool
+    links: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,34 @@ def find_duplicates(snapshot: Snapshot, media: Iterable[Medium] = ("image", "vid
 
 
 def _group(medium: Medium, members: Sequence[StoredAsset]) -> Group:
-    copies = [Copy(path, asset, len(asset.paths) > 1) for asset in members for path in asset.paths]
+    copies = []
+    for asset in members:
+        files = list(files_at(asset.paths))
+        copies += [Copy(path, asset, len(files) > 1, links) for path, links in files]
     return Group(medium, tuple(sorted(copies, key=_worth)))
+
+
+def files_at(paths: Iterable[Path]) -> Iterator[tuple[Path, tuple[Path, ...]]]:
+    """Each file once, by device and inode: the shortest path of its own, and its other names.
+
+    Deleting another name frees nothing, so none is a copy. A symbolic link is only ever another name; a file that no path
+    but links leads to is left out, as is what would be kept of it. What is away counts as a file at each path.
+    """
+    names: dict[object, list[Path]] = defaultdict(list)
+    for path in paths:
+        names[_identity(path)].append(path)
+    for same in names.values():
+        ordered = sorted(same, key=lambda each: (each.is_symlink(), len(str(each)), str(each)))
+        if not ordered[0].is_symlink():
+            yield ordered[0], tuple(ordered[1:])
+
+
+def _identity(path: Path) -> object:
+    try:
+        status = path.stat()
+    except OSError:
+        return path
+    return (status.st_dev, status.st_ino) if status.st_ino else path
 
 
 def _worth(copy: Copy) -> tuple[object, ...]:

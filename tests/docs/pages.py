@@ -29,7 +29,7 @@ CLI_HEAD = """\
 Made from the program's own help by `make docs`; a test fails when it is out of date.
 
 Answers go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
-3 done but files were left out, 130 stopped by Ctrl-C. `search` follows grep: 0 found, 1 nothing matches, 2 an error.
+3 done but media could not be read, 130 stopped by Ctrl-C. `search` follows grep: 0 found, 1 nothing matches, 2 an error.
 
 ## JSON
 
@@ -50,7 +50,7 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 `--paths` prints raw bytes, so that every path survives; `-0` ends each by NUL for `xargs -0`.
 
 `crossmedia duplicates --json` prints `version` and `groups[]`: `medium`, `keep` (path), `spare_bytes` (what the others take)
-and `files[]` with `path`, `asset`, `same_bytes` (there is an exact copy), `bytes`, `width`, `height`, `duration_ms`, the one
+and `files[]` with `path`, `asset`, `same_bytes` (there is an exact copy), `links` (other names of the same file, which free nothing), `bytes`, `width`, `height`, `duration_ms`, the one
 to keep first.
 
 `crossmedia explain --json` prints `version`, `hit` (as above), `segment` (the one explained), `name_marks` (`[start, end]` of

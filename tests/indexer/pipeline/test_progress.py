@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.events import Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.events import Filtered, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
 from indexer.pipeline import progress
 
 
@@ -51,7 +51,10 @@ def test_the_first_and_the_last_line_are_those_of_the_design(monkeypatch: pytest
         " scan    8,412 files   3.1 s",
     ]
     assert out.getvalue().splitlines() == [
-        "8,371 indexed (8,371 new) · 41 skipped: 22 truncated, 12 not media, 7 unreadable (crossmedia status --skipped)",
+        (
+            "8,371 indexed (8,371 new) · 29 skipped: 22 truncated, 7 unreadable (crossmedia status --skipped) · "
+            "12 files of other kinds"
+        ),
         "Left for a later run: speech of 1 file (crossmedia index)",
     ]
 
@@ -73,10 +76,17 @@ def test_a_dry_run_says_what_would_be_done(planned: Planned, lines: list[str]) -
     assert progress.planned_lines(planned) == lines
 
 
+def test_only_media_that_could_not_be_read_are_a_failure() -> None:
+    """Other files are counted, and links to folders named; neither makes an exit code."""
+    finished = Finished(1, 1, 0, {"not media": 3, "linked folder": 1, "truncated": 2})
+    assert (finished.unread, finished.not_media) == ({"truncated": 2}, 4)
+
+
 @pytest.mark.parametrize(
     "event",
     [
         Opened(Path("/照片"), True, "starter", 1),
+        Filtered(Path("/照片"), (), ("*.tmp",)),
         Scanned(1, 1, 0, 0.5, (Path("/offline"),)),
         Progress("read", 1, 2, 0.5),
         Skipped(Path("/a\udcff.jpg"), "truncated", "ends early"),

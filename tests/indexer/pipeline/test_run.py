@@ -179,6 +179,20 @@ def test_a_rebuild_ends_and_leaves_out_vectors_that_are_no_numbers(world: World)
         assert catalog.execute(kept + " WHERE revision = '2'").fetchall() == [("image",)]
 
 
+def test_a_good_rebuild_ends_the_failure_of_a_step(world: World) -> None:
+    """What is encoded now is no skip any more; what still is not stays one."""
+    good = world.profile
+    world.profile = BrokenProfile()  # type: ignore[assignment]
+    world.picture("nan.png", "red")
+    (world.media / "notes.txt").write_text("all is broken here")
+    index_folders([world.media], library=world.home, options=Options(profile=world.profile))
+    for profile, failed in ((BrokenProfile(revision="2"), ["nan.png", "notes.txt"]), (good, [])):
+        with writing(world.home, "test", create=False) as (engine, _):
+            reembed(engine, profile, Options(workers=1), world.events.append)
+        with Library.open(world.home, profile=good) as library:
+            assert [each.path.name for each in library.skips()] == failed
+
+
 def test_names_that_are_not_utf8_are_indexed_and_skipped_like_others(world: World) -> None:
     """Their bytes are kept as they are; messages about them show a question mark."""
     name = os.fsdecode(b"caf\xe9")

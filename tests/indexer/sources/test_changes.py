@@ -95,3 +95,19 @@ def test_pictures_come_before_videos(tmp_path: Path) -> None:
     for name in ("a.mp4", "b.jpg", "c.mp3", "d.pdf"):
         (tmp_path / name).write_bytes(b"x")
     assert [each.relative for each in scan(tmp_path, {}).changed] == [b"b.jpg", b"d.pdf", b"a.mp4", b"c.mp3"]
+
+
+def test_a_folder_linked_elsewhere_is_named_and_not_entered(tmp_path: Path) -> None:
+    """Where it leads to is told; one that leads into a followed folder is only another way there."""
+    media, elsewhere = tmp_path / "media", tmp_path / "elsewhere"
+    (media / "in").mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "a.jpg").write_bytes(b"a")
+    (media / "out").symlink_to(elsewhere)
+    (media / "again").symlink_to(media / "in")
+    changes = scan(media, {})
+    assert [(each.relative, each.problem) for each in changes.changed] == [(b"out", "linked folder")]
+    assert str(elsewhere) in changes.changed[0].detail
+    assert changes.files == 0
+    source = Source(1, media, None, (), (), offline=False)
+    assert compare(source, {}, [elsewhere], tmp_path / "library").changed == []

@@ -51,7 +51,8 @@ def test_symlinked_folders_are_not_entered_and_loops_end(tmp_path: Path) -> None
     touch(tmp_path / "a" / "b.jpg")
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "link.jpg").symlink_to(tmp_path / "a" / "b.jpg")
-    assert set(found(tmp_path)) == {b"a/b.jpg", b"link.jpg"}
+    assert set(found(tmp_path)) == {b"a/b.jpg", b"a/loop", b"link.jpg"}
+    assert found(tmp_path)[b"a/loop"].problem == "linked folder"
 
 
 def test_links_that_lead_nowhere_and_fifos_and_sockets_have_a_problem(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from indexer.pipeline.run import index_folders
 from retrieval import Library, Operand
 from retrieval.catalog.engine import open_engine
 from retrieval.render.duplicates import duplicates_lines
+from retrieval.render.json import duplicates_report
 from retrieval.search import duplicates
 from retrieval.search.duplicates import Group
 from tests.fakes import FakeProfile
@@ -158,3 +160,30 @@ def test_the_last_line_counts_groups_and_what_copies_take(groups: list[Group]) -
     *_, all_of_them = duplicates_lines(groups)
     assert one.startswith("1 group;")
     assert all_of_them.startswith(f"{len(groups)} groups;")
+
+
+def test_links_are_neither_copies_nor_kept(tmp_path: Path) -> None:
+    """One file by device and inode; of a file that only a link leads to there is nothing to spare."""
+    media, elsewhere = tmp_path / "media", tmp_path / "elsewhere"
+    media.mkdir()
+    elsewhere.mkdir()
+    for seed, name in enumerate(("real.png", "hard.png", "../elsewhere/far.png", "twice.png")):
+        drawn(seed).save(media / name)
+    (media / "a.png").symlink_to("real.png")
+    os.link(media / "hard.png", media / "a longer name.png")
+    (media / "far.png").symlink_to(elsewhere / "far.png")
+    shutil.copy(media / "twice.png", media / "another.png")
+    (media / "c.png").symlink_to("twice.png")
+    index_folders([media], library=tmp_path / "library", options=Options(profile=FakeProfile(), workers=1))
+    with Library.open(tmp_path / "library", profile=FakeProfile()) as library:
+        (group,) = library.duplicates(["image"])
+    assert [(each.path.name, [link.name for link in each.links]) for each in group.copies] == [
+        ("twice.png", ["c.png"]),
+        ("another.png", []),
+    ]
+    report = duplicates_report([group])["groups"][0]
+    assert report["spare_bytes"] == (media / "another.png").stat().st_size
+    assert "another.png" not in report["keep"]
+    lines = "\n".join(duplicates_lines([group]))
+    assert "link" in lines
+    assert lines.count("c.png") == 1
