@@ -133,6 +133,7 @@ def _catalog(connection: Connection) -> Iterator[Problem]:
 
 
 def _vectors(connection: Connection) -> Iterator[Problem]:
+    kept = catalog_read.kept_models(connection)
     for space in check.all_spaces(connection):
         bad = check.bad_vectors(connection, space.id, space.dimension)
         if bad:
@@ -140,7 +141,7 @@ def _vectors(connection: Connection) -> Iterator[Problem]:
                 f"{counted(len(bad), 'vector')} of the space {space.name} not of length 1 and {space.dimension} numbers"
             )
             yield what, "crossmedia index encodes those files again", _deleter(bad)
-        if not space.live:
+        if not space.live and space.encoder not in kept:
             yield (
                 f"the space {space.name} of {space.encoder} is incomplete",
                 "crossmedia rebuild --profile completes it",

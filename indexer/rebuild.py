@@ -6,11 +6,13 @@ done. The swap is one transaction; until it the old spaces answer, after it the 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.catalog import check
 from indexer.catalog import read as catalog_read
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
@@ -24,7 +26,8 @@ from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
 from retrieval.domain.media import Step
-from retrieval.encoders.profile import Profile, make_profile
+from retrieval.encoders.profile import Profile, library_profile, make_profile
+from retrieval.errors import LibraryError
 from retrieval.kinds import kinds_in
 from retrieval.protocols import SpaceName
 
@@ -39,27 +42,61 @@ def rebuild(
     *,
     profile: str | None = None,
     encoders: dict[str, str] | None = None,
+    keep: bool | None = None,
+    rollback: bool = False,
     options: Options | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> None:
     """Publishes new generations of every space; with a profile, or models for `shared` or `sentence`, re-embeds first.
 
-    Without a profile no media file and no model is opened.
+    Without any of them no media file and no model is opened. keep: the vectors that answered until now stay, for
+    `rollback`, which makes them answer again: what came since is encoded by their models first, and the newer ones are
+    kept in turn. keep=False alone deletes what is kept.
 
     Raises:
         LibraryNotFound, LibraryLocked, EncoderUnavailable: see there; the library is as before.
+        LibraryError: nothing is kept that `rollback` could go back to.
     """
     with writing(library, "crossmedia rebuild", create=False) as (engine, _):
-        if profile or encoders:
-            with engine.connect() as connection:
-                name = profile or catalog_read.fact(connection, "profile") or ""
-            reembed(engine, make_profile(name, **(encoders or {})), options or Options(), on_event)
+        if wanted := _wanted(engine, profile, encoders or {}, rollback=rollback):
+            reembed(engine, wanted, options or Options(), on_event, keep=rollback or bool(keep))
+        elif keep is False:
+            with catalog_write.transaction(engine) as connection:
+                catalog_vectors.drop_spaces(connection)
+                catalog_write.set_fact(connection, catalog_read.KEPT, "[]")
+                catalog_write.delete_blind_segments(connection)
         for space, rows in publish(engine, library, always=True):
             on_event(Published(space, rows))
 
 
-def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]) -> None:
-    """Gives every segment a vector of the profile, then makes the profile the library's own."""
+def _wanted(engine: Engine, profile: str | None, encoders: dict[str, str], *, rollback: bool) -> Profile | None:
+    """The profile to encode by; None where only the indexes are asked for."""
+    with engine.connect() as connection:
+        own = catalog_read.fact(connection, "profile") or ""
+        kept = catalog_read.kept_models(connection)
+        held = {(each.name, each.encoder, each.revision) for each in check.all_spaces(connection)}
+        spaces = catalog_read.live_spaces(connection)
+    if rollback:
+        if not kept:
+            raise LibraryError("no older vectors are kept", "crossmedia rebuild --keep --profile NAME keeps them")
+        name, *models = kept
+        wanted = library_profile(name, (), *models)
+        for role in wanted.spaces:
+            space = wanted.space(role)
+            if (space.name, space.encoder, space.revision) not in held:
+                raise LibraryError(
+                    f"other weights of {space.encoder} are kept than are here", "crossmedia rebuild --no-keep"
+                )
+        return wanted
+    if profile:
+        return make_profile(profile, **encoders)
+    return library_profile(own, spaces, **encoders) if encoders else None
+
+
+def reembed(
+    engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None], *, keep: bool = False
+) -> None:
+    """Gives every segment a vector of the profile, then makes the profile the library's own. keep: see `rebuild`."""
     towers: dict[Place, Tower] = {}
     with catalog_write.transaction(engine) as connection:
         for place, encoder in indexing_encoders(profile).items():
@@ -75,10 +112,20 @@ def reembed(engine: Engine, profile: Profile, options: Options, emit: Callable[[
     finally:
         decoders.close()
     with catalog_write.transaction(engine) as connection:
-        catalog_vectors.swap_spaces(connection, {tower.space_id for tower in towers.values()})
+        before = _models(connection)
+        live = {tower.space_id for tower in towers.values()}
+        catalog_vectors.swap_spaces(connection, live, keep=keep)
         catalog_write.set_fact(connection, "profile", profile.name)
+        if before != _models(connection) or not keep:  # kept vectors of the same models are the live ones
+            catalog_write.set_fact(connection, catalog_read.KEPT, json.dumps(before if keep else []))
         catalog_write.finish_encoded_steps(connection, NO_NUMBERS.reason)
         catalog_write.delete_blind_segments(connection)
+
+
+def _models(connection: Connection) -> list[str]:
+    """The library's profile, and the models of its live spaces shared and sentence."""
+    encoders = {space.name: space.encoder for space in catalog_read.live_spaces(connection)}
+    return [catalog_read.fact(connection, "profile") or "", encoders.get("shared", ""), encoders.get("sentence", "")]
 
 
 def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:

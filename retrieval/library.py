@@ -67,15 +67,17 @@ class Library:
             EncoderUnavailable: no profile of that name.
         """
         from retrieval.catalog.snapshot import Catalog
-        from retrieval.encoders.profile import make_profile
+        from retrieval.encoders.profile import library_profile, make_profile
 
         home = Path(path) if path is not None else settings.default_library()
         catalog = Catalog.open(home)
         try:
-            if profile is None or isinstance(profile, str):
+            if isinstance(profile, str):
+                profile = make_profile(profile)
+            elif profile is None:
                 with catalog.snapshot() as snapshot:
                     own = snapshot.status.facts().get("profile", settings.DEFAULT_PROFILE)
-                profile = make_profile(profile or own)
+                    profile = library_profile(own, [each.space for each in snapshot.vectors.live_spaces()])
             return cls(home, catalog, profile, exact=exact)
         except BaseException:
             catalog.close()

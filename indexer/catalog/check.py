@@ -54,6 +54,7 @@ class SpaceRow:
     id: int
     name: str
     encoder: str
+    revision: str
     dimension: int
     live: bool
 
@@ -61,7 +62,7 @@ class SpaceRow:
 def all_spaces(connection: Connection) -> list[SpaceRow]:
     """Every space, those that are being filled too."""
     rows = connection.execute(select(spaces).order_by(spaces.c.id))
-    return [SpaceRow(row.id, row.name, row.encoder, row.dimension, row.live) for row in rows]
+    return [SpaceRow(row.id, row.name, row.encoder, row.revision, row.dimension, row.live) for row in rows]
 
 
 def bad_vectors(connection: Connection, space: int, dimension: int) -> list[int]:

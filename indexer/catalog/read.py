@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from retrieval.domain.media import Kind, Medium, Space, Step
 from retrieval.domain.records import Table
 from retrieval.kinds import kinds_in
 
+KEPT = "kept"  # the fact that `kept_models` reads
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -51,6 +54,12 @@ def fact(connection: Connection, key: str) -> str | None:
 def live_spaces(connection: Connection) -> list[Space]:
     """Every space that searches ask, oldest first."""
     return [each.space for each in Snapshot(connection).vectors.live_spaces()]
+
+
+def kept_models(connection: Connection) -> list[str]:
+    """What `rebuild --rollback` goes back to: profile, models of shared and of sentence; empty where nothing is kept."""
+    models: list[str] = json.loads(fact(connection, KEPT) or "[]")
+    return models
 
 
 def asset_with_hash(connection: Connection, digest: bytes) -> int | None:

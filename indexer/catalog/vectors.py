@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -110,13 +110,22 @@ def put_space(connection: Connection, space: Space, *, live: bool) -> int:
     return int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
 
 
-def swap_spaces(connection: Connection, live: Iterable[int]) -> None:
-    """Makes exactly these spaces answer; the vectors of all others are deleted."""
-    keep = list(live)
-    connection.execute(update(spaces).values(live=spaces.c.id.in_(keep)))
+def swap_spaces(connection: Connection, live: Collection[int], *, keep: bool) -> None:
+    """Makes exactly these spaces answer. keep: those that answered until now keep their vectors; all others go."""
+    if keep:
+        kept = set(connection.scalars(select(spaces.c.id).where(spaces.c.live)))
+        drop_spaces(connection, {*live, *kept})
+    else:
+        drop_spaces(connection, live)
+    connection.execute(update(spaces).values(live=spaces.c.id.in_(live)))
+
+
+def drop_spaces(connection: Connection, but: Collection[int] | None = None) -> int:
+    """Deletes all spaces but these (default: but the live ones) with their vectors; how many there were."""
+    keep = but if but is not None else set(connection.scalars(select(spaces.c.id).where(spaces.c.live)))
     connection.execute(delete(vectors).where(vectors.c.space_id.not_in(keep)))
     connection.execute(delete(deleted_vectors).where(deleted_vectors.c.space_id.not_in(keep)))
-    connection.execute(delete(spaces).where(spaces.c.id.not_in(keep)))
+    return connection.execute(delete(spaces).where(spaces.c.id.not_in(keep))).rowcount
 
 
 def point_at(connection: Connection, space: int, folder: str, last_commit: int, rows: int) -> None:

@@ -21,6 +21,11 @@ def rebuild(
     encoder: Annotated[
         list[str] | None, typer.Option(metavar="SPACE=MODEL", help="Another model for shared or sentence.")
     ] = None,
+    keep: Annotated[
+        bool | None,
+        typer.Option("--keep/--no-keep", help="Keep the old vectors for --rollback, or delete those that are kept."),
+    ] = None,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Let the vectors that are kept answer again.")] = False,
     as_json: JsonEventsOption = False,
     quiet: QuietOption = False,
     library: LibraryOption = None,
@@ -43,7 +48,14 @@ def rebuild(
             if type(event).__name__ == "Published":
                 published.append((event.space, event.rows))  # type: ignore[union-attr]
 
-        rebuild_library(home, profile=profile, encoders=_encoders(encoder or ()), on_event=note)
+        models = _encoders(encoder or ())
+        if rollback and (profile or models or keep is False):
+            raise QueryError(
+                "--rollback goes back to what is kept", "give it without --profile, --encoder and --no-keep"
+            )
+        if keep and not (rollback or profile or models):
+            raise QueryError("--keep alone keeps nothing", "it belongs to --profile or --encoder")
+        rebuild_library(home, profile=profile, encoders=models, keep=keep, rollback=rollback, on_event=note)
         if not (as_json or quiet):
             spaces = ", ".join(f"{space} ({counted(rows, 'vector')})" for space, rows in published)
             print(f"Published {spaces}." if spaces else "Nothing to publish.")

@@ -11,15 +11,18 @@ from retrieval.cli.options import JsonOption
 from retrieval.cli.output import print_json, reported
 
 if TYPE_CHECKING:
+    from retrieval.encoders.profile_registry import ProfileState
     from retrieval.encoders.registry import Model, ModelState
 
 
 models_app = typer.Typer()
+profile_app = typer.Typer()
+models_app.add_typer(profile_app, name="profile")
 
 
 @models_app.callback(invoke_without_command=True)
 def models(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List profiles and models, or fetch, add or export one.
+    """List profiles and models, or fetch, add, export or remove one.
 
     The list says what is on this machine, and what would be fetched from where, how large and under which licence.
     """
@@ -36,21 +39,19 @@ def models_list(as_json: JsonOption = False) -> None:
 
 
 def _list_models(as_json: bool) -> None:
+    from retrieval.encoders import profile_registry
     from retrieval.encoders import registry as known
     from retrieval.encoders.speech import weights as speech_weights
     from retrieval.render.text import aligned, size
 
-    profiles, states = known.list_profiles(), known.list_models()
+    profiles, states = profile_registry.list_profiles(), known.list_models()
     here = set(speech_weights.here())
     speech = speech_weights.speech_models().values()
     if as_json:
         print_json(
             {
                 "version": 1,
-                "profiles": [
-                    {"name": p.name, "about": p.about, "ready": p.ready, "bytes_to_fetch": p.bytes_to_fetch}
-                    for p in profiles
-                ],
+                "profiles": [_profile_report(each) for each in profiles],
                 "models": [_model_report(state) for state in states],
                 "speech": [
                     {"name": m.name, "here": m.name in here, "licence": m.licence, "bytes": m.bytes} for m in speech
@@ -72,6 +73,20 @@ def _readiness(profile: Any) -> str:
     from retrieval.render.text import size
 
     return "ready" if profile.ready else f"fetch {size(profile.bytes_to_fetch)}"
+
+
+def _profile_report(profile: ProfileState) -> dict[str, Any]:
+    shared, sentence = (model.name for model in profile.models)
+    return {
+        "name": profile.name,
+        "about": profile.about,
+        "own": profile.own,
+        "shared": shared,
+        "sentence": sentence,
+        "transcriber": profile.transcriber,
+        "ready": profile.ready,
+        "bytes_to_fetch": profile.bytes_to_fetch,
+    }
 
 
 def _model_report(state: ModelState) -> dict[str, Any]:
@@ -128,6 +143,93 @@ def models_export(name: Annotated[str, typer.Argument(help="A model that runs by
         from retrieval.encoders.install import export
 
         _say_state(export(name))
+
+
+@models_app.command("remove")
+def models_remove(name: Annotated[str, typer.Argument(help="A model that was fetched or added.")]) -> None:
+    """Forget a model, and delete what was fetched or exported of it; a folder that was added stays."""
+    with reported():
+        from retrieval.encoders.install import remove
+        from retrieval.render.text import path_text, size
+
+        removed = remove(name)
+        stays = f"; {path_text(removed.folder)} stays" if removed.folder else ""
+        print(f"{removed.name} is removed, {size(removed.bytes)} freed{stays}.")
+
+
+@profile_app.callback(invoke_without_command=True)
+def profile_list(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the profiles, or show, add or remove one: the models by which a library is encoded.
+
+    `crossmedia index --profile NAME` makes a library by one, `crossmedia rebuild --profile NAME` encodes it again.
+    """
+    if context.invoked_subcommand is None:
+        with reported():
+            _list_profiles(as_json)
+
+
+@profile_app.command("list")
+def profile_list_again(as_json: JsonOption = False) -> None:
+    """The same as `crossmedia models profile`."""
+    with reported():
+        _list_profiles(as_json)
+
+
+def _list_profiles(as_json: bool) -> None:
+    from retrieval.encoders.profile_registry import list_profiles
+    from retrieval.render.text import aligned
+
+    profiles = list_profiles()
+    if as_json:
+        print_json({"version": 1, "profiles": [_profile_report(each) for each in profiles]})
+        return
+    print("\n".join(aligned([(each.name, _readiness(each), each.about) for each in profiles])))
+
+
+@profile_app.command("show")
+def profile_show(
+    name: Annotated[str, typer.Argument(help="A profile; auto: the best that is here.")], as_json: JsonOption = False
+) -> None:
+    """Print the models of a profile, and what is missing of them here."""
+    with reported():
+        from retrieval.encoders.profile_registry import profile_state
+        from retrieval.encoders.registry import fetch_hint
+
+        profile = profile_state(name)
+        if as_json:
+            print_json({"version": 1, **_profile_report(profile)})
+            return
+        print(f"{profile.name}: {profile.about}")
+        for space, model in zip(("shared", "sentence"), profile.models, strict=True):
+            note = f" (not here: {fetch_hint(model)})" if model in profile.missing else ""
+            print(f"  {space:<12}{model.name}, {', '.join(sorted(model.senses))}, {model.licence}{note}")
+        print(f"  {'transcriber':<12}{profile.transcriber}")
+
+
+@profile_app.command("add")
+def profile_add(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    shared: Annotated[str, typer.Option(metavar="MODEL", help="Of pictures, sounds and questions to them.")],
+    sentence: Annotated[str, typer.Option(metavar="MODEL", help="Of texts and speech.")] = "use-multilingual",
+    transcriber: Annotated[str, typer.Option(metavar="NAME", help="A Whisper size, or auto: the best here.")] = "auto",
+    about: Annotated[str, typer.Option(metavar="TEXT", help="A line for the list.")] = "",
+) -> None:
+    """Keep a choice of models under a name."""
+    with reported():
+        from retrieval.encoders.profile_registry import add_profile
+
+        profile = add_profile(name, shared=shared, sentence=sentence, transcriber=transcriber, about=about)
+        print(f"The profile {profile.name} is kept: {', '.join(model.name for model in profile.models)}.")
+
+
+@profile_app.command("remove")
+def profile_remove(name: Annotated[str, typer.Argument(help="A profile of yours.")]) -> None:
+    """Forget a profile of yours; libraries that were made by it go on."""
+    with reported():
+        from retrieval.encoders.profile_registry import remove_profile
+
+        remove_profile(name)
+        print(f"The profile {name} is removed.")
 
 
 def _say_state(state: ModelState) -> None:

@@ -17,7 +17,7 @@ from indexer.pipeline.steps import STEPS
 from indexer.sources import base, changes
 from indexer.sources.base import Source
 from retrieval.catalog import layout
-from retrieval.domain.media import Step
+from retrieval.domain.media import Space, Step
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -40,12 +40,12 @@ def plan(
     options: Options,
     emit: Callable[[Event], None],
     *,
-    large: Callable[[str], int] = lambda profile: 0,
+    large: Callable[[str, Sequence[Space]], int] = lambda profile, spaces: 0,
 ) -> Finished:
     """Reports what `crossmedia index` would do in the library at `home`, which need not be there.
 
     roots: the folders that are named now. large: the shorter side (pixels) from which on pictures have regions, by the
-    name of the library's profile.
+    name of the library's profile and the spaces that it was encoded into.
     """
     start = time.perf_counter()
     if not layout.catalog(home).exists():
@@ -61,7 +61,8 @@ def plan(
             partial(catalog_read.contents_only_at, connection),
         )
         if "regions" in options.steps:
-            state.left["regions"] = catalog_read.without_regions(connection, large(own)), 0
+            least = large(own, catalog_read.live_spaces(connection))
+            state.left["regions"] = catalog_read.without_regions(connection, least), 0
         return _report(home, state, options, emit, start)
 
 

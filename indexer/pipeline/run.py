@@ -33,8 +33,9 @@ from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
 from retrieval.catalog import layout
-from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
-from retrieval.encoders.profile import Profile, make_profile
+from retrieval.domain.media import ImageSpec, InputSpec, Medium, Space, Step
+from retrieval.encoders.profile import Profile, library_profile
+from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
 from retrieval.kinds import KINDS
 from retrieval.protocols import Encoder
@@ -68,6 +69,8 @@ def index_folders(
     roots = [_existing(Path(folder)) for folder in folders]
     profile = options.profile
     name = profile if profile is None or isinstance(profile, str) else profile.name
+    if name == "auto":  # of a new library; one that is there has its encoders
+        name = None if layout.catalog(home).exists() else resolve_profile(name)
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
         name, large = name or settings.DEFAULT_PROFILE, partial(_least_side, profile)
@@ -75,10 +78,11 @@ def index_folders(
     with writing(home, "crossmedia index", name) as (engine, is_new):
         with engine.connect() as connection:
             own = catalog_read.fact(connection, "profile") or settings.DEFAULT_PROFILE
+            spaces = catalog_read.live_spaces(connection)
         if name not in (None, own):
             raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
         if profile is None or isinstance(profile, str):
-            profile = make_profile(own)
+            profile = library_profile(own, spaces)
         _refuse_other_weights(engine, profile)
         options = replace(options, regions=_keep_regions(engine, options.regions))
         return Run(home, engine, profile, options, on_event).index(roots, is_new)
@@ -104,11 +108,11 @@ def _known_regions(home: Path) -> bool:
         return catalog_read.wants_regions(connection)
 
 
-def _least_side(profile: Profile | str | None, name: str) -> int:
-    """The shorter side (pixels) from which on pictures have regions by a profile, or by that of the library's name."""
+def _least_side(profile: Profile | str | None, name: str, spaces: Sequence[Space]) -> int:
+    """The shorter side (pixels) from which on pictures have regions by a profile, or by that of the library."""
     from retrieval.media.image.tiles import least_side
 
-    made = make_profile(name) if profile is None or isinstance(profile, str) else profile
+    made = library_profile(name, spaces) if profile is None or isinstance(profile, str) else profile
     encoder = indexing_encoders(made).get(("shared", "image"))
     return least_side(encoder.form) if encoder is not None and isinstance(encoder.form, ImageSpec) else LIMITS.pixels
 

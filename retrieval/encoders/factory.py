@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from retrieval.domain.media import Modality, Space
-from retrieval.encoders.registry import Files, Model, files_of, has_gpu
+from retrieval.encoders.registry import ABSENT, Files, Model, files_of, has_gpu
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 from retrieval.protocols import Encoder, SpaceName
 
@@ -22,6 +22,11 @@ def make_encoder(model: Model, role: Role, sense: Modality) -> Encoder:
         EncoderUnavailable: its files or packages are not on this machine.
         SpaceMismatch: its files are not those that were recorded, or of another dimension.
     """
+    if model.family == ABSENT:
+        raise EncoderUnavailable(
+            f"model {model.name}, which encoded this library, is not known on this machine",
+            f"crossmedia models add FOLDER --name {model.name}, or crossmedia rebuild --profile auto encodes again",
+        )
     if model.family not in FAMILIES:
         raise EncoderUnavailable(f"model {model.name} is of an unknown family {model.family}", ", ".join(FAMILIES))
     return FAMILIES[model.family](model, role, sense)

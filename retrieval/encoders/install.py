@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 from retrieval.domain.media import ImageSpec, Modality
 from retrieval.encoders import onnx, open_clip, sentence_transformers
 from retrieval.encoders.factory import Role, make_encoder
+from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_state
 from retrieval.encoders.registry import (
     LOCAL_NAME,
     Model,
@@ -28,8 +29,6 @@ from retrieval.encoders.registry import (
     list_models,
     model_state,
     models_dir,
-    profile_entries,
-    profile_state,
     record,
 )
 from retrieval.encoders.speech import weights as speech_weights
@@ -172,6 +171,39 @@ def _check_digest(model: Model, folder: Path) -> None:
             f"what was fetched for model {model.name} has sha256 {seen[:12]}, not {model.sha256[:12]}",
             "nothing was kept; its publisher changed it, or something on the way did",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A model that was forgotten. bytes: freed by that. folder: that of an added one, which stays."""
+
+    name: str
+    bytes: int
+    folder: Path | None
+
+
+def remove(name: str) -> Removed:
+    """Forgets a model that was fetched or added, and deletes its export and the files that `fetch` brought.
+
+    Raises: EncoderUnavailable for one that ships, comes in a package, is not here, or that a profile of the user's needs.
+    """
+    model = find_model(name)
+    state = model_state(model)
+    if not state.digest:
+        where = f"it comes from {model.source}" if state.here else "it is not on this machine"
+        raise EncoderUnavailable(f"model {name} was neither fetched nor added", where)
+    users = [each.name for each in list_profiles() if each.own and model in each.models]
+    if users:
+        raise EncoderUnavailable(f"the profile {users[0]} needs model {name}", "crossmedia models profile remove NAME")
+    fetched = models_dir() / model.name
+    is_fetched = state.folder is not None and fetched.exists() and state.folder == fetched.resolve()
+    export_folder = models_dir() / "exports" / state.digest[:32]
+    freed = 0
+    for folder in (export_folder, *((fetched,) if is_fetched else ())):
+        freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        shutil.rmtree(folder, ignore_errors=True)
+    (models_dir() / f"{model.name}.json").unlink()
+    return Removed(model.name, freed, None if is_fetched else state.folder)
 
 
 def export(name: str) -> ModelState:

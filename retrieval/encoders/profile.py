@@ -6,6 +6,7 @@ encoder `factory`, how models come to this machine `install`. Nothing heavy is i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
@@ -16,11 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
-from retrieval.encoders.registry import DefaultCalibration, Model, find_model, profile_entries, resolve_profile
+from retrieval.encoders.profile_registry import profile_entries, resolve_profile
+from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, recorded_model
 from retrieval.errors import EncoderUnavailable
 from retrieval.protocols import Direction, Encoder, Profile, Transcriber
 
-__all__ = ["Direction", "ModelProfile", "Profile", "Role", "make_profile"]
+__all__ = ["Direction", "ModelProfile", "Profile", "Role", "library_profile", "make_profile"]
+
+
+SPACES: tuple[Role, ...] = ("shared", "sentence")
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class ModelProfile:
     @property
     def spaces(self) -> tuple[Role, ...]:
         """One for pictures, sounds and questions to them, one for texts."""
-        return "shared", "sentence"
+        return SPACES
 
     def model(self, role: Role) -> Model:
         """The model behind one of the two spaces."""
@@ -142,6 +147,35 @@ def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = 
         find_model(sentence or entry["sentence"]),
         speech or entry["transcriber"],
     )
+    return _checked(profile)
+
+
+def library_profile(name: str, spaces: Iterable[Space], shared: str = "", sentence: str = "") -> ModelProfile:
+    """The profile of a library: its name, and the model that each of its live spaces was encoded by.
+
+    The name alone does not tell: a space may have been encoded again by another model (`rebuild --encoder`), and a
+    profile of the user's own may have been changed or removed since. shared, sentence: models in their place.
+    A model that this machine does not know is found missing when it is asked to encode, not here.
+
+    Raises: EncoderUnavailable where a library without vectors names an unknown profile.
+    """
+    recorded = {space.name: recorded_model(space.encoder, space.dimension) for space in spaces}
+    entry = profile_entries().get(name)
+    if entry is None and len(recorded) < len(SPACES):
+        entry = profile_entries()[resolve_profile(name)]
+    entry = entry or {"transcriber": "auto"}
+
+    def model(role: Role, wanted: str) -> Model:
+        if wanted or role not in recorded:
+            return find_model(wanted or entry[role])
+        return recorded[role]
+
+    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), entry["transcriber"]))
+
+
+def _checked(profile: ModelProfile) -> ModelProfile:
+    if profile.sentence.family == ABSENT:
+        return profile
     if "text" not in profile.sentence.senses or profile.sentence.senses - {"text"}:
         raise EncoderUnavailable(
             f"model {profile.sentence.name} is not one for sentences", "it belongs to --encoder shared="

@@ -2,6 +2,7 @@
 
     CACHE/models/
       NAME.json            the record of a fetched or added model: entry, folder, and sha256 of each file
+      profiles/            the user's own profiles (see profile_registry)
       NAME/                the files of a fetched one (an added one stays where it is)
       exports/DIGEST/      the ONNX form of a torch model, by the digest of what it was made from
 
@@ -38,6 +39,7 @@ LOCAL_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)  # also a file nam
 IGNORED = {".cache", ".git", "__pycache__"}  # folders inside a model's folder that are none of its files
 
 
+ABSENT = "absent"  # the family of a model that a library names and nothing on this machine knows
 USUAL = 200  # vectors among which a prior's midpoint holds
 
 
@@ -123,24 +125,6 @@ class ModelState:
     exported: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileState:
-    """A profile, its models, and what a fetch would bring. `ready`: all is here."""
-
-    name: str
-    about: str
-    models: tuple[Model, ...]
-    missing: tuple[Model, ...]
-
-    @property
-    def ready(self) -> bool:
-        return not self.missing
-
-    @property
-    def bytes_to_fetch(self) -> int:
-        return sum(model.bytes for model in self.missing)
-
-
 def models_dir() -> Path:
     """The folder of fetched, added and exported models."""
     return cache_dir() / "models"
@@ -150,28 +134,9 @@ def models_dir() -> Path:
 
 
 @cache
-def _shipped() -> dict[str, Any]:
+def shipped() -> dict[str, Any]:
+    """The content of profiles.toml."""
     return tomllib.loads(package_files.files(__package__).joinpath("profiles.toml").read_text("utf-8"))
-
-
-def profile_entries() -> dict[str, dict[str, Any]]:
-    """Profiles by name, as they stand in profiles.toml."""
-    return dict(_shipped()["profiles"])
-
-
-def resolve_profile(name: str) -> str:
-    """The profile that `name` means here; "auto" is the best whose models are all on this machine.
-
-    Raises: EncoderUnavailable for an unknown name.
-    """
-    if name == "auto":
-        fitting: list[str] = [
-            each for each in _shipped()["auto"] if has_gpu() or not profile_entries()[each].get("gpu")
-        ]
-        return next((each for each in fitting if profile_state(each).ready), fitting[-1])
-    if name not in profile_entries():
-        raise EncoderUnavailable(f"no profile is called {name}", f"there are auto, {', '.join(profile_entries())}")
-    return name
 
 
 def find_model(name: str) -> Model:
@@ -179,15 +144,23 @@ def find_model(name: str) -> Model:
 
     Raises: EncoderUnavailable, naming those there are.
     """
-    if name in _shipped()["models"]:
-        return model_of(name, _shipped()["models"][name])
+    if name in shipped()["models"]:
+        return model_of(name, shipped()["models"][name])
     if record := _record(name):
         return model_of(name, record["entry"])
-    architecture, slash, tag = name.partition("/")
-    if slash and LOCAL_NAME.fullmatch(architecture) and LOCAL_NAME.fullmatch(tag):
+    architecture, divided, tag = name.replace("--", "/", 1).partition("/")
+    if divided and LOCAL_NAME.fullmatch(architecture) and LOCAL_NAME.fullmatch(tag):
         return _open_clip_model(architecture, tag)
-    known = sorted({*_shipped()["models"], *_recorded()})
+    known = sorted({*shipped()["models"], *_recorded()})
     raise EncoderUnavailable(f"no model is called {name}", f"there are {', '.join(known)}, or NAME/TAG of open_clip")
+
+
+def recorded_model(name: str, dimension: int) -> Model:
+    """The model that a library says it was encoded by; one that nothing here knows has the family ABSENT."""
+    try:
+        return find_model(name)
+    except EncoderUnavailable:
+        return Model(name, ABSENT, frozenset({"text", "image", "sound"}), dimension)
 
 
 def _open_clip_model(architecture: str, tag: str) -> Model:
@@ -218,19 +191,7 @@ def entry_of(model: Model) -> dict[str, Any]:
 
 def list_models() -> list[ModelState]:
     """Every model of profiles.toml and every one that was fetched or added, by name. Reads no weights."""
-    return [model_state(find_model(name)) for name in sorted({*_shipped()["models"], *_recorded()})]
-
-
-def list_profiles() -> list[ProfileState]:
-    """Every profile, in the order of profiles.toml."""
-    return [profile_state(name) for name in profile_entries()]
-
-
-def profile_state(name: str) -> ProfileState:
-    """What one profile has and lacks here. Raises: EncoderUnavailable for an unknown name."""
-    entry = profile_entries()[resolve_profile(name)]
-    models = tuple(find_model(entry[role]) for role in ("shared", "sentence"))
-    return ProfileState(name, entry["about"], models, tuple(model for model in models if not model_state(model).here))
+    return [model_state(find_model(name)) for name in sorted({*shipped()["models"], *_recorded()})]
 
 
 def model_state(model: Model) -> ModelState:

@@ -16,13 +16,12 @@ import pytest
 from retrieval.encoders import registry
 from retrieval.encoders.install import add, check
 from retrieval.encoders.profile import make_profile
+from retrieval.encoders.profile_registry import list_profiles, resolve_profile
 from retrieval.encoders.registry import (
     DefaultCalibration,
     files_of,
     find_model,
     list_models,
-    list_profiles,
-    resolve_profile,
 )
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 

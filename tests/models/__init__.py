@@ -1,0 +1,1 @@
+"""Libraries that are encoded by other models than the starter."""

@@ -1,0 +1,137 @@
+"""A model of one's own through every command: add, index, encode again, ask, go back, remove; by the program itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from PIL import Image
+from typer.testing import CliRunner
+
+from indexer.cli.app import app
+
+COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 220)}
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three pictures of one colour each, and a text."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, colour in COLOURS.items():
+        Image.new("RGB", (96, 72), colour).save(folder / f"{name}.png")
+    (folder / "puncture.txt").write_text("The bicycle has a puncture, and the shop is closed until Monday morning.\n")
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The program with a library and a cache of its own, in this process."""
+    monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CROSSMEDIA_LIBRARY", str(tmp_path / "library"))
+
+    def command(*words: str | Path, code: int = 0) -> Result:
+        done = CliRunner().invoke(app, [str(each) for each in words])
+        assert done.exit_code == code, (words, done.stdout, done.stderr)
+        return done
+
+    return command
+
+
+def spaces(run: Run) -> dict[str, tuple[bool, int]]:
+    """Whether each space answers, and how many vectors it holds, by its name and model."""
+    found = json.loads(run("status", "--json").stdout)["spaces"]
+    return {f"{each['name']}/{each['encoder']}": (each["live"], each["vectors"]) for each in found}
+
+
+def best(run: Run, *words: str | Path) -> str:
+    """The name of the surest candidate."""
+    return Path(json.loads(run("search", *words, "--all", "--json").stdout)["hits"][0]["path"]).name
+
+
+def test_a_model_of_ones_own_goes_through_every_command(
+    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
+) -> None:
+    """After `rebuild --encoder` the library is asked and indexed by the model that it records, and goes back."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(onnx_folder("free"), folder)
+    run("index", photos, "--no-ocr", "--quiet")
+    run("models", "add", folder)
+    run("rebuild", "--encoder", "shared=tiny", "--keep", "--quiet")
+    assert spaces(run) == {
+        "shared/starter": (False, 3),
+        "sentence/use-multilingual": (True, 1),
+        "shared/tiny": (True, 3),
+    }
+    assert best(run, "--image", photos / "red.png") == "red.png"
+    asked = run("search", "a bicycle", "--all")
+    assert "not asked" not in asked.stderr
+    assert "words alone" not in asked.stderr
+
+    Image.new("RGB", (96, 72), (240, 240, 20)).save(photos / "yellow.png")
+    run("index", "--no-ocr", "--quiet")
+    assert spaces(run)["shared/tiny"] == (True, 4)
+    assert best(run, "--image", photos / "yellow.png") == "yellow.png"
+    assert "starter" in run("doctor").stdout or "No problems" in run("doctor").stdout
+
+    run("rebuild", "--rollback", "--quiet")
+    assert spaces(run)["shared/starter"] == (True, 4)  # what came since is encoded
+    assert spaces(run)["shared/tiny"] == (False, 4)
+    assert best(run, "--image", photos / "green.png") == "green.png"
+    assert "No problems" in run("doctor").stdout
+
+    run("rebuild", "--no-keep", "--quiet")
+    assert "shared/tiny" not in spaces(run)
+    assert "no older vectors are kept" in run("rebuild", "--rollback", code=1).stderr
+    run("models", "remove", "tiny")
+    assert folder.is_dir()
+    assert "no model is called tiny" in run("rebuild", "--encoder", "shared=tiny", code=1).stderr
+
+
+def test_a_library_of_a_model_that_is_gone_answers_by_words(
+    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
+) -> None:
+    """Keywords and texts go on; one line names the model and what to do; nothing is indexed into a second space."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(onnx_folder("free"), folder)
+    run("models", "add", folder)
+    run("models", "profile", "add", "mine", "--shared", "tiny")
+    run("index", photos, "--profile", "mine", "--no-ocr", "--quiet")
+    assert spaces(run)["shared/tiny"] == (True, 3)
+    assert "mine" in run("models", "profile").stdout
+    assert "needs model tiny" in "".join(run("models", "remove", "tiny", code=1).stderr.splitlines())
+    run("models", "profile", "remove", "mine")
+    run("models", "remove", "tiny")
+    asked = run("search", "puncture")
+    assert "puncture.txt" in asked.stdout
+    assert "model tiny, which encoded this library, is not known on this machine" in asked.stderr
+    assert "model tiny" in run("index", code=1).stderr
+    assert set(spaces(run)) == {"sentence/use-multilingual", "shared/tiny"}
+    run("models", "add", folder)
+    assert best(run, "--image", photos / "blue.png") == "blue.png"
+
+
+def test_two_libraries_of_two_models_on_one_machine(
+    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
+) -> None:
+    """Indexed and asked in turns, each by its own model."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(onnx_folder("free"), folder)
+    run("models", "add", folder)
+    run("models", "profile", "add", "mine", "--shared", "tiny")
+    other = tmp_path / "other"
+    run("index", photos, "--profile", "mine", "--no-ocr", "--quiet")
+    run("index", photos, "--no-ocr", "--quiet", "--library", other)
+    for name in COLOURS:
+        assert best(run, "--image", photos / f"{name}.png") == f"{name}.png"
+        assert best(run, "--image", photos / f"{name}.png", "--library", other) == f"{name}.png"
+        Image.new("RGB", (60, 60), COLOURS[name][::-1]).save(photos / f"{name}-turned.png")
+        run("index", "--no-ocr", "--quiet")
+        run("index", "--no-ocr", "--quiet", "--library", other)
+    assert spaces(run)["shared/tiny"] == (True, 6)
+    assert "shared/starter" not in spaces(run)
