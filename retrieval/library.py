@@ -44,9 +44,12 @@ class Shown:
 class Library:
     """A library opened for reading. Use it as a context manager, or close it."""
 
-    def __init__(self, home: Path, catalog: Catalog, profile: Profile, *, exact: bool = False) -> None:
+    def __init__(
+        self, home: Path, catalog: Catalog, profile: Profile, *, exact: bool = False, own_profile: bool = False
+    ) -> None:
         self._home = home
         self._exact = exact
+        self._own_profile = own_profile  # the profile is the library's own, also when that changes
         self._catalog = catalog
         self._profile = profile
         self._lock = threading.Lock()
@@ -67,18 +70,18 @@ class Library:
             EncoderUnavailable: no profile of that name.
         """
         from retrieval.catalog.snapshot import Catalog
-        from retrieval.encoders.profile import library_profile, make_profile
+        from retrieval.encoders.profile import make_profile
 
         home = Path(path) if path is not None else settings.default_library()
         catalog = Catalog.open(home)
         try:
             if isinstance(profile, str):
                 profile = make_profile(profile)
-            elif profile is None:
-                with catalog.snapshot() as snapshot:
-                    own = snapshot.status.facts().get("profile", settings.DEFAULT_PROFILE)
-                    profile = library_profile(own, [each.space for each in snapshot.vectors.live_spaces()])
-            return cls(home, catalog, profile, exact=exact)
+            if profile is not None:
+                return cls(home, catalog, profile, exact=exact)
+            with catalog.snapshot() as snapshot:
+                own = _recorded_profile(snapshot)
+            return cls(home, catalog, own, exact=exact, own_profile=True)
         except BaseException:
             catalog.close()
             raise
@@ -161,9 +164,9 @@ class Library:
         for _ in range(4):
             try:
                 with self._open_catalog().snapshot() as snapshot:
-                    index = self._current(snapshot)  # which loads what has threads
+                    index, profile = self._current(snapshot)  # which loads what has threads
                     with single_threaded_blas:
-                        return ask(SearchContext(index, self._profile, snapshot))
+                        return ask(SearchContext(index, profile, snapshot))
             except IndexMismatch as damage:
                 with self._lock:
                     self._distrust.add(damage.folder)
@@ -183,7 +186,7 @@ class Library:
         from retrieval.search.context import SearchContext
 
         with self._open_catalog().snapshot() as snapshot:
-            tagger = tagger_of(asked, SearchContext(self._current(snapshot), self._profile, snapshot))
+            tagger = tagger_of(asked, SearchContext(*self._current(snapshot), snapshot))
             named = {each.id: each for each in snapshot.segments.with_keys(segments).values()}
             found = tagger.of({each.id: each.segment.kind for each in named.values()}) if tagger is not None else {}
             return {named[segment].key: tuple(own) for segment, own in found.items()}
@@ -193,17 +196,21 @@ class Library:
             raise LibraryError(f"the library {self._home} is closed", "open it again")
         return self._catalog
 
-    def _current(self, snapshot: Snapshot) -> IndexState:
-        """The state as of the last commit; only what changed is read again."""
+    def _current(self, snapshot: Snapshot) -> tuple[IndexState, Profile]:
+        """The indexes as of the last commit and the profile that asks them; only what changed is read again."""
         from retrieval.search.context import read_index
 
         with self._lock:
             version = self._catalog.version()
             if self._index is None or version != self._version:
                 known = self._index, self._distrust
-                self._index = read_index(snapshot, self._home, self._profile, *known, exact=self._exact)
+                index = read_index(snapshot, self._home, self._profile, *known, exact=self._exact)
+                if index.warnings and self._own_profile and (own := _recorded_profile(snapshot)) != self._profile:
+                    self._profile = own  # the library was encoded again by other models
+                    index = read_index(snapshot, self._home, own, *known, exact=self._exact)
+                self._index = index
                 self._version = version
-            return self._index
+            return self._index, self._profile
 
     def curve(self, question: Question, name: str | Path, *, files: bool = False) -> Curve:
         """How sure the question is of one video or recording over time; `moments.find` finds the peaks.
@@ -278,3 +285,11 @@ class Library:
         """Files that were left out, and why; by path."""
         with self._open_catalog().snapshot() as snapshot:
             return snapshot.status.skips()
+
+
+def _recorded_profile(snapshot: Snapshot) -> Profile:
+    """The profile that made the library, by what the catalog says."""
+    from retrieval.encoders.profile import library_profile
+
+    own = snapshot.status.facts().get("profile", settings.DEFAULT_PROFILE)
+    return library_profile(own, [each.space for each in snapshot.vectors.live_spaces()])

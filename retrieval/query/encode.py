@@ -76,10 +76,14 @@ class EncodedOperand:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedQuery:
-    """A query whose operands are encoded; it may be asked of any library of the same profile, as often as wanted."""
+    """A query whose operands are encoded; it may be asked of any library, as often as wanted.
+
+    profile: what encoded it; a library of other models encodes it again.
+    """
 
     query: Query
     operands: tuple[EncodedOperand, ...]
+    profile: Profile | None = None
 
     def changed(self, **parts: Any) -> EncodedQuery:
         """The same operands with other fields of the query, as filters, limit or min_confidence."""
@@ -105,7 +109,12 @@ def encode_query(query: Query, profile: Profile) -> EncodedQuery:
         EncoderUnavailable: no encoder here can ask it at all.
     """
     with single_threaded_blas:
-        return EncodedQuery(query, tuple(encode_operand(each, profile) for each in query.operands))
+        return EncodedQuery(query, tuple(encode_operand(each, profile) for each in query.operands), profile)
+
+
+def encoded_for(encoded: EncodedQuery, profile: Profile) -> EncodedQuery:
+    """The query as that profile encodes it. Raises: as encode_query."""
+    return encoded if encoded.profile in (None, profile) else encode_query(encoded.query, profile)
 
 
 def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:

@@ -13,7 +13,7 @@ from retrieval.domain.query import Filters
 from retrieval.domain.records import Ids
 from retrieval.domain.result import Answer
 from retrieval.domain.text import valid_text
-from retrieval.query.encode import EncodedQuery
+from retrieval.query.encode import EncodedQuery, encoded_for
 from retrieval.query.names import asset_named
 from retrieval.search.context import SearchContext
 from retrieval.vectors.space import Scope
@@ -28,6 +28,7 @@ def answer(encoded: EncodedQuery, context: SearchContext) -> Answer:
     """The hits of a question. Raises: as Library.search."""
     from retrieval.search import engine, feedback
 
+    encoded = encoded_for(encoded, context.profile)
     resolved, spaces = context.resolved(encoded), context.index.space_ids
     operands = feedback.with_centroids(encoded.query, resolved, context.snapshot, spaces)
     tag = encoded.query.filters.tag
@@ -54,6 +55,7 @@ def curve(encoded: EncodedQuery, asset: int, context: SearchContext) -> Curve:
     from retrieval.query.build import whole_tree
     from retrieval.search import moments, temporal, timeline
 
+    encoded = encoded_for(encoded, context.profile)
     operands = context.resolved(encoded)
     tree = whole_tree(encoded.query)
     if tree is not None:
@@ -67,6 +69,7 @@ def explanation(encoded: EncodedQuery, name: str, context: SearchContext) -> Exp
     """Why an asset answers, without regard to filters and cut; None where nothing in it does."""
     from retrieval.search import explain
 
+    encoded = encoded_for(encoded, context.profile)
     asset = asset_named(name, context.snapshot)
     stored = context.snapshot.assets.by_id([asset])[asset]
     every = encoded.changed(filters=Filters(), limit=100, offset=0, sort="confidence", min_confidence=0.0)

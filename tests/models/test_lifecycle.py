@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from indexer.cli.app import app
+from retrieval import Library
+from retrieval.domain.query import Operand
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 220)}
 Run = Callable[..., Result]
@@ -135,3 +140,38 @@ def test_two_libraries_of_two_models_on_one_machine(
         run("index", "--no-ocr", "--quiet", "--library", other)
     assert spaces(run)["shared/tiny"] == (True, 6)
     assert "shared/starter" not in spaces(run)
+
+
+def test_questions_go_on_while_a_library_is_encoded_again(
+    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
+) -> None:
+    """An open library is asked by three threads over two swaps: no error, no warning, no answer of the other space."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(onnx_folder("free"), folder)
+    run("index", photos, "--no-ocr", "--quiet")
+    run("models", "add", folder)
+    stop, problems, answered = threading.Event(), list[str](), dict.fromkeys(COLOURS, 0)
+
+    def ask(library: Library, name: str) -> None:
+        operand = Operand("image", photos / f"{name}.png")
+        while not stop.is_set():
+            answer = library.search(operand, limit=1, min_confidence=0.0)
+            first = [hit.path.name for hit in answer if hit.path]
+            if first != [f"{name}.png"] or answer.warnings:
+                problems.append(f"{name}: {first} {answer.warnings}")
+            answered[name] += 1
+
+    with Library.open(tmp_path / "library") as library, ThreadPoolExecutor() as threads:
+        asking = [threads.submit(ask, library, name) for name in COLOURS]
+        seen = []
+        for step in (("--encoder", "shared=tiny", "--keep"), ("--rollback",)):
+            run("rebuild", *step, "--quiet")
+            seen.append(sum(answered.values()))
+            while sum(answered.values()) < seen[-1] + 10 and not any(each.done() for each in asking):
+                time.sleep(0.01)
+        stop.set()
+        for each in asking:
+            each.result()
+    assert problems == []
+    assert seen[0] > 0
+    assert sum(answered.values()) >= seen[1] + 10
