@@ -33,7 +33,7 @@ def test_every_example_is_answered(sample_library: Path, monkeypatch: pytest.Mon
         for text in asked:
             query = parse(text)
             assert parse(format_query(query)).tree == query.tree
-            library.search(text.replace("like:images/photo1.jpg", f"like:{held}"))
+            library.search(text.replace("like:images/photo1.jpg", f"like:{held}"), files=True)
 
 
 def test_every_operator_of_the_page_is_read_as_one() -> None:
