@@ -97,6 +97,9 @@ def search(
     open_best: Annotated[bool, typer.Option("--open", help="Open the best hit in its program.")] = False,
     thumbnails: Annotated[bool, typer.Option(help="Show pictures where the terminal can.")] = True,
     plain: PlainOption = False,
+    dates: Annotated[
+        bool, typer.Option(help="Read “from 2019” or “last summer” as dates; in quotes they are words.")
+    ] = True,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the question as it was understood on standard error.")
     ] = False,
@@ -134,7 +137,7 @@ def search(
             cut = 0.0 if everything else min_confidence
             parts = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
             parts |= {"more_like": tuple(more_like or ()), "less_like": tuple(less_like or ())}
-            query = build_query(text, operands, filters, plain=plain, **parts)
+            query = build_query(text, operands, filters, plain=plain, dates=dates, **parts)
             if explain:
                 _print_question(query)
             with Library.open(library) as opened:
@@ -158,6 +161,8 @@ def _print_question(query: Query) -> None:
     from retrieval.render.text import plain
 
     print(f"asked: {plain(format_query(query))}", file=sys.stderr)
+    for note in query.notes:
+        print(f"       {plain(note)}", file=sys.stderr)
 
 
 def _style(*chosen: bool) -> str:

@@ -112,6 +112,7 @@ class Query:
 
     tree: how the first operands, which are its leaves in order, are combined; None: all count. See docs/decisions/0180.
     more_like, less_like: segments or paths of the library, said to be right or wrong answers. See docs/decisions/0201.
+    notes: lines that tell how its words were read. warnings: those that whoever asks should see.
     """
 
     operands: tuple[Operand, ...] = ()
@@ -123,6 +124,8 @@ class Query:
     tree: Tree | None = None
     more_like: tuple[str, ...] = ()
     less_like: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def plain(cls, text: str, **parts: Any) -> Query:

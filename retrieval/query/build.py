@@ -9,21 +9,27 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Filters, Leaf, Operand, Query, Tree, Weighted, WeightedSum
 from retrieval.errors import QueryError, SyntaxRefused
 from retrieval.query import units
+from retrieval.query.date_words import may_tell
+from retrieval.query.fields import unknown_fields
 from retrieval.query.filters import with_filter
-from retrieval.query.lexer import FILES, Token, is_escaped, tokenize
+from retrieval.query.lexer import FILES, Token, is_escaped, plain_part, tokenize
 from retrieval.query.parser import check_place, check_sought, leaves, plain_words, tree_of
 
+if TYPE_CHECKING:
+    from retrieval.query.dates import DateRead
 
-def parse(text: str, *, files: bool = True) -> Query:
+
+def parse(text: str, *, files: bool = True, dates: bool = True) -> Query:
     """The query of a text: one text operand where it holds no operator, else a tree, its leaves as operands, and filters.
 
-    files: whether it may name files, as `image:photo.jpg`, which whoever asks then opens.
+    files: whether it may name files, as `image:photo.jpg`, which whoever asks then opens. dates: whether words that
+    stand as a date ("photos from 2019") are filters.
 
     Raises:
         SyntaxRefused: operators that do not fit together, an invalid value of a field, or a file that is not allowed.
@@ -31,8 +37,41 @@ def parse(text: str, *, files: bool = True) -> Query:
     tokens = tokenize(text)
     if not files:
         _refuse_files(text, tokens)
+    if dates and may_tell(text):
+        from retrieval.query.dates import read_dates
+
+        for read in read_dates(plain_part(text, tokens)):
+            if dated := _dated(text, read):
+                return dated
+    return _parsed(text, tokens)
+
+
+def _dated(text: str, read: DateRead) -> Query | None:
+    """The query of a text with a time as filters; None where filters of its own stand against it.
+
+    What is left of the text may be no more than a medium: photos from 2019.
+    """
+    from retrieval.query.dates import medium_named
+
+    left = text[: read.start] + " " * (read.end - read.start) + text[read.end :]
+    query = _parsed(left, tokenize(left))
+    own = query.filters
+    if (read.after and own.after) or (read.before and own.before):
+        return None
+    filters = replace(own, after=read.after or own.after, before=read.before or own.before)
+    operands = query.operands
+    if query.tree is None and len(operands) == 1 and operands[0].sense == "text" and operands[0].lane is None:
+        medium = None if own.media else medium_named(left)
+        filters = replace(filters, media=frozenset({medium})) if medium else filters
+        operands = () if medium else (replace(operands[0], value=" ".join(operands[0].value.split())),)
+    note = f"“{text[read.start : read.end].strip()}” is read as a date: quotes or --no-dates keep the words"
+    return replace(query, operands=operands, filters=filters, notes=(*query.notes, note))
+
+
+def _parsed(text: str, tokens: Sequence[Token]) -> Query:
+    warnings = tuple(unknown_fields(tokens)) if ":" in text or "：" in text else ()
     if not any(each.kind not in ("WORD", "PHRASE") for each in tokens) and not is_escaped(tokens, text):
-        return Query.plain(text)
+        return Query.plain(text, warnings=warnings)
     filters = Filters()
     kept: list[Token] = []
     for at, each in enumerate(tokens):
@@ -45,7 +84,7 @@ def parse(text: str, *, files: bool = True) -> Query:
         return Query(filters=filters)
     tree = tree_of(text, kept)
     check_sought(text, tree, kept)
-    return query_of_tree(tree, filters)
+    return replace(query_of_tree(tree, filters), warnings=warnings)
 
 
 def _refuse_files(text: str, tokens: Sequence[Token]) -> None:
@@ -80,12 +119,19 @@ def is_plain(text: str) -> bool:
 
 
 def build_query(
-    text: str, operands: Sequence[Operand] = (), filters: Filters | None = None, *, plain: bool = False, **parts: Any
+    text: str,
+    operands: Sequence[Operand] = (),
+    filters: Filters | None = None,
+    *,
+    plain: bool = False,
+    dates: bool = True,
+    **parts: Any,
 ) -> Query:
     """The query of a text with operands and filters beside it; given filters replace those in the text.
 
     It is what the language makes of the question that format_query writes: parse(format_query(q)) has the same operands,
-    tree and filters. plain: the text holds no operators. parts: other fields of the query.
+    tree and filters. plain: the text holds no operators, and no dates. dates: see parse; not beside filters of a time.
+    parts: other fields of the query.
 
     Raises:
         SyntaxRefused: as parse.
@@ -93,7 +139,8 @@ def build_query(
     """
     if any(isinstance(each.value, str) and not each.value.strip() for each in operands):
         raise QueryError("an operand has no value", "name a segment or a path")
-    query = Query.plain(text) if plain else parse(text)
+    dates = dates and not (filters and (filters.after or filters.before))
+    query = Query.plain(text) if plain else parse(text, dates=dates)
     changed = {name: value for name, value in asdict(filters or Filters()).items() if not _is_blank(value)}
     every = (*query.operands, *operands)
     whole = replace(query.filters, **changed)

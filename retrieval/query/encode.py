@@ -9,6 +9,7 @@ imported only for files, so a text question stays light.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -41,6 +42,8 @@ from retrieval.settings import RATE
 
 if TYPE_CHECKING:
     from retrieval.encoders.profile import Profile, Role
+
+_BYTES = re.compile("(?<![\ud800-\udbff])[\udc80-\udcff]")  # bytes that are no text, as Python hands them on
 
 MOST_VIEWS = 48  # frames or sound windows of one operand that are asked
 MOST_TEXTS = 16  # passages or sentences
@@ -153,6 +156,8 @@ def _checked_text(value: Any) -> str:
         raise QueryError(f"a text operand holds {type(value).__name__}", "give a str")
     if not value.strip():
         raise QueryError("the question is empty", "give some words, a file or a filter")
+    if (wrong := _BYTES.search(value)) is not None:
+        raise QueryError(f"the question is not UTF-8 at character {wrong.start() + 1}", "check the terminal's encoding")
     return value.strip()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from retrieval.domain.media import Lane
 from retrieval.errors import SyntaxRefused
 from retrieval.query import units
+from retrieval.query.date_words import may_tell
 
 DEEPEST = 40  # brackets within brackets, NOTs in a row
 LANES: tuple[Lane, ...] = ("said", "shows", "reads", "sounds")
@@ -21,6 +22,7 @@ QUOTES = "".join(CLOSING)
 PLUS, MINUS, OPEN, CLOSE = "+＋", "-－−", "(（", ")）"
 
 FIELD = re.compile(rf"({'|'.join(FIELDS)})[:：](?=\S)")
+_QUOTATION = re.compile(r'["“”„«»「『][^"“”„«»「」『』]*["“”„«»」』]')
 _WEIGHT = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s)）]|$)")
 WEIGHTED = re.compile(r"(.{2,}|[^\x00-\x7f])\^(\d{1,6}(?:\.\d{1,6})?)", re.DOTALL)
 _CLOSED = re.compile(r"\)+(?:\^\d|[\s（）]|$)")
@@ -281,9 +283,40 @@ def parted(word: str) -> re.Match[str] | None:
     return None if found is None or WEIGHTED.fullmatch(found.group(1)) else found
 
 
+def plain_part(text: str, tokens: Sequence[Token]) -> str:
+    """A text of the same length with U+0000 for all that is not plain words of the whole question: quotations, operators
+    and what they bind, brackets. All of it where its parts are alternatives or in order."""
+    if len(tokens) == 1 and tokens[0].kind == "WORD" and tokens[0].value == text:
+        return _QUOTATION.sub(lambda each: "\0" * len(each.group()), text)
+    shown = ["\0"] * len(text)
+    if any(each.kind in LOUD.values() for each in tokens):
+        return "".join(shown)
+    depth, before = 0, ""
+    for at, each in enumerate(tokens):
+        depth += (each.kind == "OPEN") - (each.kind == "CLOSE")
+        after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
+        if each.kind == "WORD" and not depth and before not in ("PLUS", "MINUS") and after != "WEIGHT":
+            end = word_end(text, each.at)
+            if text[each.at] != "\\":
+                shown[each.at : end] = text[each.at : end]
+                if shown[each.at - 1] == "\0" and before == "WORD" and text[each.at - 1].isspace():
+                    shown[each.at - 1] = " "
+        before = each.kind
+    return "".join(shown)
+
+
 def escaped(text: str) -> str:
-    """The words of a text, each with a backslash where it would be an operator."""
-    return " ".join(_escaped_words(text))
+    """The words of a text, each with a backslash where it would be an operator or part of a date."""
+    whole = " ".join(_escaped_words(text))
+    if not may_tell(whole):
+        return whole
+    from retrieval.query.dates import read_dates
+
+    for read in read_dates(plain_part(whole, tokenize(whole))):
+        for word in reversed([*re.finditer(r"\S+", whole)]):
+            if word.start() < read.end and read.start < word.end() and word.group()[0] != "\\":
+                whole = f"{whole[: word.start()]}\\{whole[word.start() :]}"
+    return whole
 
 
 def _escaped_words(text: str) -> Iterator[str]:

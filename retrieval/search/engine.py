@@ -50,7 +50,11 @@ def answer(
     if tagged is not None:
         fitting = tagged if fitting is None else np.intersect1d(fitting, tagged)
     context = context.for_search(Scope(_media(query, tree), fitting))
-    warnings = tuple(dict.fromkeys([*context.index.warnings, *(line for each in operands for line in each.warnings)]))
+    warnings = tuple(
+        dict.fromkeys(
+            [*query.warnings, *context.index.warnings, *(line for each in operands for line in each.warnings)]
+        )
+    )
     if not operands:
         ids = _by_date(snapshot, query, tagged)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
