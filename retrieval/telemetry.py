@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VARIABLES = {
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime 1.29 and newer: a device id and events on import
@@ -32,6 +35,8 @@ def switch_off() -> None:
 
 def left_behind(home: Path | None = None) -> list[Path]:
     """Folders that such libraries made in a user's home on import, for doctor to name; `home` is the user's own."""
+    from pathlib import Path
+
     home = home or Path.home()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     places = [

@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
+from indexer.cli import signals
 from indexer.cli.events import JsonEventsOption, QuietOption, display
 from retrieval import settings
 from retrieval.cli.options import LibraryOption
 from retrieval.cli.output import reported
 from retrieval.errors import DONE_WITH_SKIPS, LibraryNotFound
-
-STOPPED = 130  # by Ctrl-C, as shells have it
 
 
 def index(
@@ -65,7 +64,7 @@ def index(
 
     Exit code 0: done, 1: failed, 3: done, but media could not be read (crossmedia status --skipped).
     """  # fmt: skip
-    with reported():
+    with reported(), signals.waiting() as is_stopped:
         from indexer.pipeline.options import Options
         from indexer.pipeline.run import index_folders
         from retrieval.catalog import layout
@@ -86,8 +85,9 @@ def index(
             workers=workers or os.cpu_count() or 1,
             nice=nice,
         )
-        finished = index_folders(folders or (), library=home, options=options, on_event=display(as_json, quiet))
+        show = display(as_json, quiet)
+        finished = index_folders(folders or (), library=home, options=options, on_event=show, is_stopped=is_stopped)
     if finished.stopped:
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(signals.exit_code())
     if finished.unread:
         raise typer.Exit(DONE_WITH_SKIPS)

@@ -54,11 +54,13 @@ def index_folders(
     library: str | Path | None = None,
     options: Options | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Finished:
     """Adds folders as sources of a library and brings all its sources up to date.
 
     The library is created if it is not there. Without folders, every known source is updated. A file that cannot be
-    used is a Skip; the run goes on.
+    used is a Skip; the run goes on. is_stopped: asked often; the run ends soon after it says yes, as it does after
+    Ctrl-C, and the next one goes on from there.
 
     Raises:
         LibraryLocked: another process is writing.
@@ -85,7 +87,7 @@ def index_folders(
             profile = library_profile(own, spaces)
         _refuse_other_weights(engine, profile)
         options = replace(options, regions=_keep_regions(engine, options.regions))
-        return Run(home, engine, profile, options, on_event).index(roots, is_new)
+        return Run(home, engine, profile, options, on_event, is_stopped).index(roots, is_new)
 
 
 def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
@@ -134,17 +136,28 @@ def _existing(folder: Path) -> Path:
     return absolute
 
 
+class _StopAsked(Exception):
+    """Somebody wants the run to end here."""
+
+
 class Run:
     """One run over a library that is held for writing."""
 
     def __init__(
-        self, home: Path, engine: Engine, profile: Profile, options: Options, emit: Callable[[Event], None]
+        self,
+        home: Path,
+        engine: Engine,
+        profile: Profile,
+        options: Options,
+        emit: Callable[[Event], None],
+        is_stopped: Callable[[], bool],
     ) -> None:
         self._home = home
         self._engine = engine
         self._profile = profile
         self._options = options
         self._emit = emit
+        self._is_stopped = is_stopped
         self._started = time.perf_counter()
         self._gone = self._unread = 0
         self._warnings: list[str] = []
@@ -164,17 +177,28 @@ class Run:
             self._emit(Filtered(each.root, each.include, each.exclude))
         if self._options.ocr and not reads_text():
             self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
-        found = self._scan(sources)
-        if self._options.nice:
-            os.nice(self._options.nice)
         with catalog_write.transaction(self._engine) as connection:
             run = catalog_write.start_run(connection, "index")
-        stopped = self._do_steps(found)
-        finished = self._finish(stopped)
+        finished = self._finish(stopped=self._work(sources))
         with catalog_write.transaction(self._engine) as connection:
             catalog_write.end_run(connection, run, finished.indexed, sum(finished.skipped.values()))
         self._emit(finished)
         return finished
+
+    def _work(self, sources: list[base.Source]) -> bool:
+        """Whether it was ended early."""
+        try:
+            found = self._scan(sources)
+            if self._options.nice:
+                os.nice(self._options.nice)
+            self._do_steps(found)
+        except (KeyboardInterrupt, _StopAsked):
+            return True
+        return False
+
+    def _check(self) -> None:
+        if self._is_stopped():
+            raise _StopAsked
 
     # ------------------------------------------------------------ scan
 
@@ -182,15 +206,16 @@ class Run:
         with self._engine.connect() as connection:
             known = partial(catalog_read.known_files, connection)
             forgotten, hidden = catalog_read.forgotten_paths(connection), self._options.hidden
-            found, scanned = changes.compare_all(sources, known, self._home, hidden=hidden, forgotten=forgotten)
+            found, scanned = changes.compare_all(
+                sources, known, self._home, hidden=hidden, forgotten=forgotten, check=self._check
+            )
         self._warnings += [f"{root} is offline: what it holds stays searchable" for root in scanned.offline]
         self._emit(scanned)
         return found
 
     # ------------------------------------------------------------ steps
 
-    def _do_steps(self, found: list[changes.Changes]) -> bool:
-        """Whether Ctrl-C ended the run early."""
+    def _do_steps(self, found: list[changes.Changes]) -> None:
         decoders = Workers(self._options.limits, self._options.nice)
         try:
             self._note_scans(found)
@@ -199,15 +224,13 @@ class Run:
                 if step == "read":
                     self._forget_gone(found)
                     self._want_regions()
+                self._check()
                 self._publish()
             for step in STEPS:
                 if STEPS[step].has_fingerprints:
                     self._add_imprints(step, decoders)
-        except KeyboardInterrupt:
-            return True
         finally:
             decoders.close()
-        return False
 
     def _want_regions(self) -> None:
         """Where regions are kept, every large picture that has not had the step needs it, whenever it was indexed."""
@@ -265,6 +288,7 @@ class Run:
         committed = time.perf_counter()
         try:
             for result in pipeline.results(jobs):
+                self._check()
                 if result is not None:
                     batch.append(result)
                     meter.count(result)
@@ -291,6 +315,7 @@ class Run:
         pipeline = Pipeline(decoders, {}, self._profile.transcriber, self._sink.is_new, self._options.workers)
         meter = Meter(step, jobs, pipeline)
         for result in pipeline.results(jobs):
+            self._check()
             if result is not None and result.failure is None:
                 place: catalog_read.Place = result.job.origin
                 with catalog_write.transaction(self._engine) as connection:

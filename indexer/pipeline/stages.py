@@ -115,8 +115,10 @@ class Pipeline:
             yield from flow.finished_results()
         finally:
             flow.stop()
-            for thread in threads:
-                thread.join()
+            while any(thread.is_alive() for thread in threads):
+                self._decoders.abandon()  # a decoder may be long at a file that nobody waits for any more
+                for thread in threads:
+                    thread.join(TICK_S)
 
     # ------------------------------------------------------------ decoding threads
 
@@ -143,6 +145,8 @@ class Pipeline:
             if STEPS[task.step].is_transcribed:
                 values = map(ExtractedSegment, self._transcriber().transcribe(values))
             for value in values:
+                if flow.is_stopped:
+                    return
                 self._accept(result, value, flow)
         except MediaError as error:
             result.failure = Failure(error.reason, error.what)
@@ -166,7 +170,7 @@ class Pipeline:
         batch: list[_Item] = []
         running = self._workers
         with flow.reporting_errors():
-            while running:
+            while running and not flow.is_stopped:
                 item = flow.get(wait=LINGER_S if batch else TICK_S)
                 if item is None:
                     running -= 1
@@ -259,6 +263,10 @@ class _Flow:
             if result is None:
                 return
             yield result
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
 
     def stop(self) -> None:
         self._stopped.set()

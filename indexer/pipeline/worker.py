@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -32,6 +33,7 @@ from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Mediu
 from retrieval.errors import InstallationError, MediaError, MediaUnreadable
 from retrieval.settings import Limits
 
+ENDING = (signal.SIGINT, signal.SIGTERM)  # sent to a whole group of processes by terminals and service managers
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads wait by spinning, and there is a child for each core
 Channel: TypeAlias = "Connection[Any, Any]"
 
@@ -122,8 +124,9 @@ def serve(descriptor: int) -> None:
 
 
 def _outlive_nobody() -> None:
-    """Ctrl-C is the host's business; the host's death is the child's."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Signals that end a run are the host's business; the host's death is the child's."""
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
     if sys.platform == "linux":
         import ctypes
 
@@ -240,7 +243,7 @@ class ProcessWorker:
     def _connect(self) -> Channel:
         if self._channel is None:
             ours, theirs = socket.socketpair()
-            with theirs:
+            with theirs, _ending_blocked():
                 self._process = subprocess.Popen(
                     [sys.executable, "-c", f"from indexer.pipeline.worker import serve; serve({theirs.fileno()})"],
                     pass_fds=[theirs.fileno()],
@@ -264,6 +267,11 @@ class ProcessWorker:
         self.close()
         return f"ended its decoder with signal {-code}" if code and code < 0 else f"ended its decoder ({code})"
 
+    def abandon(self) -> None:
+        """Kills the child; for other threads than the one that uses it."""
+        if (process := self._process) is not None:
+            process.kill()
+
     def close(self) -> None:
         """Ends the child, at once."""
         if self._process is not None:
@@ -272,6 +280,16 @@ class ProcessWorker:
         if self._channel is not None:
             self._channel.close()
         self._process = self._channel = None
+
+
+@contextmanager
+def _ending_blocked() -> Iterator[None]:
+    """A child that starts here keeps the signals blocked, so that none ends it before it ignores them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _timeval(seconds: float) -> bytes:
@@ -295,6 +313,11 @@ class Workers:
             decoder = self._own.decoder = ProcessWorker(self._limits, self._nice)
             self._all.append(decoder)
         return decoder
+
+    def abandon(self) -> None:
+        """Kills all children while their threads still wait for them; each thread then closes its own."""
+        for decoder in list(self._all):
+            decoder.abandon()
 
     def close(self) -> None:
         """Ends all children."""

@@ -39,17 +39,21 @@ def compare_all(
     *,
     hidden: bool = False,
     forgotten: frozenset[bytes] = frozenset(),
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[list[Changes], Scanned]:
     """Every source compared, and what is told of it. known: the files of a source, by its id.
 
-    forgotten: absolute paths of files and folders that are not looked at.
+    forgotten: absolute paths of files and folders that are not looked at. check: asked for each folder; what it raises
+    ends the comparison.
     """
     start = time.perf_counter()
     roots = [source.root for source in sources]
     found = []
     for source in sources:
         others = [root for root in roots if root != source.root]
-        found.append(compare(source, known(source.id), others, library, hidden=hidden, forgotten=forgotten))
+        found.append(
+            compare(source, known(source.id), others, library, hidden=hidden, forgotten=forgotten, check=check)
+        )
     offline = tuple(each.source.root for each in found if each.offline)
     files, changed, gone = (sum(each.counts[n] for each in found) for n in range(3))
     return found, Scanned(files, changed, gone, time.perf_counter() - start, offline)
@@ -63,6 +67,7 @@ def compare(
     *,
     hidden: bool = False,
     forgotten: frozenset[bytes] = frozenset(),
+    check: Callable[[], None] = lambda: None,
 ) -> Changes:
     """What a walk over the source finds, compared with what the catalog knows.
 
@@ -72,7 +77,7 @@ def compare(
     changes = Changes(source, device=_device(source.root))
     root = os.fsencode(source.root)
     inner = {os.fsencode(other) for other in (*others, library) if _is_inside(other, source.root)}
-    walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner)
+    walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner, check)
     missing = dict(known)
     for candidate in walk.candidates():
         if candidate.problem == LINKED_FOLDER:

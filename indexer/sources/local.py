@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from indexer.sources.base import Candidate, FileState
@@ -44,6 +44,7 @@ class Walk:
     exclude: tuple[str, ...] = ()
     hidden: bool = False
     leave_out: frozenset[bytes] = frozenset()  # absolute: other sources, the library itself, what was forgotten
+    check: Callable[[], None] = lambda: None  # asked for each folder; what it raises ends the walk
     unreadable: set[bytes] = field(default_factory=set)
     listed: int = 0
 
@@ -52,6 +53,7 @@ class Walk:
         folders = [b""]
         while folders:
             folder = folders.pop()
+            self.check()
             try:
                 with os.scandir(os.path.join(self.root, folder) if folder else self.root) as listing:
                     entries = sorted(listing, key=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""The commands that only read, in the order of the help; indexer/cli/app.py adds those that change a library."""
+"""The commands that only read, in the order of the help; indexer/cli/program.py adds those that change a library."""
 
 from __future__ import annotations
 

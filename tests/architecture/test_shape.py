@@ -116,7 +116,7 @@ def test_functions_take_few_parameters() -> None:
 
 def test_only_commands_take_many_parameters() -> None:
     """In the folders of the program, a function of many parameters is registered as a command."""
-    from indexer.cli.app import app
+    from indexer.cli.program import app
 
     commands = {each.callback for each in app.registered_commands}
     names = {(each.__module__, each.__name__) for each in commands if each is not None}

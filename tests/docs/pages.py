@@ -29,7 +29,8 @@ CLI_HEAD = """\
 Made from the program's own help by `make docs`; a test fails when it is out of date.
 
 Answers go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
-3 done but media could not be read, 130 stopped by Ctrl-C. `search` follows grep: 0 found, 1 nothing matches, 2 an error.
+3 done but media could not be read, 130 stopped by Ctrl-C,
+143 by SIGTERM. `search` follows grep: 0 found, 1 nothing matches, 2 an error.
 
 ## JSON
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from indexer.cli.app import app
+from indexer.cli.program import app
 from retrieval import Operand
 from retrieval.errors import QueryError
 from retrieval.evaluation.runner import (
