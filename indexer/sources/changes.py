@@ -10,7 +10,8 @@ from pathlib import Path
 
 from indexer.events import Scanned
 from indexer.sources.base import Candidate, Known, Source
-from indexer.sources.local import LINKED_FOLDER, TIMED, Walk
+from indexer.sources.local import LINKED_FOLDER, Walk
+from retrieval.media.sidecars import TIMED
 
 
 @dataclass(slots=True)
@@ -123,4 +124,4 @@ def _under(relative: bytes, folders: set[bytes]) -> bool:
 
 def is_timed(candidate: Candidate) -> bool:
     """Whether it is video or sound by its name: these come after pictures and documents, as search is useful early."""
-    return os.path.splitext(candidate.relative)[1].lower() in TIMED
+    return os.path.splitext(os.fsdecode(candidate.relative))[1].lower() in TIMED

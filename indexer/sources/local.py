@@ -1,8 +1,9 @@
 """Folder -> candidate files: what lies there, without opening anything.
 
-Hidden and system folders are left out, symlinked folders are named but not entered (they would count twice or loop),
-symlinked files are followed. Sidecar subtitles (`clip.srt`, `clip.en.srt` beside `clip.mp4`) belong to their video and
-are no candidates of their own.
+Hidden and system folders are left out, with what cameras, servers and photo programs keep for themselves, and source
+code in folders of programs unless a pattern asks for it. Symlinked folders are named but not entered (they would
+count twice or loop), symlinked files are followed. Sidecars (`clip.srt` beside `clip.mp4`, `a.xmp` beside `a.jpg`) belong to their
+file and are no candidates of their own.
 """
 
 from __future__ import annotations
@@ -14,25 +15,33 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from indexer.sources.base import Candidate, FileState
+from retrieval.media.sidecars import owners
+from retrieval.media.sniff import CODE_SUFFIXES
 
+# Trash, snapshots and caches: of systems, file servers and photo programs.
 SYSTEM_FOLDERS = frozenset(
-    name.encode()
-    for name in (
-        "$RECYCLE.BIN", "System Volume Information", "lost+found", "@eaDir", "#recycle", "__pycache__", "node_modules",
-        "__MACOSX", "found.000",
+    (
+        "$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle",
+        "@recently-snapshot", "__pycache__", "node_modules", "__macosx", "found.000",
     )
 )  # fmt: skip
+CACHE_FOLDERS = (".lrdata", ".aplibrary/thumbnails", ".photoslibrary/resources")
+PHOTO_LIBRARIES = (".photoslibrary", ".photolibrary", ".migratedphotolibrary")
+ORIGINALS = frozenset(("originals", "masters"))  # of a photo library, whose other folders hold copies
 
-SYSTEM_FILES = frozenset((b"Thumbs.db", b"desktop.ini", b"ehthumbs.db"))
-
-SIDECARS = frozenset((b".srt", b".vtt"))
+SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini", "ehthumbs.db"))
+# Thumbnails, small copies of films, and downloads under way.
+COPIES = ("synofile_thumb_*", "*.lrv", "*.thm", "*.part", "*.partial", "*.crdownload", "*.download", "*.!ut", "*.aria2")
+NO_MEDIA = b".nomedia"  # a folder beside it holds nothing that its owner wants to see
 
 LINKED_FOLDER = "linked folder"
 
-TIMED = frozenset(
-    b".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .mts .wmv .flv .ogv .3gp .vob .mp3 .m4a .m4b .ogg .opus "
-    b".flac .wav .aac .wma".split()
+# Beside one of these a folder, with those in it, is a program's: its code and data are not what people look for.
+CODE_MARKS = frozenset(
+    b".git .hg .svn package.json pyproject.toml setup.py Cargo.toml go.mod pom.xml build.gradle CMakeLists.txt Makefile "
+    b"composer.json Gemfile".split()
 )
+CODE = CODE_SUFFIXES | {".json", ".jsonl", ".geojson", ".svg"}
 
 
 @dataclass(slots=True)
@@ -50,9 +59,9 @@ class Walk:
 
     def candidates(self) -> Iterator[Candidate]:
         """All candidates, folder by folder, sorted by name in each; relative folders in `unreadable` are unknown."""
-        folders = [b""]
+        folders = [(b"", False)]
         while folders:
-            folder = folders.pop()
+            folder, is_code = folders.pop()
             self.check()
             try:
                 with os.scandir(os.path.join(self.root, folder) if folder else self.root) as listing:
@@ -61,34 +70,57 @@ class Walk:
                 self.unreadable.add(folder)
                 continue
             self.listed += len(entries)
-            folders.extend(reversed([os.path.join(folder, e.name) for e in entries if self._enters(e, folder)]))
-            yield from self._files(entries, folder)
+            if not self.hidden and (_is_photo_library(folder) or any(entry.name == NO_MEDIA for entry in entries)):
+                folders += [(os.path.join(folder, e.name), False) for e in entries if self._is_original(e, folder)]
+                continue
+            is_code = is_code or any(entry.name in CODE_MARKS for entry in entries)
+            inner = [(os.path.join(folder, e.name), is_code) for e in entries if self._enters(e, folder)]
+            folders.extend(reversed(inner))
+            yield from self._files(entries, folder, is_code=is_code)
 
     def _enters(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
         if not entry.is_dir(follow_symlinks=False) or entry.path in self.leave_out:
             return False
+        if not self.hidden and _is_photo_library(folder) and os.fsdecode(entry.name).lower() not in ORIGINALS:
+            return False
         return self._wanted_name(entry.name) and not self._excluded(os.path.join(folder, entry.name))
 
+    def _is_original(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
+        """Whether it is the one folder of a photo library that is entered."""
+        return _is_photo_library(folder) and self._enters(entry, folder)
+
     def _wanted_name(self, name: bytes) -> bool:
-        return name not in SYSTEM_FOLDERS and name not in SYSTEM_FILES and (self.hidden or not name.startswith(b"."))
+        plain = os.fsdecode(name).lower()
+        if plain in SYSTEM_FOLDERS or plain in SYSTEM_FILES:
+            return False
+        copies = plain.endswith(CACHE_FOLDERS) or any(fnmatch.fnmatchcase(plain, copy) for copy in COPIES)
+        return self.hidden or not (plain.startswith(".") or copies)
 
     def _excluded(self, relative: bytes) -> bool:
         return _matches(relative, self.exclude)
 
-    def _files(self, entries: list[os.DirEntry[bytes]], folder: bytes) -> Iterator[Candidate]:
-        subtitles = _sidecars_by_stem(entries)
-        belonging = {entry.name for group in subtitles.values() for entry in group}
+    def _files(self, entries: list[os.DirEntry[bytes]], folder: bytes, *, is_code: bool) -> Iterator[Candidate]:
+        sidecars = _sidecars(entries)
+        belonging = {entry.name for group in sidecars.values() for entry in group}
         for entry in entries:
             relative = os.path.join(folder, entry.name)
             if entry.name in belonging or entry.path in self.leave_out:
                 continue
             if not self._wanted_name(entry.name) or self._excluded(relative):
                 continue
-            if self.include and not _matches(relative, self.include):
+            if not _matches(relative, self.include) if self.include else is_code and _is_code(entry.name):
                 continue
-            candidate = _candidate(entry, relative, subtitles.get(entry.name, ()))
+            candidate = _candidate(entry, relative, sidecars.get(entry.name, ()))
             if candidate is not None:
                 yield candidate
+
+
+def _is_photo_library(folder: bytes) -> bool:
+    return os.fsdecode(folder).lower().endswith(PHOTO_LIBRARIES)
+
+
+def _is_code(name: bytes) -> bool:
+    return os.path.splitext(os.fsdecode(name))[1].lower() in CODE
 
 
 def _matches(relative: bytes, patterns: tuple[str, ...]) -> bool:
@@ -101,23 +133,14 @@ def _matches(relative: bytes, patterns: tuple[str, ...]) -> bool:
     )
 
 
-def _sidecars_by_stem(entries: list[os.DirEntry[bytes]]) -> dict[bytes, list[os.DirEntry[bytes]]]:
-    """Timed file name -> the subtitles that share its stem, a language tag between allowed."""
-    texts = [entry for entry in entries if os.path.splitext(entry.name)[1].lower() in SIDECARS]
-    if not texts:
-        return {}
-    timed = {os.path.splitext(e.name)[0]: e.name for e in entries if os.path.splitext(e.name)[1].lower() in TIMED}
-    found: dict[bytes, list[os.DirEntry[bytes]]] = {}
-    for entry in texts:
-        stem = os.path.splitext(entry.name)[0]
-        owner = timed.get(stem) or timed.get(os.path.splitext(stem)[0])
-        if owner is not None:
-            found.setdefault(owner, []).append(entry)
-    return found
+def _sidecars(entries: list[os.DirEntry[bytes]]) -> dict[bytes, list[os.DirEntry[bytes]]]:
+    """File name -> the files beside it that belong to it."""
+    named = {os.fsdecode(entry.name): entry for entry in entries}
+    return {os.fsencode(owner): [named[one.name] for one in belonging] for owner, belonging in owners(named).items()}
 
 
 def _candidate(
-    entry: os.DirEntry[bytes], relative: bytes, subtitles: list[os.DirEntry[bytes]] | tuple[()]
+    entry: os.DirEntry[bytes], relative: bytes, sidecars: list[os.DirEntry[bytes]] | tuple[()]
 ) -> Candidate | None:
     try:
         status = entry.stat()
@@ -128,7 +151,7 @@ def _candidate(
     fingerprint = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     if not stat.S_ISREG(status.st_mode):
         return Candidate(relative, fingerprint, "not a file")
-    return Candidate(relative, fingerprint, None, b"\0".join(map(_stamp, subtitles)))
+    return Candidate(relative, fingerprint, None, b"\0".join(map(_stamp, sidecars)))
 
 
 def _linked_folder(entry: os.DirEntry[bytes], relative: bytes) -> Candidate:

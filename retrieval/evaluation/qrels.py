@@ -77,7 +77,7 @@ def read(path: Path, assets: AssetTable, queries: Path | None = None) -> Qrels:
         QueryError: it is neither, a value in it cannot be understood, or a name fits several files.
         MediaUnreadable: it cannot be read.
     """
-    lines = read_text(path).splitlines()
+    lines = read_text(path).text.splitlines()
     rows = _qrels(lines, path, queries) if _is_qrels(lines) else _table(lines, path)
     gathered: dict[tuple[str, str, str], _Gathered] = {}
     unknown: dict[str, None] = {}
@@ -101,7 +101,7 @@ def _is_qrels(lines: Sequence[str]) -> bool:
 def _qrels(lines: Sequence[str], path: Path, queries: Path | None) -> Iterable[tuple[int, dict[str, str]]]:
     if queries is None:
         raise QueryError(f"{path.name} holds ids of questions, not the questions", "--queries FILE: id, tab, question")
-    texts = dict(line.split("\t", 1) for line in read_text(queries).splitlines() if "\t" in line)
+    texts = dict(line.split("\t", 1) for line in read_text(queries).text.splitlines() if "\t" in line)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

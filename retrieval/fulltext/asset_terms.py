@@ -28,6 +28,16 @@ FORMAT_WORDS = {
     "epub": "book ebook 电子书",
     "md": "markdown",
     "html": "webpage web page 网页",
+    "eml": "mail email message 邮件 メール",
+    "emlx": "mail email message 邮件 メール",
+    "mbox": "mailbox mail email 邮箱 メール",
+    "mhtml": "webpage web page 网页",
+    "ipynb": "notebook jupyter",
+    "ics": "calendar events 日历 カレンダー",
+    "svg": "drawing diagram 图表",
+    "code": "source code program 代码",
+    "ass": "subtitles subtitle captions 字幕",
+    "lrc": "lyrics songtext 歌词 歌詞",
     "jpeg": "jpg",
     "tiff": "tif",
     "gif": "animation 动图",
@@ -93,7 +103,8 @@ def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
     """
     said = [*names, facts.title or "", facts.artist or "", facts.camera or "", *facts.keywords]
     apart = [_CAMEL.sub(" ", name) for name in names]
-    kind = [MEDIUM_WORDS[facts.medium], facts.format, FORMAT_WORDS.get(facts.format, "")]
+    form = facts.format.partition(",")[0]  # behind it stand the encoding, and whether it is whole
+    kind = [MEDIUM_WORDS[facts.medium], facts.format, FORMAT_WORDS.get(form, "")]
     if facts.has_subtitles:
         kind.append(FORMAT_WORDS["srt"])
     language = LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or "")

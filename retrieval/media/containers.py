@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +15,30 @@ from retrieval.errors import MediaUnreadable, MediaUnsupported
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-OLD_OFFICE = {".doc": "docx", ".dot": "docx", ".xls": "xlsx", ".xlt": "xlsx", ".ppt": "pptx", ".pps": "pptx"}
+OLE_READ = 64 << 20  # bytes of an OLE container in which its directory is looked for
+
+OLD_OFFICE = {"WordDocument": "docx", "Workbook": "xlsx", "Book": "xlsx", "PowerPoint Document": "pptx"}
+
+MAIN_TYPES = {
+    b"wordprocessingml.document.main+xml": "docx",
+    b"wordprocessingml.template.main+xml": "docx",
+    b"ms-word.document.macroEnabled.main+xml": "docx",
+    b"spreadsheetml.sheet.main+xml": "xlsx",
+    b"spreadsheetml.template.main+xml": "xlsx",
+    b"ms-excel.sheet.macroEnabled.main+xml": "xlsx",
+    b"presentationml.presentation.main+xml": "pptx",
+    b"presentationml.slideshow.main+xml": "pptx",
+    b"presentationml.template.main+xml": "pptx",
+    b"ms-powerpoint.presentation.macroEnabled.main+xml": "pptx",
+}
+
+TYPES_READ = 1 << 20  # bytes
+
+IWORK = {
+    ".pages": "a document of Apple's Pages", ".numbers": "a table of Apple's Numbers", ".key": "slides of Apple's Keynote"
+}  # fmt: skip
+
+DRAWINGS = {"odg": "an OpenDocument drawing", "odf": "an OpenDocument formula", "odc": "an OpenDocument chart"}
 
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
@@ -33,6 +57,9 @@ ODF = {
     b"application/vnd.oasis.opendocument.text": "odt",
     b"application/vnd.oasis.opendocument.presentation": "odp",
     b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.graphics": "odg",
+    b"application/vnd.oasis.opendocument.formula": "odf",
+    b"application/vnd.oasis.opendocument.chart": "odc",
     b"application/epub+zip": "epub",
 }
 
@@ -63,7 +90,7 @@ def identify_container(path: Path, file: BinaryIO, head: bytes) -> tuple[Medium,
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip(path, file)
     if head[:8] == OLE:
-        return _refuse_ole(path)
+        return _refuse_ole(path, file)
     return None
 
 
@@ -136,15 +163,53 @@ def _iso_handler(file: BinaryIO, start: int, end: int) -> set[bytes]:
 
 
 def _matroska(file: BinaryIO, head: bytes) -> tuple[Medium, str]:
-    """Video if any track is a picture track. Tracks stand within the first MiB in every muxer seen."""
+    """Video if any track is a picture track, or none is found. Tracks stand within the first MiB in every muxer seen."""
     file.seek(0)
     front = file.read(1 << 20)
-    at = front.find(b"\x16\x54\xae\x6b")  # Tracks
-    tracks = front[at : at + 65536] if at >= 0 else b""
+    kinds = _track_kinds(front)
     name = "webm" if b"webm" in head[:64] else "mkv"
-    has_video = b"\x83\x81\x01" in tracks  # TrackType, one byte, 1
-    has_audio = b"\x83\x81\x02" in tracks
-    return ("audio", "mka" if name == "mkv" else "webm") if has_audio and not has_video else ("video", name)
+    return ("audio", "mka" if name == "mkv" else "webm") if 2 in kinds and 1 not in kinds else ("video", name)
+
+
+def _track_kinds(front: bytes) -> set[int]:
+    """Types of the tracks (1 pictures, 2 sound): segment, tracks, entry and type are looked up one inside the other.
+
+    Source: RFC 9559 (Matroska), RFC 8794 (EBML).
+    """
+    for segment, end in _ebml(front, 0, len(front), 0x18538067):
+        for tracks, tracks_end in _ebml(front, segment, end, 0x1654AE6B):
+            return {
+                int.from_bytes(front[kind:kind_end], "big")
+                for entry, entry_end in _ebml(front, tracks, tracks_end, 0xAE)
+                for kind, kind_end in _ebml(front, entry, entry_end, 0x83)
+            }
+    return set()
+
+
+def _ebml(data: bytes, at: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of the content of each element of one id between two positions, its children not entered."""
+    while at < min(end, len(data)):
+        name, at = _ebml_number(data, at, keeps_mark=True)
+        size, at = _ebml_number(data, at, keeps_mark=False)
+        if name < 0 or at > len(data):
+            return
+        stop = end if size < 0 else at + size
+        if name == wanted:
+            yield at, min(stop, end)
+        at = stop
+
+
+def _ebml_number(data: bytes, at: int, *, keeps_mark: bool) -> tuple[int, int]:
+    """A number of variable length, and where it ends; -1 for damage and for a size that is not known."""
+    first = data[at] if at < len(data) else 0
+    length = 9 - first.bit_length()
+    if not first or length > 8:
+        return -1, len(data) + 1
+    value = int.from_bytes(data[at : at + length], "big")
+    if not keeps_mark:
+        value &= (1 << 7 * length) - 1
+        value = -1 if value == (1 << 7 * length) - 1 else value
+    return value, at + length
 
 
 def _zip(path: Path, file: BinaryIO) -> tuple[Medium, str]:
@@ -152,31 +217,49 @@ def _zip(path: Path, file: BinaryIO) -> tuple[Medium, str]:
     try:
         file.seek(0)
         with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
+            names = {name.replace("\\", "/") for name in archive.namelist()}
             kind = _read_mimetype(archive) if "mimetype" in names else None
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+            office = kind or next((name for part, name in OFFICE_PARTS.items() if part in names), None)
+            office = office or _by_types(archive, names)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise MediaUnreadable(f"{path.name} is a broken archive", str(error), reason="truncated") from error
-    if kind:
-        return "document", kind
-    for part, name in OFFICE_PARTS.items():
-        if part in names:
-            return "document", name
+    if office in DRAWINGS:
+        raise MediaUnsupported(f"{path.name} is {DRAWINGS[office]}", "export it as PDF to index it")
+    if office:
+        return "document", office
+    if any(name.startswith("Index/") and name.endswith(".iwa") for name in names) or "Index.zip" in names:
+        kind = IWORK.get(path.suffix.lower(), "a document of Apple's Pages, Numbers or Keynote")
+        raise MediaUnsupported(
+            f"{path.name} is {kind}", "export it as PDF or Office file to index it", "format not read"
+        )
     raise MediaUnsupported(f"{path.name} is an archive, not a document", "unpack it to index what is inside")
+
+
+def _by_types(archive: zipfile.ZipFile, names: set[str]) -> str | None:
+    """An Office document whose main part has another name than most, by its table of content types."""
+    if "[Content_Types].xml" not in names:
+        return None
+    with archive.open("[Content_Types].xml") as part:
+        types = part.read(TYPES_READ)
+    return next((kind for mark, kind in MAIN_TYPES.items() if mark in types), None)
 
 
 def _read_mimetype(archive: zipfile.ZipFile) -> str | None:
     with archive.open("mimetype") as part:
-        return ODF.get(part.read(100).strip())
+        return ODF.get(part.read(100).strip().removesuffix(b"-template"))
 
 
-def _refuse_ole(path: Path) -> tuple[Medium, str]:
-    newer = OLD_OFFICE.get(path.suffix.lower())
-    if newer:
-        raise MediaUnsupported(
-            f"{path.name} is an old Office file ({path.suffix.lower()})",
-            f"save it as {newer} to index it",
-            reason="old format",
-        )
-    raise MediaUnsupported(
-        f"{path.name} is an OLE container", "old or encrypted Office files are not read", reason="old format"
-    )
+def _refuse_ole(path: Path, file: BinaryIO) -> tuple[Medium, str]:
+    """Names the kind of an OLE container, by the names in its directory."""
+    file.seek(0)
+    content = file.read(OLE_READ)
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise MediaUnsupported(f"{path.name} is encrypted", "save it without a password to index it", "encrypted")
+    if "__substg1.0_".encode("utf-16-le") in content:
+        raise MediaUnsupported(f"{path.name} is a mail of Outlook", "save it as .eml to index it", "format not read")
+    for mark, newer in OLD_OFFICE.items():
+        if mark.encode("utf-16-le") in content:
+            raise MediaUnsupported(
+                f"{path.name} is an old Office file", f"save it as {newer} to index it", reason="old format"
+            )
+    raise MediaUnsupported(f"{path.name} is a file of an old Windows program", reason="old format")

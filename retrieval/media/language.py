@@ -38,6 +38,11 @@ def language_of(text: str) -> str | None:
     return str(lang) if sure >= SURE and lang != "zxx" else None
 
 
+def likelihoods(text: str) -> dict[str, float]:
+    """Primary tag -> how likely the text is in that language, by its words; together 1."""
+    return {str(lang): float(share) for lang, share in _model().rank(NO_BREAK.sub(" ", text[:2000]))}
+
+
 @cache
 def _model() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier

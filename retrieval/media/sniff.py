@@ -1,12 +1,13 @@
 """What a file is, by its content. Owns the decision which files are media; decodes nothing.
 
 A file is known by its first bytes, a container (ZIP, ISO-BMFF, Matroska, Ogg, ASF) by a look at its table of
-contents. Plain text has no magic number: it is a document if it decodes as text and its name says prose or table
-(`TEXT_SUFFIXES`) or says nothing; so source code, logs and settings stay out.
+contents. Text has no magic number: it is a document if it decodes as text and its name says what it is
+(`TEXT_SUFFIXES`) or says nothing; so logs and settings stay out.
 """
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 from pathlib import Path
@@ -21,8 +22,16 @@ HEAD = 8192  # bytes; enough for every magic number and for a judgement on text
 TEXT_SUFFIXES = {
     "": "txt", ".txt": "txt", ".text": "txt", ".md": "md", ".markdown": "md", ".mkd": "md", ".rst": "rst", ".rest": "rst",
     ".adoc": "txt", ".org": "txt", ".tex": "tex", ".html": "html", ".htm": "html", ".xhtml": "html", ".xht": "html",
-    ".csv": "csv", ".tsv": "csv", ".srt": "srt", ".vtt": "vtt", ".nfo": "txt", ".me": "txt",
+    ".csv": "csv", ".tsv": "csv", ".srt": "srt", ".vtt": "vtt", ".ass": "ass", ".ssa": "ass", ".lrc": "lrc", ".nfo": "txt",
+    ".me": "txt", ".eml": "eml", ".emlx": "emlx", ".mbox": "mbox", ".mbx": "mbox", ".mht": "mhtml", ".mhtml": "mhtml",
+    ".ipynb": "ipynb", ".svg": "svg", ".ics": "ics", ".vcs": "ics", ".json": "json", ".jsonl": "json", ".geojson": "json",
 }  # fmt: skip
+
+# Source code: documents, but not where the folder is a program's (indexer/sources/local.py).
+CODE_SUFFIXES = frozenset(
+    ".py .pyi .js .mjs .cjs .jsx .ts .tsx .c .h .cc .cpp .cxx .hpp .hh .java .kt .kts .scala .go .rs .rb .php .swift .cs "
+    ".fs .m .mm .pl .pm .r .jl .lua .sh .bash .zsh .ps1 .bat .sql .hs .ml .ex .exs .erl .clj .dart .vue .f90 .asm".split()
+)
 
 # (offset, bytes, medium, format); the first that fits wins.
 MAGIC: tuple[tuple[int, bytes, Medium, str], ...] = (
@@ -41,7 +50,7 @@ MAGIC: tuple[tuple[int, bytes, Medium, str], ...] = (
     (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image", "jpeg2000"),
     (0, b"\xff\x4f\xff\x51", "image", "jpeg2000"),
     (0, b"\x00\x00\x01\x00", "image", "ico"),
-    (0, b"\x00\x00\x02\x00", "image", "cur"),
+    (0, b"\x00\x00\x02\x00\x01\x00", "image", "cur"),
     (0, b"DDS ", "image", "dds"),
     (0, b"icns", "image", "icns"),
     (0, b"\x01\xda", "image", "sgi"),
@@ -111,6 +120,10 @@ NETPBM = {
     b"Pf": "pfm",
     b"PF": "pfm",
 }
+
+HEADERS = re.compile(
+    rb"(?:return-path|received|delivered-to|from|to|subject|date|message-id|mime-version|x-[\w-]+):[ \t]"
+)
 
 BMP_HEADERS = (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")  # sizes of the second header
 
@@ -226,18 +239,17 @@ def _refuse_foreign(path: Path, head: bytes) -> None:
 
 
 def _by_text(path: Path, head: bytes) -> tuple[Medium, str]:
-    name = TEXT_SUFFIXES.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    name = TEXT_SUFFIXES.get(suffix) or ("code" if suffix in CODE_SUFFIXES else None)
     if name is None:
-        raise MediaUnsupported(
-            f"{path.name} is not media", f"no image, sound, video or document begins like this{_says(path)}"
-        )
+        raise MediaUnsupported(f"{path.name} is not media", f"{suffix} files are not read" if suffix else "")
     if not looks_like_text(head):
         raise MediaUnsupported(f"{path.name} is binary data, not text")
-    return "document", _text_kind(head) or name
+    return "document", name if name in SAID else _text_kind(head) or name
 
 
-def _says(path: Path) -> str:
-    return f", whatever {path.suffix} promises" if path.suffix else ""
+# Formats that hold pages of the web or other text inside them, and are what their name says.
+SAID = frozenset({"eml", "emlx", "mbox", "mhtml", "ipynb", "svg", "json", "code"})
 
 
 def _text_kind(head: bytes) -> str | None:
@@ -247,6 +259,14 @@ def _text_kind(head: bytes) -> str | None:
         return "html"
     if text.startswith(b"webvtt"):
         return "vtt"
+    if text.startswith(b"begin:vcalendar"):
+        return "ics"
+    if re.match(rb"from \S+.{0,40}\d\d:\d\d", text):
+        return "mbox"
+    if HEADERS.match(text) and (b"\nsubject:" in text or b"\nfrom:" in text) and b"\ndate:" in head[:HEAD].lower():
+        return (
+            "mhtml" if b"multipart/related" in head.lower() and b"snapshot-content-location" in head.lower() else "eml"
+        )
     lines = text.splitlines()[:2]
     if len(lines) == 2 and lines[0].strip().isdigit() and b"-->" in lines[1]:
         return "srt"

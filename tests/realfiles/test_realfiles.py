@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,25 +14,10 @@ import av
 import docx
 import pytest
 
-from retrieval.domain.media import ExtractedSegment, ImageSpec, Medium, Segment, Span
-from retrieval.media.extract import read
-from retrieval.media.sniff import identify
+from retrieval.domain.media import Span
+from tests.realfiles.table import File, check, text
 from tests.retrieval.media.av.test_audio import record
 from tests.retrieval.media.made_clips import frames, pattern, tone, write
-
-
-@dataclass(frozen=True)
-class File:
-    """make: writes the file. found, absent: words that must, must not be in a segment; then where that one stands."""
-
-    name: str
-    medium: Medium
-    make: Callable[[Path], object]
-    found: str
-    span: Span | None = None
-    page: int | None = None
-    absent: str = ""
-    lang: str | None = None
 
 
 def chaptered(source: Path, path: Path, titles: dict[tuple[int, int], str]) -> None:
@@ -66,10 +50,6 @@ def film(path: Path) -> None:
     plain = write(path.with_name("plain.mp4"), frames([pattern(1)], [150]))
     chaptered(plain, path, CHAPTERS)
     plain.unlink()
-
-
-def text(content: str, encoding: str = "utf-8") -> Callable[[Path], object]:
-    return lambda path: path.write_bytes(content.encode(encoding))
 
 
 def form(annotation: str) -> Callable[[Path], object]:
@@ -311,13 +291,4 @@ FILES = [
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_word_is_found_in_its_place(tmp_path: Path, file: File) -> None:
     """A segment of the file holds the words, at their time or on their page."""
-    file.make(tmp_path / file.name)
-    assert identify(tmp_path / file.name)[0] == file.medium
-    _, *rest = read(tmp_path / file.name, file.medium, ImageSpec(32))
-    segments: list[Segment] = [one.segment for one in rest if isinstance(one, ExtractedSegment)]
-    held = [one for one in segments if file.found in (one.text or "")]
-    assert held, [one.text for one in segments]
-    assert file.span is None or held[0].span == file.span
-    assert file.lang in (None, held[0].lang)
-    assert file.page is None or held[0].page == file.page
-    assert not file.absent or not any(file.absent in (one.text or "") for one in segments)
+    check(tmp_path, file)

@@ -20,6 +20,7 @@ from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.av.id3 import confused
 from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
+from retrieval.media.sidecars import THREE_LETTERS
 from retrieval.media.sniff import identify
 
 WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
@@ -208,16 +209,6 @@ def _line(value: str | None) -> str | None:
 def _lang(stream: Any | None) -> str | None:
     lang = (stream.metadata.get("language") or "")[:3].lower() if stream is not None else ""
     return THREE_LETTERS.get(lang)
-
-
-# ISO 639-2 codes of containers to primary BCP 47 tags; others stay unknown until the words are heard.
-THREE_LETTERS: Final = {
-    "eng": "en", "ger": "de", "deu": "de", "fre": "fr", "fra": "fr", "spa": "es", "ita": "it", "por": "pt", "dut": "nl",
-    "nld": "nl", "pol": "pl", "rus": "ru", "tur": "tr", "ara": "ar", "jpn": "ja", "kor": "ko", "chi": "zh", "zho": "zh",
-    "tha": "th", "vie": "vi", "swe": "sv", "dan": "da", "nor": "no", "fin": "fi", "cze": "cs", "ces": "cs", "gre": "el",
-    "ell": "el", "heb": "he", "hin": "hi", "hun": "hu", "ukr": "uk", "ind": "id", "rum": "ro", "ron": "ro", "cat": "ca",
-    "bul": "bg", "hrv": "hr", "srp": "sr", "slk": "sk",
-}  # fmt: skip
 
 
 def first_frame(container: InputContainer, stream: Any) -> Any | None:
