@@ -2,8 +2,8 @@
 
 Hidden and system folders are left out, with what cameras, servers and photo programs keep for themselves, and source
 code in folders of programs unless a pattern asks for it. Symlinked folders are named but not entered (they would
-count twice or loop), symlinked files are followed. Sidecars (`clip.srt` beside `clip.mp4`, `a.xmp` beside `a.jpg`) belong to their
-file and are no candidates of their own.
+count twice or loop), symlinked files are followed. Sidecars (`clip.srt` beside `clip.mp4`, `a.xmp` beside `a.jpg`) belong
+to their file and are no candidates of their own.
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ def _refuse_ole(path: Path, file: BinaryIO) -> tuple[Medium, str]:
     if "__substg1.0_".encode("utf-16-le") in content:
         raise MediaUnsupported(f"{path.name} is a mail of Outlook", "save it as .eml to index it", "format not read")
     for mark, newer in OLD_OFFICE.items():
-        if mark.encode("utf-16-le") in content:
+        if mark.encode("utf-16-le") in content or path.suffix.lower() == f".{newer[:-1]}":
             raise MediaUnsupported(
                 f"{path.name} is an old Office file", f"save it as {newer} to index it", reason="old format"
             )
