@@ -14,6 +14,7 @@ from retrieval.catalog import dialect, layout
 from retrieval.catalog.schema import HEAD, OLDER, READ_FROM
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 
+READERS = 16  # snapshots of one opened catalog at a time; more wait for one to end
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
 
 
@@ -34,7 +35,9 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
     refuse_name(home)
     _refuse_network(home)
     limits = {"check_same_thread": False, "timeout": dialect.BUSY_MS / 1000}
-    engine = create_engine(f"sqlite:///{file}", connect_args=limits)
+    # Readers are bounded by their catalog, see snapshot.py: none of them ever waits for the pool.
+    pool = {} if write else {"pool_size": READERS + 1, "max_overflow": 0, "pool_timeout": 1}
+    engine = create_engine(f"sqlite:///{file}", connect_args=limits, **pool)
     new = write and not file.exists()
 
     def prepare(connection: sqlite3.Connection, _: object) -> None:

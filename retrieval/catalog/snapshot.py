@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Self
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from retrieval.catalog import dialect
 from retrieval.catalog.assets import AssetReader
-from retrieval.catalog.engine import open_engine
+from retrieval.catalog.engine import READERS, open_engine
 from retrieval.catalog.filters import FilterReader
 from retrieval.catalog.fingerprints import FingerprintReader
 from retrieval.catalog.fulltext import FullTextReader
 from retrieval.catalog.segments import SegmentReader
 from retrieval.catalog.status import StatusReader
 from retrieval.catalog.vectors import VectorReader
+from retrieval.errors import LibraryError
 
 
 class Snapshot:
@@ -75,10 +78,11 @@ def open_snapshot(engine: Engine) -> Iterator[Snapshot]:
 
 
 class Catalog:
-    """A catalog opened for reading."""
+    """A catalog opened for reading, by any number of threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._readers = BoundedSemaphore(READERS)
         self._watch = engine.connect()  # its change signal tells when another connection has written
 
     @classmethod
@@ -93,15 +97,33 @@ class Catalog:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """The present state, until the block ends; several threads may hold one each."""
-        with open_snapshot(self._engine) as snapshot:
+        """The present state, until the block ends; a thread holds one at a time, and waits where READERS are held.
+
+        Raises:
+            LibraryError: the catalog cannot be read any more.
+        """
+        with self._readers, _family_errors(), open_snapshot(self._engine) as snapshot:
             yield snapshot
 
     def version(self) -> int:
-        """A number that differs from the last one if a writer has committed in between; one thread at a time."""
-        return dialect.change_signal(self._watch)
+        """A number that differs from the last one if a writer has committed in between; one thread at a time.
+
+        Raises: as snapshot.
+        """
+        with _family_errors():
+            return dialect.change_signal(self._watch)
 
     def close(self) -> None:
         """Closes all connections."""
         self._watch.close()
         self._engine.dispose()
+
+
+@contextmanager
+def _family_errors() -> Iterator[None]:
+    """States whatever SQLAlchemy raises as an error of our family."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise LibraryError(f"the catalog cannot be read: {cause}", "crossmedia doctor examines it") from error

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +17,8 @@ import pytest
 
 from indexer import Options, index_folders
 from indexer.catalog import write as catalog_write
-from retrieval import Library, LibraryNotFound, MediaError, Operand, Query, QueryError
+from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operand, Query, QueryError
+from retrieval.catalog.engine import READERS
 from retrieval.domain.media import Metadata
 from retrieval.domain.result import Answer
 from retrieval.search import fusion
@@ -435,3 +440,49 @@ def test_what_is_no_question_is_refused(library: Library, question: object) -> N
     """In our own words, whatever a program passes on."""
     with pytest.raises(QueryError):
         library.search(question)
+
+
+def test_any_number_of_threads_ask_one_library(library: Library) -> None:
+    """More than there are connections: each waits its turn, as long as that takes, and gets its answer."""
+    held, release = threading.Barrier(READERS + 1), threading.Event()
+
+    def hold() -> None:
+        with library._open_catalog().snapshot():
+            held.wait()
+            release.wait()
+
+    def ask(number: int) -> object:
+        forms = (
+            lambda: names(library.search("red apple table"))[0],
+            library.status,
+            library.skips,
+            lambda: library.show("red.jpg"),
+        )
+        return forms[number % len(forms)]()
+
+    with ThreadPoolExecutor(100) as pool:
+        holding = [pool.submit(hold) for _ in range(READERS)]
+        held.wait()
+        asking = [pool.submit(ask, number) for number in range(80)]
+        early = wait(asking, timeout=2.5).done  # longer than the pool of connections would wait
+        release.set()
+        assert not early
+        answers = [each.result() for each in asking]
+        assert [each.result() for each in holding] == [None] * READERS
+    assert answers[0] == "red.jpg"
+
+
+def test_a_catalog_that_goes_bad_is_an_error_of_the_family(library: Library) -> None:
+    """Whatever is asked."""
+    library._catalog._watch.close()
+    with pytest.raises(LibraryError, match="catalog cannot be read"):
+        library.search("red")
+    with closing(sqlite3.connect(library.path / "catalog.sqlite")) as connection:
+        connection.execute("DROP TABLE paths")
+        connection.commit()
+    for ask in (library.status, library.skips, library.seen, lambda: library.show("red.jpg")):
+        with pytest.raises(LibraryError, match="catalog cannot be read"):
+            ask()
+    library._closed = True
+    with pytest.raises(LibraryError, match="is closed"):
+        library.status()
