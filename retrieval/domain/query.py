@@ -33,8 +33,9 @@ class Filters:
 class Operand:
     """One part of a question: text, a file, an array or picture, or a segment (or path) of the library.
 
-    `value`: str for text; Path for a file; PIL image or uint8 (h, w, 3) array for a picture; float32 (n,) array
-    at 16 kHz for sound; segment id or path (str) for `like`.
+    `value`: str for text; a path (str or Path) or the bytes of a file; for a picture also a PIL image or an array (h, w, 3)
+    of uint8 or of floats in 0..1; for sound also samples (n,) at 16 kHz, floats in -1..1 or int16; the id of a segment, or
+    a path of the library, for `like`. weight: above 0.
     """
 
     sense: Literal["text", "image", "audio", "video", "document", "like"]

@@ -6,7 +6,7 @@ Plain text, which is nearly all that people write, never meets the parser.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from retrieval.domain.media import Medium
 from retrieval.domain.query import Filters, Leaf, Operand, Query, Tree, Weighted, WeightedSum
 from retrieval.errors import QueryError, SyntaxRefused
 from retrieval.query import units
+from retrieval.query.checked import as_text, checked
 from retrieval.query.date_words import may_tell
 from retrieval.query.fields import unknown_fields
 from retrieval.query.filters import with_filter
@@ -191,13 +192,13 @@ def as_query(question: str | Query | Operand | Sequence[Operand], *, files: bool
         QueryError: it is nothing of these.
     """
     if isinstance(question, Query):
-        return question
+        return checked(question)
     if isinstance(question, str):
-        return parse(question, files=files)
+        return checked(parse(question, files=files))
     operands = (question,) if isinstance(question, Operand) else question
     if not isinstance(operands, Sequence) or not all(isinstance(each, Operand) for each in operands):
         raise QueryError(f"a {type(question).__name__} is no question", "give a str, an Operand, several, or a Query")
-    return Query(tuple(operands))
+    return checked(Query(tuple(operands)))
 
 
 def with_changes(
@@ -216,14 +217,15 @@ def with_changes(
         filters["media"] = as_media(media)
     given = {"limit": limit, "offset": offset}
     parts |= {name: value for name, value in given.items() if value is not None}
-    query = replace(query, filters=replace(query.filters, **filters), **parts)
-    if query.limit < 1 or query.offset < 0:
-        raise QueryError(f"limit {query.limit}, offset {query.offset}", "limit is at least 1, offset at least 0")
-    return with_feedback_checked(query)
+    filters = {name: as_text(name, value) for name, value in filters.items()}
+    return with_feedback_checked(checked(replace(query, filters=replace(query.filters, **filters), **parts)))
 
 
 def _names(named: Any) -> tuple[str, ...]:
-    return (str(named),) if isinstance(named, str | Path) else tuple(map(str, named))
+    every = (named,) if isinstance(named, str | Path) else named
+    if not isinstance(every, Collection) or not all(isinstance(each, str | Path) for each in every):
+        raise QueryError(f"a {type(named).__name__} names no answers", "give paths or ids of segments")
+    return tuple(map(str, every))
 
 
 def _check_names(filters: Mapping[str, Any]) -> None:
@@ -252,7 +254,9 @@ def with_feedback_checked(query: Query) -> Query:
 
 def as_media(media: str | Sequence[str] | frozenset[str] | set[str]) -> frozenset[Medium]:
     """Media by their names. Raises QueryError for an unknown one."""
-    names = [media] if isinstance(media, str) else sorted(media)
+    names = [media] if isinstance(media, str) else media
+    if not isinstance(names, Collection) or not all(isinstance(each, str) for each in names):
+        raise QueryError(f"a {type(media).__name__} names no media", "give image, video, audio or document, or several")
     try:
         return frozenset(units.medium(each) for each in names)
     except ValueError as error:

@@ -120,6 +120,8 @@ NO_DOCSTRING = {  # files and folders that are told as a whole, or cannot speak 
     "findings/": "surprises of libraries, tools and formats, each a script that runs them; outside CI",
     "tests/": "as the packages; beside them contracts, crash, golden, migrations, architecture, docs",
     "training/": "how the weights and samples were made; nothing at run time imports it",
+    "indexer/py.typed": "says that the package has types",
+    "retrieval/py.typed": "says that the package has types",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
     "retrieval/encoders/speech/models.toml": "Whisper's models as data",
 }

@@ -80,3 +80,8 @@ def test_an_installed_program_indexes_and_answers(installed: Path, tmp_path: Pat
     code = "from retrieval import resources; print(resources.migrations(), resources.starter())"
     places = subprocess.check_output([installed, "-c", code], text=True, cwd=tmp_path).split()
     assert [Path(place).is_dir() and str(ROOT) not in place for place in places] == [True, True]
+
+
+def test_both_packages_bring_their_types(wheel: Path) -> None:
+    """PEP 561: a checker of types looks for the marker."""
+    assert {"retrieval/py.typed", "indexer/py.typed"} <= set(zipfile.ZipFile(wheel).namelist())

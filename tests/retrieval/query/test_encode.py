@@ -46,7 +46,18 @@ def test_a_text_asks_both_spaces_and_the_keywords(builder: Builder) -> None:
     assert found.vectors["sentence", "text"] == pytest.approx(text_vector("red car")[None])
 
 
-@pytest.mark.parametrize("picture", [RED, Image.fromarray(RED), Image.fromarray(RED).convert("P")])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        RED,
+        RED / np.float32(255),
+        RED.astype(np.float64) / 255,
+        np.dstack([RED, np.full(RED.shape[:2], 255, np.uint8)]),
+        Image.fromarray(RED),
+        Image.fromarray(RED).convert("P"),
+    ],
+    ids=["uint8", "float32", "float64", "with alpha", "PIL", "palette"],
+)
 def test_a_picture_in_memory_asks_the_shared_space(builder: Builder, picture: Any) -> None:
     """As array, PIL image, or palette image; no text, no keywords."""
     found = asked(builder, Operand("image", picture))
@@ -61,6 +72,37 @@ def test_a_picture_file_asks_like_its_pixels(builder: Builder, tmp_path: Path) -
     assert asked(builder, Operand("image", tmp_path / "red.png")).vectors["shared", "image"] == pytest.approx(
         text_vector("red")[None]
     )
+
+
+def test_a_file_asks_alike_by_path_by_text_and_by_bytes(builder: Builder, tmp_path: Path) -> None:
+    """The path as a str, and the file's bytes as they come from elsewhere; the very file is known by its bytes."""
+    Image.fromarray(RED).save(tmp_path / "red.png")
+    (tmp_path / "note.txt").write_text("a red car")
+    for sense, name in (("image", "red.png"), ("document", "note.txt")):
+        file = tmp_path / name
+        data = file.read_bytes()
+        found = [
+            asked(builder, Operand(sense, each)) for each in (file, str(file), data, bytearray(data), memoryview(data))
+        ]
+        assert len({each.digest for each in found}) == 1
+        for each in found[1:]:
+            assert {key: rows.tolist() for key, rows in each.vectors.items()} == {
+                key: rows.tolist() for key, rows in found[0].vectors.items()
+            }
+    with pytest.raises(QueryError, match="is a document, not an image"):
+        asked(builder, Operand("image", b"no picture"))
+    for data in (b"", b"\xff\xd8\xff\xe0 cut"):
+        with pytest.raises(MediaError):
+            asked(builder, Operand("image", data))
+
+
+@pytest.mark.parametrize(
+    "samples", [TONE.astype(np.float64), (TONE * 32_767).astype(np.int16)], ids=["float64", "int16"]
+)
+def test_samples_of_other_types_ask_alike(builder: Builder, samples: Any) -> None:
+    """As float32 in -1..1 does."""
+    sound = asked(builder, Operand("audio", TONE)).vectors["shared", "sound"]
+    assert asked(builder, Operand("audio", samples)).vectors["shared", "sound"] == pytest.approx(sound, abs=1e-3)
 
 
 def test_samples_ask_by_their_sound_and_by_what_is_said(builder: Builder) -> None:
@@ -103,12 +145,14 @@ def test_an_encoder_that_is_missing_costs_its_lane(builder: Builder) -> None:
     [
         Operand("text", "  "),
         Operand("text", 5),
-        Operand("image", np.zeros((4, 4), np.uint8)),
-        Operand("image", "red.png"),
+        Operand("image", np.zeros((4, 4, 2), np.uint8)),
+        Operand("image", np.full((4, 4, 3), 255.0)),
+        Operand("image", np.zeros((0, 4, 3), np.uint8)),
+        Operand("image", 7),
         Operand("audio", np.zeros((4, 2), np.float32)),
         Operand("video", RED),
+        Operand("audio", np.full(16_000, np.nan)),
         Operand("like", "/nowhere"),
-        Operand("text", "x", weight=-1.0),
     ],
 )
 def test_what_cannot_be_asked_is_refused(builder: Builder, operand: Operand) -> None:
