@@ -5,7 +5,7 @@ A seam stands where a device, network, disk or second real form stands behind it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
@@ -25,6 +25,7 @@ from retrieval.domain.records import (
     StoredSegment,
     StoredVectors,
     Table,
+    TextMatches,
     Timed,
     WordTable,
 )
@@ -147,9 +148,6 @@ class Assets(Protocol):
     def media(self, asset_ids: Iterable[int]) -> dict[int, Medium]:
         """The medium of each asset."""
 
-    def rows(self, asset_ids: Iterable[int]) -> NDArray[Any]:
-        """Rows (n,) of dtype records.ROW, vector and segment 0; by ascending id of the asset."""
-
     def with_copies(self, medium: Medium) -> list[int]:
         """Assets of a medium that were seen at more than one path, ascending."""
 
@@ -160,8 +158,8 @@ class Assets(Protocol):
 class Segments(Protocol):
     """Segments of assets. Ids that are not there are left out of every result."""
 
-    def by_id(self, ids: Iterable[int]) -> dict[int, StoredSegment]:
-        """Segments by id."""
+    def by_id(self, ids: Iterable[int], first_of: Iterable[int] = ()) -> dict[int, StoredSegment]:
+        """Segments by id, and with them the first segment of each of some assets."""
 
     def of_asset(self, asset: int) -> list[StoredSegment]:
         """All segments of an asset, by start."""
@@ -177,9 +175,6 @@ class Segments(Protocol):
 
     def timed(self, asset_ids: Iterable[int]) -> dict[Kind, Timed]:
         """All segments of these assets that have a time, by kind."""
-
-    def owners(self, segment_ids: Iterable[int], kinds: Sequence[Kind] | None = None) -> NDArray[Any]:
-        """Rows (n,) of dtype records.ROW, vector 0, of segments (of some kinds only); by ascending id."""
 
 
 class Fingerprints(Protocol):
@@ -208,11 +203,11 @@ class SpaceVectors(Protocol):
     def masked(self, space: int) -> Ids:
         """(n,) ids of published vectors of a space that were deleted since, ascending."""
 
-    def by_id(self, ids: Iterable[int], dimension: int) -> StoredVectors:
-        """The vectors with these ids that there are, by ascending id."""
+    def by_id(self, ids: Iterable[int], dimensions: Iterable[int]) -> dict[int, StoredVectors]:
+        """The vectors with these ids that there are, by their dimension, then by ascending id."""
 
-    def of_segments(self, space: int, ids: Iterable[int], dimension: int) -> StoredVectors:
-        """All vectors that these segments have in a space, by ascending id."""
+    def of_segments(self, spaces: Mapping[int, int], ids: Iterable[int]) -> dict[int, StoredVectors]:
+        """All vectors that these segments have in each space, given with its dimension, by ascending id."""
 
 
 class FullText(Protocol):
@@ -224,11 +219,20 @@ class FullText(Protocol):
     def postings(self, wanted: Sequence[tuple[WordTable, Sequence[str], int]]) -> list[Ids]:
         """For each (table, tokens, limit) the ids (n,), n <= limit, of texts that hold the tokens in order, ascending."""
 
-    def bm25(self, table: WordTable, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:
-        """BM25 >= 0 of these texts for any of the phrases (tokens each); those that hold none are left out."""
+    def matches(
+        self,
+        phrases: Sequence[Sequence[str]],
+        ids: Mapping[WordTable, Ids],
+        kinds: Sequence[Kind] | None = None,
+        read: Mapping[WordTable, Ids] = ...,
+    ) -> dict[WordTable, TextMatches]:
+        """Of the texts with these ids (n,) in each index those that hold any of the phrases (tokens each).
 
-    def texts(self, table: WordTable, ids: Iterable[int]) -> dict[int, str]:
-        """The folded texts with these ids."""
+        kinds: segments' texts of these kinds alone. read: ids (m,) of texts that are wanted themselves; default none.
+        """
+
+    def texts(self, ids: Mapping[WordTable, Ids]) -> dict[WordTable, dict[int, str]]:
+        """The folded texts with these ids (n,) in each index."""
 
 
 class AssetFilters(Protocol):

@@ -7,23 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, Row, func, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.filters import fits
-from retrieval.catalog.rows import as_one_row, path_of, read_rows
+from retrieval.catalog.rows import path_of
 from retrieval.catalog.schema import assets, paths, sources
-from retrieval.domain.media import MEDIA, Medium
+from retrieval.domain.media import Medium
 from retrieval.domain.records import SeenAsset, StoredAsset
 
-_ASSETS = select(assets).where(assets.c.id.in_(dialect.given()))
-_PATHS = (
-    select(paths.c.asset_id, sources.c.root, paths.c.relative, sources.c.offline)
-    .join_from(paths, sources, sources.c.id == paths.c.source_id)
-    .where(paths.c.asset_id.in_(dialect.given()))
-    .order_by(sources.c.offline, paths.c.id)
+_ASSETS = (
+    select(assets, sources.c.root, paths.c.relative, sources.c.offline)
+    .join_from(assets, paths, paths.c.asset_id == assets.c.id, isouter=True)
+    .join(sources, sources.c.id == paths.c.source_id, isouter=True)
+    .where(assets.c.id.in_(dialect.given()))
 )
+_LIVE_FIRST = (sources.c.offline, paths.c.id)
 _SEEN = (
     select(assets.c.hash, assets.c.medium, assets.c.keywords, sources.c.root, paths.c.relative)
     .join_from(paths, sources, sources.c.id == paths.c.source_id)
@@ -32,7 +31,7 @@ _SEEN = (
 )
 _FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "date", "date_from", "camera")
 _SAID = ("latitude", "longitude", "lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
-_ASSET_ROWS = as_one_row(literal_column("0"), assets.c.id, assets.c.medium).where(assets.c.id.in_(dialect.given()))
+_MEDIA = select(assets.c.id, assets.c.medium).where(assets.c.id.in_(dialect.given()))
 
 
 class AssetReader:
@@ -43,12 +42,11 @@ class AssetReader:
 
     def by_id(self, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
         """The assets with these ids that there are. glob: of the paths of one asset, those that fit it come first."""
-        given = {"ids": dialect.id_list(ids)}
-        places: dict[int, list[tuple[Path, bool]]] = {}
-        ordered = _PATHS if glob is None else _PATHS.order_by(None).order_by(~fits(glob), sources.c.offline, paths.c.id)
-        for asset, root, relative, offline in self._connection.execute(ordered, given):
-            places.setdefault(asset, []).append((path_of(root, relative), offline))
-        return {row.id: _asset(row, places.get(row.id, [])) for row in self._connection.execute(_ASSETS, given)}
+        order = _LIVE_FIRST if glob is None else (~fits(glob), *_LIVE_FIRST)
+        rows: dict[int, list[Row[Any]]] = {}
+        for row in self._connection.execute(_ASSETS.order_by(*order), {"ids": dialect.id_list(ids)}):
+            rows.setdefault(row.id, []).append(row)
+        return {asset: _asset(own) for asset, own in sorted(rows.items())}
 
     def with_hash(self, digest: bytes) -> int | None:
         """The asset with this content (BLAKE2b-256), if the catalog holds it."""
@@ -92,14 +90,7 @@ class AssetReader:
 
     def media(self, asset_ids: Iterable[int]) -> dict[int, Medium]:
         """The medium of each of these assets."""
-        found = self.rows(asset_ids)
-        return {
-            asset: MEDIA[code] for asset, code in zip(found["asset"].tolist(), found["medium"].tolist(), strict=True)
-        }
-
-    def rows(self, asset_ids: Iterable[int]) -> NDArray[Any]:
-        """Rows (n,) of dtype ROW, with vector and segment 0, for those of these assets that there are; by asset."""
-        return read_rows(self._connection, _ASSET_ROWS, asset_ids)
+        return {row.id: row.medium for row in self._connection.execute(_MEDIA, {"ids": dialect.id_list(asset_ids)})}
 
     def with_copies(self, medium: Medium) -> list[int]:
         """Assets of a medium that were seen at more than one path."""
@@ -124,8 +115,11 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(filter(None, text.split("\n")))
 
 
-def _asset(row: Any, places: Sequence[tuple[Path, bool]]) -> StoredAsset:
+def _asset(rows: Sequence[Row[Any]]) -> StoredAsset:
+    """An asset of its rows, one for each path, or a single one without."""
+    row, seen = rows[0], [each for each in rows if each.root is not None]
     known = {name: getattr(row, name) for name in (*_FACTS, *_SAID)}
     known["keywords"] = _lines(known["keywords"])
-    offline = all(away for _, away in places)
-    return StoredAsset(row.id, row.hash.hex(), row.medium, tuple(path for path, _ in places), offline, known)
+    offline = all(each.offline for each in seen)
+    found = tuple(path_of(each.root, each.relative) for each in seen)
+    return StoredAsset(row.id, row.hash.hex(), row.medium, found, offline, known)

@@ -12,6 +12,7 @@ import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,24 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
 # ---------------------------------------------------------------- full text
 
 
+_OWNERS = {
+    "segment_words": (
+        "CROSS JOIN segments ON segments.id = segment_words.rowid CROSS JOIN assets ON assets.id = segments.asset_id"
+    ),
+    "asset_words": "CROSS JOIN assets ON assets.id = asset_words.rowid",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextsWanted:
+    """Texts of one full-text table, by id; kinds: of segments of these alone; read: those whose text is wanted too."""
+
+    table: str
+    ids: Iterable[int]
+    kinds: Iterable[str] | None = None
+    read: Iterable[int] = ()
+
+
 def phrase(tokens: Sequence[str]) -> str:
     """Consecutive tokens in FTS5's language; they hold letters and digits only, so none breaks out of the quotes."""
     return '"' + " ".join(tokens) + '"'
@@ -144,21 +163,41 @@ def texts_with(connection: Connection, wanted: Sequence[tuple[str, Sequence[str]
     return [values_of(listed) for _, listed in sorted(tuple(row) for row in rows)]
 
 
-def bm25(connection: Connection, table: str, phrases: Iterable[Sequence[str]], ids: Iterable[int]) -> dict[int, float]:
-    """BM25 of texts for any of the phrases, greater is better; those that hold none are left out."""
-    # The plus keeps SQLite from running the whole expression once for each id.
-    query = (
-        f"SELECT rowid, -bm25({table}) FROM {table} WHERE {table} MATCH ? "
-        "AND +rowid IN (SELECT value FROM json_each(?))"
-    )
+def matching_texts(
+    connection: Connection, phrases: Iterable[Sequence[str]], wanted: Sequence[TextsWanted]
+) -> list[list[tuple[Any, ...]]]:
+    """For each full-text table rows of (id, asset, medium, BM25, text or None) of the texts that hold any of the
+    phrases, ascending; BM25: greater is better. One statement for all."""
+    parts, values = [], list[str]()
     expression = " OR ".join(phrase(each) for each in phrases)
-    return {row[0]: row[1] for row in connection.exec_driver_sql(query, (expression, id_list(ids)))}
+    for at, own in enumerate(wanted):
+        # The plus keeps SQLite from running the whole expression once for each id; CROSS JOIN keeps the order of tables.
+        kinds = "" if own.kinds is None else " AND segments.kind IN (SELECT value FROM json_each(?))"
+        parts.append(
+            f"SELECT {at}, {own.table}.rowid, assets.id, assets.medium, -bm25({own.table}), "
+            f"CASE WHEN +{own.table}.rowid IN (SELECT value FROM json_each(?)) THEN words END "
+            f"FROM {own.table} {_OWNERS[own.table]} WHERE {own.table} MATCH ? "
+            f"AND +{own.table}.rowid IN (SELECT value FROM json_each(?)){kinds}"
+        )
+        values += [id_list(own.read), expression, id_list(own.ids)]
+        values += [] if own.kinds is None else [text_list(own.kinds)]
+    found: list[list[tuple[Any, ...]]] = [[] for _ in wanted]
+    for at, *row in connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(values)) if parts else ():
+        found[at].append(tuple(row))
+    return [sorted(rows) for rows in found]
 
 
-def texts(connection: Connection, table: str, ids: Iterable[int]) -> dict[int, str]:
-    """The stored texts with these ids."""
-    query = f"SELECT rowid, words FROM {table} WHERE rowid IN (SELECT value FROM json_each(?))"
-    return {row[0]: row[1] for row in connection.exec_driver_sql(query, (id_list(ids),))}
+def texts(connection: Connection, wanted: Sequence[tuple[str, Iterable[int]]]) -> list[dict[int, str]]:
+    """For each (full-text table, ids) the stored texts with these ids: one statement for all."""
+    parts = [
+        f"SELECT {at}, rowid, words FROM {table} WHERE rowid IN (SELECT value FROM json_each(?))"
+        for at, (table, _) in enumerate(wanted)
+    ]
+    found: list[dict[int, str]] = [{} for _ in wanted]
+    values = tuple(id_list(ids) for _, ids in wanted)
+    for at, text, words in connection.exec_driver_sql(" UNION ALL ".join(parts), values) if parts else ():
+        found[at][text] = words
+    return found
 
 
 def count_texts(connection: Connection, table: str) -> int:

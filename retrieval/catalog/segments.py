@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union_all
 
 from retrieval.catalog import dialect
-from retrieval.catalog.rows import as_one_row, read_rows
-from retrieval.catalog.schema import assets, segments
+from retrieval.catalog.schema import segments
 from retrieval.domain.media import Box, Kind, Segment, Span
 from retrieval.domain.records import StoredSegment, Timed
 
 _SEGMENT = select(segments)
-_OWNERS = (
-    as_one_row(segments.c.id, segments.c.asset_id, assets.c.medium)
-    .join_from(segments, assets, assets.c.id == segments.c.asset_id)
-    .where(segments.c.id.in_(dialect.given()))
-)
-_SEGMENTS_BY_ID = _SEGMENT.where(segments.c.id.in_(dialect.given()))
+_FIRST = select(func.min(segments.c.id)).where(segments.c.asset_id.in_(dialect.given("assets")))
+_FIRST = _FIRST.group_by(segments.c.asset_id)
+_BY_ID = _SEGMENT.where(segments.c.id.in_(dialect.given()))
+_BY_ID_OR_FIRST = _SEGMENT.where(segments.c.id.in_(union_all(dialect.given(), _FIRST)))
 _BY_KEY = _SEGMENT.where(segments.c.key.in_(dialect.given("keys")))
 _TIMED = (
     select(segments.c.kind, segments.c.id, segments.c.asset_id, segments.c.start_ms, segments.c.end_ms)
@@ -36,11 +32,14 @@ class SegmentReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def by_id(self, ids: Iterable[int]) -> dict[int, StoredSegment]:
-        """The segments with these ids that there are."""
-        return {
-            row.id: _segment(row) for row in self._connection.execute(_SEGMENTS_BY_ID, {"ids": dialect.id_list(ids)})
-        }
+    def by_id(self, ids: Iterable[int], first_of: Iterable[int] = ()) -> dict[int, StoredSegment]:
+        """The segments with these ids that there are, and the first segment of each of some assets."""
+        given, wanted = {"ids": dialect.id_list(ids)}, list(first_of)
+        if wanted:
+            rows = self._connection.execute(_BY_ID_OR_FIRST, {**given, "assets": dialect.id_list(wanted)})
+        else:
+            rows = self._connection.execute(_BY_ID, given)
+        return {row.id: _segment(row) for row in rows}
 
     def of_asset(self, asset: int) -> list[StoredSegment]:
         """All segments of an asset, in the order they were read."""
@@ -52,13 +51,7 @@ class SegmentReader:
 
     def first(self, asset_ids: Iterable[int]) -> dict[int, StoredSegment]:
         """The first segment of each of these assets, for those that have any."""
-        first = (
-            select(func.min(segments.c.id))
-            .where(segments.c.asset_id.in_(dialect.given()))
-            .group_by(segments.c.asset_id)
-        )
-        rows = self._connection.execute(_SEGMENT.where(segments.c.id.in_(first)), {"ids": dialect.id_list(asset_ids)})
-        return {row.asset_id: _segment(row) for row in rows}
+        return {each.asset_id: each for each in self.by_id([], asset_ids).values()}
 
     def with_key(self, key: str) -> StoredSegment | None:
         """The segment with that public id."""
@@ -79,11 +72,6 @@ class SegmentReader:
             rows.setdefault(kind, []).append(tuple(row))
         tables = {kind: np.array(found, np.int64) for kind, found in rows.items()}
         return {kind: Timed(table[:, 0], table[:, 1], table[:, 2:]) for kind, table in tables.items()}
-
-    def owners(self, segment_ids: Iterable[int], kinds: Sequence[Kind] | None = None) -> NDArray[Any]:
-        """Rows (n,) of dtype ROW, with vector 0, for those of these segments that there are, of some kinds only; by id."""
-        query = _OWNERS if kinds is None else _OWNERS.where(segments.c.kind.in_(kinds))
-        return read_rows(self._connection, query, segment_ids)
 
 
 def _segment(row: Any) -> StoredSegment:

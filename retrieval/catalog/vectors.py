@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, commits, deleted_vectors, generations, segments, spaces, vectors
@@ -17,8 +17,8 @@ from retrieval.domain.records import ROW, Ids, LiveSpace, StoredVectors, Table
 _VECTOR = select(vectors.c.id, vectors.c.segment_id, vectors.c.at_ms, vectors.c.data)
 _BY_ID = _VECTOR.where(vectors.c.id.in_(dialect.given())).order_by(vectors.c.id)
 # Not by the index of the space, which holds all its vectors: a segment has few.
-_BY_SEGMENT = _VECTOR.where(
-    vectors.c.segment_id.in_(dialect.given()), dialect.unindexed(vectors.c.space_id) == bindparam("space")
+_BY_SEGMENT = _VECTOR.add_columns(vectors.c.space_id).where(
+    vectors.c.segment_id.in_(dialect.given()), dialect.unindexed(vectors.c.space_id).in_(dialect.given("spaces"))
 )
 
 
@@ -77,20 +77,27 @@ class VectorReader:
         query = select(deleted_vectors.c.id).where(deleted_vectors.c.space_id == space).order_by(deleted_vectors.c.id)
         return np.fromiter(self._connection.execute(query).scalars(), np.int64)
 
-    def by_id(self, ids: Iterable[int], dimension: int) -> StoredVectors:
-        """The vectors with these ids that there are, by ascending id."""
-        return self._stored(_BY_ID, {"ids": dialect.id_list(ids)}, dimension)
+    def by_id(self, ids: Iterable[int], dimensions: Iterable[int]) -> dict[int, StoredVectors]:
+        """The vectors with these ids that there are, by their dimension, then by ascending id."""
+        rows = self._connection.execute(_BY_ID, {"ids": dialect.id_list(ids)}).all()
+        return {dimension: _stored(rows, dimension) for dimension in dimensions}
 
-    def of_segments(self, space: int, ids: Iterable[int], dimension: int) -> StoredVectors:
-        """All vectors that these segments have in a space, by ascending id."""
-        return self._stored(_BY_SEGMENT, {"ids": dialect.id_list(ids), "space": space}, dimension)
+    def of_segments(self, spaces: Mapping[int, int], ids: Iterable[int]) -> dict[int, StoredVectors]:
+        """All vectors that these segments have in each space, given with its dimension, by ascending id."""
+        given = {"ids": dialect.id_list(ids), "spaces": dialect.id_list(spaces)}
+        rows: dict[int, list[Any]] = {space: [] for space in spaces}
+        for row in self._connection.execute(_BY_SEGMENT, given):
+            rows[row[4]].append(row)
+        return {space: _stored(rows[space], dimension) for space, dimension in spaces.items()}
 
-    def _stored(self, query: Select[Any], values: Mapping[str, Any], dimension: int) -> StoredVectors:
-        rows = [row for row in self._connection.execute(query, values).all() if len(row[3]) == 2 * dimension]
-        rows.sort(key=itemgetter(0))  # ids are unique; rows would compare slowly
-        return StoredVectors(
-            np.array([row[0] for row in rows], np.int64),
-            np.array([row[1] for row in rows], np.int64),
-            np.array([-1 if row[2] is None else row[2] for row in rows], np.int64),
-            np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(-1, dimension),
-        )
+
+def _stored(rows: Sequence[Any], dimension: int) -> StoredVectors:
+    """Rows of a dimension; damaged ones are left out, `doctor` names them."""
+    rows = [row for row in rows if len(row[3]) == 2 * dimension]
+    rows.sort(key=itemgetter(0))  # ids are unique; rows would compare slowly
+    return StoredVectors(
+        np.array([row[0] for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.int64),
+        np.array([-1 if row[2] is None else row[2] for row in rows], np.int64),
+        np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(-1, dimension),
+    )

@@ -50,8 +50,27 @@ class StoredVectors:
 
     def only(self, ids: Ids) -> StoredVectors:
         """Those of the vectors that have one of the ids (m,)."""
-        kept = np.isin(self.ids, ids)
+        return self._kept(np.isin(self.ids, ids))
+
+    def of_segments(self, ids: Ids | Sequence[int]) -> StoredVectors:
+        """Those of the segments with these ids (m,)."""
+        return self._kept(np.isin(self.segments, ids))
+
+    def _kept(self, kept: NDArray[np.bool_]) -> StoredVectors:
         return StoredVectors(self.ids[kept], self.segments[kept], self.at_ms[kept], self.data[kept])
+
+
+# ---------------------------------------------------------------- full text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextMatches:
+    """Texts of one full-text index that hold a phrase: rows (n,) of ROW, vector 0, of asset's texts segment 0, by
+    ascending id; their BM25 scores (n,) float64 >= 0; and, by id, the folded texts that were wanted too."""
+
+    rows: NDArray[Any]
+    scores: NDArray[np.float64]
+    texts: Mapping[int, str]
 
 
 # ---------------------------------------------------------------- assets and segments

@@ -211,12 +211,12 @@ def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, in
     found = [each for each in named if each.segment.kind != "region" or len(named) == 1]  # pictures as wholes
     senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
     vectors: dict[tuple[Role, Modality], Vectors] = {}
-    for role, (space, dimension) in spaces.items():
-        held = snapshot.vectors.of_segments(space, senses, dimension)
-        owners = held.segments.tolist()
+    stored = snapshot.vectors.of_segments(dict(spaces.values()), senses)
+    for role, (space, _) in spaces.items():
+        owners = stored[space].segments.tolist()
         for modality in MODALITIES:
             rows = [at for at, segment in enumerate(owners) if senses[segment] == modality]
             if rows:
-                vectors[role, modality] = held.data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
+                vectors[role, modality] = stored[space].data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
     said = " ".join(each.segment.text for each in found if each.segment.text)
     return EncodedOperand(vectors, said if len(said) <= KEYWORD_CHARS else "")

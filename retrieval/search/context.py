@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.domain.media import Kind, Modality, Vectors
-from retrieval.domain.records import LiveSpace, WordTable
+from retrieval.domain.records import LiveSpace, StoredVectors, WordTable
 from retrieval.encoders.calibration import LinearCalibration
 from retrieval.errors import EncoderUnavailable
+from retrieval.fulltext import keyword_search
+from retrieval.fulltext.keyword_search import KeywordQuery
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
 from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand, EncodedQuery, resolve
@@ -65,7 +67,7 @@ class SearchContext:
     """Everything that a search reads: one state of the catalog, the indexes that fit it, and the profile.
 
     scope: that of one search, by whose top scores its questions are calibrated. cache: of that search; None keeps
-    nothing.
+    nothing. looked_up: the keywords of questions, which are the same for every scope.
     """
 
     index: IndexState
@@ -73,6 +75,7 @@ class SearchContext:
     snapshot: Snapshot
     scope: Scope = field(default_factory=Scope)
     cache: CalibrationCache | None = None
+    looked_up: dict[str, KeywordQuery] = field(default_factory=dict)
 
     @property
     def spaces(self) -> Mapping[Role, SpaceSnapshot]:
@@ -86,6 +89,18 @@ class SearchContext:
     def resolved(self, encoded: EncodedQuery) -> list[EncodedOperand]:
         """The operands with what the library knows of them. Raises: QueryError, see encode.resolve."""
         return [resolve(each, self.snapshot, self.index.space_ids) for each in encoded.operands]
+
+    def vectors_of(self, segments: Collection[int]) -> dict[Role, StoredVectors]:
+        """All vectors of these segments in every space that is asked."""
+        ids = self.index.space_ids
+        stored = self.snapshot.vectors.of_segments(dict(ids.values()), segments)
+        return {role: stored[space] for role, (space, _) in ids.items()}
+
+    def keywords(self, text: str) -> KeywordQuery:
+        """The words of a question, looked up once."""
+        if text not in self.looked_up:
+            self.looked_up[text] = keyword_search.look_up(self.snapshot, text, self.index.totals)
+        return self.looked_up[text]
 
     def calibration(self, probe: VectorQuery) -> LinearCalibration:
         """The calibration of a vector query: cosines -> log-odds."""
@@ -113,7 +128,8 @@ class SearchContext:
         if known is not None:
             return known
         near = space.nearest(probe.kind, probe.own, FEW, self.scope)
-        stored = self.snapshot.vectors.by_id(near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1])
+        ids, dimension = near.rows["vector"][near.rows["vector"] > 0], probe.own.shape[1]
+        stored = self.snapshot.vectors.by_id(ids, [dimension])[dimension]
         return self.note(probe, rescore(probe.own, stored.data), near.count)
 
     def note(self, probe: VectorQuery, scores: Vectors, count: int) -> tuple[float, int]:

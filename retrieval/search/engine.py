@@ -8,13 +8,13 @@ search proposed it. Order: confidence down (in log-odds, which do not saturate),
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Or, Query, Tree
-from retrieval.domain.records import Ids
+from retrieval.domain.records import Ids, StoredAsset
 from retrieval.domain.result import Answer
 from retrieval.protocols import Snapshot
 from retrieval.query.build import whole_tree
@@ -23,6 +23,7 @@ from retrieval.search import boolean, collapse, fusion
 from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
 from retrieval.search.context import SearchContext
 from retrieval.search.hits import hits_of
+from retrieval.search.moments import Moment
 from retrieval.search.retrievers import CERTAIN, Matches, Retrieval
 from retrieval.search.temporal import TreeScorer
 from retrieval.search.timeline import Timeline, windows
@@ -58,19 +59,37 @@ def answer(
     if not operands:
         ids = _by_date(snapshot, query, tagged)
         candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
-        hits = hits_of(snapshot, candidates, [], {}, query.filters.path)
+        hits = hits_of(snapshot, candidates, snapshot.assets.by_id(ids, query.filters.path), [], {})
         return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     judging = TreeScorer(tree, operands, context) if tree is not None else None
     found, evidence = _candidates(query, operands, Retrieval(context, cut), judging)
     best = fusion.confidence(found[0].odds) if found else 0.0
     page = _page(snapshot, query, [each for each in found if each.odds >= cut], operands)
-    near = windows(snapshot, page)
-    moments = judging.moments(page, near, cut) if judging else Timeline(context, near).moments(operands[0], cut)
+    assets = snapshot.assets.by_id([each.asset for each in page], query.filters.path)
+    moments = _moments(page, assets, operands, context, judging, cut)
     if tree is not None:
         evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
-    hits = hits_of(snapshot, page, evidence, moments, query.filters.path)
+    hits = hits_of(snapshot, page, assets, evidence, moments)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
+
+
+def _moments(
+    page: Sequence[Candidate],
+    assets: Mapping[int, StoredAsset],
+    operands: Sequence[EncodedOperand],
+    context: SearchContext,
+    judging: TreeScorer | None,
+    cut: float,
+) -> dict[int, list[tuple[Moment, int]]]:
+    """The moments of the videos and recordings on a page, with their segments."""
+    timed = [each.asset for each in page if each.segments and each.asset in assets]
+    timed = [asset for asset in timed if assets[asset].medium in TIMED]
+    segments = context.snapshot.segments.timed(timed) if timed else {}
+    near = windows(page, assets, segments)
+    if judging is not None:
+        return judging.moments(page, near, segments, cut)
+    return Timeline(context, near, segments).moments(operands[0], cut)
 
 
 def _by_date(snapshot: Snapshot, query: Query, tagged: Ids | None) -> list[int]:
@@ -118,9 +137,11 @@ def _candidates(
     proposing = boolean.generates_candidates(judging.tree) if judging else [True]
     either = judging is None or isinstance(judging.tree, Or)  # the first of the whole are first in a part
     k = FIRST_K + (1 if either else 4) * wanted
+    scope = lookup.context.scope
+    words = [lookup.by_words(each, scope) if own else None for each, own in zip(operands, proposing, strict=True)]
     while True:
-        pairs = zip(operands, proposing, strict=True)
-        evidence = [lookup.evidence(each, k) if own else Matches() for each, own in pairs]
+        pairs = zip(operands, words, strict=True)
+        evidence = [Matches() if own is None else lookup.evidence(each, k, own) for each, own in pairs]
         if judging is None:
             found = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
         else:

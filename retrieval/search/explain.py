@@ -249,8 +249,9 @@ def _name_marks(
     """Words of the question in the hit's path below its source, by which it was found."""
     if asset is None:
         return ()
-    snapshot, totals, whose = context.snapshot, context.index.totals, Scope(assets=np.array([asset]))
-    found = [keyword_search.search_keywords(snapshot, each.words, totals, whose) for each in operands if each.words]
+    snapshot, whose = context.snapshot, Scope(assets=np.array([asset]))
+    asked = [context.keywords(each.words) for each in operands if each.words]
+    found = [keyword_search.search_keywords(snapshot, each, whose) for each in asked]
     terms = [term for each in found if asset in each.assets for term in each.terms]
     path = str(hit.path)
     start = max(

@@ -21,23 +21,20 @@ from retrieval.settings import MOST_SEGMENTS
 def hits_of(
     snapshot: Snapshot,
     page: Sequence[Candidate],
+    assets: Mapping[int, StoredAsset],
     evidence: Sequence[Matches],
     found: Mapping[int, Sequence[tuple[Moment, int]]],
-    glob: str | None,
 ) -> list[Hit]:
-    """The hits of a page; found: the moments of its videos and recordings, with their segments.
-
-    glob: the paths that were asked for; a hit is shown at one of them, not at a copy elsewhere.
-    """
-    known = snapshot.assets.by_id([each.asset for each in page], glob)
-    named = [each.asset for each in page if not each.segments]
-    first = snapshot.segments.first(named) if named else {}
+    """The hits of a page; assets: those of the page, the path to show first; found: the moments of its videos and
+    recordings, with their segments."""
+    named = {each.asset for each in page if not each.segments}
     listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
     listed |= {segment for own in found.values() for _, segment in own}
-    stored = snapshot.segments.by_id(listed) | {each.id: each for each in first.values()}
+    stored = snapshot.segments.by_id(listed, named)
+    first = {each.asset_id: each for each in stored.values() if each.asset_id in named}
     hits = []
     for each in page:
-        if each.asset not in known:
+        if each.asset not in assets:
             continue  # went away since the snapshot of the index
         if not each.segments and each.asset in first:
             each.segments.append((each.odds, first[each.asset].id))
@@ -49,7 +46,7 @@ def hits_of(
         else:
             shown = _shown(_as_moments(rows, moments, lend=not each.by_time))
         segments = [found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
-        hits.append(_hit(known[each.asset], each, tuple(segments)))
+        hits.append(_hit(assets[each.asset], each, tuple(segments)))
     return hits
 
 

@@ -18,6 +18,7 @@ from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
+from retrieval.fulltext.keyword_search import WordHits
 from retrieval.kinds import KINDS, kinds_in
 from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
@@ -77,12 +78,11 @@ class Retrieval:
         """The state of the catalog that is searched."""
         return self.context.snapshot
 
-    def evidence(self, operand: EncodedOperand, k: int) -> Matches:
-        """The matches of every retriever, of vectors the k nearest."""
+    def evidence(self, operand: EncodedOperand, k: int, words: WordHits | None = None) -> Matches:
+        """The matches of every retriever, of vectors the k nearest. words: as `by_words` found them, if it was asked."""
         found = Matches()
         self._by_vectors(found, operand, k)
-        if operand.words:
-            self._by_words(found, operand, self.context.scope)
+        _add_words(found, operand, self.by_words(operand, self.context.scope) if words is None else words)
         if operand.identical is not None:
             self._add_identical(found, operand.identical)
         return found
@@ -115,12 +115,11 @@ class Retrieval:
             found.exhausted &= near.complete or lowest < self.cut
 
     def _fetched(self, proposed: Sequence[tuple[int, Neighbours]]) -> list[StoredVectors]:
-        """The vectors of neighbours, given with their dimension; one statement for each dimension."""
+        """The vectors of neighbours, given with their dimension; one statement for all."""
+        if not proposed:
+            return []
         ids = [np.unique(near.rows["vector"][near.rows["vector"] > 0]) for _, near in proposed]
-        stored = {}
-        for dimension in {dimension for dimension, _ in proposed}:
-            every = [own for own, (of, _) in zip(ids, proposed, strict=True) if of == dimension]
-            stored[dimension] = self.snapshot.vectors.by_id(np.unique(np.concatenate(every)), dimension)
+        stored = self.snapshot.vectors.by_id(np.unique(np.concatenate(ids)), {dimension for dimension, _ in proposed})
         return [stored[dimension].only(own) for own, (dimension, _) in zip(ids, proposed, strict=True)]
 
     def _add(
@@ -142,16 +141,12 @@ class Retrieval:
                 found.add(segment, owners[segment], probe.sense, Match(KINDS[probe.kind].retriever, own, score, at))
         return float(odds.min())
 
-    def _by_words(self, found: Matches, operand: EncodedOperand, allowed: Scope) -> None:
+    def by_words(self, operand: EncodedOperand, scope: Scope) -> WordHits:
+        """The matches of an operand's words, in the kinds of segment of its lane; they do not depend on k."""
         kinds = None if operand.lane is None else kinds_in("sentence", operand.lane)
-        if kinds == ():
-            return
-        hits = keyword_search.search_keywords(self.snapshot, operand.words, self.context.index.totals, allowed, kinds)
-        found.terms = hits.terms
-        for segment, hit in hits.segments.items():
-            found.add(segment, hits.owners[segment], WORDS, Match(operand.lane or "words", hit.evidence, hit.score))
-        for asset, hit in hits.assets.items():
-            found.names[asset] = Match("words", hit.evidence, hit.score)
+        if not operand.words or kinds == ():
+            return WordHits()
+        return keyword_search.search_keywords(self.snapshot, self.context.keywords(operand.words), scope, kinds)
 
     def complete(
         self, operands: Sequence[EncodedOperand], evidence: Sequence[Matches], proposing: Sequence[bool]
@@ -163,15 +158,18 @@ class Retrieval:
         kinds = {segment: stored.segment.kind for segment, stored in self.snapshot.segments.by_id(owners).items()}
         found_in = set(owners.values()).union(*(each.names for each in evidence))
         whose = Scope(assets=np.array(sorted(found_in), np.int64))
+        unknown: list[tuple[Matches, VectorQuery, list[int]]] = []
         for one, found, own in zip(operands, evidence, proposing, strict=True):
-            if one.words and not own:
-                self._by_words(found, one, whose)
+            if not own:
+                _add_words(found, one, self.by_words(one, whose))
             if one.identical is not None and not own and one.identical in found_in:
                 self._add_identical(found, one.identical)
             for probe in vector_queries(one):
                 known = found.segments
                 missing = [s for s in kinds if kinds[s] == probe.kind and probe.sense not in known.get(s, {})]
-                self._judge(found, probe, missing, owners)
+                if missing and probe.role in self.context.spaces:
+                    unknown.append((found, probe, missing))
+        self._judge(unknown, owners)
 
     def media_of(self, evidence: Sequence[Matches]) -> dict[int, Medium]:
         """The medium of every asset in evidence."""
@@ -179,18 +177,14 @@ class Retrieval:
             {asset for each in evidence for asset in (*each.owners.values(), *each.names)}
         )
 
-    def _judge(
-        self,
-        found: Matches,
-        probe: VectorQuery,
-        segments: Sequence[int],
-        owners: Mapping[int, int],
-    ) -> None:
-        pinned = self.context.spaces.get(probe.role)
-        if pinned is not None and segments:
-            queries = probe.vectors
-            stored = self.snapshot.vectors.of_segments(pinned.live.id, segments, queries.shape[1])
-            self._add(found, probe, stored, rescore(queries, stored.data), owners)
+    def _judge(self, unknown: Sequence[tuple[Matches, VectorQuery, Sequence[int]]], owners: Mapping[int, int]) -> None:
+        """Scores segments by vector queries that did not find them, and adds the matches; one statement for all."""
+        if not unknown:
+            return
+        stored = self.context.vectors_of({segment for _, _, missing in unknown for segment in missing})
+        for found, probe, missing in unknown:
+            own = stored[probe.role].of_segments(missing)
+            self._add(found, probe, own, rescore(probe.vectors, own.data), owners)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,6 +243,14 @@ class VectorQuery:
         less = None if self.less is None else log_odds(profile, alike, self.kind, scores[-1])
         odds = feedback.moved(odds, more, less)
         return odds, best
+
+
+def _add_words(found: Matches, operand: EncodedOperand, hits: WordHits) -> None:
+    found.terms = hits.terms
+    for segment, hit in hits.segments.items():
+        found.add(segment, hits.owners[segment], WORDS, Match(operand.lane or "words", hit.evidence, hit.score))
+    for asset, hit in hits.assets.items():
+        found.names[asset] = Match("words", hit.evidence, hit.score)
 
 
 def vector_queries(operand: EncodedOperand) -> Iterable[VectorQuery]:

@@ -170,7 +170,8 @@ class Tagger:
         other = np.array([concept.section != KINDS[kind].tags for concept in self.vocabulary], np.bool_)
         for start in range(0, len(segments), PART):
             part = segments[start : start + PART]
-            stored = self.snapshot.vectors.of_segments(self.shared.live.id, part, self.rows.shape[1])
+            space = self.shared.live.id
+            stored = self.snapshot.vectors.of_segments({space: self.rows.shape[1]}, part)[space]
             if not len(stored.ids):
                 continue
             order = np.argsort(stored.segments, kind="stable")

@@ -76,17 +76,17 @@ class Track:
         return max(found)[1] if found else next(iter(self.known))
 
 
-def tracks(timeline: Timeline, operands: Sequence[EncodedOperand]) -> tuple[dict[int, Track], Mapping[Kind, Timed]]:
-    """The track of each asset of a timeline that has timed segments which can be asked, and those segments."""
-    timed = timeline.context.snapshot.segments.timed(timeline.assets)
-    lanes = [timeline.by_lane(each, timed) for each in operands]
+def tracks(timeline: Timeline, operands: Sequence[EncodedOperand]) -> dict[int, Track]:
+    """The track of each asset of a timeline that has timed segments which can be asked."""
+    timed = timeline.timed
+    lanes = [timeline.by_lane(each) for each in operands]
     found = {}
     for asset in timeline.assets:
         own = [each.get(asset, {}) for each in lanes]
         if any(own):
             cuts, sentences = cuts_of(timed.get("shot"), asset), spans_of(timed.get("speech"), asset)
             found[asset] = _track(own, cuts, sentences)
-    return found, timed
+    return found
 
 
 def _track(lanes: Sequence[Mapping[Kind, Curve]], cuts: Ids, sentences: Ids) -> Track:
@@ -123,11 +123,12 @@ class TreeScorer:
         track = self._tracks.get(asset)
         return track.curve(self.tree, [fusion.LEAST] * len(track.leaves)) if track else moments.EMPTY
 
-    def read(self, assets: Mapping[int, Sequence[Span]]) -> None:
-        """Reads the tracks of assets, within spans of each."""
+    def read(self, assets: Mapping[int, Sequence[Span]], timed: Mapping[Kind, Timed] | None = None) -> None:
+        """Reads the tracks of assets, within spans of each. timed: their segments, where they were read already."""
         if not assets:
             return
-        found, timed = tracks(Timeline(self.context, assets), self.operands)
+        timed = self.context.snapshot.segments.timed(assets) if timed is None else timed
+        found = tracks(Timeline(self.context, assets, timed), self.operands)
         self._tracks.update(found)
         self._timed.update(dict.fromkeys(found, timed))
 
@@ -155,10 +156,13 @@ class TreeScorer:
             each.is_bound, each.by_time = False, True
 
     def moments(
-        self, page: Iterable[Candidate], near: Mapping[int, Sequence[Span]], least: float
+        self, page: Iterable[Candidate], near: Mapping[int, Sequence[Span]], of_page: Mapping[Kind, Timed], least: float
     ) -> dict[int, list[tuple[Moment, int]]]:
-        """As Timeline.moments, looked for in `near` where nothing was read yet; of `A then B` its events, in order."""
-        self.read({asset: spans for asset, spans in near.items() if asset not in self._tracks})
+        """As Timeline.moments, looked for in `near` where nothing was read yet; of `A then B` its events, in order.
+
+        of_page: the segments of the videos and recordings on the page.
+        """
+        self.read({asset: spans for asset, spans in near.items() if asset not in self._tracks}, of_page)
         found: dict[int, list[tuple[Moment, int]]] = {}
         for each in page:
             track, timed = self._tracks.get(each.asset), self._timed.get(each.asset, {})

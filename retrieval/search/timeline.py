@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Span
-from retrieval.domain.records import Ids, Timed
+from retrieval.domain.records import Ids, StoredAsset, StoredVectors, Timed
 from retrieval.fulltext import keyword_search
 from retrieval.kinds import kinds_in
-from retrieval.protocols import Snapshot
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion, moments
-from retrieval.search.candidates import Candidate
+from retrieval.search.candidates import TIMED, Candidate
 from retrieval.search.context import SearchContext
 from retrieval.search.moments import Curve, Moment
 from retrieval.search.retrievers import vector_queries
 from retrieval.settings import LONGEST_SHOT_MS, MOST_SEGMENTS
 from retrieval.vectors.exact import rescore
-from retrieval.vectors.space import Scope
+
+if TYPE_CHECKING:
+    from retrieval.encoders.profile import Role
 
 AROUND_MS = 60_000  # so far from the best segments of a hit its moments are looked for
 EVER = Span(0, 1 << 53)
@@ -33,22 +35,30 @@ def curves(operand: EncodedOperand, context: SearchContext, assets: Iterable[int
     Log-odds as those of segments (see moments.Curve). What has no timed segment, or what the operand cannot ask at all,
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
-    timeline = Timeline(context, dict.fromkeys(sorted(set(assets)), (EVER,)))
-    found = timeline.by_lane(operand, context.snapshot.segments.timed(timeline.assets))
+    whole = dict.fromkeys(sorted(set(assets)), (EVER,))
+    found = Timeline(context, whole, context.snapshot.segments.timed(whole)).by_lane(operand)
     return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
 
 
-def windows(snapshot: Snapshot, page: Sequence[Candidate]) -> dict[int, list[Span]]:
-    """Where moments of the videos and recordings on a page are looked for: around each of their best segments."""
-    media = snapshot.assets.media([each.asset for each in page])
-    timed = [each for each in page if media.get(each.asset) in ("video", "audio") and each.segments]
-    stored = snapshot.segments.by_id({segment for each in timed for _, segment in each.segments[:MOST_SEGMENTS]})
+def windows(
+    page: Sequence[Candidate], assets: Mapping[int, StoredAsset], timed: Mapping[Kind, Timed]
+) -> dict[int, list[Span]]:
+    """Where moments of the videos and recordings on a page are looked for: around each of their best segments.
+
+    assets: those of the page; timed: the segments of the videos and recordings among them.
+    """
+    spans = {
+        segment: Span(start, end)
+        for table in timed.values()
+        for segment, (start, end) in zip(table.ids.tolist(), table.spans.tolist(), strict=True)
+    }
     found: dict[int, list[Span]] = {}
-    for each in timed:
-        spans = [stored[segment].segment.span for _, segment in each.segments[:MOST_SEGMENTS] if segment in stored]
-        known = [Span(max(0, span.start - AROUND_MS), span.end + AROUND_MS) for span in spans if span is not None]
-        if known:
-            found[each.asset] = known
+    for each in page:
+        if each.asset not in assets or assets[each.asset].medium not in TIMED:
+            continue
+        best = [spans[segment] for _, segment in each.segments[:MOST_SEGMENTS] if segment in spans]
+        if best:
+            found[each.asset] = [Span(max(0, span.start - AROUND_MS), span.end + AROUND_MS) for span in best]
     return found
 
 
@@ -58,13 +68,14 @@ class Timeline:
 
     context: SearchContext
     assets: Mapping[int, Sequence[Span]]
+    timed: Mapping[Kind, Timed]
 
     def moments(self, operand: EncodedOperand, least: float) -> dict[int, list[tuple[Moment, int]]]:
         """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
         if not self.assets:
             return {}
-        timed = self.context.snapshot.segments.timed(self.assets)
-        lanes = self.by_lane(operand, timed)
+        timed = self.timed
+        lanes = self.by_lane(operand)
         found: dict[int, list[tuple[Moment, int]]] = {}
         for asset in self.assets:
             cuts, sentences = cuts_of(timed.get("shot"), asset), spans_of(timed.get("speech"), asset)
@@ -74,12 +85,18 @@ class Timeline:
                     found.setdefault(asset, []).append((each, holding(table, asset, each.at_ms)))
         return {asset: sorted(each, key=lambda one: (-one[0].odds, one[1])) for asset, each in found.items()}
 
-    def by_lane(self, operand: EncodedOperand, timed: Mapping[Kind, Timed]) -> dict[int, dict[Kind, Curve]]:
-        """For each asset the curve of each kind of its segments; timed: those of all the assets."""
+    def by_lane(self, operand: EncodedOperand) -> dict[int, dict[Kind, Curve]]:
+        """For each asset the curve of each kind of its segments. Vectors are read once, as are words."""
         found: dict[int, dict[Kind, Curve]] = {}
-        for kind, whole in timed.items():
-            table = self._within(whole)
-            odds = self._odds(operand, kind, table)
+        tables = {kind: self._within(whole) for kind, whole in self.timed.items()}
+        asked = {probe.kind for probe in vector_queries(operand) if probe.role in self.context.spaces}
+        ids = [own for kind, table in tables.items() if kind in asked for own in table.ids.tolist()]
+        stored = self.context.vectors_of(ids) if ids else {}
+        words = self._evidence(operand)
+        for kind, table in tables.items():
+            odds = self._odds(operand, kind, table, stored)
+            if operand.words and kind in kinds_in("sentence", operand.lane):
+                odds = odds.with_words({own: words[own] for own in table.ids.tolist() if own in words})
             for asset, first, last in _runs(table.assets):
                 curve = self._curve(kind, table, odds, slice(first, last))
                 if len(curve):
@@ -95,33 +112,30 @@ class Timeline:
                 near |= own & (table.spans[:, 0] < span.end) & (table.spans[:, 1] > span.start)
         return Timed(table.ids[near], table.assets[near], table.spans[near])
 
-    def _odds(self, operand: EncodedOperand, kind: Kind, table: Timed) -> _Frames:
-        """Every vector of the segments with its log-odds: those of the surest sense that asks."""
+    def _odds(self, operand: EncodedOperand, kind: Kind, table: Timed, stored: Mapping[Role, StoredVectors]) -> _Frames:
+        """Every vector of the segments with its log-odds: those of the modality that gives the highest."""
         best: _Frames | None = None
         for probe in vector_queries(operand):
-            pinned = self.context.spaces.get(probe.role)
-            if kind != probe.kind or pinned is None:
+            if kind != probe.kind or probe.role not in stored:
                 continue
-            queries = probe.vectors
-            stored = self.context.snapshot.vectors.of_segments(pinned.live.id, table.ids.tolist(), queries.shape[1])
-            line = self.context.calibration(probe)
-            odds, _ = probe.odds(self.context.profile, line, rescore(queries, stored.data))
-            best = _Frames(stored.segments, stored.at_ms, odds if best is None else np.maximum(best.odds, odds))
-        best = best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-        return self._with_words(operand, kind, table, best)
+            own = stored[probe.role].of_segments(table.ids)
+            calibration = self.context.calibration(probe)
+            odds, _ = probe.odds(self.context.profile, calibration, rescore(probe.vectors, own.data))
+            best = _Frames(own.segments, own.at_ms, odds if best is None else np.maximum(best.odds, odds))
+        return best or _Frames(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
-    def _with_words(self, operand: EncodedOperand, kind: Kind, table: Timed, frames: _Frames) -> _Frames:
-        if kind not in kinds_in("sentence", operand.lane) or not operand.words:
-            return frames
-        allowed = Scope(assets=np.array(sorted(self.assets), np.int64))
-        hits = keyword_search.search_keywords(
-            self.context.snapshot, operand.words, self.context.index.totals, allowed
-        ).segments
-        known = dict(zip(frames.segments.tolist(), frames.odds.tolist(), strict=True))
-        said = {own: hits[own].evidence for own in table.ids.tolist() if own in hits}
-        known |= {own: fusion.agree([known[own]] if own in known else [], more) for own, more in said.items()}
-        ids = np.array(sorted(known), np.int64)
-        return _Frames(ids, np.full(len(ids), -1), np.array([known[own] for own in ids.tolist()]))
+    def _evidence(self, operand: EncodedOperand) -> dict[int, float]:
+        """The evidence of the words of an operand for each segment that matches any."""
+        kinds = [kind for kind in self.timed if kind in kinds_in("sentence", operand.lane)]
+        if not operand.words or not any(len(self.timed[kind].ids) for kind in kinds):
+            return {}
+        owners = {
+            segment: asset
+            for table in self.timed.values()
+            for segment, asset in zip(table.ids.tolist(), table.assets.tolist(), strict=True)
+            if asset in self.assets
+        }
+        return keyword_search.evidence_in(self.context.snapshot, self.context.keywords(operand.words), owners)
 
     def _curve(self, kind: Kind, table: Timed, frames: _Frames, rows: slice) -> Curve:
         """One asset's curve of one kind."""
@@ -144,6 +158,13 @@ class _Frames:
     segments: Ids
     at_ms: Ids
     odds: NDArray[np.float64]
+
+    def with_words(self, evidence: Mapping[int, float]) -> _Frames:
+        """Joined with the evidence of words, by segment; without any, times of frames are kept no more."""
+        known = dict(zip(self.segments.tolist(), self.odds.tolist(), strict=True))
+        known |= {own: fusion.agree([known[own]] if own in known else [], more) for own, more in evidence.items()}
+        ids = np.array(sorted(known), np.int64)
+        return _Frames(ids, np.full(len(ids), -1), np.array([known[own] for own in ids.tolist()]))
 
 
 def _runs(assets: Ids) -> Iterable[tuple[int, int, int]]:

@@ -184,7 +184,9 @@ def test_vectors_of_a_few_segments_are_found_without_looking_at_the_whole_space(
             raw = snapshot._connection.connection.driver_connection
             assert raw is not None
             raw.set_progress_handler(lambda: done.__setitem__(0, done[0] + 1), 10)
-            found = snapshot.vectors.of_segments(builder.spaces["shared"], [2, 5, 7], DIMENSION)
+            found = snapshot.vectors.of_segments({builder.spaces["shared"]: DIMENSION}, [2, 5, 7])[
+                builder.spaces["shared"]
+            ]
             raw.set_progress_handler(None, 0)
         builder.close()
         assert sorted(found.segments.tolist()) == [2, 5, 7]

@@ -35,7 +35,8 @@ def snapshot(tmp_path: Path) -> Iterator[Snapshot]:
 
 def evidence(snapshot: Snapshot, question: str, allowed: Scope | None = None) -> dict[str, float]:
     """Evidence by file name, of texts and of names."""
-    hits = keyword_search.search_keywords(snapshot, question, snapshot.fulltext.totals(), allowed or Scope())
+    query = keyword_search.look_up(snapshot, question, snapshot.fulltext.totals())
+    hits = keyword_search.search_keywords(snapshot, query, allowed or Scope())
     found: dict[int, float] = {asset: hit.evidence for asset, hit in hits.assets.items()}
     for segment, hit in hits.segments.items():
         found[hits.owners[segment]] = max(hit.evidence, found.get(hits.owners[segment], 0.0))

@@ -141,7 +141,7 @@ def test_events_in_order_are_found_with_the_segments_that_hold_them() -> None:
     judge, one = events()
     assert [each.span for each in one.row] == [Span(0, 1000), Span(2000, 3000)]
     assert one.odds == 4.0
-    moments = judge.moments([one], {}, 0.0)[VIDEO]
+    moments = judge.moments([one], {}, {}, 0.0)[VIDEO]
     assert [(moment.span.start, segment) for moment, segment in moments] == [(0, 700), (2000, 702)]
 
 
@@ -149,7 +149,7 @@ def test_without_its_events_nothing_of_an_order_is_shown() -> None:
     """A question that asks an order alone has no other moments."""
     judge, one = events()
     one.row = ()
-    assert judge.moments([one], {}, 0.0) == {}
+    assert judge.moments([one], {}, {}, 0.0) == {}
 
 
 def test_moments_of_every_kind_come_surest_first() -> None:
@@ -157,5 +157,5 @@ def test_moments_of_every_kind_come_surest_first() -> None:
     own = track({"shot": [1.0, LEAST, LEAST], "speech": [LEAST, LEAST, 3.0]}, {"shot": [LEAST] * 3})
     judge = scorer("cat OR dog", a7=own)
     one = Candidate(VIDEO, 3.0, 0.0, [])
-    found = judge.moments([one], {}, 0.0)[VIDEO]
+    found = judge.moments([one], {}, {}, 0.0)[VIDEO]
     assert [(round(moment.odds), segment) for moment, segment in found] == [(3, 702), (1, 700)]

@@ -1,0 +1,35 @@
+"""The SQL statements of a question: their number does not grow with what it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from retrieval import Library
+
+MOST = 12  # of a later question, with those that begin and end the transaction and look for changes
+
+
+def statements(library: Library, question: str) -> list[str]:
+    """The statements that one search sends to the database, and that it finds anything."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert list(library.search(question, min_confidence=0.0))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return seen
+
+
+@pytest.mark.parametrize("question", ["cat", "the art of printing books", "海上的帆船", "a bird sings in the morning"])
+def test_a_plain_question_takes_few_statements(sample_library: Path, question: str) -> None:
+    """Pictures, sounds, videos and documents answer, by vectors, by words and by moments."""
+    with Library.open(sample_library) as library:
+        library.search("music with drums")
+        assert len(statements(library, question)) <= MOST
