@@ -129,7 +129,7 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retrieval]:
     builder.publish()
     builder.close()
     with Library.open(home, FakeProfile()) as library, library._open_catalog().snapshot() as snapshot:
-        context = SearchContext(library._current(snapshot), FakeProfile(), snapshot)
+        context = SearchContext(*library._current(snapshot), snapshot)
         yield Retrieval(context.for_search(Scope()), LEAST)
 
 
