@@ -294,3 +294,21 @@ def segment_ids(connection: Connection, asset: int) -> dict[str, int]:
     """Public id -> id of every segment of an asset."""
     rows = connection.execute(select(segments.c.key, segments.c.id).where(segments.c.asset_id == asset))
     return dict(map(tuple, rows))
+
+
+def asset_at(connection: Connection, source: int, relative: bytes) -> int | None:
+    """The asset at a path of a source; None where there is none, or the file was left out."""
+    here = (paths.c.source_id == source) & (paths.c.relative == relative)
+    return connection.scalar(select(paths.c.asset_id).where(here))
+
+
+def skip_at(connection: Connection, source: int, relative: bytes) -> tuple[str, str] | None:
+    """Why the file at a path of a source was left out, and the detail."""
+    here = (paths.c.source_id == source) & (paths.c.relative == relative) & paths.c.skip_reason.is_not(None)
+    row = connection.execute(select(paths.c.skip_reason, paths.c.skip_detail).where(here)).first()
+    return None if row is None else (row[0], row[1] or "")
+
+
+def hash_of(connection: Connection, asset: int) -> bytes:
+    """The content hash (BLAKE2b-256) of an asset that is there."""
+    return bytes(connection.execute(select(assets.c.hash).where(assets.c.id == asset)).scalar_one())

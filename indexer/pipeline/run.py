@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -69,25 +70,43 @@ def index_folders(
     options = options or Options()
     home = Path(library or settings.default_library()).expanduser().absolute()
     roots = [_existing(Path(folder)) for folder in folders]
-    profile = options.profile
-    name = profile if profile is None or isinstance(profile, str) else profile.name
-    if name == "auto":  # of a new library; one that is there has its encoders
-        name = None if layout.catalog(home).exists() else resolve_profile(name)
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
-        name, large = name or settings.DEFAULT_PROFILE, partial(_least_side, profile)
-        return plan(home, roots, name, options, on_event, large=large)
+        large = partial(_least_side, options.profile)
+        return plan(
+            home, roots, _name(home, options.profile) or settings.DEFAULT_PROFILE, options, on_event, large=large
+        )
+    with opened_run(home, options, on_event, is_stopped) as (run, is_new):
+        return run.index(roots, is_new)
+
+
+@contextmanager
+def opened_run(
+    home: Path, options: Options, on_event: Callable[[Event], None], is_stopped: Callable[[], bool]
+) -> Iterator[tuple[Run, bool]]:
+    """A run over the library in folder `home`, which it holds for writing, and whether it made the library.
+
+    Raises: as index_folders.
+    """
+    profile, name = options.profile, _name(home, options.profile)
     with writing(home, "crossmedia index", name) as (engine, is_new):
         with engine.connect() as connection:
             own = catalog_read.fact(connection, "profile") or settings.DEFAULT_PROFILE
             spaces = catalog_read.live_spaces(connection)
         if name not in (None, own):
             raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
-        if profile is None or isinstance(profile, str):
-            profile = library_profile(own, spaces)
+        profile = library_profile(own, spaces) if profile is None or isinstance(profile, str) else profile
         _refuse_other_weights(engine, profile)
         options = replace(options, regions=_keep_regions(engine, options.regions))
-        return Run(home, engine, profile, options, on_event, is_stopped).index(roots, is_new)
+        yield Run(home, engine, profile, options, on_event, is_stopped), is_new
+
+
+def _name(home: Path, profile: Profile | str | None) -> str | None:
+    """What the profile of a library is to be called; None: whatever it has."""
+    name = profile if profile is None or isinstance(profile, str) else profile.name
+    if name != "auto":  # of a new library; one that is there has its encoders
+        return name
+    return None if layout.catalog(home).exists() else resolve_profile(name)
 
 
 def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
@@ -153,7 +172,7 @@ class Run:
         is_stopped: Callable[[], bool],
     ) -> None:
         self._home = home
-        self._engine = engine
+        self.engine = engine
         self._profile = profile
         self._options = options
         self._emit = emit
@@ -162,14 +181,14 @@ class Run:
         self._gone = self._unread = 0
         self._warnings: list[str] = []
         self._sink = Sink(engine, profile.transcriber, emit)
-        self._towers: dict[Place, Tower] = {}
+        self.towers: dict[Place, Tower] = {}
         for place, encoder in indexing_encoders(profile).items():
             with catalog_write.transaction(engine) as connection:
-                self._towers[place] = Tower(catalog_vectors.put_space(connection, encoder.space, live=True), encoder)
+                self.towers[place] = Tower(catalog_vectors.put_space(connection, encoder.space, live=True), encoder)
 
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
-        with catalog_write.transaction(self._engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             filtered = follow(connection, roots, self._options.include, self._options.exclude)
             sources = catalog_read.all_sources(connection)
         self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
@@ -177,13 +196,25 @@ class Run:
             self._emit(Filtered(each.root, each.include, each.exclude))
         if self._options.ocr and not reads_text():
             self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
-        with catalog_write.transaction(self._engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             run = catalog_write.start_run(connection, "index")
         finished = self._finish(stopped=self._work(sources))
-        with catalog_write.transaction(self._engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             catalog_write.end_run(connection, run, finished.indexed, sum(finished.skipped.values()))
         self._emit(finished)
         return finished
+
+    def add(self, source: base.Source, candidate: base.Candidate) -> None:
+        """Takes one file of a source through all steps, whatever else has changed."""
+        with suppress(_StopAsked), closing(Workers(self._options.limits, self._options.nice)) as decoders:
+            found = [changes.Changes(source, changed=[candidate])]
+            self._do_step("read", self._jobs("read", found, only=set()), decoders)
+            with self.engine.connect() as connection:
+                asset = catalog_read.asset_at(connection, source.id, candidate.relative)
+            for step in self._options.steps:
+                self._check()
+                self._do_step(step, self._jobs(step, [], only=set() if asset is None else {asset}), decoders)
+            self._publish()
 
     def _work(self, sources: list[base.Source]) -> bool:
         """Whether it was ended early."""
@@ -203,7 +234,7 @@ class Run:
     # ------------------------------------------------------------ scan
 
     def _scan(self, sources: list[base.Source]) -> list[changes.Changes]:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             known = partial(catalog_read.known_files, connection)
             forgotten, hidden = catalog_read.forgotten_paths(connection), self._options.hidden
             found, scanned = changes.compare_all(
@@ -238,11 +269,11 @@ class Run:
 
         form = self._spec("regions")
         if self._options.regions and isinstance(form, ImageSpec):
-            with catalog_write.transaction(self._engine) as connection:
+            with catalog_write.transaction(self.engine) as connection:
                 catalog_write.want_regions(connection, least_side(form))
 
     def _note_scans(self, found: list[changes.Changes]) -> None:
-        with catalog_write.transaction(self._engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             for each in found:
                 catalog_write.note_scan(connection, each.source.id, offline=each.offline, device=each.device)
                 catalog_write.reset_steps(connection, [asset for _, asset in each.resubtitled], "read")
@@ -252,7 +283,8 @@ class Run:
                             connection, Origin(each.source.id, candidate), candidate.problem, candidate.detail
                         )
 
-    def _jobs(self, step: Step, found: list[changes.Changes]) -> list[Job]:
+    def _jobs(self, step: Step, found: list[changes.Changes], only: set[int] | None = None) -> list[Job]:
+        """Files that a step is to read: those found, and those it is pending for (only: of these assets)."""
         if STEPS[step].modality is not None and self._spec(step) is None:
             return []  # no encoder here would see what the step gives
         jobs = []
@@ -263,8 +295,8 @@ class Run:
                         path = source_changes.source.root / os.fsdecode(candidate.relative)
                         jobs.append(Job(self._task(step, path, None), Origin(source_changes.source.id, candidate)))
         sidecars = {asset: candidate for each in found for candidate, asset in each.resubtitled}
-        with self._engine.connect() as connection:
-            for due in catalog_read.due(connection, step):
+        with self.engine.connect() as connection:
+            for due in catalog_read.due(connection, step, only):
                 origin = Origin(0, sidecars.get(due.asset_id), due.asset_id, due.hash)
                 jobs.append(Job(self._task(step, due.path, due.medium), origin, weight(step, due.duration_ms)))
         return jobs
@@ -275,14 +307,14 @@ class Run:
     def _spec(self, step: Step) -> InputSpec:
         """What the encoder that sees the step's segments takes; None where there is none."""
         row = STEPS[step]
-        tower = self._towers.get((row.space, row.modality)) if row.modality else None
+        tower = self.towers.get((row.space, row.modality)) if row.modality else None
         return tower.encoder.form if tower else None
 
     def _do_step(self, step: Step, jobs: list[Job], decoders: Workers) -> None:
         if not jobs:
             return
         workers = min(STEPS[step].max_workers or self._options.workers, self._options.workers, len(jobs))
-        pipeline = Pipeline(decoders, self._towers, self._profile.transcriber, self._sink.is_new, workers)
+        pipeline = Pipeline(decoders, self.towers, self._profile.transcriber, self._sink.is_new, workers)
         meter = Meter(step, jobs, pipeline)
         batch: list[Result] = []
         committed = time.perf_counter()
@@ -307,7 +339,7 @@ class Run:
         """Imprints of what was indexed before there were any; nothing is encoded again."""
         if self._spec(step) is None:
             return
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             lacking = catalog_read.without_imprints(connection, step)
         jobs = [Job(self._task(step, each.path, each.medium), each) for each in lacking]
         if not jobs:
@@ -318,14 +350,14 @@ class Run:
             self._check()
             if result is not None and result.failure is None:
                 place: catalog_read.Place = result.job.origin
-                with catalog_write.transaction(self._engine) as connection:
+                with catalog_write.transaction(self.engine) as connection:
                     catalog_vectors.add_imprints(connection, place.asset_id, place.hash, result.encoded)
                 meter.count(result)
             meter.tell(self._emit)
 
     def _forget_gone(self, found: list[changes.Changes]) -> None:
         """After new places were linked, so that moved files keep their vectors."""
-        with catalog_write.transaction(self._engine) as connection:
+        with catalog_write.transaction(self.engine) as connection:
             for each in found:
                 catalog_write.delete_paths(connection, each.gone)
             self._gone = catalog_write.delete_orphans(connection)
@@ -333,11 +365,11 @@ class Run:
     # ------------------------------------------------------------ end
 
     def _publish(self) -> None:
-        for space, rows in publish(self._engine, self._home):
+        for space, rows in publish(self.engine, self._home):
             self._emit(Published(space, rows))
 
     def _finish(self, stopped: bool) -> Finished:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             left = catalog_read.pending(connection)
             if self._unread:  # most of these the catalog does not know yet
                 left["read"] = self._unread

@@ -54,6 +54,7 @@ class Walk:
     hidden: bool = False
     leave_out: frozenset[bytes] = frozenset()  # absolute: other sources, the library itself, what was forgotten
     check: Callable[[], None] = lambda: None  # asked for each folder; what it raises ends the walk
+    towards: bytes | None = None  # the only file that is wanted, relative to the root
     unreadable: set[bytes] = field(default_factory=set)
     listed: int = 0
 
@@ -81,9 +82,21 @@ class Walk:
     def _enters(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
         if not entry.is_dir(follow_symlinks=False) or entry.path in self.leave_out:
             return False
+        if not self._leads_on(os.path.join(folder, entry.name)):
+            return False
         if not self.hidden and _is_photo_library(folder) and os.fsdecode(entry.name).lower() not in ORIGINALS:
             return False
         return self._wanted_name(entry.name) and not self._excluded(os.path.join(folder, entry.name))
+
+    def _leads_on(self, folder: bytes) -> bool:
+        """Whether a wanted file may lie below a folder, as far as whole paths say it: a home is not listed for one file."""
+        paths = (
+            [os.fsencode(each[1:]) for each in self.include if _is_path(each)]
+            if self.towards is None
+            else [self.towards]
+        )
+        is_told = self.towards is not None or (self.include and len(paths) == len(self.include))
+        return not is_told or any(each.startswith(folder + b"/") for each in paths)
 
     def _is_original(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
         """Whether it is the one folder of a photo library that is entered."""
@@ -104,7 +117,7 @@ class Walk:
         belonging = {entry.name for group in sidecars.values() for entry in group}
         for entry in entries:
             relative = os.path.join(folder, entry.name)
-            if entry.name in belonging or entry.path in self.leave_out:
+            if entry.name in belonging or entry.path in self.leave_out or self.towards not in (None, relative):
                 continue
             if not self._wanted_name(entry.name) or self._excluded(relative):
                 continue
@@ -121,6 +134,11 @@ def _is_photo_library(folder: bytes) -> bool:
 
 def _is_code(name: bytes) -> bool:
     return os.path.splitext(os.fsdecode(name))[1].lower() in CODE
+
+
+def _is_path(pattern: str) -> bool:
+    """Whether a pattern is the path of one file."""
+    return pattern.startswith("/") and not any(each in pattern for each in "*?[")
 
 
 def _matches(relative: bytes, patterns: tuple[str, ...]) -> bool:

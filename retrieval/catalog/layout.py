@@ -4,6 +4,7 @@ LIBRARY/
   catalog.sqlite          the truth (and its -wal, -shm)
   writer.lock             held by the one writer; names the holder
   tags.txt                the owner's own tags, if there are any
+  added/HASH/NAME         files whose bytes a program has handed over; a source like any other
   generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
 """
 
@@ -20,6 +21,8 @@ LOCK = "writer.lock"
 GENERATIONS = "generations"
 
 TAGS = "tags.txt"
+
+ADDED = "added"
 
 
 def catalog(library: Path) -> Path:
@@ -47,3 +50,8 @@ def rows_file(generation: Path, kind: str) -> Path:
 def tags(library: Path) -> Path:
     """What the owner of a library wants its media to be tagged with, beside the vocabulary that ships."""
     return library / TAGS
+
+
+def added(library: Path) -> Path:
+    """Files whose bytes a program has handed over: a source of the library's own."""
+    return library / ADDED
