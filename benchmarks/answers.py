@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import inspect
 import json
 import os
 import shlex
@@ -95,6 +96,10 @@ OPTIONS = (
 
 # ---------------------------------------------------------------- asking
 
+FILES = (
+    {"files": True} if "files" in inspect.signature(Library.search).parameters else {}
+)  # older trees take no such word
+
 
 @dataclasses.dataclass(frozen=True)
 class Asker:
@@ -123,7 +128,7 @@ class Asker:
         return told
 
     def _told(self, asked: argparse.Namespace, **options: Any) -> Record:
-        answer = self.library.search(self._question(asked), **options)
+        answer = self.library.search(self._question(asked), **FILES, **options)
         tags = {}
         if asked.tags:
             ids = [segment.id for hit in answer for segment in hit.segments]
@@ -135,10 +140,10 @@ class Asker:
         return {"hits": hits, "best": answer.best, "warnings": list(answer.warnings), "tags": tags}
 
     def _curve(self, asked: argparse.Namespace) -> Record:
-        return {"curve": _curve(self.library.curve(self._alone(asked), self._named(asked.of)))}
+        return {"curve": _curve(self.library.curve(self._alone(asked), self._named(asked.of), **FILES))}
 
     def _explain(self, asked: argparse.Namespace) -> Record:
-        found = self.library.explain(self._question(asked), self._named(asked.of))
+        found = self.library.explain(self._question(asked), self._named(asked.of), **FILES)
         if found is None:
             return {"explained": None}
         return {
@@ -211,7 +216,8 @@ class Asker:
     # ------------------------------------------------------------ answers as plain data
 
     def _hit(self, hit: Any) -> Record:
-        plain = {name: getattr(hit, name) for name in ("asset", "medium", "score", "confidence", "date", "offline")}
+        plain = {name: getattr(hit, name) for name in ("asset", "medium", "score", "confidence", "offline")}
+        plain["date"] = hit.date if hasattr(hit, "date") else hit.taken_at  # as older trees call it
         paths = {"path": str(hit.path), "paths": list(map(str, hit.paths)), "alike": hit.alike}
         return {**self._clean(paths), **plain, "segments": list(map(_segment, hit.segments))}
 

@@ -196,6 +196,6 @@ def _write(connection: Connection, result: Result, step: Step) -> None:
         if each.vectors:
             segment = there.get(key) or catalog_write.add_segment(connection, place.asset_id, step, key, each.segment)
             catalog_vectors.put_vectors(connection, segment, each.vectors, commit)
-            catalog_vectors.put_imprints(connection, segment, each.imprints)
+            catalog_vectors.put_fingerprints(connection, segment, each.fingerprints)
     if result.unencoded:
         catalog_write.fail_step(connection, place.asset_id, step, result.unencoded.reason, result.unencoded.detail)

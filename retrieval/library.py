@@ -20,7 +20,7 @@ from retrieval.domain.result import Answer, Tag
 from retrieval.errors import LibraryError, QueryError
 
 if TYPE_CHECKING:
-    from retrieval.domain.records import Imprints, SeenAsset, Status, StoredAsset, StoredSegment
+    from retrieval.domain.records import SeenAsset, Status, StoredAsset, StoredFingerprints, StoredSegment
     from retrieval.encoders.profile import Profile
     from retrieval.protocols import Catalog, Snapshot
     from retrieval.query.encode import EncodedQuery
@@ -174,7 +174,7 @@ class Library:
         raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
 
     def tags(self, segments: Iterable[str], asked: Sequence[str] = ()) -> dict[str, tuple[Tag, ...]]:
-        """The tags of segments by their ids, the surest first; those without any, and texts, are left out.
+        """The tags of segments by their ids, highest confidence first; those without any, and texts, are left out.
 
         asked: names to tag with besides the vocabulary's. See docs/tags.md.
 
@@ -261,7 +261,7 @@ class Library:
         with self._open_catalog().snapshot() as snapshot:
             return snapshot.assets.seen()
 
-    def imprints(self, name: str | Path) -> Imprints:
+    def fingerprints(self, name: str | Path) -> StoredFingerprints:
         """How the pictures of an image or video look, or a recording sounds. Raises: as `show`."""
         from retrieval.query.names import asset_named
 

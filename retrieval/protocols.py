@@ -17,11 +17,11 @@ from retrieval.domain.media import InputSpec, Kind, Medium, Modality, Segment, S
 from retrieval.domain.query import Filters
 from retrieval.domain.records import (
     Ids,
-    Imprints,
     LiveSpace,
     SeenAsset,
     Status,
     StoredAsset,
+    StoredFingerprints,
     StoredSegment,
     StoredVectors,
     Table,
@@ -43,7 +43,7 @@ Direction: TypeAlias = str
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Turns items of one sense into one space."""
+    """Turns items of one modality into one space."""
 
     @property
     def space(self) -> Space:
@@ -180,7 +180,7 @@ class Segments(Protocol):
 class Fingerprints(Protocol):
     """Perceptual fingerprints."""
 
-    def of_medium(self, medium: Medium, asset: int | None = None) -> Imprints:
+    def of_medium(self, medium: Medium, asset: int | None = None) -> StoredFingerprints:
         """Fingerprints of all assets of a medium, or of one, by ascending asset."""
 
     def stills(self, asset_ids: Iterable[int]) -> dict[int, bytes]:

@@ -165,8 +165,8 @@ def places(connection: Connection, wanted: set[int]) -> list[Place]:
     ]
 
 
-def without_imprints(connection: Connection, step: Step) -> list[Place]:
-    """Assets with pictures or sounds of this step that have no imprint, as libraries from before there were any."""
+def without_fingerprints(connection: Connection, step: Step) -> list[Place]:
+    """Assets with pictures or sounds of this step that have no fingerprint, as libraries from before there were any."""
     has = exists().where(imprints.c.segment_id == segments.c.id)
     lacking = select(segments.c.asset_id).where(segments.c.step == step, segments.c.kind.in_(kinds_in("shared")), ~has)
     wanted = set(connection.execute(lacking.distinct()).scalars())

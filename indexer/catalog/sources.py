@@ -327,4 +327,4 @@ def _source_at(connection: Connection, root: Path) -> Source:
     for source in catalog_read.all_sources(connection):
         if source.root in _spellings(root):
             return source
-    raise LibraryError(f"{root} is no source of this library", "crossmedia source list")
+    raise LibraryError(f"{root} is not a source of this library", "crossmedia source list")

@@ -28,9 +28,9 @@ ADD_VECTOR = insert(vectors)
 
 NEXT_COMMIT = update(commits).values(last=commits.c.last + 1).returning(commits.c.last)
 
-ADD_IMPRINT = insert(imprints)
+ADD_FINGERPRINT = insert(imprints)
 
-NO_IMPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
+NO_FINGERPRINTS = delete(imprints).where(imprints.c.segment_id == bindparam("id"))
 
 KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bindparam("id"))
 
@@ -39,12 +39,12 @@ KEYS_OF = select(segments.c.key, segments.c.id).where(segments.c.asset_id == bin
 class Encoded:
     """A segment ready to be written: its vectors as (space id, time of the frame or None, float16 (dimension,)).
 
-    imprints: the same times, each with the bytes of what retrieval.media.fingerprint makes of the view.
+    fingerprints: the same times, each with the bytes of what retrieval.media.fingerprint makes of the view.
     """
 
     segment: Segment
     vectors: list[tuple[int, int | None, Half]] = field(default_factory=list)
-    imprints: list[tuple[int | None, bytes]] = field(default_factory=list)
+    fingerprints: list[tuple[int | None, bytes]] = field(default_factory=list)
 
 
 def now() -> str:
@@ -78,24 +78,24 @@ def put_vectors(
         connection.execute(ADD_VECTOR, rows)
 
 
-def put_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
-    """Gives a segment the imprints of its views, in place of those it had."""
-    connection.execute(NO_IMPRINTS, {"id": segment})
-    _add_imprints(connection, segment, found)
+def put_fingerprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+    """Gives a segment the fingerprints of its views, in place of those it had."""
+    connection.execute(NO_FINGERPRINTS, {"id": segment})
+    _add_fingerprints(connection, segment, found)
 
 
-def _add_imprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
+def _add_fingerprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
     rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
     if rows:
-        connection.execute(ADD_IMPRINT, rows)
+        connection.execute(ADD_FINGERPRINT, rows)
 
 
-def add_imprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:
-    """Gives the segments that an asset already has the imprints that were made of them now."""
+def add_fingerprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:
+    """Gives the segments that an asset already has the fingerprints that were made of them now."""
     there = dict(map(tuple, connection.execute(KEYS_OF, {"id": asset})))
     for key, each in zip(segment_keys(asset_hash, [each.segment for each in found]), found, strict=True):
-        if key in there and each.imprints:
-            put_imprints(connection, there[key], each.imprints)
+        if key in there and each.fingerprints:
+            put_fingerprints(connection, there[key], each.fingerprints)
 
 
 def put_space(connection: Connection, space: Space, *, live: bool) -> int:

@@ -38,7 +38,7 @@ from retrieval.kinds import kinds_in
 
 if TYPE_CHECKING:
     from indexer.sources.base import FileState
-from indexer.catalog.vectors import Encoded, _add_imprints, next_commit, now, put_vectors
+from indexer.catalog.vectors import Encoded, _add_fingerprints, next_commit, now, put_vectors
 
 transaction = dialect.write_transaction
 
@@ -303,7 +303,7 @@ def replace_segments(
     for key, each in zip(keys, found, strict=True):
         segment = add_segment(connection, asset, step, key, each.segment)
         put_vectors(connection, segment, each.vectors, commit)
-        _add_imprints(connection, segment, each.imprints)
+        _add_fingerprints(connection, segment, each.fingerprints)
 
 
 def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:

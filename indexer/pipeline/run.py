@@ -259,7 +259,7 @@ class Run:
                 self._publish()
             for step in STEPS:
                 if STEPS[step].has_fingerprints:
-                    self._add_imprints(step, decoders)
+                    self._add_fingerprints(step, decoders)
         finally:
             decoders.close()
 
@@ -335,12 +335,12 @@ class Run:
                 self._unread = meter.left
         meter.tell(self._emit, at_end=True)
 
-    def _add_imprints(self, step: Step, decoders: Workers) -> None:
-        """Imprints of what was indexed before there were any; nothing is encoded again."""
+    def _add_fingerprints(self, step: Step, decoders: Workers) -> None:
+        """Fingerprints of what was indexed before there were any; nothing is encoded again."""
         if self._spec(step) is None:
             return
         with self.engine.connect() as connection:
-            lacking = catalog_read.without_imprints(connection, step)
+            lacking = catalog_read.without_fingerprints(connection, step)
         jobs = [Job(self._task(step, each.path, each.medium), each) for each in lacking]
         if not jobs:
             return
@@ -351,7 +351,7 @@ class Run:
             if result is not None and result.failure is None:
                 place: catalog_read.Place = result.job.origin
                 with catalog_write.transaction(self.engine) as connection:
-                    catalog_vectors.add_imprints(connection, place.asset_id, place.hash, result.encoded)
+                    catalog_vectors.add_fingerprints(connection, place.asset_id, place.hash, result.encoded)
                 meter.count(result)
             meter.tell(self._emit)
 

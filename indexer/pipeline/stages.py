@@ -157,7 +157,7 @@ class Pipeline:
             return
         encoded = Encoded(value.segment)
         result.encoded.append(encoded)
-        encoded.imprints += [(view.at_ms, view.imprint) for view in value.views]
+        encoded.fingerprints += [(view.at_ms, view.fingerprint) for view in value.views]
         kind = KINDS[value.segment.kind]
         place = (kind.space, kind.modality)
         if place in self._towers:

@@ -184,7 +184,7 @@ def _with_fingerprints(spec: InputSpec, value: Any) -> Any:
             return fingerprint.sound_fingerprint(view.array, spec.rate).astype("<u4").tobytes()
         return fingerprint.picture_fingerprint(view.array).tobytes()
 
-    return replace(value, views=tuple(replace(view, imprint=of(view)) for view in value.views))
+    return replace(value, views=tuple(replace(view, fingerprint=of(view)) for view in value.views))
 
 
 def identify(path: Path, medium: None, spec: None, limits: Limits, alive: Callable[[], None]) -> Iterator[Identity]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, imprints, segments
 from retrieval.domain.media import Medium
-from retrieval.domain.records import Imprints
+from retrieval.domain.records import StoredFingerprints
 
 _STILLS = (
     select(segments.c.asset_id, func.min(imprints.c.data))
@@ -27,7 +27,7 @@ class FingerprintReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def of_medium(self, medium: Medium, asset: int | None = None) -> Imprints:
+    def of_medium(self, medium: Medium, asset: int | None = None) -> StoredFingerprints:
         """What all assets of a medium (or one) look like (images, videos) or sound like (audio), by asset, in the order
         written."""
         kinds = ("sound",) if medium == "audio" else ("image", "shot")
@@ -39,12 +39,12 @@ class FingerprintReader:
             .order_by(segments.c.asset_id, imprints.c.id)
         )
         rows = list(self._connection.execute(query if asset is None else query.where(assets.c.id == asset)))
-        return Imprints(
+        return StoredFingerprints(
             np.array([row[0] for row in rows], np.int64),
             np.array([row[1] or 0 for row in rows], np.int64),
             [row[2] for row in rows],
         )
 
     def stills(self, asset_ids: Iterable[int]) -> dict[int, bytes]:
-        """The imprint of each of these assets that is one picture; of pages and animations none."""
+        """The fingerprint of each of these assets that is one picture; of pages and animations none."""
         return dict(self._connection.execute(_STILLS, {"ids": dialect.id_list(asset_ids)}).all())

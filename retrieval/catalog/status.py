@@ -77,7 +77,7 @@ class StatusReader:
             yield SourceState(Path(os.fsdecode(row.root)), row.offline, row.scanned_at, row.files)
 
     def _spaces(self) -> Iterator[SpaceState]:
-        held = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
+        total = select(func.count()).where(vectors.c.space_id == spaces.c.id).scalar_subquery()
         last = func.coalesce(generations.c.last_commit, 0)
         there = (vectors.c.space_id == spaces.c.id) & (vectors.c.commit_number <= last)
         published = (
@@ -85,10 +85,10 @@ class StatusReader:
         )
         joined = spaces.outerjoin(generations, generations.c.id == spaces.c.generation_id)
         query = (
-            select(spaces, published.label("published"), held.label("held")).select_from(joined).order_by(spaces.c.id)
+            select(spaces, published.label("published"), total.label("total")).select_from(joined).order_by(spaces.c.id)
         )
         for row in self._connection.execute(query):
-            yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.held, row.published)
+            yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.total, row.published)
 
 
 def _local(mtime_ns: int) -> str:

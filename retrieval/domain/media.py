@@ -140,7 +140,7 @@ class ModelInput:
 
     array: NDArray[Any]
     at_ms: int | None = None  # presentation time of a frame
-    imprint: bytes = b""  # how it looks or sounds, see retrieval.media.fingerprint; empty where nobody asked
+    fingerprint: bytes = b""  # how it looks or sounds, see retrieval.media.fingerprint; empty where nobody asked
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -96,7 +96,7 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Imprints:
+class StoredFingerprints:
     """Perceptual fingerprints by asset: assets and times (n,), the latter 0 for none; and their bytes."""
 
     assets: Ids

@@ -100,7 +100,7 @@ def of_each(rankings: Sequence[Ranking]) -> dict[str, Values]:
 
 
 def _moment(ranking: Ranking) -> float:
-    """Overlap of the surest span of the first hit with the right ones in that asset; 0 where it has none."""
+    """Overlap of the best span of the first hit with the right ones in that asset; 0 where it has none."""
     hit = next(iter(ranking.hits), None)
     if hit is None or not hit.spans:
         return 0.0

@@ -21,7 +21,7 @@ LANES: tuple[Lane, ...] = ("shows", "said", "reads", "sounds", "words")
 class Setting:
     """One way to ask; what is not said is as a search does it.
 
-    lanes: asked one by one, each asset as sure as its surest lane makes it; none: all, fused by the engine. by_rank: the
+    lanes: asked one by one, each asset with the highest confidence of any lane; none: all, fused by the engine. by_rank: the
     lanes merged by reciprocal rank instead. exact: no index proposes candidates. cut: what is not sure enough is left out.
     """
 
@@ -39,7 +39,7 @@ WITHOUT_NAMES = Setting("without names", LANES)  # a lane alone reads no names, 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One hit, as far as it is measured. spans: those of its segments, the surest first; at_ms: its best frame."""
+    """One hit, as far as it is measured. spans: those of its segments, highest confidence first; at_ms: its best frame."""
 
     asset: str
     path: Path
@@ -103,7 +103,7 @@ def run_topics(
     for each in questions:
         answers = [_answer(library, each, lane, setting, depth) for lane in setting.lanes or (None,)]
         lists = [list(map(_ranked, answer)) for answer in answers]
-        merged = lists[0] if not setting.lanes else by_rank(lists) if setting.by_rank else surest(lists)
+        merged = lists[0] if not setting.lanes else by_rank(lists) if setting.by_rank else by_confidence(lists)
         yield Ranking(each, tuple(merged[:depth]), tuple(line for answer in answers for line in answer.warnings))
 
 
@@ -118,8 +118,8 @@ def _ranked(hit: Hit) -> Ranked:
     return Ranked(hit.asset, hit.path, hit.medium, hit.confidence, tuple(spans), frames[0] if frames else None)
 
 
-def surest(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
-    """One list: each asset as its surest hit, best first; ties in order of appearance."""
+def by_confidence(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
+    """One list: each asset by its best hit, highest confidence first; ties in order of appearance."""
     best: dict[str, Ranked] = {}
     for hit in (hit for ranked in lists for hit in ranked):
         if hit.asset not in best or hit.confidence > best[hit.asset].confidence:
@@ -128,8 +128,8 @@ def surest(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
 
 
 def by_rank(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
-    """One list merged by reciprocal rank, each asset with its surest hit."""
-    best = {hit.asset: hit for hit in surest(lists)}
+    """One list merged by reciprocal rank, each asset with its best hit."""
+    best = {hit.asset: hit for hit in by_confidence(lists)}
     return [best[asset] for asset in fusion.reciprocal_rank([[hit.asset for hit in ranked] for ranked in lists])]
 
 

@@ -52,7 +52,7 @@ CSV_HEAD = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A moment of a file. said: the sentences in it, with their times in the file. look: imprint of the best frame."""
+    """A moment of a file. said: the sentences in it, with their times in the file. look: fingerprint of the best frame."""
 
     path: Path
     asset: str
@@ -128,7 +128,7 @@ def _parts(library: Library, encoded: EncodedQuery, hit: Hit, path: Path, least:
     shots, sentences = _spans(segments, "shot"), _spans(segments, "speech")
     parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
     cuts = np.setdiff1d(shots, shots[parted, 1])
-    looks = library.imprints(hit.asset)
+    looks = library.fingerprints(hit.asset)
     curve = library.curve(encoded, hit.asset)
     for each in moments.find(curve, cuts, sentences, most=MOST_MOMENTS, least=fusion.log_odds(least)):
         span = clean(each, cuts, sentences)
@@ -176,9 +176,9 @@ def clean(moment: moments.Moment, cuts: NDArray[np.int64], sentences: NDArray[np
 
 
 def chosen(parts: Sequence[Part], length_ms: int) -> list[Part]:
-    """The surest parts that fit into a length; what looks like one before it, or overlaps it, is left out.
+    """The best parts that fit into a length; what looks like one before it, or overlaps it, is left out.
 
-    The surest is there even if it alone is longer: it is cut at the end.
+    The best is there even if it alone is longer: it is cut at the end.
     """
     kept: list[Part] = []
     room = length_ms
@@ -204,11 +204,11 @@ def _is_again(part: Part, other: Part) -> bool:
 
 
 def arranged(parts: Sequence[Part]) -> list[Part]:
-    """The order of a reel: the file with the surest part first, the parts of each file in the order of time."""
-    surest: dict[str, float] = {}
+    """The order of a reel: the file with the best part first, the parts of each file in the order of time."""
+    best: dict[str, float] = {}
     for part in parts:
-        surest[part.asset] = max(part.confidence, surest.get(part.asset, 0.0))
-    return sorted(parts, key=lambda part: (-surest[part.asset], part.asset, part.span))
+        best[part.asset] = max(part.confidence, best.get(part.asset, 0.0))
+    return sorted(parts, key=lambda part: (-best[part.asset], part.asset, part.span))
 
 
 # ---------------------------------------------------------------- lists

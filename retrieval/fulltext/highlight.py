@@ -19,12 +19,12 @@ _CHUNK = re.compile(r"\S+|\s+")
 _ONE_TOKEN = re.compile(f"[{_UNSPACED}]|(?:(?![{_UNSPACED}])(?:[^\\W_]|[\ue000-\ue8ff]))+")
 
 
-def highlights(text: str, asked: Iterable[Term]) -> list[Span]:
+def highlights(text: str, terms: Iterable[Term]) -> list[Span]:
     """Where the terms stand in a text, in characters of it; ascending, those that touch joined.
 
     A term stands exactly where the full-text tables find it. A phrase is one span, with the blanks inside it.
     """
-    phrases = {tuple(map(_bare, each.tokens)) for each in asked}
+    phrases = {tuple(map(_bare, each.tokens)) for each in terms}
     if not phrases:
         return []
     placed = list(_placed(text))
@@ -34,23 +34,23 @@ def highlights(text: str, asked: Iterable[Term]) -> list[Span]:
     found = []
     for phrase in phrases:
         for at in first.get(phrase[0], ()):
-            held = placed[at : at + len(phrase)]
-            if tuple(token for token, _, _ in held) == phrase:
-                found.append(Span(held[0][1], held[-1][2]))
+            window = placed[at : at + len(phrase)]
+            if tuple(token for token, _, _ in window) == phrase:
+                found.append(Span(window[0][1], window[-1][2]))
     return _merged(found)
 
 
-def name_highlights(name: str, asked: Iterable[Term]) -> list[Span]:
+def name_highlights(name: str, terms: Iterable[Term]) -> list[Span]:
     """As `spans`, of a name of files and folders, whose glued parts ("HolidayPhoto2019") are words as well."""
     cuts = [each.start() for each in _CAMEL.finditer(name)]
     borders = [at + number for number, at in enumerate(cuts)]  # where the blanks lie
-    asked = list(asked)
+    terms = list(terms)
 
     def back(at: int) -> int:
         return at - sum(border < at for border in borders)
 
-    apart = highlights(_CAMEL.sub(" ", name), asked)
-    return _merged([*highlights(name, asked), *(Span(back(each.start), back(each.end)) for each in apart)])
+    apart = highlights(_CAMEL.sub(" ", name), terms)
+    return _merged([*highlights(name, terms), *(Span(back(each.start), back(each.end)) for each in apart)])
 
 
 def _placed(text: str) -> Iterable[tuple[str, int, int]]:

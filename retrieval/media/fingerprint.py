@@ -1,9 +1,9 @@
-"""Imprints: how a picture looks and a sound sounds, small enough to keep, by which near duplicates are told. NumPy alone.
+"""Perceptual fingerprints of pictures and sounds, small enough to keep, by which near duplicates are told. NumPy alone.
 
-The imprint of a picture is the picture itself in SIDE x SIDE greys and HUES x HUES colours. Two pictures are one if some
+The fingerprint of a picture is the picture itself in SIDE x SIDE greys and HUES x HUES colours. Two pictures are one if some
 window of the one, or of its mirror image, is the other: their greys must agree after the tones of the one were brought
 to the spread of the other's (which undoes any brightening, also where it burns out), as a whole and in their details, and
-their colours must not differ. The imprint of a sound is one word of 32 bits for each STEP_MS: whether the energy grows
+their colours must not differ. The fingerprint of a sound is one word of 32 bits for each STEP_MS: whether the energy grows
 from band to band and moment to moment.
 
 Sources: for the words of sounds Haitsma and Kalker 2002; thresholds by docs/decisions/0186.
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
-Imprint = NDArray[np.uint8]  # (BYTES,): greys row by row, then two planes of colour differences, 128 for none
+Fingerprint = NDArray[np.uint8]  # (BYTES,): greys row by row, then two planes of colour differences, 128 for none
 Words = NDArray[np.uint32]
 
 SIDE = 24
@@ -47,7 +47,7 @@ SAME_BITS = 0.68  # share of equal bits from which two stretches of sound are on
 # ---------------------------------------------------------------- pictures
 
 
-def picture_fingerprint(pixels: Picture) -> Imprint:
+def picture_fingerprint(pixels: Picture) -> Fingerprint:
     """(BYTES,) uint8 of RGB pixels (h, w, 3): brightness and colour, each cell the mean of its area."""
     height, width = pixels.shape[:2]
     rows, columns = _areas(height, SIDE, 0.0, 1.0), _areas(width, SIDE, 0.0, 1.0)
@@ -61,14 +61,14 @@ def picture_fingerprint(pixels: Picture) -> Imprint:
     return np.asarray(np.rint(cells).clip(0, 255), np.uint8)
 
 
-def greys_of(imprints: NDArray[np.uint8]) -> NDArray[np.float32]:
+def greys_of(fingerprints: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Greys (n, side, side) in 0..255 of fingerprints (n, bytes)."""
-    return imprints[:, :GREYS].reshape(-1, SIDE, SIDE).astype(np.float32)
+    return fingerprints[:, :GREYS].reshape(-1, SIDE, SIDE).astype(np.float32)
 
 
-def _hues_of(imprints: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _hues_of(fingerprints: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(n, 2, HUES, HUES) colour differences, 0 for none."""
-    return imprints[:, GREYS:].reshape(-1, 2, HUES, HUES).astype(np.float32) - 128
+    return fingerprints[:, GREYS:].reshape(-1, 2, HUES, HUES).astype(np.float32) - 128
 
 
 @cache
@@ -88,12 +88,12 @@ def _windows() -> NDArray[np.float32]:
     return np.stack([_areas(SIDE, CELLS, start, length) for start, length in parts])
 
 
-def is_plain(imprints: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def is_plain(fingerprints: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(n,) whether there is too little in each of (n, BYTES) pictures to tell it from others."""
-    return np.asarray(imprints[:, :GREYS].std(axis=1) < PLAIN)
+    return np.asarray(fingerprints[:, :GREYS].std(axis=1) < PLAIN)
 
 
-def same_pictures(one: Imprint, others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def same_pictures(one: Fingerprint, others: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(n,) whether `one`, or a window of it, shows what each of `others` (n, BYTES) does, mirrored or not.
 
     Not symmetrical: ask both ways. Plain pictures are like none.
@@ -152,10 +152,10 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-3))
 
 
-def coarse(imprints: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(2 n, 64) unit rows of imprints (n, BYTES): the greys in 8 x 8 cells, then all of them mirrored. For proposals."""
+def coarse(fingerprints: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(2 n, 64) unit rows of fingerprints (n, BYTES): the greys in 8 x 8 cells, then all of them mirrored. For proposals."""
     side = SIDE // 8
-    small = greys_of(imprints).reshape(-1, 8, side, 8, side).mean(axis=(2, 4))
+    small = greys_of(fingerprints).reshape(-1, 8, side, 8, side).mean(axis=(2, 4))
     return _unit(np.concatenate([small, small[:, :, ::-1]]).reshape(-1, 64))
 
 

@@ -197,7 +197,9 @@ def as_query(question: str | Query | Operand | Sequence[Operand], *, files: bool
         return checked(parse(question, files=files))
     operands = (question,) if isinstance(question, Operand) else question
     if not isinstance(operands, Sequence) or not all(isinstance(each, Operand) for each in operands):
-        raise QueryError(f"a {type(question).__name__} is no question", "give a str, an Operand, several, or a Query")
+        raise QueryError(
+            f"a {type(question).__name__} is not a question", "give a str, an Operand, several, or a Query"
+        )
     return checked(Query(tuple(operands)))
 
 

@@ -61,4 +61,4 @@ def unknown_fields(tokens: Sequence[Token]) -> Iterator[str]:
             if name and name not in FIELDS and (name in _MEANT or _COMPARED.match(word)):
                 meant = _MEANT.get(name) or f"there are {', '.join(f'{field}:' for field in FIELDS)}"
                 hint = f"perhaps {meant}" if name in _MEANT else meant
-                yield f"{name}: is no field, so {word} is asked as words ({hint})"
+                yield f"{name}: is not a field, so {word} is asked as words ({hint})"

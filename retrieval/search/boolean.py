@@ -6,7 +6,7 @@ together; what is excluded lowers only the places where it is. See docs/decision
 
     side by side   weighted mean of log-odds (fusion.conjunction)     +x    no surer than x
     AND, OR        the least, the greatest                            -x^w  p (1 - q)^w, at each place
-    A then B       the surest row of moments in that order            x^w   counts w times among what stands beside it
+    A then B       the best row of moments in that order            x^w   counts w times among what stands beside it
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Score:
     """How sure a part of a question is of one asset, in log-odds.
 
     at: (n,) at each place. whole: of the asset; at least the greatest of `at`, more where names speak for it or where
-    its places fulfil different parts. row: the moments of the surest `A then B` in it, in order.
+    its places fulfil different parts. row: the moments of the best `A then B` in it, in order.
     """
 
     at: Odds
@@ -252,7 +252,7 @@ class _Judge:
         return _mean([each for each, _ in known], table, wholes, row)
 
     def _then(self, tree: EventSequence, first: int, cost: Odds) -> Score | None:
-        """The steps of every row of moments are as sure as the surest row through them."""
+        """The steps of every row of moments have the log-odds of the best row through them."""
         judged = [self.part(each, at, cost) for each, at in _numbered(tree, first)]
         events = [each for each in judged if each is not None]
         at = np.full(self.places, fusion.LEAST)
@@ -291,7 +291,7 @@ def _events(own: Odds, times: TimeGrid) -> list[moments.Moment]:
 def in_order(
     events: Sequence[Sequence[moments.Moment]], within_ms: Sequence[int | None]
 ) -> list[tuple[moments.Moment, ...]]:
-    """For each moment of the last event the surest row that ends with it, the surest first; ties: the earlier.
+    """For each moment of the last event the best row that ends with it, highest log-odds first; ties: the earlier.
 
     A row has one moment of each event; each begins after the one before began, and at most within_ms after that ended.
     A row is as sure as the least sure of its moments: dynamic programming over the events, by the best row up to each

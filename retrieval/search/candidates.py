@@ -25,7 +25,7 @@ class Candidate:
     odds: float
     score: float
     segments: list[tuple[float, int]]  # log-odds and id, best first
-    alike: int = 0  # pictures that were folded into this one
+    collapsed: int = 0  # pictures that this one stands for
     wholes: tuple[float, ...] = ()
     is_bound: bool = False  # it is at most so sure: its places are still to be judged
     parts: tuple[Candidate | None, ...] = ()  # of a document whose places are still to be judged: what each leaf found
@@ -43,15 +43,15 @@ def of_one(evidence: Matches) -> dict[int, Candidate]:
     for segment, ways in evidence.segments.items():
         asset = evidence.owners[segment]
         odds = _fused(ways, evidence.names.get(asset))
-        score = max([clue.score for clue in ways.values()])
+        score = max([match.score for match in ways.values()])
         one = found.get(asset)
         if one is None:
             one = found[asset] = Candidate(asset, odds, score, [])
         elif (odds, score) > (one.odds, one.score):
             one.odds, one.score = odds, score
         one.segments.append((odds, segment))
-    for asset, clue in evidence.names.items():
-        found.setdefault(asset, Candidate(asset, fusion.agree([], clue.odds), clue.score, []))
+    for asset, match in evidence.names.items():
+        found.setdefault(asset, Candidate(asset, fusion.agree([], match.odds), match.score, []))
     for one in found.values():
         one.segments.sort(key=lambda each: (-each[0], each[1]))
     return found
@@ -59,8 +59,8 @@ def of_one(evidence: Matches) -> dict[int, Candidate]:
 
 def _fused(ways: Mapping[str, Match], name: Match | None) -> float:
     """Log-odds of a segment; words in its own text and in its asset's names are one way."""
-    said = [clue.odds for clue in (ways.get(WORDS), name) if clue]
-    return fusion.agree([clue.odds for way, clue in ways.items() if way != WORDS], max(said, default=0.0))
+    said = [match.odds for match in (ways.get(WORDS), name) if match]
+    return fusion.agree([match.odds for way, match in ways.items() if way != WORDS], max(said, default=0.0))
 
 
 Tables = Sequence[Mapping[int, Candidate]]

@@ -14,7 +14,7 @@ LOOKAHEAD = 32  # candidates behind the page that may be copies of pictures on i
 
 
 def collapsed(snapshot: Snapshot, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
-    """Candidates, best first, without pictures that show what a better one does; that one counts them as alike.
+    """Candidates, best first, without pictures that show what a better one does; that one counts them.
 
     wanted: how many are shown; copies are looked for among these and LOOKAHEAD more.
     """
@@ -27,6 +27,6 @@ def collapsed(snapshot: Snapshot, found: Sequence[Candidate], wanted: int) -> li
     gone = set()
     for at, same in enumerate(first.tolist()):
         if same != at:
-            pictures[same].alike += 1
+            pictures[same].collapsed += 1
             gone.add(pictures[at].asset)
     return [each for each in found if each.asset not in gone]

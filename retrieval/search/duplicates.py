@@ -1,7 +1,8 @@
 """Near duplicates: groups of assets that show or sound the same, and the one of each to keep.
 
 Proposals are cheap and too many: pictures whose coarse greys are near, videos with such frames at one distance in time,
-recordings that share words of sound at one distance. Imprints decide (see imprints.py and docs/decisions/0186, 0187).
+recordings that share words of sound at one distance. Fingerprints decide (media/fingerprint.py;
+docs/decisions/0186, 0187).
 Copies byte for byte are one asset at several paths, and join the group of that asset.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Medium
-from retrieval.domain.records import Imprints, StoredAsset
+from retrieval.domain.records import StoredAsset, StoredFingerprints
 from retrieval.media import fingerprint
 from retrieval.protocols import Snapshot
 from retrieval.settings import FRAME_EVERY_MS
@@ -66,7 +67,7 @@ class Group:
 
 
 def find_duplicates(snapshot: Snapshot, media: Iterable[Medium] = ("image", "video", "audio")) -> list[Group]:
-    """All groups, the largest files first. Assets without imprints (see `crossmedia index`) have exact copies only."""
+    """All groups, the largest files first. Assets without fingerprints (see `crossmedia index`) have exact copies only."""
     groups: list[Group] = []
     for medium in media:
         kept = snapshot.fingerprints.of_medium(medium)
@@ -139,7 +140,7 @@ def joined(links: Iterable[Pair]) -> Iterator[list[int]]:
 # ---------------------------------------------------------------- pictures
 
 
-def alike_pictures(found: Imprints) -> list[Pair]:
+def alike_pictures(found: StoredFingerprints) -> list[Pair]:
     """Pairs of picture assets that are one picture. Of animations and pages the first and the last must be."""
     assets, firsts, counts = np.unique(found.assets, return_index=True, return_counts=True)
     first, last = found.data[firsts], found.data[firsts + counts - 1]
@@ -160,7 +161,7 @@ def alike_pictures(found: Imprints) -> list[Pair]:
 
 
 def collapsed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(n,) for each of (n, BYTES) imprints the first one that is the same picture, itself where none is."""
+    """(n,) for each of (n, BYTES) fingerprints the first one that is the same picture, itself where none is."""
     first = np.arange(len(data))
     rows = fingerprint.coarse(data)
     near = np.maximum(rows[: len(data)] @ rows[: len(data)].T, rows[: len(data)] @ rows[len(data) :].T) >= SAME_FRAME
@@ -173,7 +174,7 @@ def collapsed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """For each of (n, BYTES) imprints those that may be the same, mirrored or not."""
+    """For each of (n, BYTES) fingerprints those that may be the same, mirrored or not."""
     rows = fingerprint.coarse(data)
     plain = rows[: len(data)]
     block = max(1, AT_ONCE // max(1, len(data)))
@@ -190,7 +191,7 @@ def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Clip:
-    """The frames of one video: times (n,) ascending, and imprints (n, BYTES)."""
+    """The frames of one video: times (n,) ascending, and fingerprints (n, BYTES)."""
 
     asset: int
     times: NDArray[np.int64]
@@ -201,7 +202,7 @@ class _Clip:
         return np.asarray(np.abs(self.times[None] - times[:, None]).argmin(axis=1))
 
 
-def alike_videos(found: Imprints) -> list[Pair]:
+def alike_videos(found: StoredFingerprints) -> list[Pair]:
     """Pairs of videos of which one, or most of it, is in the other: cut, written again, mirrored."""
     clips = [*_clips(found)]
     links = []
@@ -213,7 +214,7 @@ def alike_videos(found: Imprints) -> list[Pair]:
     return links
 
 
-def _clips(found: Imprints) -> Iterator[_Clip]:
+def _clips(found: StoredFingerprints) -> Iterator[_Clip]:
     assets, firsts, counts = np.unique(found.assets, return_index=True, return_counts=True)
     for asset, first, count in zip(assets.tolist(), firsts.tolist(), counts.tolist(), strict=True):
         order = first + np.argsort(found.at_ms[first : first + count], kind="stable")
@@ -287,7 +288,7 @@ def _move_alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
 # ---------------------------------------------------------------- recordings
 
 
-def alike_sounds(found: Imprints) -> list[Pair]:
+def alike_sounds(found: StoredFingerprints) -> list[Pair]:
     """Pairs of recordings of which one, or most of it, is in the other: cut, written again, louder."""
     lines = {asset: _line(found, asset) for asset in np.unique(found.assets).tolist()}
     proposed = (*_sharing(lines), *_correlated(lines))
@@ -302,7 +303,7 @@ class _Line:
     known: NDArray[np.bool_]
 
 
-def _line(found: Imprints, asset: int) -> _Line:
+def _line(found: StoredFingerprints, asset: int) -> _Line:
     rows = np.flatnonzero(found.assets == asset)
     parts = [(int(found.at_ms[row]) // fingerprint.STEP_MS, found.words(row)) for row in rows.tolist()]
     length = max(start + len(words) for start, words in parts)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 
-AGREEMENT = 1.0  # log-odds that a further, fully sure lane adds to the surest one
+AGREEMENT = 1.0  # log-odds that a further, fully sure lane adds to the best one
 FULFILLED = 3.0  # log-odds at which one of several operands is as good as satisfied
 LEAST = -8.0  # log-odds of what no lane knows anything about
 UNKNOWN = -4.2  # ... of what words alone have found: as for a text whose meaning has nothing to do with the question
@@ -38,7 +38,7 @@ def confidence(odds: float) -> float:
 def agree(odds: Iterable[float], evidence: float = 0.0) -> float:
     """Log-odds of one segment from those of its semantic lanes and the evidence of its words.
 
-    odds: the surest lane counts; a further one adds AGREEMENT of its confidence, so one that is unsure neither lifts
+    odds: the best lane counts; a further one adds AGREEMENT of its confidence, so one that is unsure neither lifts
     nor lowers. Lanes below UNKNOWN, and no lane at all, count as UNKNOWN where there is evidence.
     evidence: log-likelihood ratio >= 0 of the matched words, added as Bayes' rule says.
     """

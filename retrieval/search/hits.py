@@ -54,7 +54,7 @@ _Row: TypeAlias = tuple[float, StoredSegment, Moment | None]
 
 
 def _as_moments(rows: Sequence[_Row], found: Sequence[tuple[Moment, StoredSegment]], *, lend: bool) -> list[_Row]:
-    """Rows with the segments of each timed kind replaced by its moments, as sure as the surest of their segments.
+    """Rows with the segments of each timed kind replaced by its moments, with the highest confidence of their segments.
 
     lend: a segment lends its confidence, which counts words and names as well, to the first moment that it is part of.
     Best first.
@@ -92,16 +92,16 @@ def found_segment(
     evidence: Sequence[Matches],
 ) -> FoundSegment:
     """A segment, or a moment of it, as an answer shows it; odds: how sure it is. evidence: of each operand."""
-    ways = [(way, clue) for each in evidence for way, clue in each.segments.get(stored.id, {}).items()]
+    ways = [(way, match) for each in evidence for way, match in each.segments.get(stored.id, {}).items()]
     ways += [(WORDS, each.names[candidate.asset]) for each in evidence if candidate.asset in each.names]
     lanes: dict[Lane, float] = {}
-    for way, clue in ways:
-        sure = fusion.confidence(fusion.agree([], clue.odds) if way == WORDS else clue.odds)
-        lanes[clue.lane] = max(lanes.get(clue.lane, 0.0), sure)
-    clues = [clue for way, clue in ways if way != WORDS] or [clue for _, clue in ways]
-    best = max(clues, key=lambda clue: clue.odds, default=None)
-    framed = [clue for clue in clues if clue.at_ms is not None]
-    at_ms = max(framed, key=lambda clue: clue.odds).at_ms if framed else None
+    for way, match in ways:
+        sure = fusion.confidence(fusion.agree([], match.odds) if way == WORDS else match.odds)
+        lanes[match.lane] = max(lanes.get(match.lane, 0.0), sure)
+    matches = [match for way, match in ways if way != WORDS] or [match for _, match in ways]
+    best = max(matches, key=lambda match: match.odds, default=None)
+    framed = [match for match in matches if match.at_ms is not None]
+    at_ms = max(framed, key=lambda match: match.odds).at_ms if framed else None
     segment = stored.segment
     if moment is not None and segment.kind == "shot":
         at_ms = moment.at_ms
@@ -122,8 +122,8 @@ def found_segment(
 
 def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ...]:
     """Where the words stand by which a segment was found."""
-    asked = [term for each in evidence if WORDS in each.segments.get(stored.id, {}) for term in each.terms]
-    return tuple(highlight.highlights(stored.segment.text or "", asked)) if asked else ()
+    terms = [term for each in evidence if WORDS in each.segments.get(stored.id, {}) for term in each.terms]
+    return tuple(highlight.highlights(stored.segment.text or "", terms)) if terms else ()
 
 
 def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:
@@ -139,5 +139,5 @@ def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment
         date=stored.date,
         date_from=stored.date_from,
         offline=stored.offline,
-        alike=candidate.alike,
+        alike=candidate.collapsed,
     )

@@ -106,7 +106,7 @@ def of_spans(spans: Ms, odds: Odds) -> Curve:
 
 
 def joined(curves: Iterable[Curve]) -> Curve:
-    """One curve of several lanes by the rule of fusion.agree: the surest counts, the others add their confidence."""
+    """One curve of several lanes by the rule of fusion.agree: the highest counts, the others add their confidence."""
     lanes = [each for each in curves if len(each)]
     if len(lanes) < 2:
         return lanes[0] if lanes else EMPTY
@@ -149,7 +149,7 @@ def find(
     most: int = 20,
     least: float = 0.0,
 ) -> list[Moment]:
-    """Moments of a curve, the surest first; ties: the earlier. The best one is given however unsure it is.
+    """Moments of a curve, highest log-odds first; ties: the earlier. The best one is given, however low.
 
     cuts: times (n,) at which shots end. sentences: spans (n, 2) of speech; ends near to theirs are moved outwards.
     most: so many at most. least: log-odds below which there is no further one, unless it reaches the level of the best.

@@ -58,11 +58,11 @@ class Matches:
     exhausted: bool = True  # no lane holds back anything as sure as the cut
     terms: tuple[Term, ...] = ()
 
-    def add(self, segment: int, asset: int, way: str, clue: Match) -> None:
-        """Keeps the surest clue of one way to find a segment."""
+    def add(self, segment: int, asset: int, way: str, match: Match) -> None:
+        """Keeps the best match of one way to find a segment."""
         ways = self.segments.setdefault(segment, {})
-        if way not in ways or (clue.odds, clue.score) > (ways[way].odds, ways[way].score):
-            ways[way] = clue
+        if way not in ways or (match.odds, match.score) > (ways[way].odds, ways[way].score):
+            ways[way] = match
         self.owners[segment] = asset
 
 
@@ -238,9 +238,9 @@ class VectorQuery:
         count = len(self.own)
         best = scores[:count].max(axis=0, initial=-1.0).astype(float)
         odds = line.odds(best - self.handicap(profile))
-        alike = KINDS[self.kind].modality
-        more = None if self.more is None else log_odds(profile, alike, self.kind, scores[count])
-        less = None if self.less is None else log_odds(profile, alike, self.kind, scores[-1])
+        modality = KINDS[self.kind].modality
+        more = None if self.more is None else log_odds(profile, modality, self.kind, scores[count])
+        less = None if self.less is None else log_odds(profile, modality, self.kind, scores[-1])
         odds = feedback.moved(odds, more, less)
         return odds, best
 

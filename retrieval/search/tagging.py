@@ -1,7 +1,7 @@
 """Tags: what pictures, shots and sounds show or let hear, of an open vocabulary; and the filter by them.
 
 A tag is a concept whose name lies near enough to the segment: its confidence is the prior's of the profile, from the cut
-on, and it is among the MOST surest of all concepts. Nothing is kept of it in the catalog. Tags follow from the vectors that
+on, and it is among the MOST best of all concepts. Nothing is kept of it in the catalog. Tags follow from the vectors that
 are there and from those of the concepts' names, so a word that is added to the vocabulary, or asked for without being in
 it, needs no file opened and nothing encoded but itself. The vectors of the names are cached by what they were made of.
 """
@@ -97,7 +97,7 @@ def _concepts(file: Path) -> Iterator[Concept]:
         if text.startswith("["):
             section = text.strip("[] ").lower()
             if section not in (SEEN, HEARD):
-                raise LibraryError(f"{file}, line {number}: {text} is no section", "there are [seen] and [heard]")
+                raise LibraryError(f"{file}, line {number}: {text} is not a section", "there are [seen] and [heard]")
         elif names := tuple(name.strip() for name in text.replace("，", ",").split(",") if analyzer.tokens(name)):
             yield Concept(names, section)
 
@@ -150,9 +150,9 @@ class Tagger:
     snapshot: Snapshot
 
     def of(self, kinds: Mapping[int, Kind]) -> dict[int, list[Tag]]:
-        """The tags of segments given with their kinds, the surest first; those without any are left out.
+        """The tags of segments given with their kinds, highest confidence first; those without any are left out.
 
-        A shot is as sure of a concept as its surest frame.
+        A shot has the confidence of its best frame.
         """
         found: dict[int, list[Tag]] = {}
         for kind in [name for name, row in KINDS.items() if row.tags]:

@@ -34,7 +34,7 @@ class Track:
     leaves: tuple[Mapping[Kind, Odds], ...]
     known: Mapping[Kind, NDArray[np.bool_]]
 
-    def surest(self, leaf: int) -> Odds:
+    def highest(self, leaf: int) -> Odds:
         """(n,) of one leaf whatever the kind."""
         lanes = self.leaves[leaf].values()
         return np.max(list(lanes), axis=0) if lanes else np.full(len(self.times.starts), fusion.LEAST)
@@ -45,7 +45,7 @@ class Track:
 
     def _sure(self, leaf: int, whole: float) -> Score:
         """Names speak for every step."""
-        own = self.surest(leaf)
+        own = self.highest(leaf)
         at = own + max(0.0, whole - float(own.max()))
         return Score(at, float(at.max()))
 
@@ -53,7 +53,7 @@ class Track:
         """The curve of a tree over one kind of segment; leaves that do not ask it are left out, not what is excluded."""
         given: list[Score | None] = []
         for leaf, own in enumerate(boolean.generates_candidates(tree)):
-            at = self.leaves[leaf].get(kind) if own else self.surest(leaf)
+            at = self.leaves[leaf].get(kind) if own else self.highest(leaf)
             given.append(None if at is None else Score(at, float(at.max())))
         return self._curve(boolean.score_tree(tree, given, self.times).at, self.known[kind])
 
@@ -65,7 +65,7 @@ class Track:
         return Curve(self.times.starts[known], self.times.ends[known], odds[known], self.times.frames[known])
 
     def kind_at(self, at_ms: int, proposing: Sequence[bool]) -> Kind:
-        """The kind of segment that is surest at a time."""
+        """The kind of segment with the highest log-odds at a time."""
         step = int(np.clip(np.searchsorted(self.times.starts, at_ms, "right") - 1, 0, len(self.times.starts) - 1))
         found = [
             (float(odds[step]), kind)
@@ -96,15 +96,15 @@ def _track(lanes: Sequence[Mapping[Kind, Curve]], cuts: Ids, sentences: Ids) -> 
     inside: dict[Kind, NDArray[np.bool_]] = {}
     for kind, curve in curves:
         inside[kind] = inside.get(kind, False) | curve.covers(borders[:-1])
-    held = np.any(list(inside.values()), axis=0)
-    starts, ends = borders[:-1][held], borders[1:][held]
+    known = np.any(list(inside.values()), axis=0)
+    starts, ends = borders[:-1][known], borders[1:][known]
     frames = starts
     for kind, curve in curves:
         if kind == "shot":
             frames = np.where(curve.covers(starts), np.clip(curve.frames_at(starts), starts, ends - 1), frames)
     times = TimeGrid(starts, ends, frames, cuts, sentences)
     leaves = tuple({kind: curve.at(starts) for kind, curve in each.items()} for each in lanes)
-    return Track(times, leaves, {kind: own[held] for kind, own in inside.items()})
+    return Track(times, leaves, {kind: own[known] for kind, own in inside.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

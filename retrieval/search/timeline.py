@@ -71,7 +71,7 @@ class Timeline:
     timed: Mapping[Kind, Timed]
 
     def moments(self, operand: EncodedOperand, least: float) -> dict[int, list[tuple[Moment, int]]]:
-        """For each asset its moments of every kind, the surest first, with the segment that holds the best frame."""
+        """For each asset its moments of every kind, highest confidence first, with the segment that holds the best frame."""
         if not self.assets:
             return {}
         timed = self.timed

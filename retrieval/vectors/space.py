@@ -124,8 +124,8 @@ class SpaceSnapshot:
         k = min(k, len(part.rows))
         scores, places = part.index.search(queries, k, mask)
         rows = np.where(places < 0, np.zeros(1, part.rows.dtype), part.rows[np.maximum(places, 0)])
-        held = len(part.rows) if mask is None else int(np.count_nonzero(mask))
-        return scores, rows, held
+        count = len(part.rows) if mask is None else int(np.count_nonzero(mask))
+        return scores, rows, count
 
 
 def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -419,8 +419,8 @@ def test_a_file_that_shows_no_sign_of_life_is_a_skip(world: World) -> None:
     assert finished.skipped == {"too slow": 1}
 
 
-def imprints_of(world: World) -> dict[str, list[tuple[int | None, bytes]]]:
-    """Segment key -> its imprints."""
+def fingerprints_of(world: World) -> dict[str, list[tuple[int | None, bytes]]]:
+    """Segment key -> its fingerprints."""
     found: dict[str, list[tuple[int | None, bytes]]] = {}
     with sqlite3.connect(layout.catalog(world.home)) as catalog:
         for key, at_ms, data in catalog.execute(
@@ -431,31 +431,31 @@ def imprints_of(world: World) -> dict[str, list[tuple[int | None, bytes]]]:
     return found
 
 
-def test_pictures_and_sounds_have_imprints_that_go_with_them(world: World) -> None:
+def test_pictures_and_sounds_have_fingerprints_that_go_with_them(world: World) -> None:
     """One for each view; none is left when the file is gone."""
     world.picture("one.png")
     sound = world.sound("two.wav")
     world.index()
-    sizes = sorted(len(data) for each in imprints_of(world).values() for _, data in each)
+    sizes = sorted(len(data) for each in fingerprints_of(world).values() for _, data in each)
     assert sizes == sorted(
         [fingerprint.BYTES, 4 * len(fingerprint.sound_fingerprint(np.zeros(4 * 16_000, np.float32), 16_000))]
     )
     sound.unlink()
     world.index()
-    assert [len(data) for ((_, data),) in imprints_of(world).values()] == [fingerprint.BYTES]
+    assert [len(data) for ((_, data),) in fingerprints_of(world).values()] == [fingerprint.BYTES]
 
 
-def test_imprints_of_an_older_library_are_added_without_encoding(world: World) -> None:
-    """A library from before there were imprints gets them by the next run, and no model is asked."""
+def test_fingerprints_of_an_older_library_are_added_without_encoding(world: World) -> None:
+    """A library from before there were fingerprints gets them by the next run, and no model is asked."""
     world.picture("one.png")
     world.sound("two.wav")
     world.index()
-    before = imprints_of(world)
+    before = fingerprints_of(world)
     with sqlite3.connect(layout.catalog(world.home)) as catalog:
         catalog.execute("DELETE FROM imprints")
     catalog.close()
     world.index()
-    assert imprints_of(world) == before and len(before) == 2
+    assert fingerprints_of(world) == before and len(before) == 2
     assert world.profile.encoded == {"text": 0, "image": 0, "sound": 0}
 
 

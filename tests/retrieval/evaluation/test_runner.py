@@ -18,11 +18,11 @@ from retrieval.evaluation.runner import (
     WITHOUT_NAMES,
     Ranked,
     Setting,
+    by_confidence,
     by_rank,
     rankings,
     run_topics,
     settings_named,
-    surest,
 )
 from retrieval.evaluation.topics import Topic, asset_table
 from retrieval.library import Library
@@ -32,10 +32,10 @@ def ranked(asset: str, confidence: float) -> Ranked:
     return Ranked(asset, Path(asset), "image", confidence)
 
 
-def test_the_surest_lane_decides() -> None:
-    """Each asset once, as sure as its surest hit."""
+def test_the_lane_with_the_highest_confidence_decides() -> None:
+    """Each asset once, by its best hit."""
     lists = [[ranked("a", 0.9), ranked("b", 0.3)], [ranked("b", 0.95), ranked("c", 0.1)], []]
-    assert [(hit.asset, hit.confidence) for hit in surest(lists)] == [("b", 0.95), ("a", 0.9), ("c", 0.1)]
+    assert [(hit.asset, hit.confidence) for hit in by_confidence(lists)] == [("b", 0.95), ("a", 0.9), ("c", 0.1)]
 
 
 def test_ranks_count_what_several_lanes_found() -> None:

@@ -1,4 +1,4 @@
-"""Imprints tell copies of a picture or sound from other ones."""
+"""Fingerprints tell copies of a picture or sound from other ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def drawn(seed: int, kind: str = "landscape") -> Image.Image:
     return render.paint(scenes.compose(scenes.CHOOSING.start + seed, kind), 240)
 
 
-def imprint(picture: Image.Image) -> NDArray[np.uint8]:
+def fingerprint_of(picture: Image.Image) -> NDArray[np.uint8]:
     return fingerprint.picture_fingerprint(np.asarray(picture.convert("RGB")))
 
 
@@ -36,26 +36,26 @@ CHANGES = {
 def test_a_changed_copy_is_the_same_picture(change: str) -> None:
     """Whatever was done to the copy, one of the two directions says so."""
     for seed in range(5):
-        one, other = imprint(drawn(seed)), imprint(CHANGES[change](drawn(seed)))
+        one, other = fingerprint_of(drawn(seed)), fingerprint_of(CHANGES[change](drawn(seed)))
         assert fingerprint.same_pictures(one, other[None])[0] or fingerprint.same_pictures(other, one[None])[0]
 
 
 def test_other_pictures_are_not_the_same() -> None:
     """Thirty drawings of one kind: each is only itself."""
-    greys = np.stack([imprint(drawn(seed, "pictogram")) for seed in range(30)])
+    greys = np.stack([fingerprint_of(drawn(seed, "pictogram")) for seed in range(30)])
     table = np.stack([fingerprint.same_pictures(each, greys) for each in greys])
     assert (table == np.eye(30, dtype=bool)).all()
 
 
 def test_a_plain_picture_is_like_none() -> None:
     """Two white pages are not called copies of each other."""
-    white = imprint(Image.new("RGB", (50, 40), "white"))
+    white = fingerprint_of(Image.new("RGB", (50, 40), "white"))
     assert fingerprint.is_plain(white[None]).all() and not fingerprint.same_pictures(white, white[None]).any()
     assert fingerprint.same_pictures(white, np.empty((0, fingerprint.BYTES), np.uint8)).shape == (0,)
 
 
-def test_an_imprint_keeps_the_mean_of_each_area() -> None:
-    """A picture of two halves has an imprint of two halves, also where its side is no multiple."""
+def test_a_fingerprint_keeps_the_mean_of_each_area() -> None:
+    """A picture of two halves has a fingerprint of two halves, also where its side is no multiple."""
     pixels = np.zeros((50, 36, 3), np.uint8)
     pixels[25:] = 200
     (greys,) = fingerprint.greys_of(fingerprint.picture_fingerprint(pixels)[None])
@@ -66,9 +66,9 @@ def test_colour_tells_pictures_of_one_brightness_apart() -> None:
     """The same drawing with red and blue exchanged is another picture; without its colours it is a copy."""
     picture = Image.new("RGB", (96, 96), (90, 90, 90))
     picture.paste((220, 60, 40), (20, 20, 70, 60))
-    one = imprint(picture)
-    assert not fingerprint.same_pictures(one, imprint(Image.merge("RGB", picture.split()[::-1]))[None])[0]
-    assert fingerprint.same_pictures(one, imprint(picture.convert("L"))[None])[0]
+    one = fingerprint_of(picture)
+    assert not fingerprint.same_pictures(one, fingerprint_of(Image.merge("RGB", picture.split()[::-1]))[None])[0]
+    assert fingerprint.same_pictures(one, fingerprint_of(picture.convert("L"))[None])[0]
 
 
 def noise(seconds: float, seed: int) -> NDArray[np.float32]:

@@ -210,8 +210,8 @@ def test_every_word_of_the_tables_is_looked_for() -> None:
 @pytest.mark.parametrize(
     ("question", "hint"),
     [
-        ("dog date:>2026", "date: is no field, so date:>2026 is asked as words (perhaps after: and before:)"),
-        ("type:image dog", "type: is no field, so type:image is asked as words (perhaps in:)"),
+        ("dog date:>2026", "date: is not a field, so date:>2026 is asked as words (perhaps after: and before:)"),
+        ("type:image dog", "type: is not a field, so type:image is asked as words (perhaps in:)"),
     ],
 )
 def test_a_field_that_there_is_none_of_gives_a_hint(question: str, hint: str) -> None:

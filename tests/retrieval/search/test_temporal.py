@@ -54,8 +54,8 @@ def scorer(text: str, **tracks: Track) -> TreeScorer:
 def test_the_surest_kind_counts_at_each_step() -> None:
     """A leaf that no kind asks is sure of nothing."""
     own = track({"shot": [1.0, -2.0], "speech": [0.0, 3.0]}, {})
-    assert own.surest(0).tolist() == [1.0, 3.0]
-    assert own.surest(1).tolist() == [LEAST, LEAST]
+    assert own.highest(0).tolist() == [1.0, 3.0]
+    assert own.highest(1).tolist() == [LEAST, LEAST]
 
 
 def test_a_name_lifts_every_step_to_its_own_certainty() -> None:
