@@ -66,7 +66,7 @@ def _save_media(shown: Shown, source: Path, target: Path) -> None:
 
         frame_at(source, (one.start + one.end) // 2 if one else 0).save(target)
     elif suffix in CLIPS and medium in ("video", "audio"):
-        from retrieval.media.av.audio import save_clip
+        from retrieval.media.av.cut import save_clip
 
         save_clip(source, one or Span(0, shown.asset.facts["duration_ms"] or LONGEST_MS), target)
     else:

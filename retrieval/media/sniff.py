@@ -17,6 +17,7 @@ from retrieval.domain.media import Medium
 from retrieval.errors import MediaUnreadable, MediaUnsupported
 from retrieval.media.containers import identify_container
 
+STREAM_READ = 4 << 20  # bytes of a transport stream in which its kinds of packets are looked for
 HEAD = 8192  # bytes; enough for every magic number and for a judgement on text
 
 TEXT_SUFFIXES = {
@@ -26,6 +27,11 @@ TEXT_SUFFIXES = {
     ".me": "txt", ".eml": "eml", ".emlx": "emlx", ".mbox": "mbox", ".mbx": "mbox", ".mht": "mhtml", ".mhtml": "mhtml",
     ".ipynb": "ipynb", ".svg": "svg", ".ics": "ics", ".vcs": "ics", ".json": "json", ".jsonl": "json", ".geojson": "json",
 }  # fmt: skip
+
+# Names of films and sound whose files FFmpeg is asked for where their first bytes say nothing.
+MEDIA_SUFFIXES = frozenset(
+    ".mp3 .aac .ts .mts .m2ts .mpg .mpeg .vob .m2v .h264 .264 .h265 .265 .hevc .dv .mxf .w64 .dsf .gxf .trp .tp".split()
+)
 
 # Source code: documents, but not where the folder is a program's (indexer/sources/local.py).
 CODE_SUFFIXES = frozenset(
@@ -75,6 +81,9 @@ MAGIC: tuple[tuple[int, bytes, Medium, str], ...] = (
     (0, b"#!AMR", "audio", "amr"),
     (0, b".snd", "audio", "au"),
     (0, b"caff", "audio", "caf"),
+    (0, b"DSD ", "audio", "dsf"),
+    (0, b"riff\x2e\x91\xcf\x11", "audio", "w64"),
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "video", "mxf"),
     (0, b"MAC ", "audio", "ape"),
     (0, b"wvpk", "audio", "wavpack"),
     (0, b"TTA1", "audio", "tta"),
@@ -144,8 +153,17 @@ def identify(path: Path) -> tuple[Medium, str]:
         found = _by_magic(head) or identify_container(path, file, head) or _by_weak_magic(path, head)
         if found is None:
             _refuse_foreign(path, head)
-            found = _by_text(path, head)
+            found = _by_ffmpeg(path, head) or _by_text(path, head)
     return found
+
+
+def _by_ffmpeg(path: Path, head: bytes) -> tuple[Medium, str] | None:
+    """Rare containers, and those behind other bytes: only under a name of films or sound, and where it is no text."""
+    if path.suffix.lower() not in MEDIA_SUFFIXES or looks_like_text(head):
+        return None
+    from retrieval.media.probe import probe
+
+    return probe(path)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -199,9 +217,9 @@ def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
         and all(head[at : at + 1] == b"\x47" for at in range(0, min(len(head), 188 * 5), 188))
         and len(head) >= 376
     ):
-        return "video", "ts"
+        return _of_stream(path, 188, 0), "ts"
     if len(head) > 200 and head[4] == 0x47 and head[196:197] == b"\x47":
-        return "video", "m2ts"
+        return _of_stream(path, 192, 4), "m2ts"
     if head[0] == 0xFF and head[1:2] and head[1] & 0xE0 == 0xE0 and b"\x00" != head[1:2]:
         return _mpeg_audio(head, suffix)
     if (
@@ -218,6 +236,22 @@ def _by_weak_magic(path: Path, head: bytes) -> tuple[Medium, str] | None:
     if suffix == ".im" and b"Image type:" in head[:512]:
         return "image", "im"
     return None
+
+
+def _of_stream(path: Path, size: int, skip: int) -> Medium:
+    """The medium of a transport stream of packets of `size` bytes: sound, if no packet begins pictures and some do sound.
+
+    Source: ISO/IEC 13818-1, 2.4.3.
+    """
+    with open(path, "rb") as file:
+        content = file.read(STREAM_READ)
+    kinds = set()
+    for at in range(skip, len(content) - 188, size):
+        if content[at] == 0x47 and content[at + 1] & 0x40:  # an elementary packet, or a table, begins
+            start = at + 4 + (1 + content[at + 4] if content[at + 3] & 0x20 else 0)
+            kinds |= {content[start + 3]} if content[start : start + 3] == b"\0\0\1" else set()
+    pictures = any(0xE0 <= kind <= 0xEF or kind == 0xFD for kind in kinds)
+    return "audio" if not pictures and any(0xC0 <= kind <= 0xDF or kind == 0xBD for kind in kinds) else "video"
 
 
 def _mpeg_audio(head: bytes, suffix: str) -> tuple[Medium, str] | None:

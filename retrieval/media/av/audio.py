@@ -1,10 +1,11 @@
-"""The sound of one file: facts, samples for the transcriber, windows for the sound encoder, and a cut for showing."""
+"""The sound of one file: facts, samples for the transcriber, and windows for the sound encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelInput, Segment, Span
-from retrieval.errors import MediaUnreadable, RetrievalError
+from retrieval.errors import MediaUnreadable
 from retrieval.media.av import subtitles
-from retrieval.media.av.ffmpeg import chapters, facts_of, opened, packets, picture_stream, sound_stream
+from retrieval.media.av.clock import BACK_MS
+from retrieval.media.av.ffmpeg import chapters, facts_of, opened, packets, sound_stream
 from retrieval.settings import RATE
 
 Sound = NDArray[np.float32]
 
 SILENCE: Final = 1e-3  # root mean square, -60 dB: below it a window holds nothing to hear
+LOOK_S: Final = 4.0  # of a soundtrack at each place where it is looked into
+LOOKED_INTO: Final = (1, 3, 5, 7, 9)  # tenths of its length
 GAP_S: Final = 0.2  # a jump of the time stamps by more is filled with silence, so that times stay right
 LONGEST_GAP_S: Final = 3600.0  # a longer jump is a damaged time stamp
 SHARES: Final = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # other channels: 0.5
@@ -71,9 +75,47 @@ def chunks(path: Path, rate: int = RATE, seconds: int = 30) -> Iterator[Sound]:
         yield np.concatenate(held)
 
 
+def heard(path: Path, container: Any) -> Any | None:
+    """The soundtrack that is heard: the default one, or the first in which there is any sound; None without one."""
+    first = sound_stream(container)
+    streams = [one for one in container.streams.audio if one.codec_context is not None]
+    if first is None or len(streams) < 2:
+        return first
+    index = _heard_index(str(path), path.stat().st_mtime_ns, tuple(s.index for s in (first, *streams)))
+    return container.streams[index]
+
+
+@lru_cache(maxsize=64)
+def _heard_index(name: str, _changed: int, indexes: tuple[int, ...]) -> int:
+    """The first of the streams that is not silent wherever it is looked into; the first of all if all are."""
+    for index in dict.fromkeys(indexes):
+        with opened(Path(name)) as container:
+            length = (container.duration or 0) // 1000
+        for at in (0, *(length * part // 10 for part in LOOKED_INTO)):
+            with opened(Path(name)) as container, suppress(av.FFmpegError):
+                if at:
+                    container.seek((container.start_time or 0) + at * 1000)
+                if _is_loud(container, container.streams[index]):
+                    return index
+    return indexes[0]
+
+
+def _is_loud(container: Any, stream: Any) -> bool:
+    """Whether the next LOOK_S seconds of a stream hold any sound."""
+    mono, seconds = _Mono(RATE), 0.0
+    for frame in packets(container, stream):
+        for piece in mono.pieces(frame):
+            if float(np.sqrt(np.mean(np.square(piece)))) >= SILENCE:
+                return True
+            seconds += len(piece) / RATE
+        if seconds > LOOK_S:
+            return False
+    return False
+
+
 def _resampled(path: Path, rate: int) -> Iterator[Sound]:
     with opened(path) as container:
-        stream = sound_stream(container)
+        stream = heard(path, container)
         if stream is None:
             return
         start = (container.start_time or 0) / av.time_base
@@ -86,6 +128,8 @@ def _resampled(path: Path, rate: int) -> Iterator[Sound]:
                 mono = _Mono(rate)
             kind = _kind(frame)
             gap = frame.time - start - given / rate if frame.time is not None else 0.0
+            if gap < -BACK_MS / 1000:  # a joined recording begins, whose stamps start again
+                start, gap = start + gap, 0.0
             if GAP_S < gap < LONGEST_GAP_S:
                 for length in _parts(round(gap * rate), rate * 30):
                     given += length
@@ -163,86 +207,3 @@ def _window(samples: Sound, at: int, form: AudioSpec, window: int) -> Iterator[E
     start, end = at * 1000 // form.rate, (at + len(samples)) * 1000 // form.rate
     view = np.pad(samples, (0, window - len(samples)))
     yield ExtractedSegment(Segment("sound", Span(start, max(end, start + 1))), (ModelInput(view, start),))
-
-
-def save_clip(path: Path, span: Span, out: Path) -> Path:
-    """Cuts `span` (ms) out of a clip or recording into `out`, whose suffix names the container; gives `out`.
-
-    Sound alone is written as samples (.wav) or by the container's usual codec; pictures as H.264, sound beside them
-    as AAC.
-
-    Raises:
-        MediaUnreadable: the file cannot be decoded there, holds nothing there, or has no sound for a file of sound.
-        RetrievalError: `out` cannot be written in that form.
-    """
-    with opened(path) as container:
-        pictures = (
-            picture_stream(container)
-            if out.suffix.lower() not in (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a")
-            else None
-        )
-        streams = [stream for stream in (pictures, sound_stream(container)) if stream is not None]
-        if not streams:
-            raise MediaUnreadable(f"{path.name} holds nothing that {out.suffix} could hold", reason="not media")
-        with _writing(out) as made:
-            outputs = {stream.index: _output(made, stream) for stream in streams}
-            count = 0
-            for stream, frame in _frames_within(container, streams, span):
-                output = outputs[stream.index]
-                is_picture = stream.type == "video"
-                _put(made, output, frame.reformat(output.width, output.height, "yuv420p") if is_picture else frame)
-                count += 1
-            if not count:
-                raise MediaUnreadable(f"{path.name} holds nothing from {span.start} to {span.end} ms", reason="empty")
-            for output in outputs.values():
-                _put(made, output, None)
-    return out
-
-
-@contextmanager
-def _writing(out: Path) -> Iterator[Any]:
-    """A file of FFmpeg's to write to."""
-    try:
-        made = av.open(str(out), "w")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _unwritable(str(out), error) from error
-    with made:
-        yield made
-
-
-def _put(made: Any, output: Any, frame: Any) -> None:
-    """Encodes and writes a frame; None: what the encoder still holds."""
-    try:
-        made.mux(output.encode(frame))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _unwritable(made.name, error) from error
-
-
-def _unwritable(name: str, error: Exception) -> RetrievalError:
-    """That a file cannot be written is no fault of the one that is read."""
-    return RetrievalError(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}", "try another form")
-
-
-def _output(made: Any, stream: Any) -> Any:
-    if stream.type == "audio":
-        codec = SOUND_CODECS.get(made.format.name, made.default_audio_codec)
-        rates = av.Codec(codec, "w").audio_rates or [stream.rate]
-        return made.add_stream(codec, rate=min(rates, key=lambda rate: (abs(rate - stream.rate), -rate)))
-    codec = "libx264" if made.format.name in ("mp4", "mov", "matroska") else made.default_video_codec
-    output = made.add_stream(codec, rate=stream.average_rate or 25)
-    output.width, output.height, output.pix_fmt = stream.width // 2 * 2, stream.height // 2 * 2, "yuv420p"
-    return output
-
-
-def _frames_within(container: Any, streams: list[Any], span: Span) -> Iterator[tuple[Any, Any]]:
-    """Streams with their decoded frames that begin within a span (ms), timed from its start."""
-    start = (container.start_time or 0) / av.time_base
-    begin, end = start + span.start / 1000, start + span.end / 1000
-    container.seek(max(0, int((begin - 1) * av.time_base)))
-    for packet in container.demux(streams):
-        for frame in packet.decode():
-            if frame.time is not None and begin <= frame.time < end:
-                frame.pts = round((frame.time - begin) / frame.time_base)
-                yield packet.stream, frame
-        if packet.dts is not None and packet.dts * packet.time_base > end + 1:
-            return

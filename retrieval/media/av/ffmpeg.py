@@ -18,9 +18,9 @@ from av.container import InputContainer
 
 from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.media.av.clock import BACK_MS, CLOCKED, running_ms
 from retrieval.media.av.id3 import confused
 from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
-from retrieval.media.sidecars import THREE_LETTERS
 from retrieval.media.sniff import identify
 
 WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
@@ -166,13 +166,12 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
         identify(path)[1],
         picture.codec_context.width or None if picture is not None else None,
         picture.codec_context.height or None if picture is not None else None,
-        duration_ms(container, picture, sound),
+        _length(path, container, picture, sound),
         date=date,
         date_from="container" if date else None,
         camera=_camera(said),
         latitude=latitude,
         longitude=longitude,
-        lang=_lang(sound),
         title=_line(said.get("title")),
         artist=_line(said.get("artist") or said.get("author")),
         keywords=tuple(dict.fromkeys(line for line in (_line(said.get(word)) for word in words) if line)),
@@ -206,9 +205,27 @@ def _line(value: str | None) -> str | None:
     return " ".join((value or "").replace("\0", " ").split())[:500] or None
 
 
-def _lang(stream: Any | None) -> str | None:
-    lang = (stream.metadata.get("language") or "")[:3].lower() if stream is not None else ""
-    return THREE_LETTERS.get(lang)
+def _length(path: Path, container: InputContainer, picture: Any | None, sound: Any | None) -> int | None:
+    """Length in ms; counted where FFmpeg only estimates it by the bit rate, or where recordings are joined."""
+    stream = picture or sound
+    if stream is None or not (_is_estimated(path, container) or container.format.name in CLOCKED):
+        return duration_ms(container, picture, sound)
+    with opened(path) as other:
+        counted = running_ms(other, other.streams[stream.index])
+    said = duration_ms(container, picture, sound) or 0
+    return said if container.format.name in CLOCKED and abs(counted - said) < BACK_MS else counted
+
+
+def _is_estimated(path: Path, container: InputContainer) -> bool:
+    """Whether the file itself does not say how long it is: raw AAC, MP3 without a table of its frames."""
+    if container.format.name != "mp3":
+        return container.format.name == "aac"
+    with open(path, "rb") as file:
+        head = file.read(10)
+        tag = sum(digit << 7 * place for place, digit in enumerate(reversed(head[6:10]))) if head[:3] == b"ID3" else -10
+        file.seek(10 + tag)
+        first = file.read(2048)
+    return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def first_frame(container: InputContainer, stream: Any) -> Any | None:

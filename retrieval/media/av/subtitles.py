@@ -69,6 +69,8 @@ def _start_ms(path: Path) -> int:
 
 def text_tracks(container: Any) -> list[Any]:
     """Subtitle streams that hold text; the default one first, those only for foreign words last."""
+    if container.format.name == "flv":  # its text is the scripts of players
+        return []
     tracks = [
         stream for stream in container.streams.subtitles if stream.codec_context and stream.codec_context.name in TRACKS
     ]
@@ -94,7 +96,7 @@ def track_cues(container: Any, track: Any) -> list[Cue]:
 def _packet_text(content: bytes, codec: str) -> str:
     if codec == "mov_text":
         return content[2 : 2 + int.from_bytes(content[:2], "big")].decode("utf-8", "replace")
-    text = content.decode("utf-8", "replace")
+    text = content.partition(b"\0")[0].decode("utf-8", "replace")  # behind a zero lies nothing that is shown
     return text.split(",", 8)[-1] if codec in ("ass", "ssa") else text
 
 

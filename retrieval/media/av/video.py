@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from PIL import Image
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment, Span
 from retrieval.errors import MediaTooLarge, MediaUnreadable
 from retrieval.media.av import subtitles
+from retrieval.media.av.clock import Clock, is_joined
 from retrieval.media.av.ffmpeg import (
     chapters,
     duration_ms,
@@ -28,8 +30,8 @@ from retrieval.media.av.ffmpeg import (
     opened,
     packets,
     picture_stream,
-    turns,
 )
+from retrieval.media.av.frames import aspect_of, picture, shown_size
 from retrieval.media.av.shots import HEIGHT, WIDTH, ShotFinder, is_flat
 from retrieval.media.image.decode import fit
 from retrieval.settings import FRAME_EVERY_MS, LIMITS, LONGEST_SHOT_MS, Limits
@@ -38,7 +40,8 @@ STILL: Final = 3.0  # mean difference (0..255) up to which two frames of a shot 
 LOOK_EVERY_MS: Final = 28  # frames closer than this are decoded but not looked at: 30 a second show every border
 BUSY: Final = 1280 * 720 * 31  # pixels a second above which frames that no other needs are not decoded
 THREADS: Final = 4
-JUMP_MS: Final = 6 * 3_600_000  # a time stamp that leaps further is damaged
+STILL_MS: Final = 500  # frames that stand longer, on the whole, are slides
+SEEK_BACK_MS: Final = (0, 2_000, 12_000, 60_000)  # where decoding begins before the frame that is wanted
 FRAMES_A_SIGN = 16  # decoded between two signs of life
 
 
@@ -68,8 +71,8 @@ def _upright(path: Path, facts: Metadata, container: Any, limits: Limits) -> Met
     frame = first_frame(container, picture_stream(container))
     if frame is None:
         raise MediaUnreadable(f"{path.name} holds no picture that can be decoded", reason="truncated")
-    turned = turns(frame) % 2
-    return replace(facts, width=frame.height if turned else frame.width, height=frame.width if turned else frame.height)
+    width, height = shown_size(frame, aspect_of(picture_stream(container)))
+    return replace(facts, width=width, height=height)
 
 
 def _check_size(path: Path, stream: Any, limits: Limits) -> None:
@@ -116,14 +119,17 @@ def watch_video(
             return
         _check_size(path, stream, limits)
         _hurry(stream)
-        watch, frame, at = _Watch(form), None, 0
+        watch, frame, at, number = _Watch(form, aspect_of(stream)), None, 0, 0
         for number, (frame, at) in enumerate(_timed(container, stream)):
             yield from watch.see(frame, at)
             if number % FRAMES_A_SIGN == 0:
                 alive()
         if frame is None:
             raise MediaUnreadable(f"{path.name} holds no picture that can be decoded", reason="truncated")
-        yield from watch.end(frame, at + _frame_ms(stream))
+        until = at + _frame_ms(stream)
+        if at >= STILL_MS * number:  # slides, each of which stands until the next, and the last one to the end
+            until = max(until, duration_ms(container, stream) or 0)
+        yield from watch.end(frame, until)
 
 
 def _hurry(stream: Any) -> None:
@@ -140,22 +146,18 @@ def _frame_ms(stream: Any) -> int:
 
 
 def _timed(container: Any, stream: Any, only_keys: bool = False) -> Iterator[tuple[Any, int]]:
-    """Frames with their time in ms, never running backwards; damaged time stamps are guessed from the rate."""
-    zero = (container.start_time or 0) / av.time_base
-    step, last = _frame_ms(stream), -1
+    """Frames with their running time in ms."""
+    clock = Clock(container, _frame_ms(stream))
     for frame in packets(container, stream, only_keys):
-        at = round((frame.time - zero) * 1000) if frame.time is not None else last + step
-        if not last - JUMP_MS < at < last + JUMP_MS and last >= 0:
-            at = last + step
-        last = max(at, last + 1, 0)
-        yield frame, last
+        yield frame, clock.at(frame)
 
 
 class _Watch:
     """What is known of the shot under way: its start, and views not yet given."""
 
-    def __init__(self, form: ImageSpec) -> None:
+    def __init__(self, form: ImageSpec, aspect: Fraction | None) -> None:
         self._form = form
+        self._aspect = aspect
         self._finder = ShotFinder()
         # Kept, and on one thread: set up anew for each frame, a scaler takes ten times as long as its work.
         self._scaler, self._shrinker = VideoReformatter(), VideoReformatter()
@@ -195,7 +197,7 @@ class _Watch:
     def _sample(self, frame: Any, small: NDArray[np.float32], at: int) -> None:
         self._sampled = at
         if not is_flat(small):
-            self._views.append(ModelInput(fit(picture(frame, self._scaler), self._form), at))
+            self._views.append(ModelInput(fit(picture(frame, self._aspect, self._scaler), self._form), at))
 
     def _close(self, border: int) -> Iterator[ExtractedSegment]:
         """The shot up to `border`, unless it shows nothing; what lies behind the border stays for the next."""
@@ -229,15 +231,7 @@ def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Imag
         for frame, at in _timed(container, stream, only_keys=True):
             if at - last >= every_ms:
                 last = at
-                yield at, max(length, at + _frame_ms(stream)), picture(frame)
-
-
-def picture(frame: Any, scaler: VideoReformatter | None = None) -> Image.Image:
-    """A decoded frame as it is shown: RGB, upright."""
-    rgb = (scaler or VideoReformatter()).reformat(frame, format="rgb24", threads=1)
-    image = Image.fromarray(rgb.to_ndarray())
-    turned = turns(frame)
-    return image.rotate(90 * turned, expand=True) if turned else image
+                yield at, max(length, at + _frame_ms(stream)), picture(frame, aspect_of(stream))
 
 
 def frame_at(path: Path, at_ms: int) -> Image.Image:
@@ -247,33 +241,43 @@ def frame_at(path: Path, at_ms: int) -> Image.Image:
         MediaUnreadable: no frame can be decoded there.
     """
     with opened(path) as container:
-        stream = picture_stream(container)
-        if stream is None:
+        if picture_stream(container) is None:
             raise MediaUnreadable(f"{path.name} has no pictures", reason="not media")
-        stream.codec_context.thread_type = "AUTO"
-        _seek(container, stream, at_ms)
-        found = _shown_at(container, stream, at_ms)
-    if found is None:
-        raise MediaUnreadable(f"{path.name} holds no picture at {at_ms} ms", reason="damaged")
-    return picture(found)
+        last = max(0, (duration_ms(container) or at_ms + 1) - 1)
+        joined = is_joined(container)
+    starts = [] if joined else [min(at_ms, last) - back for back in SEEK_BACK_MS]
+    for start in (*(start for start in starts if start > 1000), 0):
+        with opened(path) as container:
+            stream = picture_stream(container)
+            stream.codec_context.thread_type = "AUTO"  # type: ignore[union-attr]
+            found = _found(container, stream, at_ms, start)
+            if found is not None:
+                return picture(found, aspect_of(stream))
+    raise MediaUnreadable(f"{path.name} holds no picture at {at_ms} ms", reason="damaged")
 
 
-def _seek(container: Any, stream: Any, at_ms: int) -> None:
-    zero = container.start_time or 0
-    length = duration_ms(container, stream)
-    target = min(at_ms, max(0, (length or at_ms) - 1))
-    if target > 1000:
-        try:
-            container.seek(zero + target * 1000, backward=True)
-        except av.FFmpegError:
-            container.seek(0)
+def _found(container: Any, stream: Any, at_ms: int, start: int) -> Any | None:
+    """The last frame that begins at or before a time, a millisecond forgiven for rounded time stamps.
 
-
-def _shown_at(container: Any, stream: Any, at_ms: int) -> Any | None:
-    """The last frame that begins at or before the time; a millisecond is forgiven for rounded time stamps."""
-    zero, found = (container.start_time or 0) / av.time_base, None
+    start: the time at which decoding is to begin, 0 for the start of the file. In some containers seeking does not land
+    on a key frame, and then the first frame that decodes is too late: None.
+    """
+    if start and not _seek(container, start):
+        return None
+    found = None
+    clock = Clock(container, _frame_ms(stream))
+    zero = (container.start_time or 0) / av.time_base
     for frame in packets(container, stream):
-        if found is not None and frame.time is not None and (frame.time - zero) * 1000 > at_ms + 1:
+        at = clock.at(frame) if not start or frame.time is None else round((frame.time - zero) * 1000)
+        if at > at_ms + 1 and (found is not None or start):
             break
         found = frame
     return found
+
+
+def _seek(container: Any, target: int) -> bool:
+    try:
+        container.seek((container.start_time or 0) + target * 1000, backward=True)
+    except av.FFmpegError:
+        return False
+    return True

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, Span
 from retrieval.errors import MediaUnreadable
-from retrieval.media.av.audio import chunks, listen_audio, read_audio, save_clip
+from retrieval.media.av.audio import chunks, listen_audio, read_audio
+from retrieval.media.av.cut import save_clip
 from tests.retrieval.media.made_clips import frames, pattern, tone, write
 
 FORM = AudioSpec(rate=16_000, window_ms=2_000, hop_ms=1_000)

@@ -12,7 +12,7 @@ import pytest
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
-from retrieval.media.av.audio import save_clip
+from retrieval.media.av.cut import save_clip
 from retrieval.media.av.video import frame_at, key_frames, read_video, watch_video
 from retrieval.media.sniff import identify
 from retrieval.settings import Limits

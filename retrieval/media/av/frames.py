@@ -1,0 +1,86 @@
+"""Decoded frames as they are shown: upright, with square pixels, in the colours of a common screen."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+from av.video.reformatter import Colorspace, VideoReformatter
+from numpy.typing import NDArray
+from PIL import Image
+
+from retrieval.media.image.tone import HLG, PQ, tone_mapped
+
+HD: Final = 720  # lines from which players take BT.709 for what says nothing
+UNSAID: Final = 2  # colour space "unspecified" of ITU-T H.273
+HDR_SIDE: Final = 1920  # pixels of the longer side to which frames of high dynamic range are shrunk
+STRETCH: Final = 5  # pixels more than this times as wide as high, or as high as wide, are damaged tags
+
+
+def picture(frame: Any, aspect: Fraction | None = None, scaler: VideoReformatter | None = None) -> Image.Image:
+    """A decoded frame as it is shown: RGB, upright. aspect: width of a pixel to its height, None for square ones."""
+    scaler = scaler or VideoReformatter()
+    image = Image.fromarray(_hdr(frame, scaler) if frame.color_trc in (PQ, HLG) else _sdr(frame, scaler))
+    if aspect and aspect != 1 and Fraction(1, STRETCH) <= aspect <= STRETCH:
+        image = image.resize(_square(image.width, image.height, aspect))
+    for step in turn(frame):
+        image = image.transpose(step)
+    return image
+
+
+def shown_size(frame: Any, aspect: Fraction | None) -> tuple[int, int]:
+    """Width and height of a frame as it is shown."""
+    width, height = frame.width, frame.height
+    if aspect and aspect != 1 and Fraction(1, STRETCH) <= aspect <= STRETCH:
+        width, height = _square(width, height, aspect)
+    turned = any(step == Image.Transpose.TRANSPOSE for step in turn(frame))
+    return (height, width) if turned else (width, height)
+
+
+def aspect_of(stream: Any) -> Fraction | None:
+    """Width of a stream's pixels to their height; None for square ones and for what says nothing."""
+    said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return Fraction(said) if said and said > 0 and said != 1 else None
+
+
+def turn(frame: Any) -> list[Image.Transpose]:
+    """What brings a frame upright, one step after the other: its display matrix in quarter turns, mirrors included."""
+    for side in frame.side_data:
+        if side.type.name == "DISPLAYMATRIX" and len(bytes(side)) >= 36:
+            a, b, _, c, d = struct.unpack("<5i", bytes(side)[:20])
+            swaps = abs(b) + abs(c) > abs(a) + abs(d)
+            across, down = (c, b) if swaps else (a, d)
+            steps = [Image.Transpose.TRANSPOSE] if swaps else []
+            steps += [Image.Transpose.FLIP_LEFT_RIGHT] if across < 0 else []
+            return steps + ([Image.Transpose.FLIP_TOP_BOTTOM] if down < 0 else [])
+    return []
+
+
+def is_plain(frame: Any) -> bool:
+    """Whether a frame is shown as it is stored."""
+    return not turn(frame) and frame.color_trc not in (PQ, HLG)
+
+
+def _square(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+
+
+def _sdr(frame: Any, scaler: VideoReformatter) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8."""
+    unsaid = (
+        frame.colorspace == UNSAID
+        and frame.height >= HD
+        and not frame.format.name.startswith(("rgb", "bgr", "gbr", "pal"))
+    )
+    rgb = scaler.reformat(frame, format="rgb24", src_colorspace=Colorspace.ITU709 if unsaid else None, threads=1)
+    return np.asarray(rgb.to_ndarray())
+
+
+def _hdr(frame: Any, scaler: VideoReformatter) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8, with at most HDR_SIDE pixels a side."""
+    scale = min(1.0, HDR_SIDE / max(frame.width, frame.height))
+    size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
+    rgb = scaler.reformat(frame, *size, "rgb48le", src_colorspace=Colorspace.BT2020, threads=1)
+    return tone_mapped(rgb.to_ndarray(), frame.color_trc)
