@@ -30,7 +30,6 @@ LONGEST_GAP_S: Final = 3600.0  # a longer jump is a damaged time stamp
 SHARES: Final = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}  # other channels: 0.5
 CANCELLED: Final = 0.01  # of the power of the loudest channel, -20 dB: a mix below it has lost what is heard
 KEPT_POWER: Final = 0.95  # of the power of the frames before, so that the choice does not flicker
-SOUND_CODECS: Final = {**dict.fromkeys(("ogg", "opus", "webm"), "libopus"), "matroska": "aac"}  # others: the usual one
 KEPT_PART: Final = 0.25  # of a window, for the last one of a file
 
 

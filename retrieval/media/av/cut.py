@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +13,14 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from retrieval.domain.media import Span
-from retrieval.errors import MediaUnreadable
+from retrieval.errors import MediaUnreadable, RetrievalError
 from retrieval.media.av.audio import heard
 from retrieval.media.av.clock import Clock, is_joined
 from retrieval.media.av.ffmpeg import BAD_PACKETS, opened, picture_stream
 from retrieval.media.av.frames import aspect_of, is_plain, picture, shown_size
 
 SOUND_ALONE: Final = frozenset({".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a"})
+SOUND_CODECS: Final = {**dict.fromkeys(("ogg", "opus", "webm"), "libopus"), "matroska": "aac"}  # others: the usual one
 BEFORE_S: Final = (1.0, 12.0, 60.0)  # where decoding begins before the cut: not every container seeks to a key frame
 FORGIVEN_S: Final = 0.001  # of a time that is rounded to milliseconds
 STEP_MS: Final = 40  # between frames without time stamps
@@ -31,7 +33,8 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
     beside them as AAC. Each frame keeps its own time.
 
     Raises:
-        MediaUnreadable: the file cannot be decoded there, or has no sound for a file of sound.
+        MediaUnreadable: the file cannot be decoded there, holds nothing there, or has no sound for a file of sound.
+        RetrievalError: `out` cannot be written in that form.
     """
     with opened(path) as container:
         joined = is_joined(container)
@@ -41,7 +44,7 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
         if written and not late:
             break
     if not written:
-        raise MediaUnreadable(f"{path.name} holds nothing that can be decoded there", reason="damaged")
+        raise MediaUnreadable(f"{path.name} holds nothing from {span.start} to {span.end} ms", reason="empty")
     return out
 
 
@@ -58,7 +61,7 @@ def _cut(path: Path, span: Span, out: Path, before: float) -> tuple[int, bool]:
         seeks = before > 0 and span.start > before * 1000
         if seeks:
             container.seek(int(container.start_time or 0) + int((span.start / 1000 - before) * av.time_base))
-        with av.open(str(out), "w") as made:
+        with _writing(out) as made:
             cut = _Cut(made, span)
             for stream, frame, at in _frames(container, streams, span.end / 1000, runs=not before):
                 cut.add(stream, frame, at)
@@ -122,7 +125,7 @@ class _Cut:
     def close(self) -> None:
         """Writes what the encoders still hold."""
         for output in self._outputs.values():
-            self._made.mux(output.encode(None))
+            _put(self._made, output, None)
 
     def _write(self, stream: Any, frame: Any, at: float) -> None:
         if stream.type == "video":
@@ -134,7 +137,7 @@ class _Cut:
         pts = max(round(max(0.0, at - self._begin) / base), self._last.get(stream.index, -1) + 1)
         frame.pts = self._last[stream.index] = pts
         frame.time_base = base
-        self._made.mux(output.encode(frame))
+        _put(self._made, output, frame)
         self.written += 1
 
     def _shown(self, stream: Any, frame: Any) -> Any:
@@ -150,8 +153,9 @@ class _Cut:
 
     def _output(self, stream: Any, frame: Any) -> Any:
         if stream.type == "audio":
-            codec = "libopus" if self._made.format.name in ("ogg", "opus", "webm") else self._made.default_audio_codec
-            return self._made.add_stream(codec, rate=48_000 if codec == "libopus" else stream.rate)
+            codec = SOUND_CODECS.get(self._made.format.name, self._made.default_audio_codec)
+            rates = av.Codec(codec, "w").audio_rates or [stream.rate]
+            return self._made.add_stream(codec, rate=min(rates, key=lambda rate: (abs(rate - stream.rate), -rate)))
         codec = "libx264" if self._made.format.name in ("mp4", "mov", "matroska") else self._made.default_video_codec
         output = self._made.add_stream(codec, rate=stream.average_rate or 25)
         output.width, output.height, output.pix_fmt = frame.width, frame.height, "yuv420p"
@@ -160,3 +164,27 @@ class _Cut:
         if self._aspect is not None:
             output.codec_context.sample_aspect_ratio = self._aspect
         return output
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[Any]:
+    """A file of FFmpeg's to write to."""
+    try:
+        made = av.open(str(out), "w")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _unwritable(str(out), error) from error
+    with made:
+        yield made
+
+
+def _put(made: Any, output: Any, frame: Any) -> None:
+    """Encodes and writes a frame; None: what the encoder still holds."""
+    try:
+        made.mux(output.encode(frame))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _unwritable(made.name, error) from error
+
+
+def _unwritable(name: str, error: Exception) -> RetrievalError:
+    """That a file cannot be written is no fault of the one that is read."""
+    return RetrievalError(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}", "try another form")
