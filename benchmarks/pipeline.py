@@ -24,8 +24,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import report
+from indexer.pipeline.encoders import indexing_encoders
 from indexer.pipeline.options import Options
-from indexer.pipeline.run import index_folders, indexing_encoders
+from indexer.pipeline.run import index_folders
 from retrieval.domain.media import ExtractedSegment, ImageSpec
 from retrieval.encoders.profile import make_profile
 from retrieval.settings import LIMITS

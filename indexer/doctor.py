@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from indexer.catalog import check
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
+from indexer.catalog.full_disk import shortage
 from indexer.catalog.open import writing
 from indexer.publish import left_over, publish_space, sweep
 from retrieval import telemetry
 from retrieval.catalog import layout
 from retrieval.catalog.engine import open_engine
-from retrieval.errors import InstallationError, LibraryError, LibraryNotFound
+from retrieval.errors import InstallationError, LibraryDamaged, LibraryError
 from retrieval.render.text import counted
 from retrieval.vectors.faiss_index import faiss_library
 
@@ -43,26 +44,48 @@ Problem: TypeAlias = "tuple[str, str, Repair | None]"
 def examine(library: Path, *, repair: bool = False) -> list[Finding]:
     """Everything that is wrong, repaired where asked and possible; an empty list is a healthy library.
 
+    Where there is no library, what is wrong with the installation alone.
+
     Raises:
-        LibraryNotFound: there is none; LibraryLocked: a repair needs the writer's lock.
+        LibraryLocked: a repair needs the writer's lock. LibraryError: a repair cannot write the library.
     """
     found = [Finding(what, hint) for what, hint in _installation()] + list(_left_behind(repair=repair))
     if not layout.catalog(library).exists():
-        raise LibraryNotFound(f"there is no library at {library}", "crossmedia index FOLDER makes one")
-    if not repair:
-        engine = open_engine(library, write=False)
-        try:
-            return found + [
-                Finding(what, hint if mend is None else MEND) for what, hint, mend in _problems(engine, library)
-            ]
-        finally:
-            engine.dispose()
+        return found
+    found += [Finding(error.what, error.hint) for error in [shortage(library)] if error is not None]
+    try:
+        with check.reported_damage(library):
+            return found + (_repaired(library) if repair else _examined(library))
+    except LibraryDamaged as error:
+        return [*found, Finding(error.what, _way_back(library))]
+
+
+def _examined(library: Path) -> list[Finding]:
+    engine = open_engine(library, write=False)
+    try:
+        return [Finding(what, hint if mend is None else MEND) for what, hint, mend in _problems(engine, library)]
+    finally:
+        engine.dispose()
+
+
+def _repaired(library: Path) -> list[Finding]:
+    found = []
     with writing(library, "crossmedia doctor", create=False) as (engine, _):
         for what, hint, mend in list(_problems(engine, library)):
             if mend is not None:
                 mend(engine, library)
             found.append(Finding(what, hint, repaired=mend is not None))
     return found
+
+
+def _way_back(library: Path) -> str:
+    """What to do about a catalog that cannot be read."""
+    copies = sorted(library.glob(f"{layout.CATALOG}.revision-*"))
+    copy = f" (an older one is {copies[-1]})" if copies else ""
+    return (
+        f"put a copy from a backup in its place{copy}, or move {library} away and crossmedia index FOLDER again; "
+        "no media file was touched"
+    )
 
 
 # ---------------------------------------------------------------- the installation
@@ -113,15 +136,15 @@ def _owners(package: str) -> set[str]:
 
 def _problems(engine: Engine, library: Path) -> Iterator[Problem]:
     with engine.connect() as connection:
-        yield from _catalog(connection)
+        yield from _catalog(connection, library)
         yield from _vectors(connection)
         yield from _generations(connection, library)
         yield from _sources(connection)
 
 
-def _catalog(connection: Connection) -> Iterator[Problem]:
+def _catalog(connection: Connection, library: Path) -> Iterator[Problem]:
     for line in check.damage(connection):
-        yield f"the catalog is damaged: {line}", "restore it from a backup, or index again into a new library", None
+        yield f"the catalog is damaged: {line}", _way_back(library), None
     if broken := check.broken_references(connection):
         yield f"{counted(broken, 'row')} of the catalog refer to missing rows", "report this", None
     if lost := check.assets_without_path(connection):

@@ -44,7 +44,8 @@ class Progress:
     """How far one step is, a few times a second.
 
     done, total: files. rate: files per second. media_ms: length of the video or sound read so far.
-    bottleneck: the stage that the others wait for, with its load 0..1. eta_s: None while unknown.
+    bottleneck: the stage that the others wait for, with its load 0..1. eta_s: of the step, run_eta_s: of the whole run;
+    None while unknown.
     """
 
     step: Step
@@ -56,6 +57,7 @@ class Progress:
     bottleneck: str = ""
     load: float = 0.0
     eta_s: float | None = None
+    run_eta_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

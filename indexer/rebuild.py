@@ -19,8 +19,8 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.catalog.segment_ids import segment_keys
 from indexer.events import Event, Progress, Published, Skipped
+from indexer.pipeline.encoders import indexing_encoders
 from indexer.pipeline.options import Options
-from indexer.pipeline.run import indexing_encoders
 from indexer.pipeline.stages import NO_NUMBERS, Job, Pipeline, Place, Result, Tower, halved
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers

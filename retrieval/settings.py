@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -22,8 +23,34 @@ def default_library() -> Path:
 
 
 def cache_dir() -> Path:
-    """CROSSMEDIA_CACHE, or the platform's cache folder: unpacked weights, exported models; may be deleted."""
-    return Path(os.environ.get("CROSSMEDIA_CACHE") or _user_dir("cache"))
+    """CROSSMEDIA_CACHE, or the platform's cache folder: unpacked weights, exported models; may be deleted.
+
+    Where it cannot be written, a folder of this user's in the temporary one stands in for it.
+    """
+    return _writable_cache(Path(os.environ.get("CROSSMEDIA_CACHE") or _user_dir("cache")))
+
+
+@cache
+def _writable_cache(wanted: Path) -> Path:
+    place = wanted
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        return wanted
+    import logging
+    import tempfile
+
+    other = Path(tempfile.gettempdir()) / f"crossmedia-cache-{os.getuid()}"
+    if not os.path.lexists(other):
+        other.mkdir(mode=0o700)
+    if other.is_symlink() or not other.is_dir() or other.stat().st_uid != os.getuid():  # not ours: not to be trusted
+        other = Path(tempfile.mkdtemp(prefix="crossmedia-cache-"))
+    logging.getLogger("crossmedia").warning(
+        "crossmedia: the cache %s cannot be written, so %s is used (CROSSMEDIA_CACHE names another folder)",
+        wanted,
+        other,
+    )
+    return other
 
 
 def font_folders() -> list[Path] | None:

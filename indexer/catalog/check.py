@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import spaces, vectors
+from retrieval.errors import LibraryDamaged
 
 UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
 ROWS = 4096  # vectors that are looked at together
@@ -20,6 +25,15 @@ WRONG_WORDS = (
     "SELECT count(*) FROM assets WHERE id NOT IN (SELECT rowid FROM asset_words)",
     "SELECT count(*) FROM asset_words WHERE rowid NOT IN (SELECT id FROM assets)",
 )
+
+
+@contextmanager
+def reported_damage(library: Path) -> Iterator[None]:
+    """States what reading a catalog raises that is no sound database. Raises: LibraryDamaged."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise LibraryDamaged(f"the catalog of {library} is damaged: {error.orig}") from error
 
 
 def damage(connection: Connection) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,16 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from indexer.catalog import write as catalog_write
+from indexer.catalog.full_disk import reported_full_disk
 from indexer.catalog.lock import writer
 from indexer.catalog.migrate import upgrade
 from retrieval import settings
 from retrieval.catalog import layout
+from retrieval.catalog.disk import can_be_written, disk_of
 from retrieval.catalog.engine import open_engine, refuse_name, revision
 from retrieval.errors import LibraryError, LibraryNotFound
+
+ANOTHER = "CROSSMEDIA_LIBRARY or --library names another folder"
 
 
 @contextmanager
@@ -46,8 +51,10 @@ def writing(
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LibraryError(f"{home} cannot be made: {error.strerror}", "choose another --library") from None
-    with writer(home, command):
+        raise LibraryError(f"{home} cannot be made: {error.strerror}", ANOTHER) from None
+    if not can_be_written(home):
+        raise LibraryError(f"{home} cannot be written: {_why_not(home)}", ANOTHER)
+    with reported_full_disk(home), writer(home, command):
         engine = open_engine(home, write=True)
         try:
             with engine.connect() as connection:
@@ -60,3 +67,8 @@ def writing(
             yield engine, is_new
         finally:
             engine.dispose()
+
+
+def _why_not(home: Path) -> str:
+    read_only = os.statvfs(home).f_flag & os.ST_RDONLY
+    return f"{disk_of(home).name} is read-only" if read_only else "this user may not"

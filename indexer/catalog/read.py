@@ -181,11 +181,14 @@ def without_regions(connection: Connection, least_side: int) -> int:
 
 
 def pending(connection: Connection) -> dict[Step, int]:
-    """Step -> files that it is still to be done for."""
+    """Step -> files that it is still to be done for; of `read` also those that no run has come to yet."""
     rows = connection.execute(
         select(steps.c.step, func.count()).where(steps.c.state == "pending").group_by(steps.c.step)
     )
-    return dict(map(tuple, rows))
+    left: dict[Step, int] = dict(map(tuple, rows))
+    if unread := int(fact(connection, "unread") or 0):
+        left["read"] = left.get("read", 0) + unread
+    return left
 
 
 def skipped(connection: Connection) -> dict[str, int]:

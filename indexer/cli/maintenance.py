@@ -76,21 +76,29 @@ def doctor(
 ) -> None:
     """Check a library and the installation, and repair them.
 
-    Looks at the catalog, the vectors, the published files and the packages. Exit code 1: something is wrong.
+    Looks at the packages, and where there is a library at its catalog, its vectors and its published files. Exit code 1:
+    something is wrong.
     """
     with reported():
         from indexer.doctor import examine
-        from retrieval.render.text import plain
+        from retrieval.catalog import layout
+        from retrieval.errors import LibraryNotFound
+        from retrieval.render.json import path_fields
+        from retrieval.render.text import path_text, plain
 
-        findings = examine(library or settings.default_library(), repair=repair)
+        home = library or settings.default_library()
+        findings, is_there = examine(home, repair=repair), layout.catalog(home).exists()
         if as_json:
-            print_json([{"what": each.what, "hint": each.hint, "repaired": each.repaired} for each in findings])
+            found = [{"what": each.what, "hint": each.hint, "repaired": each.repaired} for each in findings]
+            print_json({"version": 1, "library": path_fields(home)["path"] if is_there else None, "findings": found})
         else:
             for each in findings:
                 note = " (repaired)" if each.repaired else f" ({each.hint})" if each.hint else ""
                 print(plain(each.what + note))
             if not findings:
-                print("No problems found.")
+                print("No problems found." if is_there else f"No problems found; no library is at {path_text(home)}.")
+        if library is not None and not is_there:
+            raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
     if not all(each.repaired for each in findings):
         raise typer.Exit(FAILED)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from indexer.events import Event, Progress
+from indexer.events import Progress
 from indexer.pipeline.stages import TICK_S, Job, Pipeline, Result
 from retrieval.domain.media import Step
 
@@ -22,16 +22,11 @@ class Meter:
         self._weight = 0.0
         self._start = self._told = time.perf_counter()
 
-    @property
-    def left(self) -> int:
-        """Files of which no result came."""
-        return self._total - self._done
-
     def count(self, result: Result) -> None:
         self._done += 1
         self._weight += result.job.weight
 
-    def tell(self, emit: Callable[[Event], None], *, at_end: bool = False) -> None:
+    def tell(self, emit: Callable[[Progress], None], *, at_end: bool = False) -> None:
         """Emits a Progress, at most every TICK_S seconds."""
         now = time.perf_counter()
         if now - self._told < TICK_S and not at_end:

@@ -22,10 +22,12 @@ from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
 from indexer.catalog.sources import follow
-from indexer.events import Event, Filtered, Finished, Opened, Published
+from indexer.events import Event, Filtered, Finished, Opened, Progress, Published
+from indexer.pipeline.encoders import indexing_encoders, least_region_side
 from indexer.pipeline.estimate import plan, weight
 from indexer.pipeline.meter import Meter
 from indexer.pipeline.options import Options, reads_text
+from indexer.pipeline.run_note import RunNote
 from indexer.pipeline.sink import Origin, Sink
 from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
@@ -34,13 +36,10 @@ from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
 from retrieval.catalog import layout
-from retrieval.domain.media import ImageSpec, InputSpec, Medium, Space, Step
+from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
 from retrieval.encoders.profile import Profile, library_profile
 from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
-from retrieval.kinds import KINDS
-from retrieval.protocols import Encoder
-from retrieval.settings import LIMITS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -72,7 +71,7 @@ def index_folders(
     roots = [_existing(Path(folder)) for folder in folders]
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
-        large = partial(_least_side, options.profile)
+        large = partial(least_region_side, options.profile)
         return plan(
             home, roots, _name(home, options.profile) or settings.DEFAULT_PROFILE, options, on_event, large=large
         )
@@ -129,15 +128,6 @@ def _known_regions(home: Path) -> bool:
         return catalog_read.wants_regions(connection)
 
 
-def _least_side(profile: Profile | str | None, name: str, spaces: Sequence[Space]) -> int:
-    """The shorter side (pixels) from which on pictures have regions by a profile, or by that of the library."""
-    from retrieval.media.image.tiles import least_side
-
-    made = library_profile(name, spaces) if profile is None or isinstance(profile, str) else profile
-    encoder = indexing_encoders(made).get(("shared", "image"))
-    return least_side(encoder.form) if encoder is not None and isinstance(encoder.form, ImageSpec) else LIMITS.pixels
-
-
 def _keep_regions(engine: Engine, wanted: bool | None) -> bool:
     """Whether large pictures have regions from now on; where they are not wanted any more, those there are go."""
     with catalog_write.transaction(engine) as connection:
@@ -178,7 +168,8 @@ class Run:
         self._emit = emit
         self._is_stopped = is_stopped
         self._started = time.perf_counter()
-        self._gone = self._unread = 0
+        self._gone = 0
+        self._on_progress: Callable[[Progress], None] = lambda event: None
         self._warnings: list[str] = []
         self._sink = Sink(engine, profile.transcriber, emit)
         self.towers: dict[Place, Tower] = {}
@@ -198,7 +189,12 @@ class Run:
             self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
         with catalog_write.transaction(self.engine) as connection:
             run = catalog_write.start_run(connection, "index")
-        finished = self._finish(stopped=self._work(sources))
+        note = RunNote(self._home, "crossmedia index")
+        self._on_progress = note.write
+        try:
+            finished = self._finish(stopped=self._work(sources))
+        finally:
+            note.remove()
         with catalog_write.transaction(self.engine) as connection:
             catalog_write.end_run(connection, run, finished.indexed, sum(finished.skipped.values()))
         self._emit(finished)
@@ -283,6 +279,9 @@ class Run:
                             connection, Origin(each.source.id, candidate), candidate.problem, candidate.detail
                         )
 
+            unread = [candidate for each in found for candidate in each.changed if candidate.problem is None]
+            self._sink.set_unread(connection, len(unread))
+
     def _jobs(self, step: Step, found: list[changes.Changes], only: set[int] | None = None) -> list[Job]:
         """Files that a step is to read: those found, and those it is pending for (only: of these assets)."""
         if STEPS[step].modality is not None and self._spec(step) is None:
@@ -327,13 +326,15 @@ class Run:
                 if batch and (len(batch) >= COMMIT_ROWS or time.perf_counter() - committed > COMMIT_S):
                     self._sink.write(batch)
                     batch, committed = [], time.perf_counter()
-                meter.tell(self._emit)
+                meter.tell(self._tell)
         finally:
             if batch:
                 self._sink.write(batch)
-            if step == "read":
-                self._unread = meter.left
-        meter.tell(self._emit, at_end=True)
+        meter.tell(self._tell, at_end=True)
+
+    def _tell(self, progress: Progress) -> None:
+        self._on_progress(progress)
+        self._emit(progress)
 
     def _add_fingerprints(self, step: Step, decoders: Workers) -> None:
         """Fingerprints of what was indexed before there were any; nothing is encoded again."""
@@ -353,7 +354,7 @@ class Run:
                 with catalog_write.transaction(self.engine) as connection:
                     catalog_vectors.add_fingerprints(connection, place.asset_id, place.hash, result.encoded)
                 meter.count(result)
-            meter.tell(self._emit)
+            meter.tell(self._tell)
 
     def _forget_gone(self, found: list[changes.Changes]) -> None:
         """After new places were linked, so that moved files keep their vectors."""
@@ -371,8 +372,6 @@ class Run:
     def _finish(self, stopped: bool) -> Finished:
         with self.engine.connect() as connection:
             left = catalog_read.pending(connection)
-            if self._unread:  # most of these the catalog does not know yet
-                left["read"] = self._unread
             return Finished(
                 self._sink.indexed,
                 self._sink.new,
@@ -383,14 +382,3 @@ class Run:
                 stopped,
                 tuple(self._warnings),
             )
-
-
-def indexing_encoders(profile: Profile) -> dict[Place, Encoder]:
-    """The encoder of each space and modality that the kinds of segments need and the profile has."""
-    texts_first = sorted(KINDS.values(), key=lambda kind: kind.modality != "text")
-    needed = dict.fromkeys((kind.space, kind.modality) for kind in texts_first)
-    return {
-        (space, modality): profile.encoder(space, modality)
-        for space, modality in needed
-        if space in profile.spaces and (modality == "text" or modality in profile.senses(space))
-    }

@@ -52,6 +52,7 @@ class Sink:
         self._known_lock = threading.Lock()
         self._waiting: dict[bytes, list[Origin]] = {}  # copies of content that is being read right now
         self._failed: dict[bytes, tuple[str, str]] = {}
+        self._unread: int | None = None  # files that were seen and not come to; None: nobody counts
 
     def is_new(self, identity: Identity) -> bool:
         """Whether this content is new to the library and to this run. Called from decoding threads."""
@@ -69,6 +70,13 @@ class Sink:
                     self._write_step(connection, result)
                 else:
                     self._write_candidate(connection, result)
+            if self._unread and (read := sum(not result.job.origin.asset_id for result in batch)):
+                self.set_unread(connection, self._unread - read)
+
+    def set_unread(self, connection: Connection, count: int) -> None:
+        """Notes how many candidates this run has not come to, so that they are known as pending if it is killed."""
+        self._unread = max(count, 0)
+        catalog_write.set_fact(connection, "unread", str(self._unread))
 
     def _write_step(self, connection: Connection, result: Result) -> None:
         origin, step = result.job.origin, result.job.task.step

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from retrieval.catalog import dialect, layout
+from retrieval.catalog.disk import disk_of
 from retrieval.catalog.schema import HEAD, OLDER, READ_FROM
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 
@@ -34,10 +38,9 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
     refuse_name(home)
     _refuse_network(home)
-    limits = {"check_same_thread": False, "timeout": dialect.BUSY_MS / 1000}
     # Readers are bounded by their catalog, see snapshot.py: none of them ever waits for the pool.
     pool = {} if write else {"pool_size": READERS + 1, "max_overflow": 0, "pool_timeout": 1}
-    engine = create_engine(f"sqlite:///{file}", connect_args=limits, **pool)
+    engine = create_engine("sqlite://", creator=_connector(file, write), poolclass=QueuePool, **pool)
     new = write and not file.exists()
 
     def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -70,27 +73,32 @@ def refuse_name(home: Path) -> None:
 
 def _refuse_network(home: Path) -> None:
     """WAL needs memory that all processes share, which a network share has not."""
-    kind = _file_system(home)
+    kind = disk_of(home).kind
     if kind in NETWORK:
         raise LibraryError(
             f"{home} lies on a network share ({kind})", "keep the library on a local disk; media may be anywhere"
         )
 
 
-def _file_system(folder: Path) -> str:
-    """The type of file system that holds a folder; empty where the system does not tell."""
+def _connector(file: Path, write: bool) -> Callable[[], sqlite3.Connection]:
+    """How connections to a catalog are made.
+
+    Where SQLite cannot keep its log beside the file (a disk that is read-only or full, a folder of somebody else), the
+    file is read as one that nobody changes, which is right while no log lies beside it.
+    """
+    limits: dict[str, Any] = {"check_same_thread": False, "timeout": dialect.BUSY_MS / 1000}
+    usual = partial(sqlite3.connect, file, **limits)
+    log = file.with_name(file.name + "-wal")
+    if write or (log.exists() and log.stat().st_size):
+        return usual
     try:
-        mounts = Path("/proc/self/mounts").read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return ""
-    place, found = os.path.realpath(folder), ("", "")
-    for line in mounts:
-        point, kind = line.split(" ")[1:3]
-        point = point.replace("\\040", " ")
-        inside = place == point or place.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(found[0]):
-            found = (point, kind)
-    return found[1]
+        with closing(usual()) as connection:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError:
+        return partial(sqlite3.connect, f"{file.absolute().as_uri()}?immutable=1", uri=True, **limits)
+    except sqlite3.DatabaseError:  # no catalog at all: told where its revision is asked for
+        return usual
+    return usual
 
 
 def _show_as_newest(connection: sqlite3.Connection) -> None:

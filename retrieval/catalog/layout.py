@@ -3,6 +3,7 @@
 LIBRARY/
   catalog.sqlite          the truth (and its -wal, -shm)
   writer.lock             held by the one writer; names the holder
+  run.json                how far the run is that is under way, or was killed
   tags.txt                the owner's own tags, if there are any
   added/HASH/NAME         files whose bytes a program has handed over; a source like any other
   generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
@@ -18,6 +19,8 @@ CATALOG = "catalog.sqlite"
 
 LOCK = "writer.lock"
 
+RUN_NOTE = "run.json"
+
 GENERATIONS = "generations"
 
 TAGS = "tags.txt"
@@ -31,6 +34,10 @@ def catalog(library: Path) -> Path:
 
 def lock(library: Path) -> Path:
     return library / LOCK
+
+
+def run_note(library: Path) -> Path:
+    return library / RUN_NOTE
 
 
 def generation(library: Path, folder: str) -> Path:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from retrieval.catalog import layout
 from retrieval.catalog.rows import path_of
+from retrieval.catalog.run_note import run_state
 from retrieval.catalog.schema import assets, generations, library, paths, segments, sources, spaces, steps, vectors
 from retrieval.domain.media import NOT_MEDIA, Skip
 from retrieval.domain.records import SourceState, SpaceState, Status
@@ -43,12 +44,13 @@ class StatusReader:
             created_at=known.get("created_at", ""),
             media=self._counts(select(assets.c.medium, func.count()).group_by(assets.c.medium)),
             segments=self._counts(select(segments.c.kind, func.count()).group_by(segments.c.kind)),
-            pending=self._counts(waiting),
+            pending=_with_unread(self._counts(waiting), known),
             skipped=len(left_out),
             not_media=sum(each.reason in NOT_MEDIA for each in left_out),
             sources=tuple(self._sources()),
             spaces=tuple(self._spaces()),
             bytes=_bytes(home),
+            run=run_state(home),
         )
 
     def skips(self) -> list[Skip]:
@@ -89,6 +91,12 @@ class StatusReader:
         )
         for row in self._connection.execute(query):
             yield SpaceState(row.name, row.encoder, row.revision, row.dimension, row.live, row.total, row.published)
+
+
+def _with_unread(pending: dict[str, int], facts: dict[str, str]) -> dict[str, int]:
+    """Files by step, of `read` also those that a run has seen and not come to."""
+    unread = int(facts.get("unread", 0))
+    return pending | {"read": pending.get("read", 0) + unread} if unread else pending
 
 
 def _local(mtime_ns: int) -> str:

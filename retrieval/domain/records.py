@@ -182,10 +182,26 @@ class SpaceState:
 
 
 @dataclass(frozen=True, slots=True)
+class RunState:
+    """A run that is under way, or was killed. done, total: files of the step; rate: files a second; eta_s: seconds."""
+
+    command: str
+    pid: int
+    since: str
+    is_alive: bool
+    step: str = ""
+    done: int = 0
+    total: int = 0
+    rate: float = 0.0
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Contents of a library and pending work. bytes: of catalog and generations on disk.
 
-    skipped: files that were left out; not_media: those of them that hold no medium.
+    skipped: files that were left out; not_media: those of them that hold no medium. pending: files by step, of `read`
+    also those that no run has come to yet. run: one that is under way or was killed.
     """
 
     home: Path
@@ -199,3 +215,4 @@ class Status:
     sources: tuple[SourceState, ...]
     spaces: tuple[SpaceState, ...]
     bytes: dict[str, int]
+    run: RunState | None = None

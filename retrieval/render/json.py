@@ -217,6 +217,9 @@ def status_report(status: Status, skips: list[Skip] | None = None) -> dict[str, 
         ],
         "spaces": [{name: getattr(each, name) for name in each.__dataclass_fields__} for each in status.spaces],
         "bytes": dict(status.bytes),
+        "run": None
+        if status.run is None
+        else {name: getattr(status.run, name) for name in status.run.__dataclass_fields__},
     }
     if skips is not None:
         report["skips"] = [{**path_fields(s.path), "reason": s.reason, "detail": plain_text(s.detail)} for s in skips]

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from retrieval.kinds import KINDS
-from retrieval.render.text import aligned, counted, listing, path_text, plain, size
+from retrieval.render.text import aligned, counted, duration, listing, path_text, plain, size
 
 if TYPE_CHECKING:
     from retrieval.domain.media import Skip
-    from retrieval.domain.records import Status
+    from retrieval.domain.records import RunState, Status
 
 STEP_NAMES = {
     "read": "images and documents",
@@ -37,6 +37,8 @@ def status_lines(status: Status) -> Iterator[str]:
         ),
         ("disk", ", ".join(f"{name} {size(count)}" for name, count in status.bytes.items())),
     ]
+    if status.run is not None:
+        rows.insert(0, ("run", _run(status.run)))
     for source in status.sources:
         seen = f", scanned {source.scanned_at.replace('T', ' ')}" if source.scanned_at else ""
         note = "offline" if source.offline else counted(source.files, "file") + seen
@@ -48,6 +50,17 @@ def status_lines(status: Status) -> Iterator[str]:
         )
         rows.append(("space", f"{space.name} by {space.encoder} {space.revision}: {vectors}"))
     yield from (f" {name:<9} {text}" for name, text in rows)
+
+
+def _run(run: RunState) -> str:
+    """A run that is under way, with its step, rate and time left; or one that was killed."""
+    since = run.since.replace("T", " ")
+    step = f"{STEP_NAMES.get(run.step, run.step)} {run.done:,} of {run.total:,}" if run.step else "looking at folders"
+    if not run.is_alive:
+        return f"{run.command} of {since} was ended at {step}; crossmedia index goes on from there"
+    rate = f", {run.rate:.1f} files/s" if run.rate else ""
+    left = f", about {duration(run.eta_s)} left" if run.eta_s is not None else ""
+    return f"{run.command} since {since} (process {run.pid}): {step}{rate}{left}"
 
 
 def _left_out(status: Status) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrieval.catalog.disk import can_be_written
 from retrieval.domain.media import Kind, Modality, Vectors
 from retrieval.domain.records import LiveSpace, StoredVectors, WordTable
 from retrieval.encoders.calibration import LinearCalibration
@@ -162,6 +163,8 @@ def read_index(
     """
     spaces: dict[Role, SpaceSnapshot] = {}
     warnings: list[str] = []
+    if not can_be_written(home):
+        warnings.append(f"{home} cannot be written: what is asked is the library as it was last closed")
     live = snapshot.vectors.live_spaces()
     for role in profile.spaces:
         space = _live_space(profile, role, live, warnings)

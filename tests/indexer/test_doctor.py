@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from retrieval.vectors import faiss_index
 from tests.contents import contents
 from tests.fakes import FakeProfile
 
+ROOT = Path(__file__).resolve().parents[2]
 NAN = np.array([np.nan], "<f2").tobytes()
 OPTIONS = Options(profile=FakeProfile(), workers=1)
 
@@ -122,3 +126,50 @@ def test_what_cannot_be_mended_says_what_to_do(home: Path) -> None:
         found = findings(home, repair=repair)
         assert [each.repaired for each in found] == [False]
         assert "crossmedia source move" in found[0].hint
+
+
+def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`crossmedia doctor` in a process of its own."""
+    line = [sys.executable, "-m", "indexer.cli.app", "doctor", *arguments]
+    return subprocess.run(line, check=False, capture_output=True, text=True, cwd=ROOT)
+
+
+def test_without_a_library_the_installation_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No library yet is no fault; one that was named and is not there is told, after the installation."""
+    monkeypatch.setattr(doctor, "_owners", lambda package: {"faiss-cpu", "faiss-gpu"} if package == "faiss" else set())
+    assert [each.what for each in doctor.examine(tmp_path)] == [
+        "faiss-cpu and faiss-gpu are both installed and overwrite each other"
+    ]
+    monkeypatch.undo()
+    monkeypatch.setenv("CROSSMEDIA_LIBRARY", str(tmp_path / "none"))
+    done = program("--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"version": 1, "library": None, "findings": []}
+    done = program("--library", str(tmp_path / "none"))
+    assert (done.returncode, "there is no library at" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("left", [b"no catalog at all, but rather a text" * 100, b""])
+def test_a_ruined_catalog_is_told_with_the_way_back(home: Path, left: bytes) -> None:
+    """To restore it or to index again; the doctor does not send anybody to the doctor."""
+    layout.catalog(home).write_bytes(left)
+    for found in (doctor.examine(home), doctor.examine(home, repair=True)):
+        told = [each for each in found if str(home) in each.what]
+        assert len(told) == 1 or not left
+        for each in told:
+            assert "no media file was touched" in each.hint
+            assert "doctor" not in each.hint
+
+
+def test_pages_of_a_catalog_that_are_damaged_are_told_with_the_way_back(home: Path) -> None:
+    """Half of the file is noise."""
+    file = layout.catalog(home)
+    content = file.read_bytes()
+    half = len(content) // 2
+    file.write_bytes(content[:half] + bytes(range(256)) * ((len(content) - half) // 256 + 1))
+    found = doctor.examine(home)
+    assert [each.hint for each in found if "no media file was touched" in each.hint]
+    assert not [each for each in found if "crossmedia doctor" in each.hint and str(home) in each.what]
+    done = program("--json", "--library", str(home))
+    assert done.returncode == 1
+    assert {each["repaired"] for each in json.loads(done.stdout)["findings"]} == {False}

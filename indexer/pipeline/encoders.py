@@ -1,0 +1,32 @@
+"""Which encoders a profile gives to indexing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from indexer.pipeline.stages import Place
+from retrieval.domain.media import ImageSpec, Space
+from retrieval.encoders.profile import Profile, library_profile
+from retrieval.kinds import KINDS
+from retrieval.protocols import Encoder
+from retrieval.settings import LIMITS
+
+
+def indexing_encoders(profile: Profile) -> dict[Place, Encoder]:
+    """The encoder of each space and modality that the kinds of segments need and the profile has."""
+    texts_first = sorted(KINDS.values(), key=lambda kind: kind.modality != "text")
+    needed = dict.fromkeys((kind.space, kind.modality) for kind in texts_first)
+    return {
+        (space, modality): profile.encoder(space, modality)
+        for space, modality in needed
+        if space in profile.spaces and (modality == "text" or modality in profile.senses(space))
+    }
+
+
+def least_region_side(profile: Profile | str | None, name: str, spaces: Sequence[Space]) -> int:
+    """The shorter side (pixels) from which on pictures have regions by a profile, or by that of the library."""
+    from retrieval.media.image.tiles import least_side
+
+    made = library_profile(name, spaces) if profile is None or isinstance(profile, str) else profile
+    encoder = indexing_encoders(made).get(("shared", "image"))
+    return least_side(encoder.form) if encoder is not None and isinstance(encoder.form, ImageSpec) else LIMITS.pixels
