@@ -45,7 +45,7 @@ docs: .venv/dev.stamp
 	touch $@
 
 .venv/dev.stamp: .venv/demo.stamp
-	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,dev]'
+	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,server,dev]'
 	touch $@
 
 .venv-torch/dev.stamp: pyproject.toml requirements-torch.txt

@@ -281,6 +281,11 @@ class Library:
         with self._open_catalog().snapshot() as snapshot:
             return snapshot.status.report(self._home)
 
+    def roots(self) -> list[Path]:
+        """The folders that the library follows."""
+        with self._open_catalog().snapshot() as snapshot:
+            return snapshot.status.roots()
+
     def skips(self) -> list[Skip]:
         """Files that were left out, and why; by path."""
         with self._open_catalog().snapshot() as snapshot:

@@ -13,11 +13,13 @@ from typer.core import TyperGroup
 from indexer.cli.index import index
 from indexer.cli.maintenance import demo, doctor, rebuild
 from indexer.cli.models import models_app
+from indexer.cli.service import keys_app, serve
 from indexer.cli.sources import forget, source_app
 from retrieval import settings
 from retrieval.cli.app import app as reading
 
 CHANGING = "Filling and keeping a library"
+SERVING = "Serving other programs"
 MODELS = "Models and installation"
 
 
@@ -73,6 +75,8 @@ app.command(rich_help_panel=CHANGING)(index)
 app.add_typer(source_app, name="source", rich_help_panel=CHANGING)
 app.command(rich_help_panel=CHANGING)(forget)
 app.command(rich_help_panel=CHANGING)(rebuild)
+app.command(rich_help_panel=SERVING)(serve)
+app.add_typer(keys_app, name="keys", rich_help_panel=SERVING)
 app.add_typer(models_app, name="models", rich_help_panel=MODELS)
 app.command(rich_help_panel=MODELS)(doctor)
 app.command(rich_help_panel=MODELS)(demo)

@@ -135,7 +135,7 @@ def search(
                 tag=tag,
             )
             cut = 0.0 if everything else min_confidence
-            parts = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
+            parts: dict[str, Any] = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
             parts |= {"more_like": tuple(more_like or ()), "less_like": tuple(less_like or ())}
             query = build_query(text, operands, filters, plain=plain, dates=dates, **parts)
             if explain:

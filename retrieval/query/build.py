@@ -125,14 +125,15 @@ def build_query(
     filters: Filters | None = None,
     *,
     plain: bool = False,
+    files: bool = True,
     dates: bool = True,
     **parts: Any,
 ) -> Query:
     """The query of a text with operands and filters beside it; given filters replace those in the text.
 
     It is what the language makes of the question that format_query writes: parse(format_query(q)) has the same operands,
-    tree and filters. plain: the text holds no operators, and no dates. dates: see parse; not beside filters of a time.
-    parts: other fields of the query.
+    tree and filters. plain: the text holds no operators, and no dates. files: see parse. dates: see
+    parse; not beside filters of a time. parts: other fields of the query.
 
     Raises:
         SyntaxRefused: as parse.
@@ -141,7 +142,7 @@ def build_query(
     if any(isinstance(each.value, str) and not each.value.strip() for each in operands):
         raise QueryError("an operand has no value", "name a segment or a path")
     dates = dates and not (filters and (filters.after or filters.before))
-    query = Query.plain(text) if plain else parse(text, dates=dates)
+    query = Query.plain(text) if plain else parse(text, files=files, dates=dates)
     changed = {name: value for name, value in asdict(filters or Filters()).items() if not _is_blank(value)}
     every = (*query.operands, *operands)
     whole = replace(query.filters, **changed)

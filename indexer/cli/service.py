@@ -1,0 +1,125 @@
+"""crossmedia serve and keys: one library over HTTP."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrieval import settings
+from retrieval.cli.options import JsonOption, LibraryOption
+from retrieval.cli.output import print_json, reported
+from retrieval.errors import InstallationError, LibraryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from retrieval.service.guard import Rules
+
+LEAVE_S = 5  # seconds in which requests under way may end when the service is stopped
+
+keys_app = typer.Typer(no_args_is_help=True, help="List, add or revoke the keys that a service asks for.")
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; other machines need keys.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8765,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name by which the service may be called; repeatable.")
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Answer questions over HTTP (docs/service.md), until it is stopped.
+
+    On this machine's own address no key is asked for. On any other one every request needs a key: crossmedia keys add.
+    """
+    with reported():
+        home = library or settings.default_library()
+        rules = _rules(home, host, tuple(allow_host or ()))
+        _run(home, host, port, rules)
+
+
+def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
+    """Raises: LibraryError where other machines could ask without a key; InstallationError without the extra."""
+    try:
+        from retrieval.service.guard import Rules, is_loopback
+        from retrieval.service.keys import list_keys
+    except ModuleNotFoundError as error:
+        raise InstallationError(f"{error.name} is not installed", "pip install 'crossmedia[server]'") from None
+    known = frozenset(each.lower() for each in (*names, host, *(("localhost",) if is_loopback(host) else ())))
+    if is_loopback(host):
+        return Rules(known)
+    if not list_keys(home):
+        raise LibraryError(
+            f"{host} can be reached from other machines, and there is no key", "crossmedia keys add NAME"
+        )
+    return Rules(known, partial(list_keys, home))
+
+
+def _run(home: Path, host: str, port: int, rules: Rules) -> None:
+    import uvicorn
+
+    from retrieval.library import Library
+    from retrieval.service.app import create_app
+
+    with Library.open(home) as library:
+        config = uvicorn.Config(
+            create_app(library, rules),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,  # a line for each request would keep what is asked for
+            server_header=False,
+            timeout_graceful_shutdown=LEAVE_S,
+            timeout_keep_alive=5,
+            lifespan="off",
+        )
+        listener = config.bind_socket()
+        listener.listen(config.backlog)  # who reads the line below may ask at once
+        place = listener.getsockname()
+        shown = f"[{place[0]}]" if ":" in place[0] else place[0]
+        print(f"Serving {home} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@keys_app.command("list")
+def keys_list(as_json: JsonOption = False, library: LibraryOption = None) -> None:
+    """Print the names of the keys."""
+    with reported():
+        from retrieval.service.keys import list_keys
+
+        found = list_keys(library or settings.default_library())
+        if as_json:
+            keys = [{"name": each.name, "created_at": each.created_at} for each in found]
+            print_json({"version": 1, "keys": keys})
+        elif not found:
+            print("There are no keys.")
+        for each in () if as_json else found:
+            print(f"{each.name}  since {each.created_at.replace('T', ' ')}")
+
+
+@keys_app.command("add")
+def keys_add(name: Annotated[str, typer.Argument(help="Whose key it is.")], library: LibraryOption = None) -> None:
+    """Make a key, and print it; it is not shown again."""
+    with reported():
+        from retrieval.library import Library
+        from retrieval.service.keys import add_key
+
+        home = library or settings.default_library()
+        with Library.open(home):  # there is one, and it can be read
+            print(add_key(home, name))
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    name: Annotated[str, typer.Argument(help="The name of the key.")], library: LibraryOption = None
+) -> None:
+    """Delete a key; a running service refuses it at once."""
+    with reported():
+        from retrieval.service.keys import revoke_key
+
+        revoke_key(library or settings.default_library(), name)
+        print(f"The key {name} is revoked.")

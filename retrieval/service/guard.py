@@ -1,0 +1,146 @@
+"""What stands before every request: hosts, origins, keys, sizes, and how many at once.
+
+Plain ASGI, so that a request is refused before anything of it is read or parsed. On loopback no key is needed: whoever
+reaches it can read the files as well. A page of another site reaches loopback too, through the user's browser: its
+requests name another Host (DNS rebinding) or carry its Origin, and both are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from retrieval.service.keys import Key, owner
+from retrieval.service.problems import problem
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """hosts: names by which the service may be called, without port. keys: read anew for each request, so that a revoked
+    one ends; None: no key is needed. body_bytes: of one request. at_once: requests being answered; queued: waiting
+    beside them, more are refused.
+    """
+
+    hosts: frozenset[str]
+    keys: Callable[[], Sequence[Key]] | None = None
+    body_bytes: int = 64 << 10
+    at_once: int = 4
+    queued: int = 32
+    wait_s: float = 10.0
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is this machine's own alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Guard:
+    """ASGI middleware that applies the rules, and adds the headers of HEADERS to what has none of its own."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+        self._room = asyncio.Semaphore(rules.at_once)
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        if refusal := self._refusal(scope):
+            await refusal(scope, receive, send)
+        elif scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+        else:
+            await self._in_turn(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if _host(headers.get("host", "")) not in self._rules.hosts:
+            return problem(421, "the service is not called so", "use the address that it listens on, or --allow-host")
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != headers.get("host"):
+            return problem(403, "requests of other sites are refused")
+        if self._rules.keys is not None and scope["path"] not in OPEN_PATHS:
+            scheme, _, secret = headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or owner(secret.strip(), list(self._rules.keys())) is None:
+                hint = "send the header Authorization: Bearer KEY; crossmedia keys add NAME makes one"
+                return problem(401, "a key is needed", hint, {"WWW-Authenticate": "Bearer"})
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdecimal() or int(length[:20]) > self._rules.body_bytes:
+            return problem(413, "the request is too large", f"at most {self._rules.body_bytes} bytes")
+        return None
+
+    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rules = self._rules
+        if self._inside >= rules.at_once + rules.queued:
+            await problem(503, "the service is busy", "try again in a second", {"Retry-After": "1"})(
+                scope, receive, send
+            )
+            return
+        self._inside += 1
+        try:
+            try:
+                await asyncio.wait_for(self._room.acquire(), rules.wait_s)
+            except TimeoutError:
+                busy = problem(503, "the service is busy", "try again in some seconds", {"Retry-After": "5"})
+                await busy(scope, receive, send)
+                return
+            try:
+                await self._app(scope, _bounded(receive, rules.body_bytes), send)
+            finally:
+                self._room.release()
+        finally:
+            self._inside -= 1
+
+
+def _host(value: str) -> str:
+    """The name in a Host header, without its port."""
+    name = value[: value.find("]") + 1] if value.startswith("[") else value.partition(":")[0]
+    return name.strip("[]").lower()
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """Ends a body that grows beyond what it announced, or announced nothing: as if the client had left."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        return message if seen <= most else {"type": "http.disconnect"}
+
+    return bounded
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending

@@ -1,0 +1,95 @@
+"""The program `crossmedia serve`: what it refuses to start, and that it starts, answers and stops."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from indexer.cli.program import app
+from retrieval import Library
+from retrieval.service.app import create_app
+from retrieval.service.guard import Rules
+
+
+def test_other_machines_need_a_key(sample_library: Path) -> None:
+    """Without one the service does not start, and says what makes one."""
+    done = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--library", str(sample_library)])
+    assert done.exit_code == 1
+    assert "crossmedia keys add NAME" in done.stderr
+
+
+def test_keys_by_the_command_line(tmp_path: Path, sample_library: Path) -> None:
+    """Made, listed without what opens, revoked; none for a library that is not there."""
+    run = CliRunner().invoke
+    home = tmp_path / "library"
+    assert run(app, ["keys", "add", "phone", "--library", str(home)]).exit_code == 1
+    home.symlink_to(sample_library, target_is_directory=True)
+    secret = run(app, ["keys", "add", "phone", "--library", str(home)]).stdout.strip()
+    listed = run(app, ["keys", "list", "--library", str(home)]).stdout
+    assert secret.startswith("cm_")
+    assert "phone" in listed
+    assert secret not in listed
+    assert run(app, ["keys", "revoke", "phone", "--library", str(home)]).exit_code == 0
+    assert "no keys" in run(app, ["keys", "list", "--library", str(home)]).stdout
+
+
+@contextmanager
+def running(library: Path) -> Iterator[str]:
+    """The program as a service, at the address that is given; it must end without a trace of what it was asked."""
+    command = [sys.executable, "-m", "indexer.cli.app", "serve", "--port", "0", "--library", str(library)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
+        try:
+            assert service.stdout is not None
+            found = re.search(r"http://[\d.:]+/", service.stdout.readline())
+            assert found
+            yield found[0]
+        finally:
+            service.send_signal(signal.SIGTERM)
+            out, errors = service.communicate(timeout=60)
+    assert service.returncode == 128 + signal.SIGTERM
+    assert "quokka" not in out + errors
+    assert "Traceback" not in errors
+
+
+def test_it_answers_until_it_is_stopped_and_keeps_no_question(sample_library: Path) -> None:
+    """One line when it listens, none for what is asked; SIGTERM ends it within seconds."""
+    with running(sample_library) as place:
+        answer = httpx.post(f"{place}v1/search", json={"query": "a quokka in the snow"}, timeout=120)
+        assert answer.status_code == 200
+        assert httpx.post(f"{place}v1/search", json={"query": "quokka AND"}, timeout=120).status_code == 400
+
+
+def test_a_tracer_of_the_host_program_sees_no_question(served: Library) -> None:
+    """FastAPI reports to any tracer provider of the process; spans would hold what is asked."""
+    spans = InMemorySpanExporter()
+    tracing = TracerProvider()
+    tracing.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(tracing)
+    with TestClient(create_app(served, Rules(frozenset({"localhost"}))), base_url="http://localhost") as client:
+        client.post("/v1/search?secret=quokka", json={"query": "a quokka"})
+    assert not any("quokka" in span.to_json() for span in spans.get_finished_spans())
+
+
+def test_the_pages_example_in_python_runs_as_it_stands(
+    sample_library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against a service of the samples, at another port."""
+    page = (Path(__file__).parents[2] / "docs" / "service.md").read_text("utf-8")
+    program = page.partition("```python\n")[2].partition("```")[0]
+    with running(sample_library) as place:
+        exec(compile(program.replace("http://127.0.0.1:8765/", place), "docs/service.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) in (1, 2, 3)
