@@ -15,7 +15,7 @@ from click.testing import Result
 from PIL import Image
 from typer.testing import CliRunner
 
-from indexer.cli.app import app
+from indexer.cli.program import app
 from retrieval import Library
 from retrieval.domain.query import Operand
 
