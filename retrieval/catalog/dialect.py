@@ -10,13 +10,28 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as insert_into
 
@@ -40,6 +55,7 @@ def prepare(connection: sqlite3.Connection, *, new: bool, write: bool) -> None:
     else:
         connection.execute("PRAGMA query_only = ON")
     connection.create_function("km_between", 4, km_between, deterministic=True)
+    connection.create_function("folded_path", 1, _folded_bytes, deterministic=True)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
@@ -217,6 +233,25 @@ def count_texts(connection: Connection, table: str) -> int:
 def matches_glob(text: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
     """Whether a text fits a pattern of *, ? and [...]."""
     return text.op("GLOB", return_type=None)(pattern)
+
+
+def matches_path(path: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    """Whether a path fits a pattern of *, ? and [...], whatever the case and the Unicode normal form of either."""
+    wanted = folded_path(pattern)
+    is_plain = func.length(cast(path, LargeBinary)) == func.length(path)  # letters of one byte, which lower() knows
+    return or_(
+        matches_glob(func.lower(path), wanted),
+        and_(~is_plain, matches_glob(func.folded_path(cast(path, LargeBinary)), wanted)),
+    )
+
+
+def folded_path(path: str) -> str:
+    """A path by which those of one name are told, however a file system writes it: case folded, composed (NFC)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def _folded_bytes(path: bytes | None) -> str | None:
+    return None if path is None else folded_path(path.decode(errors="replace"))
 
 
 def km_between(latitude: float | None, longitude: float | None, other: float, meridian: float) -> float | None:

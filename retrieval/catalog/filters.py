@@ -96,7 +96,8 @@ def _lies_at(glob: str) -> ColumnElement[bool]:
 
 
 def fits(glob: str) -> ColumnElement[bool]:
-    """Whether a path fits a glob; a bare name or folder means all below it. Bytes that are not UTF-8 fit anything."""
+    """Whether a path fits a glob, in any case and normal form; a bare name or folder means all below it. Bytes that are not
+    UTF-8 fit anything."""
     glob = valid_text(glob).replace("\ufffd", "*")
     pattern = glob.replace("**", "*").replace("[!", "[^")
     pattern = os.path.expanduser(pattern)
@@ -104,4 +105,4 @@ def fits(glob: str) -> ColumnElement[bool]:
         pattern = "*/" + pattern
     patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
     whole: ColumnElement[str] = literal_column("CAST(sources.root AS TEXT) || '/' || CAST(paths.relative AS TEXT)")
-    return or_(*(dialect.matches_glob(whole, each) for each in patterns))
+    return or_(*(dialect.matches_path(whole, each) for each in patterns))

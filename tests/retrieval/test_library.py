@@ -486,3 +486,16 @@ def test_a_catalog_that_goes_bad_is_an_error_of_the_family(library: Library) -> 
     library._closed = True
     with pytest.raises(LibraryError, match="is closed"):
         library.status()
+
+
+@pytest.mark.parametrize(
+    "glob",
+    ["Straße", "STRASSE", "cafe\u0301", "Caf\u00e9/*", "CAF\u00c9", "IMG_1.JPG", "img_1.jpg", "*/Img_?.jpg", "caf*/[I]MG_1*"],
+)  # fmt: skip
+def test_a_path_is_found_in_any_case_and_normal_form(builder: Builder, glob: str) -> None:
+    """As file systems of other machines write it; what is not at such a path is not found."""
+    builder.add(Thing("Cafe\u0301/Stra\u00dfe/IMG_1.JPG", IMAGE, [("image", "red apple")]))
+    with Library.open(builder.home, profile=FakeProfile()) as library:
+        assert names(library.search("", path=glob)) == ["IMG_1.JPG"]
+        assert names(library.search("apple", path=glob, min_confidence=0.0)) == ["IMG_1.JPG"]
+        assert names(library.search("", path="Cafe/*")) == []
