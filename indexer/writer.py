@@ -210,7 +210,7 @@ def _notes(text: str, keywords: Iterable[str]) -> list[str]:
     """Own words as texts of the size of passages, the keywords as the last."""
     names = [keywords] if isinstance(keywords, str) else list(keywords)
     if not isinstance(text, str) or not all(isinstance(each, str) for each in names):
-        raise LibraryError("own words are no text", "give text as a str, keywords as several")
+        raise LibraryError("text or keywords are not text", "give text as a str, keywords as several")
     own = [passage.text for passage in cut([Block(line) for line in valid_text(text).splitlines()])]
     listed = ", ".join(filter(None, (valid_text(each).strip() for each in names)))
     return [*own, listed] if listed else own

@@ -120,8 +120,11 @@ def models_fetch(
     with reported():
         from retrieval.encoders.install import fetch
 
-        for state in fetch(name):
+        brought = fetch(name)
+        for state in brought:
             _say_state(state)
+        if not brought:
+            print(f"All that {name} needs is here.")
 
 
 @models_app.command("add")

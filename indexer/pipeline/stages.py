@@ -30,7 +30,7 @@ BATCH = 32  # items encoded at once
 WAITING = 4 * BATCH  # views that may wait for the encoder
 TICK_S = 0.2  # longest silence of `results`
 LINGER_S = 0.02  # an incomplete batch waits so long for more
-NO_NUMBERS = Failure("not encoded", "encoder gave no numbers")
+NO_NUMBERS = Failure("not encoded", "the encoder gave values that are not finite")
 
 
 Place: TypeAlias = tuple[SpaceName, Modality]

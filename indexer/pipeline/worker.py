@@ -160,9 +160,9 @@ def _attempt(task: Task, channel: Channel) -> Failure | InstallationFault | End:
         raise
     except ImportError as error:
         # Without a name it comes from a decoder that was built without what this one file needs.
-        return InstallationFault(str(error)) if error.name else Failure("damaged", f"ImportError: {error}"[:300])
+        return InstallationFault(str(error)) if error.name else Failure("damaged", "needs a decoder that is not here")
     except Exception as error:  # noqa: BLE001  a decoder's own bug must cost one file, not the run
-        return Failure("damaged", f"{type(error).__name__}: {error}"[:300])
+        return Failure("damaged", f"its decoder failed ({type(error).__name__})")
     return End()
 
 

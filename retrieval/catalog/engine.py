@@ -76,7 +76,7 @@ def _refuse_network(home: Path) -> None:
     kind = disk_of(home).kind
     if kind in NETWORK:
         raise LibraryError(
-            f"{home} lies on a network share ({kind})", "keep the library on a local disk; media may be anywhere"
+            f"{home} lies on a network share, {kind}", "keep the library on a local disk; media may be anywhere"
         )
 
 
@@ -116,11 +116,11 @@ def _check_revision(engine: Engine, home: Path, write: bool) -> None:
         raise LibraryDamaged(f"the catalog of {home} is empty", "crossmedia index FOLDER fills it")
     if here is not None and here > HEAD:
         raise LibraryTooNew(
-            f"{home} was written by a later crossmedia (revision {here}, known {HEAD})", "update crossmedia"
+            f"{home} was written by a later crossmedia, of revision {here} and not {HEAD}", "update crossmedia"
         )
     if here is not None and here < READ_FROM and not write:
         raise LibraryError(
-            f"{home} was written by an older crossmedia (revision {here})", "crossmedia index upgrades it"
+            f"{home} was written by an older crossmedia, of revision {here}", "crossmedia index upgrades it"
         )
 
 

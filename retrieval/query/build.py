@@ -249,7 +249,7 @@ def with_feedback_checked(query: Query) -> Query:
         query = replace(query, operands=operands, more_like=())
         query = replace(query, tree=whole_tree(query))
     if query.less_like and not query.operands:
-        raise QueryError("there is nothing to look for beside what answers shall be less like", "give some words")
+        raise QueryError("wrong answers alone are not a question", "give some words")
     if not query.operands and not query.filters:
         raise QueryError("the question is empty", "give some words, a file or a filter")
     return query

@@ -210,7 +210,7 @@ def _samples(array: NDArray[Any]) -> NDArray[np.float32]:
             f"an audio array is {array.dtype} {array.shape}", "give floats in -1..1, or int16, of (n,) at 16 kHz"
         )
     if not np.isfinite(array).all():
-        raise QueryError("an audio array holds what is no number", "give floats in -1..1")
+        raise QueryError("an audio array holds values that are not finite", "give floats in -1..1")
     return (array if is_float else array / np.float32(32_768)).astype(np.float32)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from retrieval.render.text import aligned, clock, path_text, size
+from retrieval.render.text import aligned, clock, counted, path_text, size
 
 if TYPE_CHECKING:
     from retrieval.search.duplicates import Group
@@ -26,5 +26,4 @@ def duplicates_lines(groups: Sequence[Group]) -> Iterator[str]:
             rows += [("link", path_text(link), "", "", "") for link in each.links]
         yield f"{number:>3}  {group.medium}"
         yield from (f"     {line}" for line in aligned(rows))
-    groups_said = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
-    yield f"{groups_said}; what is not to be kept takes {size(spare)}."
+    yield f"{counted(len(groups), 'group')}; the files that need not be kept take {size(spare)}."

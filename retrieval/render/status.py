@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from retrieval.domain.media import NOT_MEDIA
 from retrieval.kinds import KINDS
 from retrieval.render.text import aligned, counted, duration, listing, path_text, plain, size
 
@@ -12,6 +15,23 @@ if TYPE_CHECKING:
     from retrieval.domain.media import Skip
     from retrieval.domain.records import RunState, Status
 
+MOST_ENDINGS = 8  # named for one reason of skips
+MEANINGS = {  # of reasons of skips, as a person needs them
+    "crashes its decoder": "Broken so that the program that reads them stops; they are left alone until they change.",
+    "damaged": "Their own programs may still open them; saved again from there they are read.",
+    "a decompression bomb": "They unpack to so much that they are not read.",
+    "empty": "Nothing is in them.",
+    "encrypted": "They need a password; saved without one they are read.",
+    "format not read": "Exported in a common format they are read.",
+    "linked folder": "Links to folders are not followed; index the folder itself.",
+    "not a file": "Pipes, sockets and devices.",
+    "not media": "Neither picture, video, sound nor text.",
+    "old format": "Saved in a newer format they are read.",
+    "too large": "Beyond what is read of one file.",
+    "too slow": "Reading them came to a standstill.",
+    "truncated": "Their end is missing, as of a download that broke off.",
+    "unreadable": "Their permissions or their disk keep them from being read.",
+}
 STEP_NAMES = {
     "read": "images and documents",
     "watch": "video",
@@ -73,15 +93,31 @@ def _left_out(status: Status) -> str:
 
 
 def skip_lines(skips: Sequence[Skip]) -> list[str]:
-    """A line for each file that was left out: reason, path and detail."""
-    rows = [(each.reason, path_text(each.path), _detail(each)) for each in skips]
-    return aligned(rows) if rows else ["No file was left out."]
+    """What was left out, by reason: how many files of which ending, and each of them that is a medium or may be one."""
+    if not skips:
+        return ["No file was left out."]
+    lines = []
+    by_reason = groupby(
+        sorted(skips, key=lambda each: (each.reason in NOT_MEDIA, each.reason)), lambda each: each.reason
+    )
+    for reason, group in by_reason:
+        found = [*group]
+        endings = Counter(each.path.suffix.lower() or "without an ending" for each in found)
+        shown = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(MOST_ENDINGS))
+        more = ", ..." if len(endings) > MOST_ENDINGS else ""
+        lines.append(f"{reason}: {counted(len(found), 'file')} ({shown}{more})")
+        lines += [f"  {MEANINGS[reason]}"] if reason in MEANINGS else []
+        if reason not in NOT_MEDIA:
+            lines += [f"    {line}" for line in aligned((path_text(each.path), _detail(each)) for each in found)]
+    if any(each.reason in NOT_MEDIA for each in skips):
+        lines.append("crossmedia status --skipped --json lists all of them.")
+    return lines
 
 
 def _detail(skip: Skip) -> str:
     """The detail of a skip without the path that most begin with, and nothing where it only repeats the reason."""
     detail = skip.detail
-    for known in (f"{skip.path}", f"{skip.path.name}", ":", " ", f"is {skip.reason}", " "):
+    for known in (f"{skip.path}", f"{skip.path.name}", ":", " ", f"is {skip.reason}", ":", " "):
         detail = detail.removeprefix(known)
     return "" if detail == skip.reason else plain(detail)
 

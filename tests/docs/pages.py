@@ -1,4 +1,5 @@
-"""The generated pages: docs/cli.md from the help texts, docs/errors.md from the classes, the tree in docs/architecture.md from the
+"""The generated pages: docs/cli.md from the help texts, docs/errors.md from the classes, docs/lines.md from what the
+sources print, the tree in docs/architecture.md from the
 heads of the modules. `make docs` writes them.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from retrieval import errors
+from tests.docs import lines
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -211,6 +213,7 @@ def main() -> None:
     (DOCS / "architecture.md").write_text(architecture_page(), encoding="utf-8")
     (DOCS / "decisions" / "README.md").write_text(decisions_page(), encoding="utf-8")
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (DOCS / "lines.md").write_text(lines.page(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
 
 

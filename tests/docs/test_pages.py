@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from retrieval import errors
-from tests.docs import pages
+from tests.docs import lines, pages
 
 GUIDE = pages.DOCS / "python.md"
 
@@ -21,6 +21,27 @@ def test_the_page_of_commands_is_current() -> None:
 def test_the_page_of_errors_is_current() -> None:
     """docs/errors.md has a row for each class."""
     assert pages.errors_page() == (pages.DOCS / "errors.md").read_text("utf-8")
+
+
+def test_the_page_of_lines_is_current() -> None:
+    """docs/lines.md has every line that is printed."""
+    assert lines.page() == (pages.DOCS / "lines.md").read_text("utf-8")
+
+
+FAULTS = {
+    "a plural of one": r"\b1 \w+s\b(?! ago)|…\}? (?:file|group|source|document|question|image|video)s?\(s\)|\w\(s\)",
+    "what is no something": r"(?<!there )\b(?:is|are|was|were) no (?!longer|such|more\b)\w",
+    "a task in the passive": r"[Nn]othing is to be|is to be done",
+    "an error of the system": r"\[Errno|Errno \d|Traceback|0x[0-9a-f]{4}",
+    "somebody who is not there": r"\b(?:please|sorry|oops|unfortunately)\b",
+    "blanks doubled in a sentence": r"\w  \w+ \w+ \w",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_line_has_a_known_fault(fault: str) -> None:
+    """Those that were met once do not come back."""
+    assert [line for line in lines.page().splitlines() if re.search(FAULTS[fault], line)] == []
 
 
 def test_the_tree_is_current() -> None:

@@ -55,7 +55,7 @@ def _unreadable(path: Path, error: Exception) -> MediaUnreadable:
     if isinstance(error, FileNotFoundError | PermissionError):
         return MediaUnreadable(f"cannot read {path.name}: {error.strerror}")
     word = "truncated" if isinstance(error, EOFError) or _lacks_index(path) else "damaged"
-    return MediaUnreadable(f"{path.name} is {word}", str(error)[:200], word)
+    return MediaUnreadable(f"{path.name} is {word}", reason=word)
 
 
 def _lacks_index(path: Path) -> bool:
@@ -129,7 +129,7 @@ def packets(container: InputContainer, stream: Any, only_keys: bool = False) -> 
         except av.FFmpegError as error:
             bad += 1
             if bad > BAD_PACKETS:
-                raise MediaUnreadable("the stream is damaged", str(error)[:200], "damaged") from error
+                raise MediaUnreadable("the stream is damaged", reason="damaged") from error
             continue
         yield from frames
 

@@ -107,9 +107,9 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
     except MediaError:
         raise
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise MediaUnreadable(f"{path.name} is damaged", str(error)[:200], "damaged") from error
+        raise MediaUnreadable(f"{path.name} is damaged", reason="damaged") from error
     except Exception as error:  # zlib.error, lzma errors and more, by the part's compression
-        raise MediaUnreadable(f"{path.name} is damaged", f"{type(error).__name__}: {error}"[:200], "damaged") from error
+        raise MediaUnreadable(f"{path.name} is damaged", reason="damaged") from error
 
 
 def _check(path: Path, file: zipfile.ZipFile, limits: Limits) -> None:

@@ -71,7 +71,7 @@ def _mailbox(path: Path, inner: Inner, limits: Limits) -> Iterator[Parts]:
             parts.pages = None
             yield parts
     except (OSError, ValueError) as error:
-        raise MediaUnreadable(f"{path.name} is damaged", str(error)[:200], "damaged") from error
+        raise MediaUnreadable(f"{path.name} is damaged", reason="damaged") from error
     finally:
         box.close()
     if not pages:

@@ -80,7 +80,7 @@ def _document(path: Path, file: BinaryIO) -> Any:
                 f"{path.name} is encrypted", "save it without a password to index it", "encrypted"
             ) from error
         word = "damaged" if _has_end(path) else "truncated"
-        raise MediaUnreadable(f"{path.name} is {word}", str(error), word) from error
+        raise MediaUnreadable(f"{path.name} is {word}", reason=word) from error
 
 
 def _has_end(path: Path) -> bool:

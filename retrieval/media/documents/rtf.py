@@ -39,7 +39,7 @@ def read_rtf(path: Path, limits: Limits = LIMITS) -> Parts:
             for name, value in INFO.findall(source[:INFO_CHARS])
         }
     except Exception as error:
-        raise MediaUnreadable(f"{path.name} is damaged", f"{type(error).__name__}: {error}"[:200], "damaged") from error
+        raise MediaUnreadable(f"{path.name} is damaged", reason="damaged") from error
     made = CREATED.search(source[:INFO_CHARS])
     date = (
         f"{int(made[1]):04}-{int(made[2]):02}-{int(made[3]):02}T{int(made[4] or 0):02}:{int(made[5] or 0):02}"

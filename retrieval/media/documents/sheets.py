@@ -83,7 +83,7 @@ def _book(path: Path, archive: Archive, *, values: bool) -> Any:
     except MediaError:
         raise
     except Exception as error:
-        raise MediaUnreadable(f"{path.name} is damaged", str(error)[:200], "damaged") from error
+        raise MediaUnreadable(f"{path.name} is damaged", reason="damaged") from error
     for sheet in reader.wb.worksheets:
         sheet.reset_dimensions()  # some programs write a wrong one; a bomb claims a million rows
     return reader.wb

@@ -128,7 +128,7 @@ def _unreadable(path: Path, error: Exception) -> MediaError:
         return MediaUnreadable(f"cannot read {path.name}: {error.strerror}")
     cut = any(sign in text.lower() for sign in ("truncated", "end of file", "not enough", "eof", "bytes not processed"))
     return MediaUnreadable(
-        f"{path.name} is {'truncated' if cut else 'damaged'}", text[:200], "truncated" if cut else "damaged"
+        f"{path.name} is {'truncated' if cut else 'damaged'}", reason="truncated" if cut else "damaged"
     )
 
 

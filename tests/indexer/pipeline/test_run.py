@@ -155,7 +155,9 @@ def test_a_vector_that_is_no_number_is_left_out_alone(world: World) -> None:
         [world.media], library=world.home, options=Options(profile=world.profile), on_event=world.events.append
     )
     told = {event.path.name: (event.reason, event.detail) for event in world.events if isinstance(event, Skipped)}
-    assert told == dict.fromkeys(["nan.png", "infinite.png", "notes.txt"], ("not encoded", "encoder gave no numbers"))
+    assert told == dict.fromkeys(
+        ["nan.png", "infinite.png", "notes.txt"], ("not encoded", "the encoder gave values that are not finite")
+    )
     assert (finished.new, finished.skipped) == (4, {"not encoded": 3})
     assert world.shown("blue") == ["blue.png"]
     assert world.shown("broken")[0] == "notes.txt"

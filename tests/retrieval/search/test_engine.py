@@ -195,7 +195,7 @@ def test_feedback_is_the_sum_of_rocchio(library: Library) -> None:
 def test_right_answers_alone_are_the_question(library: Library) -> None:
     """Without words they ask as `like` does; wrong ones alone are refused, unknown ones as well."""
     assert names(library.search("", more_like=[ROOT / "cat.jpg"]))[0] == "cat.jpg"
-    with pytest.raises(QueryError, match="nothing to look for"):
+    with pytest.raises(QueryError, match="wrong answers alone"):
         library.search("", less_like=[ROOT / "cat.jpg"])
     with pytest.raises(QueryError, match="holds nothing named"):
         library.search("dog", more_like="nothing.jpg")
