@@ -30,7 +30,7 @@ def test_the_page_of_lines_is_current() -> None:
 
 FAULTS = {
     "a plural of one": r"\b1 \w+s\b(?! ago)|…\}? (?:file|group|source|document|question|image|video)s?\(s\)|\w\(s\)",
-    "what is no something": r"(?<!there )\b(?:is|are|was|were) no (?!longer|such|more\b)\w",
+    "what is no something": r"(?<![Tt]here )\b(?:is|are|was|were) no (?!longer|such|more\b)\w",
     "a task in the passive": r"[Nn]othing is to be|is to be done",
     "an error of the system": r"\[Errno|Errno \d|Traceback|0x[0-9a-f]{4}",
     "somebody who is not there": r"\b(?:please|sorry|oops|unfortunately)\b",
