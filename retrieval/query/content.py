@@ -176,7 +176,8 @@ def of_value(operand: Operand, profile: Profile) -> Content:
 def _picture(value: Any, form: ImageSpec) -> NDArray[np.uint8]:
     from PIL import Image
 
-    from retrieval.media.image.decode import fit, to_rgb
+    from retrieval.media.image.decode import fit
+    from retrieval.media.image.rgb import to_rgb
 
     if isinstance(value, np.ndarray):
         value = Image.fromarray(_pixel_bytes(value))

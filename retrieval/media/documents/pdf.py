@@ -18,7 +18,7 @@ from PIL import Image
 from retrieval.errors import MediaTooLarge, MediaUnreadable, MediaUnsupported
 from retrieval.media.dates import iso_date
 from retrieval.media.documents.passages import Block
-from retrieval.media.image.decode import to_rgb
+from retrieval.media.image.rgb import to_rgb
 from retrieval.settings import LIMITS, Limits
 
 LEAST_TEXT: Final = 16  # letters; a page with fewer is taken for a scan

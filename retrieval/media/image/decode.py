@@ -11,6 +11,7 @@ Colour profiles are not applied.
 
 from __future__ import annotations
 
+import importlib
 import io
 import warnings
 from collections.abc import Iterator
@@ -21,19 +22,21 @@ from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageSequence, UnidentifiedImageError
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment
-from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
-from retrieval.media.image import metadata, raw
+from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUnsupported
+from retrieval.media.image import deep, metadata, raw
+from retrieval.media.image.rgb import to_rgb
+from retrieval.media.image.tone import HLG, PQ, tone_mapped
 from retrieval.media.sniff import identify
 from retrieval.settings import LIMITS, Limits
 
 Pixmap = NDArray[np.uint8]
 
-BOMB_PIXELS: Final = (
-    64_000_000  # above this a picture must hold a byte in the file for each `archive_ratio` bytes unpacked
-)
+BOMB_BYTES: Final = 600 << 20  # unpacked; above it a picture must hold a byte in the file for `archive_ratio` of them
+BEFORE_JPEG: Final = 64  # bytes in which the start of a JPEG is looked for
+LEAST_READ: Final = 0.25  # of the rows of a picture that is cut short
 STILL: Final = 2.0  # mean difference (0..255) up to which two frames of an animation are one view
 FRAMES_SEEN: Final = 2_000  # frames of one animation that are looked at; the rest is taken to repeat
 PAGED: Final = frozenset({"TIFF"})  # frames of these are pages, not moments
@@ -88,15 +91,19 @@ def read_image(path: Path, form: ImageSpec, limits: Limits = LIMITS) -> Iterator
     """
     name = identify(path)[1]
     with _decoding(path), _opened(path, limits) as image:
-        facts = _facts(path, image, name)
         pages = _pages(image)
+        is_animated = getattr(image, "is_animated", False) and image.format not in ("ICO", "CUR", "PSD", "MPO", "HEIF")
+        facts = _facts(path, image, name)
+        one = None if pages > 1 or is_animated else ModelInput(fit(_upright(image, form.size), form))
+        if image.info.get("incomplete"):
+            facts = replace(facts, format=f"{name}, incomplete")
         yield replace(facts, pages=pages) if pages > 1 else facts
-        if pages > 1:
+        if one is not None:
+            yield ExtractedSegment(Segment("image"), (one,))
+        elif pages > 1:
             yield from _read_pages(path, image, min(pages, limits.pages), form, limits)
-        elif getattr(image, "is_animated", False) and image.format not in ("ICO", "CUR", "PSD", "MPO", "HEIF"):
-            yield ExtractedSegment(Segment("image"), tuple(_views(image, form, limits)))
         else:
-            yield ExtractedSegment(Segment("image"), (ModelInput(fit(_upright(image, form.size), form)),))
+            yield ExtractedSegment(Segment("image"), tuple(_views(image, form, limits)))
 
 
 def picture_of(content: bytes, name: str, limits: Limits = LIMITS, side: int = 0) -> Image.Image:
@@ -140,10 +147,11 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
         raise MediaUnreadable(f"{path.name} is {medium}, not a picture", reason="not media")
     with open(path, "rb") as file:
         size = path.stat().st_size
-        source = raw.preview(file) if name == "raw" else file
-        with _plain_open(source, path.name) as image:
+        source = _source(file, name)
+        with _plain_open(source, path.name, name) as image:
             _check_size(image, size, path.name, limits)
             _load_early(image)
+            image.info["transfer"] = _transfer(path) if name in ("avif", "heic") else 0
             if name == "raw":
                 _turn_like_raw(path, image)
             yield image
@@ -152,7 +160,26 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
 def _load_early(image: Image.Image) -> None:
     """Decodes a PNG before its tags are asked for: Pillow would anyway, and a damaged one would pass as whole later."""
     if image.format == "PNG":
+        _load(image)
+
+
+def _load(image: Image.Image) -> None:
+    """Decodes a picture; of one that is cut short what is there, which `info["incomplete"]` then says."""
+    try:
         image.load()
+    except OSError as error:
+        if "truncated" not in str(error) or image.format not in ("JPEG", "MPO", "PNG"):
+            raise
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            image.load()
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+        rows = np.asarray(image.convert("RGB").resize((16, image.height)))
+        same = (rows == rows[-1]).all(axis=(1, 2))[::-1]
+        if same.argmin() > (1 - LEAST_READ) * image.height or same.all():
+            raise
+        image.info["incomplete"] = True
 
 
 def _turn_like_raw(path: Path, preview: Image.Image) -> None:
@@ -161,22 +188,59 @@ def _turn_like_raw(path: Path, preview: Image.Image) -> None:
         preview.getexif().setdefault(0x0112, metadata.raw_exif(path).get(0x0112, 1))
 
 
-def _plain_open(source: BinaryIO | io.BytesIO, name: str) -> Image.Image:
-    _register_heif(source)
+def _source(file: BinaryIO, name: str) -> BinaryIO | io.BytesIO:
+    """What Pillow opens: the preview of a camera RAW where it has one, a JPEG without what stands before it."""
+    if name == "raw":
+        with suppress(MediaUnreadable):
+            return raw.preview(file)
+        file.seek(0)
+        if file.read(4) not in (b"II*\0", b"MM\0*"):
+            file.seek(0)
+            return raw.preview(file)
+    elif name == "jpeg":
+        before = file.read(BEFORE_JPEG + 3).find(b"\xff\xd8\xff")
+        if before > 0:
+            file.seek(before)
+            return io.BytesIO(file.read())
+    file.seek(0)
+    return file
+
+
+def _transfer(path: Path) -> int:
+    """The transfer characteristics (ITU-T H.273) that an AVIF or HEIF states; 0 for none."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 16)
+    at = head.find(b"colrnclx")
+    return int.from_bytes(head[at + 10 : at + 12], "big") if at >= 0 else 0
+
+
+def _plain_open(source: BinaryIO | io.BytesIO, name: str, form: str = "") -> Image.Image:
+    """form: as `identify` names it; by it plugins are asked, not by their order."""
+    _register(source)
     try:
-        return Image.open(source)
+        return Image.open(source, formats={"avif": ["AVIF"], "heic": ["HEIF"], "jxl": ["JXL"]}.get(form))
     except UnidentifiedImageError as error:
+        if (found := deep.opened(source)) is not None:
+            return found
         raise MediaUnreadable(f"{name} is damaged: its header cannot be read", reason="damaged") from error
+    except KeyError as error:  # no plugin of that name
+        raise MediaUnsupported(
+            f"{name} is JPEG XL", "pip install 'crossmedia[jxl]' to index it", "format not read"
+        ) from error
 
 
-def _register_heif(source: BinaryIO | io.BytesIO) -> None:
-    """Adds HEIC to Pillow when a file needs it: its import costs 40 ms that other pictures should not pay."""
+def _register(source: BinaryIO | io.BytesIO) -> None:
+    """Adds HEIC and JPEG XL to Pillow when a file needs them: their import costs 40 ms that others should not pay."""
     head = source.read(12)
     source.seek(0)
     if head[4:8] == b"ftyp" and "HEIF" not in Image.OPEN:
         import pillow_heif
 
+        Image.init()  # its own AVIF before the other one's
         pillow_heif.register_heif_opener(thumbnails=False)
+    elif (head[4:8] == b"JXL " or head[:2] == b"\xff\x0a") and "JXL" not in Image.OPEN:
+        with suppress(ImportError, OSError):
+            importlib.import_module("pillow_jxl")
 
 
 def _check_size(image: Image.Image, file_bytes: int, name: str, limits: Limits) -> None:
@@ -184,7 +248,7 @@ def _check_size(image: Image.Image, file_bytes: int, name: str, limits: Limits) 
     if pixels > limits.pixels:
         raise MediaTooLarge(f"{name} has {pixels / 1e6:.0f} megapixels, the limit is {limits.pixels / 1e6:.0f}")
     unpacked = pixels * len(image.getbands()) / (8 if image.mode == "1" else 1)
-    if pixels > BOMB_PIXELS and unpacked > file_bytes * limits.archive_ratio:
+    if unpacked > BOMB_BYTES and unpacked > file_bytes * limits.archive_ratio:
         raise MediaTooLarge(
             f"{name} unpacks {file_bytes} bytes to {pixels / 1e6:.0f} megapixels", "a decompression bomb"
         )
@@ -192,11 +256,13 @@ def _check_size(image: Image.Image, file_bytes: int, name: str, limits: Limits) 
 
 def _upright(image: Image.Image, side: int) -> Image.Image:
     """The current frame decoded, turned upright by its EXIF, RGB."""
-    if side and image.format == "JPEG" and image.mode in ("RGB", "L"):
+    if side and image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
         image.draft(image.mode, (2 * side, 2 * side))
     orientation = _orientation(image)
-    image.load()
+    _load(image)
     rgb = to_rgb(image)
+    if image.info.get("transfer") in (PQ, HLG):
+        rgb = Image.fromarray(tone_mapped(np.asarray(rgb), int(image.info["transfer"])))
     turn = _TURNS.get(orientation)
     return rgb.transpose(turn) if turn is not None else rgb
 
@@ -213,51 +279,12 @@ _TURNS: Final = {
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1..8. HEIF and AVIF decoders have turned the picture already."""
-    if image.format in ("HEIF", "AVIF"):
+    """EXIF orientation 1..8. The decoder of HEIF has turned the picture already, that of AVIF has not."""
+    if image.format in ("HEIF", "JXL"):
         return 1
     with suppress(Exception):
         return int(image.getexif().get(0x0112, 1))
     return 1
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of a decoded picture of any mode; transparency laid on white, on dark grey where the drawing is light."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):
-        return _to_8_bit(image).convert("RGB")
-    if image.mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
-        made = ImageCms.profileToProfile(image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        return made if made is not None else image.convert("L").convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return _on_ground(image.convert("RGBA"))
-    return image.convert("RGB")
-
-
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """(h, w) uint8: integers by the smallest bit depth (8, 10, 12, 14, 16) that holds them, floats by their own range."""
-    values = np.asarray(image).astype(np.float32)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if image.mode == "F" or low < 0 or high >= 65536:
-        values = (values - low) * (255.0 / max(high - low, 1e-9))
-    else:
-        bits = next(bits for bits in (8, 10, 12, 14, 16) if high < 2**bits)
-        values = values * (255.0 / (2**bits - 1))
-    return Image.fromarray(np.nan_to_num(values).clip(0, 255).astype(np.uint8))
-
-
-def _on_ground(image: Image.Image) -> Image.Image:
-    alpha = image.getchannel("A")
-    if alpha.getextrema() == (255, 255):
-        return image.convert("RGB")
-    small = np.asarray(image.resize((64, 64), Image.Resampling.BOX), np.float32)
-    weight = small[..., 3].sum()
-    light = (small[..., :3].mean(axis=2) * small[..., 3]).sum() / weight if weight else 0.0
-    ground = Image.new("RGB", image.size, (64, 64, 64) if light > 200 else (255, 255, 255))
-    ground.paste(image, mask=alpha)
-    return ground
 
 
 def _pages(image: Image.Image) -> int:
@@ -321,6 +348,8 @@ def _frame_at(image: Image.Image, at_ms: int) -> Image.Image:
 def _frames(image: Image.Image) -> Iterator[Image.Image]:
     """Frames up to the end or the first damaged one; the first frame must be whole."""
     frames = iter(ImageSequence.Iterator(image))
+    if getattr(image, "default_image", False):  # of an APNG: shown where nothing moves, no part of what does
+        next(frames)
     for number in range(FRAMES_SEEN + 1):
         try:
             frame = next(frames)
@@ -345,6 +374,7 @@ def _facts(path: Path, image: Image.Image, name: str) -> Metadata:
     if _orientation(image) >= 5:
         width, height = height, width
     said = metadata.read_metadata(image) if name != "raw" else metadata.read_raw_metadata(path, image)
+    said = metadata.with_sidecar(path, said)
     return Metadata(
         "image",
         name,

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from PIL import Image, ImageFile, IptcImagePlugin
 
 from retrieval.domain.media import DateFrom
+from retrieval.media import sidecars
 from retrieval.media.dates import iso_date, mail_date
-from retrieval.media.markup import parse_xml
+from retrieval.media.image.said import ImageMetadata, joined, words_of
+from retrieval.media.image.xmp import from_xmp
 
 MAKE, MODEL, DATE, ARTIST, DESCRIPTION = 0x010F, 0x0110, 0x0132, 0x013B, 0x010E
+USER_COMMENT = 0x9286
+PSD_XMP = 1060
+IPTC_HEADLINE = (2, 105)
+HEAD_READ = 1 << 20  # bytes
 EXIF_IFD, GPS_IFD, DATE_TAKEN, DATE_DIGITIZED = 0x8769, 0x8825, 0x9003, 0x9004
-XP_TITLE, XP_KEYWORDS = 0x9C9B, 0x9C9E  # Windows Explorer's, UTF-16
+XP_TITLE, XP_COMMENT, XP_KEYWORDS, XP_SUBJECT = 0x9C9B, 0x9C9C, 0x9C9E, 0x9C9F  # Windows Explorer's, UTF-16
 IPTC_TITLE, IPTC_KEYWORD, IPTC_BYLINE, IPTC_CITY, IPTC_COUNTRY, IPTC_CAPTION = (
     (2, 5),
     (2, 25),
@@ -28,26 +33,6 @@ IPTC_TITLE, IPTC_KEYWORD, IPTC_BYLINE, IPTC_CITY, IPTC_COUNTRY, IPTC_CAPTION = (
 )
 IPTC_DATE, IPTC_TIME = (2, 55), (2, 60)
 GPS_DATE = 29
-XMP_CHARS: Final = 2_000_000
-# What cameras write into every picture without being asked.
-EMPTY_WORDS: Final = re.compile(
-    r"^(.*DIGITAL (STILL )?CAMERA|SONY DSC|DCIM.*|MINOLTA.*|KONICA.*|SAMSUNG|default|untitled|File written by Adobe.*)$",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageMetadata:
-    """Facts of a picture; unknown is None or empty."""
-
-    date: str | None = None
-    date_from: DateFrom | None = None
-    camera: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    title: str | None = None
-    artist: str | None = None
-    keywords: tuple[str, ...] = ()
 
 
 def read_metadata(image: Image.Image) -> ImageMetadata:
@@ -59,9 +44,11 @@ def read_metadata(image: Image.Image) -> ImageMetadata:
     with suppress(Exception):
         found = from_exif(image.getexif())
     with suppress(Exception):
-        found = _joined(found, _from_iptc(image))
+        found = joined(found, _from_iptc(image))
     with suppress(Exception):
-        found = _joined(found, _from_xmp(image.info.get("xmp") or _tiff_xmp(image)))
+        found = joined(found, from_xmp(image.info.get("xmp") or _hidden_xmp(image)))
+    with suppress(Exception):
+        found = joined(found, _comments(image))
     if found.date is None:
         date, date_from = _last_resort(image)
         found = replace(found, date=date, date_from=date_from if date else None)
@@ -83,7 +70,7 @@ def read_raw_metadata(path: Path, preview: Image.Image) -> ImageMetadata:
     found = ImageMetadata()
     with suppress(Exception):
         found = from_exif(raw_exif(path))
-    return _joined(found, read_metadata(preview))
+    return joined(found, read_metadata(preview))
 
 
 def raw_exif(path: Path) -> Image.Exif:
@@ -103,35 +90,19 @@ def from_exif(exif: Image.Exif) -> ImageMetadata:
     dates = (iso_date(date) for date in (inner.get(DATE_TAKEN), inner.get(DATE_DIGITIZED), exif.get(DATE)) if date)
     date = next((date for date in dates if date), None)
     latitude, longitude = _place(exif)
-    words = _words(exif.get(XP_KEYWORDS))
+    words = words_of(exif.get(XP_KEYWORDS))
+    titles = [exif.get(XP_TITLE), exif.get(DESCRIPTION), exif.get(XP_SUBJECT), exif.get(XP_COMMENT)]
+    said = [word for word in (*map(words_of, titles), _user_comment(inner.get(USER_COMMENT))) if word]
     return ImageMetadata(
         date=date,
         date_from="exif" if date else None,
-        camera=_camera(_words(exif.get(MAKE)), _words(exif.get(MODEL))),
+        camera=_camera(words_of(exif.get(MAKE)), words_of(exif.get(MODEL))),
         latitude=latitude,
         longitude=longitude,
-        title=_words(exif.get(XP_TITLE)) or _words(exif.get(DESCRIPTION)),
-        artist=_words(exif.get(ARTIST)),
-        keywords=tuple(word.strip() for word in words.split(";") if word.strip()) if words else (),
+        title=next(iter(said), None),
+        artist=words_of(exif.get(ARTIST)),
+        keywords=tuple(word.strip() for word in (words or "").split(";") if word.strip()) + tuple(said[1:]),
     )
-
-
-def _words(value: Any) -> str | None:
-    """One clean line of a tag's text; None for nothing and for what cameras fill in unasked."""
-    if isinstance(value, tuple) and value and all(isinstance(part, int) for part in value):
-        value = bytes(value)
-    if isinstance(value, bytes):
-        value = _decoded(value)
-    text = " ".join(str(value or "").replace("\0", " ").split())
-    return None if not text or EMPTY_WORDS.match(text) else text[:1000]
-
-
-def _decoded(value: bytes) -> str:
-    if value[1:2] == b"\0":
-        return value.decode("utf-16-le", "ignore")
-    with suppress(UnicodeDecodeError):
-        return value.decode("utf-8")
-    return value.decode("latin-1")
 
 
 def _camera(make: str | None, model: str | None) -> str | None:
@@ -160,27 +131,15 @@ def _degrees(parts: Any, side: Any, negative: str) -> float:
     return -value if str(side or "").upper().startswith(negative) else value
 
 
-def _joined(first: ImageMetadata, second: ImageMetadata) -> ImageMetadata:
-    """`first`, completed by `second`; a second title is kept among the keywords, so that it can be found."""
-    more = [second.title] if first.title and second.title and second.title != first.title else []
-    keywords = tuple(dict.fromkeys((*first.keywords, *second.keywords, *more)))
-    values = {name: getattr(first, name) or getattr(second, name) for name in ("camera", "title", "artist")}
-    if first.date is None:
-        values |= {"date": second.date, "date_from": second.date_from}
-    if first.latitude is None:
-        values |= {"latitude": second.latitude, "longitude": second.longitude}
-    return replace(first, keywords=keywords, **values)
-
-
 def _from_iptc(image: Image.Image) -> ImageMetadata:
     info = IptcImagePlugin.getiptcinfo(image) or {} if isinstance(image, ImageFile.ImageFile) else {}
 
     def all_of(key: tuple[int, int]) -> list[str]:
         value: Any = info.get(key, [])
-        words = (_words(part) for part in (value if isinstance(value, list) else [value]))
+        words = (words_of(part) for part in (value if isinstance(value, list) else [value]))
         return [word for word in words if word]
 
-    titles = all_of(IPTC_TITLE) + all_of(IPTC_CAPTION)
+    titles = all_of(IPTC_TITLE) + all_of(IPTC_HEADLINE) + all_of(IPTC_CAPTION)
     keywords = all_of(IPTC_KEYWORD) + all_of(IPTC_CITY) + all_of(IPTC_COUNTRY) + titles[1:]
     day, clock = ("".join(all_of(key)[:1]) for key in (IPTC_DATE, IPTC_TIME))
     date = iso_date(f"{day}T{clock[:6]}") or iso_date(day)
@@ -193,42 +152,56 @@ def _from_iptc(image: Image.Image) -> ImageMetadata:
     )
 
 
-def _tiff_xmp(image: Image.Image) -> bytes | None:
+def _hidden_xmp(image: Image.Image) -> bytes | None:
+    """XMP where Pillow does not name it: in a tag of TIFF, a resource of PSD, somewhere at the head of JPEG 2000."""
     value = image.getexif().get(700)
-    return bytes(value) if isinstance(value, bytes | tuple) else None
+    if isinstance(value, bytes | tuple):
+        return bytes(value)
+    if image.format == "PSD":
+        return next((data for number, _, data in getattr(image, "resources", []) if number == PSD_XMP), None)
+    if image.format == "JPEG2000" and (file := getattr(image, "fp", None)) is not None:
+        place = file.tell()
+        file.seek(0)
+        head = file.read(HEAD_READ)
+        file.seek(place)
+        start, end = head.find(b"<x:xmpmeta"), head.find(b"</x:xmpmeta>")
+        return bytes(head[start : end + 12]) if 0 <= start < end else None
+    return None
 
 
-def _from_xmp(packet: bytes | str | None) -> ImageMetadata:
-    if not packet or len(packet) > XMP_CHARS:
-        return ImageMetadata()
-    root = parse_xml(packet.encode() if isinstance(packet, str) else packet.strip(b"\0 \r\n"))
-    if root is None:
-        return ImageMetadata()
+def _comments(image: Image.Image) -> ImageMetadata:
+    """Comments of JPEG and GIF, and the text of PNG."""
+    info = image.info
 
-    def listed(name: str) -> list[str]:
-        """Items of dc:`name`, which XMP keeps in a Bag, Seq or Alt."""
-        items = root.iterfind(
-            f".//{{http://purl.org/dc/elements/1.1/}}{name}//{{http://www.w3.org/1999/02/22-rdf-syntax-ns#}}li"
-        )
-        return [word for word in (_words(item.text) for item in items) if word]
+    def said(*names: str) -> list[str]:
+        return [word for name in names for word in (words_of(info.get(name)),) if word]
 
-    titles = listed("title") + listed("description")
-    dates = (iso_date(date) for date in _xmp_values(root, ("DateTimeOriginal", "DateCreated", "CreateDate")))
-    date = next((date for date in dates if date), None)
+    titles, words = said("Title", "Description", "comment", "Comment"), said("Keywords", "Subject")
     return ImageMetadata(
-        date=date,
-        date_from="xmp" if date else None,
         title=next(iter(titles), None),
-        artist=next(iter(listed("creator")), None),
-        keywords=tuple(listed("subject") + titles[1:]),
+        artist=next(iter(said("Author", "Artist")), None),
+        keywords=tuple([word.strip() for line in words for word in line.split(",") if word.strip()] + titles[1:]),
     )
 
 
-def _xmp_values(root: Any, names: tuple[str, ...]) -> list[str]:
-    """Values of properties by local name, written as attributes or as elements."""
-    found: dict[str, str] = {}
-    for element in root.iter():
-        if isinstance(element.tag, str):
-            pairs = [(element.tag, element.text or ""), *element.attrib.items()]
-            found |= {str(name).rpartition("}")[2]: str(value) for name, value in pairs}
-    return [found[name] for name in names if name in found]
+def with_sidecar(path: Path, embedded: ImageMetadata) -> ImageMetadata:
+    """What the XMP file beside a picture says first; the date is the picture's own where it has one."""
+    found = embedded
+    for file, _ in sidecars.beside(path, frozenset((sidecars.XMP,))):
+        with suppress(Exception):
+            said = from_xmp(file.read_bytes())
+            found = joined(said, found)
+            if embedded.date is not None:
+                found = replace(found, date=embedded.date, date_from=embedded.date_from)
+    return found
+
+
+def _user_comment(value: Any) -> str | None:
+    """EXIF's comment, whose first eight bytes name its encoding."""
+    if not isinstance(value, bytes) or len(value) <= 8:
+        return None
+    if value.startswith(b"UNICODE"):
+        body = value[8:]
+        even, odd = body[0::2].count(0), body[1::2].count(0)
+        return words_of(body.decode("utf-16-be" if even > odd else "utf-16-le", "ignore"))
+    return words_of(value[8:].rstrip(b"\0 "))
