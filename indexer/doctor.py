@@ -23,7 +23,7 @@ from retrieval.render.text import counted
 from retrieval.vectors.faiss_index import faiss_library
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from retrieval.catalog.engine import Connection, Engine
 
 MEND = "crossmedia doctor --repair repairs it"
 

@@ -22,7 +22,7 @@ from retrieval.catalog.dialect import read_transaction
 from retrieval.vectors.generation import sync, write_generation
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from retrieval.catalog.engine import Connection, Engine
 
 FRESH_ROWS = 2_000  # this many vectors are searched exactly in under 2 ms; more make a generation worth writing
 FRESH_SHARE = 0.1  # or this share of the generation, where that is more

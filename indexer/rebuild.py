@@ -32,7 +32,7 @@ from retrieval.kinds import kinds_in
 from retrieval.protocols import SpaceName
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from retrieval.catalog.engine import Connection, Engine
 
 TEXTS = 256  # encoded and committed at once
 

@@ -176,7 +176,7 @@ def without_fingerprints(connection: Connection, step: Step) -> list[Place]:
 def without_regions(connection: Connection, least_side: int) -> int:
     """How many pictures of that shorter side (pixels) have not been looked at part by part."""
     had = exists().where(steps.c.asset_id == assets.c.id, steps.c.step == "regions", steps.c.state != "pending")
-    large = (assets.c.medium == "image") & (func.min(assets.c.width, assets.c.height) >= least_side)
+    large = (assets.c.medium == "image") & (dialect.lesser(assets.c.width, assets.c.height) >= least_side)
     return connection.scalar(select(func.count()).select_from(assets).where(large, ~had)) or 0
 
 

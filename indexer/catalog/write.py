@@ -12,7 +12,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, literal, select, text, update
 
 from indexer.catalog.segment_ids import segment_keys
 from retrieval.catalog import dialect, layout
@@ -77,7 +77,7 @@ REGIONS = select(segments.c.id).where(segments.c.step == "regions")
 WANT_REGIONS = dialect.insert_missing(steps).from_select(
     ["asset_id", "step", "state"],
     select(assets.c.id, literal("regions"), literal("pending")).where(
-        assets.c.medium == "image", func.min(assets.c.width, assets.c.height) >= bindparam("least")
+        assets.c.medium == "image", dialect.lesser(assets.c.width, assets.c.height) >= bindparam("least")
     ),
 )
 

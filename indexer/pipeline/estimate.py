@@ -20,7 +20,7 @@ from retrieval.catalog import layout
 from retrieval.domain.media import Space, Step
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from retrieval.catalog.engine import Connection
 
 PICTURE_MS = 2_000  # of a video are as much work as a picture: text is looked for once in so long
 USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet

@@ -42,7 +42,7 @@ from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from retrieval.catalog.engine import Engine
 
 COMMIT_S = 0.5  # results are committed at least so often
 COMMIT_ROWS = 128

@@ -26,7 +26,7 @@ from retrieval.media.hashing import VANISHED
 from retrieval.protocols import Transcriber
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from retrieval.catalog.engine import Connection, Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     Table,
+    Text,
     and_,
     bindparam,
     cast,
@@ -228,6 +229,16 @@ def count_texts(connection: Connection, table: str) -> int:
 
 
 # ---------------------------------------------------------------- expressions
+
+
+def lesser(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The lesser of two values; NULL where one is not known."""
+    return func.min(one, other)
+
+
+def path_text(root: ColumnElement[bytes], relative: ColumnElement[bytes]) -> ColumnElement[str]:
+    """A path of two columns of bytes as one text; bytes that are not UTF-8 stay as they are."""
+    return cast(root, Text) + "/" + cast(relative, Text)
 
 
 def matches_glob(text: ColumnElement[str], pattern: str) -> ColumnElement[bool]:

@@ -19,6 +19,8 @@ from retrieval.catalog.schema import HEAD, OLDER, READ_FROM
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 
 READERS = 16  # snapshots of one opened catalog at a time; more wait for one to end
+__all__ = ["Connection", "Engine", "open_engine", "refuse_name", "revision"]  # the first two for those who hand them on
+
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
 
 

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, paths, segments, sources
@@ -104,5 +104,5 @@ def fits(glob: str) -> ColumnElement[bool]:
     if not pattern.startswith(("/", "*")):
         pattern = "*/" + pattern
     patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
-    whole: ColumnElement[str] = literal_column("CAST(sources.root AS TEXT) || '/' || CAST(paths.relative AS TEXT)")
+    whole = dialect.path_text(sources.c.root, paths.c.relative)
     return or_(*(dialect.matches_path(whole, each) for each in patterns))
