@@ -33,6 +33,7 @@ from retrieval.domain.records import (
 if TYPE_CHECKING:
     from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
     from retrieval.encoders.registry import DefaultCalibration
+    from retrieval.vectors.space import Neighbours, Scope
 
 SpaceName: TypeAlias = str
 """What a profile calls one of its spaces, as retrieval.kinds has it: "shared", "sentence"."""
@@ -72,6 +73,26 @@ class VectorIndex(Protocol):
 
         `allowed`: (rows,) mask of rows that may be found. Slots without a row hold -inf and -1.
         """
+
+
+class VectorSpace(Protocol):
+    """One space of a library as of one of its states: what lies nearest, by kind of segment. Its scores may be
+    approximate, as those of a published index are; a search scores again by SpaceVectors and distrusts an index whose
+    scores differ."""
+
+    @property
+    def live(self) -> LiveSpace:
+        """Its id in the catalog, its encoder and dimension, and the folder of its index."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its scores are the catalog's, so that there is nothing to distrust."""
+
+    def kinds(self) -> set[Kind]:
+        """Kinds of segment that have vectors in it."""
+
+    def nearest(self, kind: Kind, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
+        """The k best rows of a kind for each of the queries (q, dimension) float32, unit rows, inside a scope."""
 
 
 @runtime_checkable

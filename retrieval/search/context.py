@@ -15,7 +15,7 @@ from retrieval.errors import EncoderUnavailable
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.keyword_search import KeywordQuery
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
-from retrieval.protocols import Snapshot
+from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.query.encode import EncodedOperand, EncodedQuery, resolve
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Scope, SpaceSnapshot, open_space, refresh_space
@@ -79,7 +79,7 @@ class SearchContext:
     looked_up: dict[str, KeywordQuery] = field(default_factory=dict)
 
     @property
-    def spaces(self) -> Mapping[Role, SpaceSnapshot]:
+    def spaces(self) -> Mapping[Role, VectorSpace]:
         """The spaces that are asked, by what the profile calls them."""
         return self.index.spaces
 

@@ -20,12 +20,12 @@ from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.keyword_search import WordHits
 from retrieval.kinds import KINDS, kinds_in
-from retrieval.protocols import Snapshot
+from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion
 from retrieval.search.context import IndexMismatch, SearchContext
 from retrieval.vectors.exact import rescore
-from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
+from retrieval.vectors.space import Neighbours, Scope
 
 if TYPE_CHECKING:
     from retrieval.encoders.profile import Direction, Profile, Role
@@ -267,16 +267,16 @@ def _probes(
         yield VectorQuery(operand, role, sense, kind, vectors, operand.more.get(place), operand.less.get(place))
 
 
-def _compare(pinned: SpaceSnapshot, near: Neighbours, stored: StoredVectors, scores: Vectors) -> None:
+def _compare(space: VectorSpace, near: Neighbours, stored: StoredVectors, scores: Vectors) -> None:
     """Raises IndexMismatch where an index gave other scores than the catalog's vectors."""
-    if pinned.generation is None or not len(stored.ids):
+    if space.is_exact or not len(stored.ids):
         return
     ids = near.rows["vector"]
     places = np.minimum(np.searchsorted(stored.ids, ids), len(stored.ids) - 1)
     known = stored.ids[places] == ids
     exact = np.take_along_axis(scores, places, 1)
     if np.any(np.abs(exact - near.scores)[known] > WARY):
-        raise IndexMismatch(pinned.live.folder or "")
+        raise IndexMismatch(space.live.folder or "")
 
 
 def log_odds(profile: Profile, sense: Modality, kind: Kind, scores: Vectors) -> NDArray[np.float64]:

@@ -24,12 +24,12 @@ from retrieval.domain.result import Tag
 from retrieval.errors import LibraryError
 from retrieval.fulltext import analyzer
 from retrieval.kinds import KINDS
-from retrieval.protocols import Snapshot
+from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.search import fusion
 from retrieval.search.context import SearchContext
 from retrieval.search.retrievers import log_odds
 from retrieval.settings import DEFAULT_CUT, cache_dir
-from retrieval.vectors.space import Scope, SpaceSnapshot
+from retrieval.vectors.space import Scope
 
 if TYPE_CHECKING:
     from retrieval.encoders.profile import Profile
@@ -146,7 +146,7 @@ class Tagger:
     vocabulary: Vocabulary
     rows: Vectors
     profile: Profile
-    shared: SpaceSnapshot
+    shared: VectorSpace
     snapshot: Snapshot
 
     def of(self, kinds: Mapping[int, Kind]) -> dict[int, list[Tag]]:

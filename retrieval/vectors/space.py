@@ -83,8 +83,9 @@ _Found: TypeAlias = tuple[Vectors, NDArray[Any], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpaceSnapshot:
-    """One space as it was when it was read. `alive`: for each part the rows that still are; absent: all.
+    """One space as it was when it was read, see retrieval.protocols.VectorSpace.
 
+    alive: for each part the rows that still are; absent: all.
     seen: the last commit number then.
     """
 
@@ -96,6 +97,11 @@ class SpaceSnapshot:
     warnings: tuple[str, ...] = ()
     tables: Mapping[Kind, Table] = field(default_factory=dict)
     alive: Mapping[tuple[str, Kind], NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no published index is asked."""
+        return self.generation is None
 
     def kinds(self) -> set[Kind]:
         """Kinds of segment that have vectors here."""

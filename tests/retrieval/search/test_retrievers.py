@@ -187,10 +187,10 @@ def test_an_index_whose_scores_differ_is_not_trusted() -> None:
     """Beyond what quantisation explains; without an index there is nothing to compare."""
     rows = np.array([[(7, 1, 1, 0)]], dtype=[("vector", "i8"), ("segment", "i8"), ("asset", "i8"), ("medium", "i8")])
     stored = StoredVectors(np.array([7]), np.array([1]), np.array([-1]), ROW.astype(np.float16))
-    space: Any = SimpleNamespace(generation=object(), live=SimpleNamespace(folder="f"))
+    space: Any = SimpleNamespace(is_exact=False, live=SimpleNamespace(folder="f"))
     exact = np.array([[0.5]], np.float32)
     retrievers._compare(space, Neighbours(exact + 0.01, rows, 1, True), stored, exact)
     with pytest.raises(IndexMismatch):
         retrievers._compare(space, Neighbours(exact - 0.1, rows, 1, True), stored, exact)
-    space.generation = None
+    space.is_exact = True
     retrievers._compare(space, Neighbours(exact - 0.1, rows, 1, True), stored, exact)
