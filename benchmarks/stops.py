@@ -21,6 +21,7 @@ from benchmarks.report import report
 from tests.stopping import completed, fill, stop
 
 COMPLETED_EVERY = 5
+PICTURES = 12
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
     unclean: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
-        fill(root / "media")
+        fill(root / "media", PICTURES)
         start = time.perf_counter()
         expected = completed(root / "clean", root / "media")
         whole, equal = time.perf_counter() - start, 0
@@ -45,6 +46,14 @@ def main() -> None:
                 home = root / f"{number.name}{at}"
                 stopped = stop(home, root / "media", rng.uniform(0, whole), number)
                 clean += stopped.is_clean
+                print(
+                    number.name,
+                    stopped.code,
+                    f"{stopped.seconds:.1f} s",
+                    *stopped.problems,
+                    file=sys.stderr,
+                    flush=True,
+                )
                 seconds.append(stopped.seconds)
                 unclean.update(f"{number.name}: {each}" for each in stopped.problems)
                 if at % COMPLETED_EVERY == 0:
