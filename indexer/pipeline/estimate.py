@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from indexer.catalog import read as catalog_read
 from indexer.catalog.open import reading
 from indexer.events import Event, Finished, Opened, Planned
+from indexer.pipeline.cost import Rates, expected, read_weight, weight
 from indexer.pipeline.options import Options
 from indexer.pipeline.steps import STEPS
 from indexer.sources import base, changes
@@ -21,16 +23,6 @@ from retrieval.domain.media import Space, Step
 
 if TYPE_CHECKING:
     from retrieval.catalog.engine import Connection
-
-PICTURE_MS = 2_000  # of a video are as much work as a picture: text is looked for once in so long
-USUAL_MS = 60_000  # what a video or recording is taken to last that was not read yet
-
-
-def weight(step: Step, duration_ms: int | None) -> int:
-    """How much work a file is among those of its step: 1 where each is read as a whole, else its length in ms."""
-    if step == "read":
-        return 1
-    return duration_ms or (PICTURE_MS if STEPS[step].is_per_file else 1)
 
 
 def plan(
@@ -56,13 +48,15 @@ def plan(
             own,
             _joined(catalog_read.all_sources(connection), roots, options),
             partial(catalog_read.known_files, connection),
-            _pending(connection),
+            work_left(connection),
             catalog_read.forgotten_paths(connection),
             partial(catalog_read.contents_only_at, connection),
+            known_rates(connection),
         )
         if "regions" in options.steps:
             least = large(own, catalog_read.live_spaces(connection))
-            state.left["regions"] = catalog_read.without_regions(connection, least), 0
+            large_ones = catalog_read.without_regions(connection, least)
+            state.left["regions"] = large_ones, large_ones * weight("regions", None)
         return _report(home, state, options, emit, start)
 
 
@@ -77,29 +71,45 @@ def _joined(sources: list[Source], roots: Sequence[Path], options: Options) -> l
     ]
 
 
-def _pending(connection: Connection) -> dict[Step, tuple[int, int]]:
-    """Files and milliseconds that each step was left for by earlier runs."""
-    left: dict[Step, tuple[int, int]] = {}
+def work_left(connection: Connection) -> dict[Step, tuple[int, float]]:
+    """Files, and units of work (see cost.py), that each step was left for by earlier runs."""
+    left: dict[Step, tuple[int, float]] = {}
     for step in catalog_read.pending(connection):
-        lengths = [due.duration_ms for due in catalog_read.due(connection, step)]
-        left[step] = len(lengths), sum(lengths)
+        units = [weight(step, due.duration_ms) for due in catalog_read.due(connection, step)]
+        left[step] = len(units), sum(units)
     return left
+
+
+def later_work(
+    connection: Connection, step: Step, wanted: Sequence[Step], unread: Sequence[base.Candidate]
+) -> dict[Step, float]:
+    """Units of work of the wanted steps after one: what is pending, and what files may need that were not read yet."""
+    left = work_left(connection)
+    later = wanted[wanted.index(step) + 1 :] if step in wanted else []
+    return {each: left.get(each, (0, 0.0))[1] + sum(expected(each, one) for one in unread) for each in later}
+
+
+def known_rates(connection: Connection) -> Rates:
+    """The rates that earlier runs over a library noted."""
+    noted = catalog_read.fact(connection, "rates")
+    return Rates(json.loads(noted) if noted else {})
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     """What a run would start from.
 
-    known: files of a source by its id. left: files and milliseconds of each step. forgotten: paths that are not looked
+    known: files of a source by its id. left: files and units of work of each step. forgotten: paths that are not looked
     at. contents: how many assets are at paths (by id) and nowhere else.
     """
 
     profile: str
     sources: list[Source]
     known: Callable[[int], dict[bytes, base.Known]] = lambda source: {}
-    left: dict[Step, tuple[int, int]] = field(default_factory=dict)
+    left: dict[Step, tuple[int, float]] = field(default_factory=dict)
     forgotten: frozenset[bytes] = frozenset()
     contents: Callable[[list[int]], int] = len
+    rates: Rates = field(default_factory=Rates)
 
 
 def _report(home: Path, state: _State, options: Options, emit: Callable[[Event], None], start: float) -> Finished:
@@ -111,12 +121,12 @@ def _report(home: Path, state: _State, options: Options, emit: Callable[[Event],
     changed = [candidate for each in found for candidate in each.changed if candidate.problem is None]
     timed = sum(map(changes.is_timed, changed))
     files: dict[Step, int] = {}
-    seconds = 0.0
+    work: dict[Step, float] = {}
     for step in options.steps:
-        new = len(changed) if STEPS[step].is_per_file else timed
-        before, ms = state.left.get(step, (0, 0))
-        files[step] = new + before
-        seconds += (files[step] if STEPS[step].is_per_file else new * USUAL_MS + ms) / STEPS[step].usual_rate
+        before, units = state.left.get(step, (0, 0.0))
+        files[step] = before + (len(changed) if STEPS[step].is_per_file else timed)
+        work[step] = units + sum(map(read_weight if step == "read" else partial(expected, step), changed))
+    seconds = state.rates.seconds(work)
     gone = [path for each in found for path in each.gone]
     emit(Planned(files, seconds, len(gone), sum(each.left_out for each in found), state.contents(gone)))
     return Finished(0, 0, len(gone), pending=files, seconds=time.perf_counter() - start)

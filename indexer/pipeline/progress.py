@@ -140,7 +140,7 @@ def progress_line(event: Progress, *, bar: bool = True) -> str:
     end = (
         duration(event.seconds)
         if done
-        else f"ETA {duration(event.eta_s)}"
+        else f"ETA {duration(event.eta_s)}{_of_all(event)}"
         if event.eta_s is not None and event.done > 2
         else ""
     )
@@ -148,6 +148,13 @@ def progress_line(event: Progress, *, bar: bool = True) -> str:
     meanwhile = "   (search works meanwhile)" if event.step == "transcribe" and not done else ""
     line = f" {STEPS[event.step].label:<7} {drawn}{count:>12}  {pad(speed, 14)}  {pad(load, 17)}  {end}{meanwhile}"
     return line.rstrip()
+
+
+def _of_all(event: Progress) -> str:
+    """The time left of the whole run, where later steps add much to that of this one."""
+    if event.eta_s is None or event.run_eta_s is None or event.run_eta_s < 1.2 * event.eta_s + 1:
+        return ""
+    return f", all {duration(event.run_eta_s)}"
 
 
 def _speed(event: Progress) -> str:

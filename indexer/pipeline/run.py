@@ -8,6 +8,7 @@ Binds the parts. Results are written in batches, one transaction each; a kill lo
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +24,9 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
 from indexer.catalog.sources import follow
 from indexer.events import Event, Filtered, Finished, Opened, Progress, Published
+from indexer.pipeline.cost import Rates, read_weight, weight
 from indexer.pipeline.encoders import indexing_encoders, least_region_side
-from indexer.pipeline.estimate import plan, weight
+from indexer.pipeline.estimate import known_rates, later_work, plan
 from indexer.pipeline.meter import Meter
 from indexer.pipeline.options import Options, reads_text
 from indexer.pipeline.run_note import RunNote
@@ -171,6 +173,9 @@ class Run:
         self._gone = 0
         self._on_progress: Callable[[Progress], None] = lambda event: None
         self._warnings: list[str] = []
+        self._unread: list[base.Candidate] = []
+        with engine.connect() as connection:
+            self._rates: Rates = known_rates(connection)
         self._sink = Sink(engine, profile.transcriber, emit)
         self.towers: dict[Place, Tower] = {}
         for place, encoder in indexing_encoders(profile).items():
@@ -196,6 +201,7 @@ class Run:
         finally:
             note.remove()
         with catalog_write.transaction(self.engine) as connection:
+            catalog_write.set_fact(connection, "rates", json.dumps(self._rates.learned()))
             catalog_write.end_run(connection, run, finished.indexed, sum(finished.skipped.values()))
         self._emit(finished)
         return finished
@@ -279,8 +285,8 @@ class Run:
                             connection, Origin(each.source.id, candidate), candidate.problem, candidate.detail
                         )
 
-            unread = [candidate for each in found for candidate in each.changed if candidate.problem is None]
-            self._sink.set_unread(connection, len(unread))
+            self._unread = [candidate for each in found for candidate in each.changed if candidate.problem is None]
+            self._sink.set_unread(connection, len(self._unread))
 
     def _jobs(self, step: Step, found: list[changes.Changes], only: set[int] | None = None) -> list[Job]:
         """Files that a step is to read: those found, and those it is pending for (only: of these assets)."""
@@ -292,7 +298,13 @@ class Run:
                 for candidate in source_changes.changed:
                     if candidate.problem is None:
                         path = source_changes.source.root / os.fsdecode(candidate.relative)
-                        jobs.append(Job(self._task(step, path, None), Origin(source_changes.source.id, candidate)))
+                        jobs.append(
+                            Job(
+                                self._task(step, path, None),
+                                Origin(source_changes.source.id, candidate),
+                                read_weight(candidate),
+                            )
+                        )
         sidecars = {asset: candidate for each in found for candidate, asset in each.resubtitled}
         with self.engine.connect() as connection:
             for due in catalog_read.due(connection, step, only):
@@ -314,7 +326,7 @@ class Run:
             return
         workers = min(STEPS[step].max_workers or self._options.workers, self._options.workers, len(jobs))
         pipeline = Pipeline(decoders, self.towers, self._profile.transcriber, self._sink.is_new, workers)
-        meter = Meter(step, jobs, pipeline)
+        meter = Meter(step, jobs, pipeline, self._rates, self._later(step))
         batch: list[Result] = []
         committed = time.perf_counter()
         try:
@@ -331,6 +343,10 @@ class Run:
             if batch:
                 self._sink.write(batch)
         meter.tell(self._tell, at_end=True)
+
+    def _later(self, step: Step) -> dict[Step, float]:
+        with self.engine.connect() as connection:
+            return later_work(connection, step, self._options.steps, self._unread if step == "read" else ())
 
     def _tell(self, progress: Progress) -> None:
         self._on_progress(progress)

@@ -33,7 +33,7 @@ MEANINGS = {  # of reasons of skips, as a person needs them
     "unreadable": "Their permissions or their disk keep them from being read.",
 }
 STEP_NAMES = {
-    "read": "images and documents",
+    "read": "contents",
     "watch": "video",
     "listen": "sound",
     "transcribe": "speech",

@@ -20,7 +20,7 @@ def test_a_terminal_sees_bars_that_are_drawn_over_themselves() -> None:
     display(Progress("watch", 11, 64, 0.4, media_ms=930_000, seconds=30.0))
     display(Progress("watch", 12, 64, 0.4, media_ms=960_000, seconds=31.0))
     drawings = err.getvalue().split("\x1b[")
-    assert " images  ████████░░░░  5,120/6,870  142/s           encoder 96 % busy  ETA 12 s\n" in err.getvalue()
+    assert " files   ████████░░░░  5,120/6,870  142/s           encoder 96 % busy  ETA 12 s\n" in err.getvalue()
     assert "11/64  31x real time" in err.getvalue()
     assert [each[:2] for each in drawings if each[1:2] == "F"] == ["1F", "2F"]
 
@@ -32,7 +32,7 @@ def test_a_pipe_sees_few_plain_lines() -> None:
     for done in range(1, 101):
         display(Progress("read", done, 100, 10.0, seconds=done / 10))
     lines = err.getvalue().splitlines()
-    assert lines[-1].split() == ["images", "100/100", "10/s", "10", "s"]
+    assert lines[-1].split() == ["files", "100/100", "10/s", "10", "s"]
     assert len(lines) <= 2
     assert "\x1b" not in err.getvalue()
     assert "█" not in err.getvalue()

@@ -18,7 +18,7 @@ from indexer import doctor
 from indexer.catalog import sources
 from indexer.catalog.open import writing
 from indexer.events import Event, Planned, Progress, Skipped
-from indexer.pipeline.estimate import weight
+from indexer.pipeline.cost import weight
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from indexer.pipeline.stages import TICK_S

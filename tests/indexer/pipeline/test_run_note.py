@@ -86,7 +86,7 @@ def test_a_killed_run_leaves_what_it_did_not_come_to(media: Path, tmp_path: Path
     assert left.pending["read"] == 20 - sum(left.media.values()) > 0
     lines = "\n".join(status_lines(left))
     assert "was ended at" in lines
-    assert f"images and documents of {left.pending['read']} files" in lines
+    assert f"contents of {left.pending['read']} files" in lines
     index_folders(library=home, options=Options(profile=FakeProfile(), workers=1))
     assert (status(home).run, status(home).pending.get("read"), sum(status(home).media.values())) == (None, None, 20)
 
