@@ -81,7 +81,7 @@ def stop(home: Path, folder: Path, after_s: float, number: int, *, twice: bool =
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_heed_signals,  # noqa: PLW1509  a shell's background job ignores SIGINT, and so would its children
+        preexec_fn=heed_signals,  # noqa: PLW1509  a shell's background job ignores SIGINT, and so would its children
     )
     time.sleep(after_s)
     start = time.perf_counter()
@@ -94,7 +94,8 @@ def stop(home: Path, folder: Path, after_s: float, number: int, *, twice: bool =
     return Stop(process.returncode, printed, seconds, tuple(_problems(process, home, printed, number)))
 
 
-def _heed_signals() -> None:
+def heed_signals() -> None:
+    """Undoes in a child that whoever started the tests ignores signals."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.stopping import ROOT, completed, fill, stop
+from tests.stopping import ROOT, completed, fill, heed_signals, stop
 
 PRINTS_THEN_WAITS = """
+import time
 from indexer.cli import signals
 try:
     signals.install()
     print("begun", flush=True)
-    while True: pass
+    for _ in range(600): time.sleep(0.1)
 except signals.Stopped:
     signals.end(signals.exit_code())
 """
@@ -57,7 +58,11 @@ def test_a_second_signal_ends_at_once(folder: Path, tmp_path: Path, number: int)
 def test_any_other_command_ends_with_the_signal_s_code(number: int) -> None:
     """What was printed is there, and no traceback."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PRINTS_THEN_WAITS], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", PRINTS_THEN_WAITS],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_signals,  # noqa: PLW1509
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"begun\n"
