@@ -20,6 +20,10 @@ from retrieval.domain.result import Answer, Tag
 from retrieval.errors import LibraryError, QueryError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
     from retrieval.domain.records import SeenAsset, Status, StoredAsset, StoredFingerprints, StoredSegment
     from retrieval.encoders.profile import Profile
     from retrieval.protocols import Catalog, Snapshot
@@ -255,6 +259,32 @@ class Library:
         with self._open_catalog().snapshot() as snapshot:
             asset, found = segments_named(name, snapshot)
             return Shown(snapshot.assets.by_id([asset])[asset], tuple(found))
+
+    def frame(self, name: str | Path, at_ms: int | None = None, *, side: int = 1280) -> NDArray[np.uint8] | None:
+        """A photo, a frame of a video, or a page of a PDF: uint8 (h, w, 3), at most `side` pixels wide and high.
+
+        name: as of show. at_ms: when, in a video or animation; default the middle of the segment that is named, else the
+        beginning. None for what has no picture. Raises: as show; MediaError where the file is away or cannot be read.
+        """
+        import numpy as np
+
+        picture = self._picture(name, at_ms, side)
+        return None if picture is None else np.asarray(picture.convert("RGB"))
+
+    def thumbnail(self, name: str | Path, at_ms: int | None = None, *, side: int = 256) -> bytes | None:
+        """The same as a small JPEG. Raises: as frame."""
+        from retrieval.search.pictures import jpeg
+
+        picture = self._picture(name, at_ms, side)
+        return None if picture is None else jpeg(picture)
+
+    def _picture(self, name: str | Path, at_ms: int | None, side: int) -> Image | None:
+        from retrieval.search.pictures import frame_of
+
+        if not isinstance(side, int) or side < 1 or not isinstance(at_ms, int | None):
+            raise QueryError(f"side is {side!r}, at_ms {at_ms!r}", "give whole numbers, side at least 1")
+        shown = self.show(name)
+        return frame_of(shown.asset, shown.segments, at_ms, side)
 
     def seen(self) -> dict[str, SeenAsset]:
         """Every asset of the library by its content hash: its medium and its paths."""

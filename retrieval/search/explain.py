@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.media import Box, Medium, Span
+from retrieval.domain.media import Box, Span
 from retrieval.domain.query import Leaf, Not, Query, Required, Tree, Weighted
 from retrieval.domain.records import StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
@@ -21,6 +21,7 @@ from retrieval.search import fusion
 from retrieval.search.candidates import of_one
 from retrieval.search.context import SearchContext
 from retrieval.search.hits import found_segment
+from retrieval.search.pictures import picture_of
 from retrieval.search.retrievers import Matches, Retrieval
 from retrieval.search.saliency import SaliencyMap, saliency_map, saliency_within
 from retrieval.vectors.space import Scope
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from retrieval.search.moments import Curve
 
 LEAST_SHARE = 0.05  # of what is seen in an answer, for its place to be looked for
-SIDE = 1280  # pixels of the longer side of a picture that is shown, at most
 LONGEST_HEARD_MS = 20 * 60_000  # a longer recording is not decoded for its outline
 OUTLINE = 800  # steps of it
 
@@ -77,29 +77,6 @@ def _signs(tree: Tree, *, speaks: bool) -> list[bool]:
     if isinstance(tree, Weighted | Required):
         return _signs(tree.part, speaks=speaks)
     return [sign for part in tree.parts for sign in _signs(part, speaks=speaks)]
-
-
-def picture_of(path: Path, medium: Medium, page: int | None, at_ms: int | None) -> Image | None:
-    """The picture, the frame at a time, or the page of a PDF or TIFF; None for what has none.
-
-    Raises: MediaError where the file cannot be read.
-    """
-    picture: Image | None = None
-    if medium == "image":
-        from retrieval.media.image.decode import open_image
-
-        picture = open_image(path, side=SIDE, page=page, at_ms=at_ms or 0)
-    elif medium == "video" and at_ms is not None:
-        from retrieval.media.av.video import frame_at
-
-        picture = frame_at(path, at_ms)
-    elif medium == "document" and page is not None and path.suffix.lower() == ".pdf":
-        from retrieval.media.documents.pdf import page_picture  # the one form whose pages look the same everywhere
-
-        picture = page_picture(path, page, SIDE)
-    if picture is not None:
-        picture.thumbnail((SIDE, SIDE))
-    return picture
 
 
 def outline_of(path: Path, length_ms: int | None) -> NDArray[np.float32] | None:
