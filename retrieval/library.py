@@ -254,11 +254,11 @@ class Library:
             QueryError: the library holds nothing of that name, or several files.
             MediaError: the file was left out; `reason` says why.
         """
-        from retrieval.query.names import segments_named
+        from retrieval.query.names import named_first, segments_named
 
         with self._open_catalog().snapshot() as snapshot:
             asset, found = segments_named(name, snapshot)
-            return Shown(snapshot.assets.by_id([asset])[asset], tuple(found))
+            return Shown(named_first(snapshot.assets.by_id([asset])[asset], name), tuple(found))
 
     def frame(self, name: str | Path, at_ms: int | None = None, *, side: int = 1280) -> NDArray[np.uint8] | None:
         """A photo, a frame of a video, or a page of a PDF: uint8 (h, w, 3), at most `side` pixels wide and high.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from retrieval.domain.records import StoredSegment
+from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.errors import MediaError, QueryError
 from retrieval.protocols import Snapshot
 
@@ -33,6 +34,13 @@ def asset_named(name: str | Path, snapshot: Snapshot) -> int:
     """
     segment = snapshot.segments.with_key(_text(name))
     return segment.asset_id if segment is not None else _asset_at(name, snapshot)
+
+
+def named_first(asset: StoredAsset, name: str | Path) -> StoredAsset:
+    """The asset with the path that was meant before those of its copies."""
+    meant, end = Path(os.path.abspath(Path(name).expanduser())), Path(name).parts
+    ordered = sorted(asset.paths, key=lambda each: (each != meant, not end or each.parts[-len(end) :] != end))
+    return replace(asset, paths=tuple(ordered))
 
 
 def _text(name: str | Path) -> str:

@@ -318,6 +318,18 @@ def test_odd_names_stay_forgotten(world: World, name: bytes) -> None:
     assert (finished.indexed, finished.gone) == (0, 0)
 
 
+def test_a_copy_is_shown_at_the_path_that_was_asked_for(world: World) -> None:
+    """Also by the end of its path; by its hash at the first."""
+    world.picture("a.png", "green")
+    shutil.copy(world.media / "a.png", world.media / "b.png")
+    world.index()
+    with Library.open(world.home, profile=world.profile) as library:
+        for name in ("a.png", "b.png"):
+            for asked in (world.media / name, name):
+                assert next(path.name for path in library.show(asked).asset.paths) == name
+        assert len(library.show(library.show("a.png").asset.hash).asset.paths) == 2
+
+
 def test_a_copy_is_forgotten_at_its_place_alone(world: World) -> None:
     """One file is forgotten though its content stays known."""
     world.picture("a.png", "green")
