@@ -28,7 +28,7 @@ from indexer.publish import publish
 from retrieval.domain.media import Step
 from retrieval.encoders.profile import Profile, library_profile, make_profile
 from retrieval.errors import LibraryError
-from retrieval.kinds import kinds_in
+from retrieval.kinds import has_meaning, kinds_in
 from retrieval.protocols import SpaceName
 
 if TYPE_CHECKING:
@@ -135,10 +135,11 @@ def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:
             rows = catalog_read.texts_without_vector(connection, tower.space_id, kinds_in(space), last, TEXTS)
         if not rows:
             return
-        encoded, are_numbers = halved(tower.encoder.encode([text for _, text in rows]))
+        texts = [(segment, text) for segment, kind, text in rows if has_meaning(kind, text)]
+        encoded, are_numbers = halved(tower.encoder.encode([text for _, text in texts]))
         with catalog_write.transaction(engine) as connection:
             commit = catalog_vectors.next_commit(connection)
-            for (segment, _), vector, is_number in zip(rows, encoded, are_numbers, strict=True):
+            for (segment, _), vector, is_number in zip(texts, encoded, are_numbers, strict=True):
                 if is_number:
                     catalog_vectors.put_vectors(connection, segment, [(tower.space_id, None, vector)], commit)
         last = rows[-1][0]

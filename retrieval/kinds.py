@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval.domain.media import Kind, Lane, Modality
+from retrieval.domain.text import is_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class SegmentKind:
     in a direction of calibration ("text-speech"); default its modality. calibrated_with: kinds whose best scores set
     its calibration together with its own. multi_instance_correction: log-odds that the best of many parts of one
     picture reaches by chance; docs/decisions/0250. tags: the section of the vocabulary that it is tagged with, or none.
+    sentences_only: of its texts only sentences have a meaning that is encoded; docs/decisions/0249.
     """
 
     modality: Modality
@@ -30,6 +32,7 @@ class SegmentKind:
     calibrated_with: tuple[Kind, ...] = ()
     multi_instance_correction: float = 0.0
     tags: str = ""
+    sentences_only: bool = False
 
 
 KINDS: dict[Kind, SegmentKind] = {
@@ -42,13 +45,20 @@ KINDS: dict[Kind, SegmentKind] = {
     "speech": SegmentKind("text", "sentence", "said", "sentences", is_timed=True, calibration="speech"),
     "sound": SegmentKind("sound", "shared", "sounds", "sounds", is_timed=True, tags="heard"),
     "passage": SegmentKind("text", "sentence", "words", "passages"),
-    "text_line": SegmentKind("text", "sentence", "reads", "lines in pictures", calibration="speech"),
+    "text_line": SegmentKind(
+        "text", "sentence", "reads", "lines in pictures", calibration="speech", sentences_only=True
+    ),
 }
 
 
 def kinds_in(space: str, retriever: Lane | None = None) -> tuple[Kind, ...]:
     """The kinds whose vectors lie in a space, in the order of the table; those of one retriever only, where it is named."""
     return tuple(name for name, kind in KINDS.items() if kind.space == space and retriever in (None, kind.retriever))
+
+
+def has_meaning(kind: Kind, text: str) -> bool:
+    """Whether a text of a segment of this kind is encoded, or found by its words alone."""
+    return is_sentence(text) if KINDS[kind].sentences_only else bool(text)
 
 
 def calibrated_together(kind: Kind) -> list[Kind]:

@@ -270,12 +270,12 @@ def _without_vector(space: int, kinds: Sequence[Kind]) -> Select[tuple[int]]:
 
 def texts_without_vector(
     connection: Connection, space: int, kinds: Sequence[Kind], after: int, limit: int
-) -> list[tuple[int, str]]:
+) -> list[tuple[int, Kind, str]]:
     """The first `limit` segments of these kinds, with their texts, that have no vector in a space and an id > after."""
     lacking = _without_vector(space, kinds).where(segments.c.text != "", segments.c.id > after)
     lacking = lacking.order_by(segments.c.id).limit(limit)
-    query = select(segments.c.id, segments.c.text).where(segments.c.id.in_(lacking)).order_by(segments.c.id)
-    return [(segment, text) for segment, text in connection.execute(query)]
+    query = select(segments.c.id, segments.c.kind, segments.c.text).where(segments.c.id.in_(lacking))
+    return [(segment, kind, text) for segment, kind, text in connection.execute(query.order_by(segments.c.id))]
 
 
 def assets_without_vector(connection: Connection, space: int, step: Step, kinds: Sequence[Kind]) -> set[int]:

@@ -23,7 +23,7 @@ from indexer.pipeline.steps import STEPS
 from indexer.pipeline.worker import Failure, Identity, Task, Workers
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors
 from retrieval.errors import MediaError
-from retrieval.kinds import KINDS
+from retrieval.kinds import KINDS, has_meaning
 from retrieval.protocols import Encoder, SpaceName, Transcriber
 
 BATCH = 32  # items encoded at once
@@ -207,7 +207,7 @@ def halved(vectors: Vectors) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
 
 def _contents(found: ExtractedSegment) -> Iterator[tuple[int | None, Any]]:
     """What an encoder sees of a segment: the time of a frame, if it has one, and the text or array."""
-    if KINDS[found.segment.kind].modality == "text":
+    if KINDS[found.segment.kind].modality == "text" and has_meaning(found.segment.kind, found.segment.text or ""):
         yield None, found.segment.text or ""
     for view in found.views:
         yield view.at_ms, view.array
