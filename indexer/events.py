@@ -20,6 +20,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Upgraded:
+    """An older library was brought to this version, its words read anew; `copy` is its catalog as it was."""
+
+    library: Path
+    copy: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Filtered:
     """Patterns were added to those of a source, which is kept with the library."""
 
@@ -116,4 +124,4 @@ class Finished:
         return sum(self.skipped.values()) - sum(self.unread.values())
 
 
-Event: TypeAlias = Opened | Filtered | Scanned | Progress | Skipped | Published | Planned | Finished
+Event: TypeAlias = Upgraded | Opened | Filtered | Scanned | Progress | Skipped | Published | Planned | Finished

@@ -26,6 +26,7 @@ from retrieval.domain.records import (
     StoredVectors,
     Table,
     TextMatches,
+    TextOwners,
     Timed,
     WordTable,
 )
@@ -234,8 +235,11 @@ class SpaceVectors(Protocol):
 class FullText(Protocol):
     """The full-text indexes: of segments' texts, and of assets' names and tags."""
 
-    def totals(self) -> dict[WordTable, int]:
-        """Number of texts in each index."""
+    def owners(self, after: int = 0) -> TextOwners:
+        """The assets of all segments with a text and an id greater than `after`."""
+
+    def vocabulary(self, beginnings: Sequence[str]) -> list[list[str]]:
+        """For each beginning the words of both indexes that have it, in order."""
 
     def postings(self, wanted: Sequence[tuple[WordTable, Sequence[str], int]]) -> list[Ids]:
         """For each (table, tokens, limit) the ids (n,), n <= limit, of texts that hold the tokens in order, ascending."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.full_disk import reported_full_disk
 from indexer.catalog.lock import writer
 from indexer.catalog.migrate import upgrade
+from indexer.events import Event, Upgraded
 from retrieval import settings
 from retrieval.catalog import layout
 from retrieval.catalog.disk import can_be_written, disk_of
@@ -35,9 +36,16 @@ def reading(home: Path) -> Iterator[Connection]:
 
 @contextmanager
 def writing(
-    home: Path, command: str, profile: str | None = None, *, create: bool = True
+    home: Path,
+    command: str,
+    profile: str | None = None,
+    *,
+    create: bool = True,
+    tell: Callable[[Event], None] | None = None,
 ) -> Iterator[tuple[Engine, bool]]:
     """The catalog opened for writing, under the lock; and whether it was created now.
+
+    tell: hears of an older catalog that was brought to the newest revision.
 
     Raises:
         LibraryNotFound: it is not there, and `create` is off.
@@ -62,8 +70,8 @@ def writing(
             if is_new:
                 with catalog_write.transaction(engine) as connection:
                     catalog_write.create(connection, profile or settings.DEFAULT_PROFILE)
-            else:
-                upgrade(engine, home)
+            elif (copy := upgrade(engine, home)) and tell:
+                tell(Upgraded(home, copy))
             yield engine, is_new
         finally:
             engine.dispose()

@@ -94,6 +94,7 @@ def create(connection: Connection, profile: str) -> None:
     connection.execute(insert(commits).values(id=1, last=0))
     set_fact(connection, "format", str(layout.FORMAT))
     set_fact(connection, "profile", profile)
+    set_fact(connection, "words", layout.WORDS)
     set_fact(connection, "created_at", now())
 
 
@@ -229,6 +230,7 @@ def index_names(connection: Connection, asset: int) -> None:
 
 def index_all_words(connection: Connection) -> None:
     """Fills both full-text indexes anew."""
+    set_fact(connection, "words", layout.WORDS)
     connection.execute(text("DELETE FROM segment_words"))
     connection.execute(text("DELETE FROM asset_words"))
     for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from indexer.events import Event, Filtered, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.events import Event, Filtered, Finished, Opened, Planned, Progress, Published, Scanned, Skipped, Upgraded
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import Step
 from retrieval.render.json import path_fields, plain_text
@@ -38,6 +38,8 @@ class Display:
     def __call__(self, event: Event) -> None:
         """Shows one event."""
         match event:
+            case Upgraded():
+                print(upgraded_line(event), file=self._err, flush=True)
             case Opened():
                 print(opened_line(event), file=self._err, flush=True)
             case Filtered():
@@ -107,6 +109,12 @@ def make_display() -> Display:
 
 
 # ---------------------------------------------------------------- lines
+
+
+def upgraded_line(event: Upgraded) -> str:
+    """What was done, and where the older catalog is kept."""
+    older = f"({path_text(event.copy)} is as it was)"
+    return f"{path_text(event.library)} was made by an older version: its words were read anew {older}"
 
 
 def opened_line(event: Opened) -> str:

@@ -90,7 +90,7 @@ def opened_run(
     Raises: as index_folders.
     """
     profile, name = options.profile, _name(home, options.profile)
-    with writing(home, "crossmedia index", name) as (engine, is_new):
+    with writing(home, "crossmedia index", name, tell=on_event) as (engine, is_new):
         with engine.connect() as connection:
             own = catalog_read.fact(connection, "profile") or settings.DEFAULT_PROFILE
             spaces = catalog_read.live_spaces(connection)

@@ -36,9 +36,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as insert_into
 
+from retrieval.domain.records import Ids
+
 PAGE_BYTES = 16_384  # vectors of 1 KiB waste a third of SQLite's usual pages of 4 KiB
 MMAP_BYTES = 8 << 30
 BUSY_MS = 30_000
+VOCABULARIES = {"segment_terms": "segment_words", "asset_terms": "asset_words"}  # of each connection
 EARTH_KM = 6371.0088  # mean radius
 
 
@@ -53,7 +56,9 @@ def prepare(connection: sqlite3.Connection, *, new: bool, write: bool) -> None:
     if write:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-    else:
+    for name, table in VOCABULARIES.items():
+        connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab(main, {table}, row)")
+    if not write:
         connection.execute("PRAGMA query_only = ON")
     connection.create_function("km_between", 4, km_between, deterministic=True)
     connection.create_function("folded_path", 1, _folded_bytes, deterministic=True)
@@ -140,6 +145,11 @@ def values_of(stored: str) -> list[Any]:
     return list(json.loads(stored))
 
 
+def ids_of(stored: str) -> Ids:
+    """The ids (n,) that `collected` put together, in their order; a quarter of the time that `values_of` takes."""
+    return np.fromstring(stored[1:-1], np.int64, sep=",") if len(stored) > 2 else np.empty(0, np.int64)
+
+
 def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A column that the planner must not look up by its index (the plus sign hides it)."""
     return literal_column(f"+{column}")
@@ -171,9 +181,9 @@ def phrase(tokens: Sequence[str]) -> str:
     return '"' + " ".join(tokens) + '"'
 
 
-def texts_with(connection: Connection, wanted: Sequence[tuple[str, Sequence[str], int]]) -> list[list[int]]:
-    """For each (full-text table, tokens, limit) the ids of at most so many texts that hold the tokens one after another,
-    ascending: one statement for all."""
+def texts_with(connection: Connection, wanted: Sequence[tuple[str, Sequence[str], int]]) -> list[Ids]:
+    """For each (full-text table, tokens, limit) the ids (n,) of at most so many texts that hold the tokens one after
+    another, ascending: one statement for all."""
     if not wanted:
         return []
     parts = [
@@ -183,7 +193,7 @@ def texts_with(connection: Connection, wanted: Sequence[tuple[str, Sequence[str]
     ]
     values = [value for _, tokens, limit in wanted for value in (phrase(tokens), limit)]
     rows = connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(values))
-    return [values_of(listed) for _, listed in sorted(tuple(row) for row in rows)]
+    return [ids_of(listed) for _, listed in sorted(tuple(row) for row in rows)]
 
 
 def matching_texts(
@@ -223,9 +233,27 @@ def texts(connection: Connection, wanted: Sequence[tuple[str, Iterable[int]]]) -
     return found
 
 
-def count_texts(connection: Connection, table: str) -> int:
-    """Number of texts in a full-text table."""
-    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}_docsize").scalar_one())
+def text_owners(connection: Connection, after: int) -> tuple[Ids, Ids, int, int, str | None]:
+    """Ids of segments > after that have a text, and of their assets; how many texts and names there are; and the fact
+    `words`. One statement."""
+    query = (
+        "SELECT json_group_array(texts.id), json_group_array(segments.asset_id), "
+        "(SELECT count(*) FROM segment_words_docsize), (SELECT count(*) FROM asset_words_docsize), "
+        "(SELECT value FROM library WHERE key = 'words') "
+        "FROM segment_words_docsize AS texts CROSS JOIN segments ON segments.id = texts.id WHERE texts.id > ?"
+    )
+    ids, owners, texts, names, words = connection.exec_driver_sql(query, (after,)).one()
+    return ids_of(ids), ids_of(owners), texts, names, words
+
+
+def vocabulary(connection: Connection, beginnings: Sequence[str]) -> list[list[str]]:
+    """For each beginning the terms of both full-text tables that have it; one statement for all."""
+    part = "SELECT term FROM temp.{} WHERE term >= ? AND term < ?"
+    union = " UNION ".join(part.format(name) for name in VOCABULARIES)
+    parts = [f"SELECT {at}, json_group_array(term) FROM ({union})" for at in range(len(beginnings))]
+    values = tuple(value for each in beginnings for _ in VOCABULARIES for value in (each, each + "\U0010ffff"))
+    rows = connection.exec_driver_sql(" UNION ALL ".join(parts), values)
+    return [sorted(values_of(listed)) for _, listed in sorted(tuple(row) for row in rows)]
 
 
 # ---------------------------------------------------------------- expressions

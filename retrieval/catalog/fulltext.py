@@ -10,8 +10,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from retrieval.catalog import dialect
+from retrieval.catalog.layout import WORDS
 from retrieval.domain.media import MEDIA, Kind
-from retrieval.domain.records import ROW, Ids, TextMatches, WordTable
+from retrieval.domain.records import ROW, Ids, TextMatches, TextOwners, WordTable
 
 _NOTHING: Mapping[WordTable, Ids] = MappingProxyType({})
 
@@ -22,14 +23,18 @@ class FullTextReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def totals(self) -> dict[WordTable, int]:
-        """Number of texts in each full-text table."""
-        tables: tuple[WordTable, ...] = ("segment_words", "asset_words")
-        return {name: dialect.count_texts(self._connection, name) for name in tables}
+    def owners(self, after: int = 0) -> TextOwners:
+        """The assets of all segments with a text and an id greater than `after`."""
+        segments, assets, texts, names, words = dialect.text_owners(self._connection, after)
+        return TextOwners(segments, assets, texts, names, words != WORDS)
+
+    def vocabulary(self, beginnings: Sequence[str]) -> list[list[str]]:
+        """For each beginning the words of the full-text tables that have it, in order."""
+        return dialect.vocabulary(self._connection, beginnings)
 
     def postings(self, wanted: Sequence[tuple[WordTable, Sequence[str], int]]) -> list[Ids]:
         """For each (table, tokens, limit) the ids (n,), n <= limit, of texts that hold the tokens in order, ascending."""
-        return [np.array(ids, np.int64) for ids in dialect.texts_with(self._connection, wanted)]
+        return dialect.texts_with(self._connection, wanted)
 
     def matches(
         self,

@@ -15,6 +15,8 @@ from pathlib import Path
 
 FORMAT = 1  # of the library as a whole; a reader refuses a greater one
 
+WORDS = "2"  # how texts were folded for the full-text tables, as the fact `words` has it
+
 CATALOG = "catalog.sqlite"
 
 LOCK = "writer.lock"

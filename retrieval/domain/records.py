@@ -64,6 +64,18 @@ class StoredVectors:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TextOwners:
+    """Segments (n,) with texts, ascending, and their assets (n,); texts: how many there are in all; names: how many assets
+    have names. legacy: words were folded by an older program."""
+
+    segments: Ids
+    assets: Ids
+    texts: int
+    names: int
+    legacy: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TextMatches:
     """Texts of one full-text index that hold a phrase: rows (n,) of ROW, vector 0, of asset's texts segment 0, by
     ascending id; their BM25 scores (n,) float64 >= 0; and, by id, the folded texts that were wanted too."""

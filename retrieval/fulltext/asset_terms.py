@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from retrieval.domain.media import Medium, Metadata
-from retrieval.fulltext.analyzer import _CAMEL, fold
+from retrieval.fulltext.analyzer import _CAMEL, fold, terms, without_extension
+from retrieval.fulltext.fold import BARRIER, KIND
 
 MEDIUM_WORDS: dict[Medium, str] = {
     "image": "image picture photo 图片 照片 图像 画像 写真",
@@ -43,8 +45,12 @@ FORMAT_WORDS = {
     "gif": "animation 动图",
     "raw": "camera raw",
     "heic": "heif",
-    "mp3": "music song 音乐",
 }
+
+FORMATS = frozenset(
+    "jpg jpeg png gif webp tiff tif bmp heic heif avif psd raw mp4 mov mkv webm avi mpeg wmv flv mp3 m4a aac wav flac "
+    "ogg opus wma aiff pdf docx pptx xlsx odt odp ods epub rtf txt md markdown html csv tsv srt vtt".split()
+)
 
 LANGUAGE_WORDS = {
     "ar": "arabic 阿拉伯语 阿拉伯文 العربية",
@@ -97,19 +103,38 @@ LANGUAGE_WORDS = {
 
 
 def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
-    """Folded words of an asset as a whole: names of file and folders, title, artist, camera, keywords, kind, language.
+    """Folded words of an asset as a whole: names of file and folders, title, artist, camera, keywords; and behind them,
+    each begun by fold.KIND, the words of its kind, format and language.
 
-    names: paths relative to their source; parts glued in them ("HolidayPhoto2019") are given apart as well.
+    names: paths relative to their source; parts glued in them ("HolidayPhoto2019", "IMG_0412") are given apart as well.
     """
-    said = [*names, facts.title or "", facts.artist or "", facts.camera or "", *facts.keywords]
+    names = [without_extension(name) for name in names]
     apart = [_CAMEL.sub(" ", name) for name in names]
+    said = [*names, *apart, facts.title or "", facts.artist or "", facts.camera or "", *facts.keywords]
+    unique = dict.fromkeys(fold(part) for part in said if part)
+    return f" {BARRIER} ".join([*unique, " ".join(KIND + word for word in _kind_words(facts))])
+
+
+def _kind_words(facts: Metadata) -> list[str]:
     form = facts.format.partition(",")[0]  # behind it stand the encoding, and whether it is whole
     kind = [MEDIUM_WORDS[facts.medium], facts.format, FORMAT_WORDS.get(form, "")]
     if facts.has_subtitles:
         kind.append(FORMAT_WORDS["srt"])
-    language = LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or "")
-    kind += [
-        f"{language.split()[0]} {words.split()[0]}" for words in kind if words and language
-    ]  # "japanese subtitles"
-    unique = dict.fromkeys(fold(part) for part in [*said, *apart, *kind, language] if part)
-    return " ".join(unique)
+    kind.append(LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or ""))
+    return list(dict.fromkeys(word for part in kind for word in kind_forms(part)))
+
+
+def kind_forms(words: str) -> list[str]:
+    """Words that tell a kind as they are asked: each folded, of unspaced script its overlapping pairs."""
+    return ["".join(term.tokens) for term in terms(words)]
+
+
+@cache
+def _every_kind_word() -> frozenset[str]:
+    every = [*MEDIUM_WORDS.values(), *FORMAT_WORDS, *FORMAT_WORDS.values(), *LANGUAGE_WORDS, *LANGUAGE_WORDS.values()]
+    return frozenset(word for words in every for word in kind_forms(words)) | FORMATS
+
+
+def is_kind_word(word: str) -> bool:
+    """Whether a folded word tells the kind, format or language of assets."""
+    return word in _every_kind_word()

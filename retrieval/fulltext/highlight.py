@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from retrieval.domain.media import Span
-from retrieval.fulltext.analyzer import _CAMEL, _TOKEN, _UNSPACED, Term, _plain
+from retrieval.fulltext.analyzer import _CAMEL, _TOKEN, _UNSPACED, Term, other_forms, tokens
+from retrieval.fulltext.fold import folded
 
 _CLUSTER = re.compile(
     r"(?s:.)[\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0670\u1160-\u11ff\u200b-\u200d\u3099\u309a\uff9e\uff9f]*"
@@ -24,7 +25,7 @@ def highlights(text: str, terms: Iterable[Term]) -> list[Span]:
 
     A term stands exactly where the full-text tables find it. A phrase is one span, with the blanks inside it.
     """
-    phrases = {tuple(map(_bare, each.tokens)) for each in terms}
+    phrases = {tuple(_bare(folded(token)) for token in each.tokens) for each in terms}
     if not phrases:
         return []
     placed = list(_placed(text))
@@ -37,7 +38,14 @@ def highlights(text: str, terms: Iterable[Term]) -> list[Span]:
             window = placed[at : at + len(phrase)]
             if tuple(token for token, _, _ in window) == phrase:
                 found.append(Span(window[0][1], window[-1][2]))
+    for words, start, end in other_forms(text):
+        if any(_holds(tokens(words), phrase) for phrase in phrases):
+            found.append(Span(start, end))
     return _merged(found)
+
+
+def _holds(words: Sequence[str], phrase: tuple[str, ...]) -> bool:
+    return any(tuple(words[at : at + len(phrase)]) == phrase for at in range(len(words) - len(phrase) + 1))
 
 
 def name_highlights(name: str, terms: Iterable[Term]) -> list[Span]:
@@ -56,19 +64,19 @@ def name_highlights(name: str, terms: Iterable[Term]) -> list[Span]:
 def _placed(text: str) -> Iterable[tuple[str, int, int]]:
     """The tokens of a text with their first character and the one behind their last."""
     if text.isascii():
-        return [(each.group(), each.start(), each.end()) for each in _TOKEN.finditer(text.lower())]
+        return [(each.group(), each.start(), each.end()) for each in _TOKEN.finditer(folded(text))]
     parts = [(_plain_part(each.group()), each.start(), each.end()) for each in _CLUSTER.finditer(text)]
-    if "".join(part for part, _, _ in parts) != _plain(text):  # signs that only fold together: mark whole words
-        parts = [(_plain(each.group()), each.start(), each.end()) for each in _CHUNK.finditer(text)]
+    if "".join(part for part, _, _ in parts) != folded(text):  # signs that only fold together: mark whole words
+        parts = [(folded(each.group()), each.start(), each.end()) for each in _CHUNK.finditer(text)]
     starts = [start for part, start, _ in parts for _ in part]
     ends = [end for part, _, end in parts for _ in part]
-    folded = "".join(part for part, _, _ in parts)
-    return [(_bare(each.group()), starts[each.start()], ends[each.end() - 1]) for each in _ONE_TOKEN.finditer(folded)]
+    whole = "".join(part for part, _, _ in parts)
+    return [(_bare(each.group()), starts[each.start()], ends[each.end() - 1]) for each in _ONE_TOKEN.finditer(whole)]
 
 
 @lru_cache(maxsize=4096)
 def _plain_part(cluster: str) -> str:
-    return _plain(cluster)
+    return folded(cluster)
 
 
 def _bare(token: str) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from retrieval.catalog.disk import can_be_written
 from retrieval.domain.media import Kind, Modality, Vectors
-from retrieval.domain.records import LiveSpace, StoredVectors, WordTable
+from retrieval.domain.records import LiveSpace, StoredVectors
 from retrieval.encoders.calibration import LinearCalibration
 from retrieval.errors import EncoderUnavailable
-from retrieval.fulltext import keyword_search
-from retrieval.fulltext.keyword_search import KeywordQuery
+from retrieval.fulltext.lookup import KeywordQuery, look_up
+from retrieval.fulltext.statistics import TextStatistics, read_statistics
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
 from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.query.encode import EncodedOperand, EncodedQuery, resolve
@@ -50,11 +50,11 @@ class CalibrationCache:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexState:
-    """Spaces and full-text totals of the library in folder `home`, as they were at one commit; searches share it."""
+    """Spaces and statistics of words of the library in folder `home`, as they were at one commit; searches share it."""
 
     home: Path
     spaces: Mapping[Role, SpaceSnapshot]
-    totals: Mapping[WordTable, int]
+    statistics: TextStatistics
     warnings: tuple[str, ...] = ()
 
     @property
@@ -76,7 +76,7 @@ class SearchContext:
     snapshot: Snapshot
     scope: Scope = field(default_factory=Scope)
     cache: CalibrationCache | None = None
-    looked_up: dict[str, KeywordQuery] = field(default_factory=dict)
+    looked_up: dict[tuple[str, bool], KeywordQuery] = field(default_factory=dict)
 
     @property
     def spaces(self) -> Mapping[Role, VectorSpace]:
@@ -97,11 +97,12 @@ class SearchContext:
         stored = self.snapshot.vectors.of_segments(dict(ids.values()), segments)
         return {role: stored[space] for role, (space, _) in ids.items()}
 
-    def keywords(self, text: str) -> KeywordQuery:
-        """The words of a question, looked up once."""
-        if text not in self.looked_up:
-            self.looked_up[text] = keyword_search.look_up(self.snapshot, text, self.index.totals)
-        return self.looked_up[text]
+    def keywords(self, text: str, *, every: bool = False) -> KeywordQuery:
+        """The words of a question, looked up once. every: those that are in most assets, too."""
+        key = (text, every)
+        if key not in self.looked_up:
+            self.looked_up[key] = look_up(self.snapshot, text, self.index.statistics, every=every)
+        return self.looked_up[key]
 
     def calibration(self, probe: VectorQuery) -> LinearCalibration:
         """The calibration of a vector query: cosines -> log-odds."""
@@ -177,7 +178,8 @@ def read_index(
         else:
             spaces[role] = open_space(snapshot, home, space, distrust=distrust)
         warnings += spaces[role].warnings
-    return IndexState(home, spaces, snapshot.fulltext.totals(), tuple(warnings))
+    statistics = read_statistics(snapshot, before.statistics if before else None)
+    return IndexState(home, spaces, statistics, tuple(warnings))
 
 
 def _live_space(profile: Profile, role: Role, live: Sequence[LiveSpace], warnings: list[str]) -> LiveSpace | None:

@@ -63,7 +63,7 @@ to keep first.
 the words of the question in the hit's `path`), `frame_ms`, `box` (left, top, right, bottom in ten-thousandths: where in the
 picture the answer lies), `line_box` (where a line of text stands in it) and `warnings`.
 
-`crossmedia index --json-events` prints one object a line; `event` is one of `opened`, `scanned`, `progress`, `skipped`,
+`crossmedia index --json-events` prints one object a line; `event` is one of `upgraded`, `opened`, `scanned`, `progress`, `skipped`,
 `published`, `planned`, `finished`, and the other keys are the fields of `indexer/pipeline/events.py`.
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.events import Filtered, Finished, Opened, Planned, Progress, Published, Scanned, Skipped
+from indexer.events import Filtered, Finished, Opened, Planned, Progress, Published, Scanned, Skipped, Upgraded
 from indexer.pipeline import progress
 
 
@@ -86,6 +86,7 @@ def test_only_media_that_could_not_be_read_are_a_failure() -> None:
     "event",
     [
         Opened(Path("/照片"), True, "starter", 1),
+        Upgraded(Path("/照片"), Path("/照片/catalog.sqlite.revision-0004")),
         Filtered(Path("/照片"), (), ("*.tmp",)),
         Scanned(1, 1, 0, 0.5, (Path("/offline"),)),
         Progress("read", 1, 2, 0.5),

@@ -49,7 +49,7 @@ def test_postings_hold_the_tokens_in_order(connection: Connection) -> None:
         ("asset_words", ("boat",), 9),
         ("segment_words", ("fog",), 9),
     ]
-    assert dialect.texts_with(connection, wanted) == [[1, 5], [1, 2], [2], []]
+    assert [each.tolist() for each in dialect.texts_with(connection, wanted)] == [[1, 5], [1, 2], [2], []]
     assert dialect.texts_with(connection, []) == []
 
 
@@ -77,7 +77,11 @@ def test_texts_by_their_ids(connection: Connection) -> None:
     found = dialect.texts(connection, [("segment_words", np.array([4, 99])), ("asset_words", [2])])
     assert found[0] == {4: "hills"}
     assert "boat" in found[1][2]
-    assert dialect.count_texts(connection, "segment_words") == 5
+    ids, owners, texts, names, words = dialect.text_owners(connection, 0)
+    assert (len(ids), len(owners), texts) == (5, 5, 5)
+    assert names and words
+    assert dialect.text_owners(connection, int(ids[1]))[0].tolist() == ids[2:].tolist()
+    assert dialect.vocabulary(connection, ["hil", "zz"]) == [["hills"], []]
 
 
 def test_ids_travel_as_one_value(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import FULL_TEXT
 from retrieval.domain.media import Metadata
-from retrieval.fulltext import analyzer, asset_terms, highlight
+from retrieval.fulltext import analyzer, asset_terms, fold, highlight
 
 TEXTS = {
     1: "Preliminary Estimate EST-1008 for the Café, don't lose it",
@@ -23,6 +23,10 @@ TEXTS = {
     6: "ＦＵＬＬ width, STRASSE, Ёлка",
     7: "오늘은 날씨가 좋다",
     8: "the quick brown fox",
+    9: "Łódź, Đà Nẵng, Søren, αγάπη ΑΘΗΝΑ καφές, أحمد و سلامي, ısparta, カメラ, æble",
+    10: "due: 1,299.00 EUR, order 000417, or 2.500,75",
+    11: "written in C++ and C#, 🐶 on a 🏖️",
+    12: "no. ٤٢١٧",
 }
 
 
@@ -60,6 +64,33 @@ def find(question: str) -> set[int]:
         ('"brown fox"', {8}),
         ('"fox brown"', set()),
         ("蛋鸡", set()),
+        ("елка", {6}),
+        ("lodz", {9}),
+        ("da nang", {9}),
+        ("soren", {9}),
+        ("Αθήνα", {9}),
+        ("ΚΑΦΕΣ", {9}),
+        ("احمد", {9}),
+        ("سلامی", {9}),
+        ("Isparta", {9}),
+        ("かめら", {9}),
+        ("aeble", {9}),
+        ("1299", {10}),
+        ("1,299.00", {10}),
+        ("1.299,00", {10}),
+        ("1'299", {10}),
+        ("299", {10}),
+        ("417", {10}),
+        ("2500.75", {10}),
+        ("2,500.75", {10}),
+        ("2500", {10}),
+        ("C++", {11}),
+        ("c#", {11}),
+        ("c", set()),
+        ("🐶", {11}),
+        ("dog face", {11}),
+        ("🏖", {11}),
+        ("4217", {12}),
     ],
 )
 def test_a_word_finds_its_text_in_any_script(question: str, found: set[int]) -> None:
@@ -76,7 +107,7 @@ def test_no_question_breaks_the_full_text_language(question: str) -> None:
 @given(st.text(max_size=40))
 def test_folding_twice_changes_no_token(text: str) -> None:
     """Index and question meet because folding is idempotent on tokens."""
-    assert analyzer.tokens(analyzer.fold(text)) == analyzer.tokens(text)
+    assert analyzer.tokens(" ".join(analyzer.tokens(text))) == analyzer.tokens(text)
 
 
 def test_rarity_falls_with_frequency_and_stays_positive() -> None:
@@ -86,20 +117,32 @@ def test_rarity_falls_with_frequency_and_stays_positive() -> None:
     assert values[-1] > 0
 
 
-def test_an_asset_is_found_by_kind_and_language() -> None:
-    """A Japanese .srt has the words "japanese" and "subtitles", in English, Chinese and its own language."""
-    found = set(
-        analyzer.tokens(asset_terms.asset_terms(Metadata("document", format="srt", lang="ja"), ["films/d_12.srt"]))
-    )
-    assert {"japanese", "subtitles", "日", "本", "語"} & found >= {"japanese", "subtitles", "日", "本"}
-    assert set(analyzer.tokens("字幕 日语")) <= found
-    assert "japanese subtitles" in asset_terms.asset_terms(Metadata("document", format="srt", lang="ja"), ["x.srt"])
+def words_of(facts: Metadata, *names: str) -> set[str]:
+    return set(analyzer.split(asset_terms.asset_terms(facts, names)))
+
+
+def test_kind_and_language_are_words_of_their_own() -> None:
+    """A Japanese .srt has "japanese" and "subtitles", in English, Chinese and its own language, apart from its name."""
+    found = words_of(Metadata("document", format="srt", lang="ja"), "films/d_12.srt")
+    kinds = {word[1:] for word in found if word.startswith(fold.KIND)}
+    assert {"document", "srt", "japanese", "subtitles", "日语", "字幕", "日本", "本语"} <= kinds
+    assert {word for word in found if not word.startswith(fold.KIND)} == {"films", "d", "12", fold.BARRIER}
+
+
+def test_an_ending_is_no_word_of_a_name() -> None:
+    """song.mp3 is found by mp3 as a kind alone; it is not music."""
+    found = words_of(Metadata("audio", format="mp3"), "my/song.mp3", "Report.v2.PDF", "no.dot")
+    assert {"song", "report", "v2", "no", "dot", fold.KIND + "mp3"} <= found
+    assert not {"mp3", "pdf", fold.KIND + "music"} & found
+    assert [each.tokens for each in analyzer.terms("song.mp3 Report.v2.PDF example.org")] == [
+        ("song",), ("report", "v2"), ("example", "org"),
+    ]  # fmt: skip
 
 
 def test_glued_names_are_given_apart() -> None:
-    """HolidayPhoto2019.jpg is found by holiday and by 2019."""
-    found = analyzer.tokens(asset_terms.asset_terms(Metadata("image", format="jpeg"), ["trip/HolidayPhoto2019.jpg"]))
-    assert {"holiday", "photo", "2019"} <= set(found)
+    """HolidayPhoto2019.jpg is found by holiday and by 2019, IMG_0412.jpg by 412."""
+    found = words_of(Metadata("image", format="jpeg"), "trip/HolidayPhoto2019.jpg", "IMG_0412.jpg", "DSC01234.jpg")
+    assert {"holiday", "photo", "2019", "img", "0412", "412", "dsc", "01234", "1234"} <= found
 
 
 @pytest.mark.parametrize(
@@ -121,6 +164,12 @@ def test_glued_names_are_given_apart() -> None:
         ("ＦＵＬＬ width", "full", ["ＦＵＬＬ"]),
         ("the ﬁnal ﬁle", "final", ["ﬁnal"]),
         ("nothing here", "dog", []),
+        ("Łódź and Łódź", "lodz", ["Łódź", "Łódź"]),
+        ("due 1,299.00 now", "1299", ["1,299.00"]),
+        ("order 000417", "417", ["000417"]),
+        ("C++, C and c#", "C++", ["C++"]),
+        ("ein 🐶 für C++", "dog", ["🐶"]),
+        ("カメラを買う", "かめら", ["カメラ"]),
         ("", "dog", []),
     ],
 )
@@ -138,7 +187,7 @@ def _finds(text: str, term: analyzer.Term) -> bool:
     return bool(connection.execute(query, [dialect.phrase(term.tokens)]).fetchone()[0])
 
 
-_SCRIPTS = "aAéeÉ ßsS-_1 2.'狗貓猫的ガがｶﾞカ゛กินข้าว날씨ЁёйИ हिन्दीﬁ①²"
+_SCRIPTS = "aAéeÉ ßsS-_1 2.0,+#cłŁカか🐶'狗貓猫的ガがｶﾞカ゛กินข้าว날씨ЁёйИ हिन्दीﬁ①²"
 
 
 @given(st.text(st.sampled_from(_SCRIPTS), max_size=14), st.text(st.sampled_from(_SCRIPTS), min_size=1, max_size=4))
