@@ -68,6 +68,11 @@ class EncodedOperand:
     digest: bytes | None = None
     like: str | None = None
 
+    @property
+    def is_text(self) -> bool:
+        """Whether words ask, not what a file or the library holds."""
+        return bool(self.words) and self.digest is None and self.like is None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedQuery:

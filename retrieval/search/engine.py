@@ -8,7 +8,7 @@ search proposed it. Order: confidence down (in log-odds, which do not saturate),
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -64,6 +64,7 @@ def answer(
     cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
     judging = TreeScorer(tree, operands, context) if tree is not None else None
     found, evidence = _candidates(query, operands, Retrieval(context, cut), judging)
+    warnings += tuple(_suggestions(operands, context))
     best = fusion.confidence(found[0].odds) if found else 0.0
     page = _page(snapshot, query, [each for each in found if each.odds >= cut], operands)
     assets = snapshot.assets.by_id([each.asset for each in page], query.filters.path)
@@ -72,6 +73,15 @@ def answer(
         evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
     hits = hits_of(snapshot, page, assets, evidence, moments)
     return Answer(tuple(hits), _elapsed(start), best, warnings)
+
+
+def _suggestions(operands: Sequence[EncodedOperand], context: SearchContext) -> Iterator[str]:
+    """A line that names the words which were asked in place of those that no text holds."""
+    asked = [context.looked_up.get((each.words, False)) for each in operands]
+    slips = dict(slip for query in asked if query for slip in query.suggestions)
+    if slips:
+        meant = " ".join(f"{word}: {', '.join(words)}?" for word, words in slips.items())
+        yield f"did you mean {meant} (no text holds what was written, so this was asked)"
 
 
 def _moments(

@@ -141,17 +141,24 @@ class Retrieval:
                 found.add(segment, owners[segment], probe.sense, Match(KINDS[probe.kind].retriever, own, score, at))
         return float(odds.min())
 
-    def by_words(self, operand: EncodedOperand, scope: Scope) -> WordHits:
-        """The matches of an operand's words, in the kinds of segment of its lane; they do not depend on k."""
+    def by_words(self, operand: EncodedOperand, scope: Scope, *, every: bool = False) -> WordHits:
+        """The matches of an operand's words, in the kinds of segment of its lane; they do not depend on k.
+
+        every: of those that most assets hold, too.
+        """
         kinds = None if operand.lane is None else kinds_in("sentence", operand.lane)
         if not operand.words or kinds == ():
             return WordHits()
-        return keyword_search.search_keywords(self.snapshot, self.context.keywords(operand.words), scope, kinds)
+        query = self.context.keywords(operand.words, every=every)
+        return keyword_search.search_keywords(self.snapshot, query, scope, kinds)
 
     def complete(
         self, operands: Sequence[EncodedOperand], evidence: Sequence[Matches], proposing: Sequence[bool]
     ) -> None:
-        """Lets every operand judge the segments that those found which propose; the others by their words as well."""
+        """Lets every operand judge the segments that those found which propose.
+
+        What is excluded in words is in a text where its words are; in what is seen and heard its meaning decides.
+        """
         owners: dict[int, int] = {}
         for each in evidence:
             owners |= each.owners
@@ -161,10 +168,12 @@ class Retrieval:
         unknown: list[tuple[Matches, VectorQuery, list[int]]] = []
         for one, found, own in zip(operands, evidence, proposing, strict=True):
             if not own:
-                _add_words(found, one, self.by_words(one, whose))
+                _add_words(found, one, self.by_words(one, whose, every=True))
             if one.identical is not None and not own and one.identical in found_in:
                 self._add_identical(found, one.identical)
             for probe in vector_queries(one):
+                if not own and one.is_text and KINDS[probe.kind].modality == "text":
+                    continue
                 known = found.segments
                 missing = [s for s in kinds if kinds[s] == probe.kind and probe.sense not in known.get(s, {})]
                 if missing and probe.role in self.context.spaces:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,6 +70,48 @@ def test_what_is_excluded_is_lowered_where_it_is(library: Library) -> None:
     assert without["both.mp4"] == pytest.approx(plain["both.mp4"], abs=0.01)
     assert without["room.jpg"] < plain["room.jpg"] / 2
     assert without["inside.mp4"] < plain["inside.mp4"] / 2
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Callable[..., Answer]]:
+    """Asks a library of documents, given by their texts, for everything that may answer."""
+    with ExitStack() as opened:
+
+        def ask(question: str, *texts: str, **options: Any) -> Answer:
+            home = tmp_path / str(len(list(tmp_path.iterdir())))
+            built = Builder(home)
+            built.add(*(Thing(f"{number}.txt", DOCUMENT, [("passage", text)]) for number, text in enumerate(texts)))
+            built.close()
+            return opened.enter_context(Library.open(home, profile=FakeProfile())).search(question, **options)
+
+        yield ask
+
+
+QUOKKAS = ("quokka", "quokka wombat", "quokka numbat", "quokka wombat numbat")
+
+
+def test_a_text_is_excluded_by_its_words(asked: Callable[..., Answer]) -> None:
+    """Whatever it means, and however frequent they are."""
+    assert names(asked("quokka -wombat", *QUOKKAS)) == ["0.txt", "2.txt"]
+    assert names(asked("quokka -(wombat OR numbat)", *QUOKKAS)) == ["0.txt"]
+    assert set(names(asked("quokka -koala", *QUOKKAS))) == {"0.txt", "1.txt", "2.txt", "3.txt"}
+    many = [f"quokka wombat {number}" for number in range(40)]
+    assert names(asked("quokka -wombat", "quokka", *many)) == ["0.txt"]
+
+
+def test_a_slip_of_a_letter_finds_and_is_told_in_one_line(asked: Callable[..., Answer]) -> None:
+    answer = asked("lihgthouse", "up the lighthouse", "down the cellar", min_confidence=0.0)
+    assert names(answer)[0] == "0.txt"
+    assert answer.warnings == (
+        "did you mean lihgthouse: lighthouse? (no text holds what was written, so this was asked)",
+    )
+    assert asked("lighthouse", "up the lighthouse").warnings == ()
+
+
+@pytest.mark.parametrize("question", ["DOG", "dog,", "(dog)", " dog ", "“dog”", "[dog]", "Dog."])
+def test_how_a_word_is_typed_changes_no_answer(library: Library, question: str) -> None:
+    """Capitals, brackets that do not operate, punctuation, blanks."""
+    assert sure(library, question) == sure(library, "dog")
 
 
 def test_what_is_excluded_brings_nothing(library: Library) -> None:

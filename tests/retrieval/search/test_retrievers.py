@@ -173,13 +173,14 @@ def test_the_file_that_asks_is_certain(retrieval: Retrieval) -> None:
 
 
 def test_completion_judges_what_others_found(retrieval: Retrieval) -> None:
-    """An excluded operand brings nothing of its own, but judges by vectors and words what was brought."""
+    """An excluded operand brings nothing of its own, but judges what was brought: texts by its words, if it is words."""
     first = Matches(owners={4: 3})
     excluded = Matches()
     retrieval.complete([EncodedOperand(), TEXT], [first, excluded], [True, False])
-    assert set(excluded.segments) == {3, 4}
-    assert set(excluded.segments[4]) == {"text"}
-    assert set(excluded.segments[3]) == {WORDS}
+    assert {segment: set(ways) for segment, ways in excluded.segments.items()} == {3: {WORDS}}
+    excluded = Matches()
+    retrieval.complete([EncodedOperand(), replace(TEXT, like="x")], [first, excluded], [True, False])
+    assert {segment: set(ways) for segment, ways in excluded.segments.items()} == {3: {WORDS}, 4: {"text"}}
     assert retrieval.media_of([first, excluded]) == {3: "document"}
 
 

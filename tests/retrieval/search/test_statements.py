@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 from retrieval import Library
 
 MOST = 12  # of a later question, with those that begin and end the transaction and look for changes
+OTHER_FORMS = 2  # more, of a question with a word that no text holds: it is asked by the words of the library
 
 
 def statements(library: Library, question: str) -> list[str]:
@@ -27,9 +28,17 @@ def statements(library: Library, question: str) -> list[str]:
     return seen
 
 
-@pytest.mark.parametrize("question", ["cat", "the art of printing books", "海上的帆船", "a bird sings in the morning"])
-def test_a_plain_question_takes_few_statements(sample_library: Path, question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "most"),
+    [
+        ("cat", MOST),
+        ("海上的帆船", MOST),
+        ("the art of printing books", MOST + OTHER_FORMS),
+        ("a bird sings in the morning", MOST + OTHER_FORMS),
+    ],
+)
+def test_a_plain_question_takes_few_statements(sample_library: Path, question: str, most: int) -> None:
     """Pictures, sounds, videos and documents answer, by vectors, by words and by moments."""
     with Library.open(sample_library) as library:
         library.search("music with drums")
-        assert len(statements(library, question)) <= MOST
+        assert len(statements(library, question)) <= most
