@@ -22,6 +22,8 @@ from retrieval.media.image.rgb import to_rgb
 from retrieval.settings import LIMITS, Limits
 
 LEAST_TEXT: Final = 16  # letters; a page with fewer is taken for a scan
+STAMP_TEXT: Final = 120  # letters of a page that a picture covers; with fewer they are a stamp on a scan
+COVERS: Final = 0.6  # of the area of a page
 LEAST_SIDE: Final = 64  # pixels of a picture worth showing
 RENDERED: Final = 1024  # pixels of the longer side of a rendered page
 PICTURES_PER_PAGE: Final = 20
@@ -122,7 +124,7 @@ def read_page(document: Any, number: int) -> tuple[list[Block], list[Image.Image
         blocks = _lines(page, number + 1)
         letters = sum(char.isalnum() for block in blocks for char in block.text)
         blocks += _remarks(page, number + 1)
-        if letters < LEAST_TEXT:
+        if letters < LEAST_TEXT or _is_stamped(page, letters):
             return blocks, [_rendered(page)] if _shows_something(page) else []
         return blocks, list(_pictures(page))
     finally:
@@ -135,7 +137,7 @@ def scanned_page(document: Any, number: int, side: int) -> list[Image.Image]:
         page = document[number]
         try:
             letters = sum(char.isalnum() for block in _lines(page, number + 1) for char in block.text)
-            if letters < LEAST_TEXT and _shows_something(page):
+            if (letters < LEAST_TEXT and _shows_something(page)) or _is_stamped(page, letters):
                 return [_rendered(page, side)]
         finally:
             page.close()
@@ -306,6 +308,20 @@ def _told(function: Any, *given: Any) -> str:
 
 def _shows_something(page: Any) -> bool:
     return any(True for _ in page.get_objects(max_depth=2))
+
+
+def _is_stamped(page: Any, letters: int) -> bool:
+    """Whether a page is a scan on which only a stamp, a number or a watermark is text: one picture covers most of it."""
+    if letters >= STAMP_TEXT:
+        return False
+    left, bottom, right, top = page.get_bbox()
+    for placed in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4):
+        with suppress(pypdfium2.PdfiumError, ValueError):
+            x0, y0, x1, y1 = placed.get_bounds()
+            covered = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, top) - max(y0, bottom))
+            if covered > COVERS * (right - left) * (top - bottom) > 0:
+                return True
+    return False
 
 
 def _rendered(page: Any, side: int = RENDERED) -> Image.Image:
