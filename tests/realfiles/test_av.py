@@ -18,7 +18,7 @@ from retrieval.media.av.cut import save_clip
 from retrieval.media.av.video import frame_at
 from retrieval.media.extract import listen, read, watch
 from retrieval.media.sniff import identify
-from tests.realfiles.table import File, check
+from tests.realfiles.table import File, Refused, check, check_refused
 from tests.realfiles.test_text import CUE
 from tests.retrieval.media.av.test_audio import record
 from tests.retrieval.media.made_clips import Pixmap, frames, pattern, tone, write
@@ -326,6 +326,41 @@ def test_a_tag_is_no_language(tmp_path: Path) -> None:
     facts = next(iter(read(tmp_path / "a.m4a", "audio", FORM)))
     assert isinstance(facts, Metadata)
     assert facts.lang is None
+
+
+def of_codec(old: bytes, new: bytes, make: Make) -> Make:
+    """A film or recording whose codec has another name."""
+
+    def made(path: Path) -> None:
+        make(path)
+        path.write_bytes(path.read_bytes().replace(old, new))
+
+    return made
+
+
+REFUSED = [
+    Refused(
+        "locked.mp4",
+        of_codec(b"avc1", b"encv", lambda path: film(path, textured(RED, 10))),
+        "format not read",
+        "protected",
+    ),
+    Refused(
+        "unknown.mp4",
+        of_codec(b"avc1", b"zzzz", lambda path: film(path, textured(RED, 10))),
+        "format not read",
+        "codec",
+    ),
+    Refused(
+        "half.mp4", lambda path: (film(path, textured(RED, 50)), path.write_bytes(path.read_bytes()[:900])), "truncated"
+    ),
+]
+
+
+@pytest.mark.parametrize("file", REFUSED, ids=lambda file: file.name)
+def test_the_reason_is_said(tmp_path: Path, file: Refused) -> None:
+    """The file is left out for its reason."""
+    check_refused(tmp_path, file)
 
 
 FILES = [

@@ -17,7 +17,7 @@ from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelI
 from retrieval.errors import MediaUnreadable
 from retrieval.media.av import subtitles
 from retrieval.media.av.clock import BACK_MS
-from retrieval.media.av.ffmpeg import chapters, facts_of, opened, packets, sound_stream
+from retrieval.media.av.ffmpeg import chapters, facts_of, nothing_to_play, opened, packets, sound_stream
 from retrieval.settings import RATE
 
 Sound = NDArray[np.float32]
@@ -43,7 +43,7 @@ def read_audio(path: Path) -> Iterator[Metadata | ExtractedSegment]:
     with opened(path) as container:
         facts = facts_of(path, container, "audio")
         if not facts.has_sound:
-            raise MediaUnreadable(f"{path.name} holds no sound", reason="damaged")
+            raise nothing_to_play(path, container)
         if next(packets(container, sound_stream(container)), None) is None:
             raise MediaUnreadable(f"{path.name} holds no sound that can be decoded", reason="truncated")
         named = chapters(container)

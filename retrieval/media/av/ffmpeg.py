@@ -17,7 +17,7 @@ import av
 from av.container import InputContainer
 
 from retrieval.domain.media import Medium, Metadata, Segment, Span
-from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUnsupported
 from retrieval.media.av.clock import BACK_MS, CLOCKED, running_ms
 from retrieval.media.av.id3 import confused
 from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
@@ -132,6 +132,19 @@ def packets(container: InputContainer, stream: Any, only_keys: bool = False) -> 
                 raise MediaUnreadable("the stream is damaged", reason="damaged") from error
             continue
         yield from frames
+
+
+def nothing_to_play(path: Path, container: InputContainer) -> MediaError:
+    """Why a file that opens holds neither pictures nor sound that can be decoded."""
+    streams: list[Any] = list(container.streams)
+    if any(one.type in ("video", "audio") and one.codec_context is None for one in streams):
+        hint = "its codec is not known, or it is protected against copying"
+        return MediaUnsupported(f"{path.name} cannot be played here", hint, "format not read")
+    if any(one.type == "subtitle" for one in streams):
+        return MediaUnsupported(
+            f"{path.name} holds subtitles alone", "save them as .srt to index them", "format not read"
+        )
+    return MediaUnreadable(f"{path.name} holds neither pictures nor sound", reason="damaged")
 
 
 def check_decodes(path: Path) -> None:

@@ -27,6 +27,7 @@ from retrieval.media.av.ffmpeg import (
     duration_ms,
     facts_of,
     first_frame,
+    nothing_to_play,
     opened,
     packets,
     picture_stream,
@@ -58,7 +59,7 @@ def read_video(path: Path, limits: Limits = LIMITS) -> Iterator[Metadata | Extra
         if facts.has_pictures:
             facts = _upright(path, facts, container, limits)
         elif not facts.has_sound:
-            raise MediaUnreadable(f"{path.name} holds neither pictures nor sound", reason="damaged")
+            raise nothing_to_play(path, container)
         named = chapters(container)
     said = list(_speech(path))
     yield replace(facts, has_subtitles=bool(said), lang=facts.lang or (said[0].lang if said else None))
