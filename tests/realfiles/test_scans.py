@@ -1,10 +1,10 @@
-"""Scans with a stamp, a page number or a watermark as their only text."""
+"""PDF pages: scans with a stamp as their only text, columns that are written row by row."""
 
 from __future__ import annotations
 
 import pytest
 
-from retrieval.media.documents.pdf import read_page, scanned_page
+from retrieval.media.documents.pdf import page_text, read_page, scanned_page
 from tests.retrieval.media.documents.test_pdf import SIDE, page
 
 PICTURE = (
@@ -46,3 +46,52 @@ def test_a_scan_is_read_as_a_picture_whatever_is_stamped_on_it(content: str, sca
     assert found in " ".join(block.text for block in blocks)
     assert bool(scanned_page(document, 0, 400)) == scanned
     assert any(max(picture.size) == 1024 for picture in pictures) == scanned
+
+
+LEFT = [
+    "The keeper of the light slept",
+    "until the oil was gone and the",
+    "ships had turned away from us",
+    "in the fog of the evening.",
+]
+RIGHT = [
+    "Kestrels nest in the old tower",
+    "and hunt over the low fields at",
+    "the edge of the town each day",
+    "of the spring and the summer.",
+]
+CELLS = ["Kestrel", "Gull", "Tern", "Heron"]
+
+
+def row_by_row(*columns: list[str], size: int = 9, step: int = 180) -> str:
+    """Lines of columns, written across them."""
+    rows = zip(*columns, strict=True)
+    lines = (
+        f"1 0 0 1 {20 + step * x} {300 - 14 * y} Tm ({words}) Tj"
+        for y, row in enumerate(rows)
+        for x, words in enumerate(row)
+    )
+    return f"BT /F1 {size} Tf {' '.join(lines)} ET"
+
+
+@pytest.mark.parametrize(
+    ("content", "found", "absent"),
+    [
+        (row_by_row(LEFT, RIGHT), "slept until the oil was gone and the ships", "slept Kestrels"),
+        (row_by_row(LEFT, RIGHT), "the low fields at the edge of the town", "slept Kestrels"),
+        (row_by_row(LEFT, RIGHT, LEFT, size=6, step=120), "the low fields at the edge", "tower The"),
+        (
+            "BT /F1 14 Tf 30 340 Td (A heading over both of the columns) Tj ET " + row_by_row(LEFT, RIGHT),
+            "both of the columns",
+            "slept Kes",
+        ),
+        (row_by_row(CELLS, ["twelve", "three", "none", "one"]), "Kestrel twelve", "Kestrel Gull"),
+        (row_by_row(CELLS, RIGHT), "Kestrel Kestrels nest", "Kestrel Gull"),
+    ],
+    ids=["left", "right", "three", "heading", "table", "described"],
+)
+def test_columns_are_read_one_after_the_other_and_tables_row_by_row(content: str, found: str, absent: str) -> None:
+    """The order of people, not that of the program that wrote the page."""
+    words = " ".join(block.text for block in page_text(page(content), 0))
+    assert found in words
+    assert absent not in words

@@ -17,6 +17,7 @@ from PIL import Image
 
 from retrieval.errors import MediaTooLarge, MediaUnreadable, MediaUnsupported
 from retrieval.media.dates import iso_date
+from retrieval.media.documents.columns import in_columns
 from retrieval.media.documents.passages import Block
 from retrieval.media.image.rgb import to_rgb
 from retrieval.settings import LIMITS, Limits
@@ -184,7 +185,7 @@ def _text(page: Any) -> str:
         with _text_of(page) as text_page:
             turn = _turn(text_page)
             if not turn:
-                return _whole_lines(text_page, 0)
+                return in_columns(text_page) or _whole_lines(text_page, 0)
         page.set_rotation(90 * turn)
         with _text_of(page) as text_page:
             return _whole_lines(text_page, turn)
