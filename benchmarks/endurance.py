@@ -78,7 +78,7 @@ class Folder:
             if action == "forget" and files:
                 chosen = self.random.choice(files)
                 sources.forget(self.home, chosen.parent if self.random.random() < 0.05 else chosen)
-            elif action == "remember" and known:
+            elif action == "remember" and known and self.random.random() < 0.3:  # so that some stay forgotten
                 sources.remember(self.home, self.random.choice(known))
             elif action in ("exclude", "drop"):
                 pattern = f"*{self.random.choice('0123456789abcdef')}.*"

@@ -41,11 +41,12 @@ def main() -> None:
         expected = completed(root / "clean", root / "media")
         whole, equal = time.perf_counter() - start, 0
         for number in (signal.SIGINT, signal.SIGTERM):
-            clean = 0
+            clean = running = 0
             for at in range(arguments.each):
                 home = root / f"{number.name}{at}"
                 stopped = stop(home, root / "media", rng.uniform(0, whole), number)
                 clean += stopped.is_clean
+                running += stopped.code == 128 + number
                 print(
                     number.name,
                     stopped.code,
@@ -59,6 +60,7 @@ def main() -> None:
                 if at % COMPLETED_EVERY == 0:
                     equal += completed(home, root / "media") == expected
             figures[f"clean stops by {number.name}"] = f"{clean} of {arguments.each}"
+            figures[f"{number.name} that met a run, not its end"] = float(running)
     compared = 2 * len(range(0, arguments.each, COMPLETED_EVERY))
     figures |= {
         "a whole run, s": whole,
