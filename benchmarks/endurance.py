@@ -73,8 +73,8 @@ class Folder:
         self.told[action] += 1
         if not layout.catalog(self.home).exists():
             return
-        known = [each.path for each in sources.all_forgotten(self.home)]
-        with suppress(LibraryError):
+        with suppress(LibraryError):  # not known yet, or the first run was killed before it made the tables
+            known = [each.path for each in sources.all_forgotten(self.home)]
             if action == "forget" and files:
                 chosen = self.random.choice(files)
                 sources.forget(self.home, chosen.parent if self.random.random() < 0.05 else chosen)
