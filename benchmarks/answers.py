@@ -136,7 +136,8 @@ class Asker:
                 segment: [[each.name, each.confidence] for each in own]
                 for segment, own in self.library.tags(ids).items()
             }
-        hits = [self._hit(hit) for hit in answer]
+        possible = getattr(answer, "possible", ())  # older trees have one part
+        hits = [self._hit(hit) for hit in (*answer, *possible)]
         return {"hits": hits, "best": answer.best, "warnings": list(answer.warnings), "tags": tags}
 
     def _curve(self, asked: argparse.Namespace) -> Record:

@@ -45,8 +45,8 @@ def share(found: Sequence[bool]) -> float:
 
 
 def names(answer: Answer) -> list[str]:
-    """File names of the hits, best first."""
-    return [hit.path.name for hit in answer]
+    """File names of what is shown, best first."""
+    return [hit.path.name for hit in answer.shown]
 
 
 def miss(text: str) -> None:

@@ -38,7 +38,7 @@ def phrase_ends(words: list[str]) -> list[str]:
     while at < len(words):
         end = at + 1
         if words[at] in DETERMINERS:
-            while end < len(words) and end - at <= LONGEST and not _closes(words[end]):
+            while end < len(words) and end - at <= LONGEST and not closes(words[end]):
                 end += 1
             if end > at + 1:
                 ends.append(words[end - 1])
@@ -46,7 +46,8 @@ def phrase_ends(words: list[str]) -> list[str]:
     return ends
 
 
-def _closes(word: str) -> bool:
+def closes(word: str) -> bool:
+    """Whether a word ends the noun phrase before it."""
     return word in ENDS or word in DETERMINERS or word.endswith("ing")
 
 

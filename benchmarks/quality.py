@@ -8,13 +8,19 @@ MEDIA is laid out like the fixtures, each folder with its tables of truth. A cop
                  95 % intervals of a paired bootstrap
     share_*      where two media have five right files or more: each medium's share of the first ten and the share due,
                  that among what is right; in how many cases they differ by at most a third of it, or half a hit
-    absent_*     questions about what is not there (judgements/absent.tsv) that return anything at the default cut
-    present_*    labels and captions: the answer is in the first ten of all candidates; of those, the share whose answer
-                 at the default cut holds it as well
+    absent_*     questions about what is not there (judgements/absent.tsv) to which anything is sure
+    present_*    labels and captions: the answer is in the first ten of all candidates; of those, the share to whose answer
+                 it is sure (kept), and that whose first ten hits, sure or possible, hold it (shown)
+    shown_*      every caption, no medium named: its photo is among the first ten, sure or possible; every question to
+                 documents in other words: the document is among the first five. alone_*: of one medium, all candidates
+    lines_*      the first noun phrases of a hundred English captions whose first hit is a line of text in a wrong picture
+    typed_*      eight everyday words that answer otherwise in capitals, with punctuation or in brackets
+    there_*      captions, words and what is absent, each medium asked alone: expected calibration error of the confidence
+                 of the best candidate against whether the medium holds the thing, in ten bins of equal mass
     words_*      the most frequent nouns of the captions (judgements/words.tsv, by benchmarks.nouns) in English and Chinese
     everyday_*   eight everyday words in thirteen more languages (judgements/everyday_words.tsv); as in words_*, a photo is
                  right where two of its English captions name the thing, photos without captions are passed over.
-                 useful: at the default cut three pictures or more are sure, and of the first five three in five are right;
+                 useful: three pictures or more are sure, and of the first five three in five are right;
                  first_five: of the first five of all candidates, pictures asked only, the share that is right
     confidence_* the first ten candidates of those questions: expected calibration error in ten bins of equal mass, Brier
                  score, and that of always answering the share of right ones
@@ -34,7 +40,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from benchmarks import truth
+from benchmarks import first_page, truth
 from benchmarks.fixtures import Figures, miss, prepare, share
 from benchmarks.nouns import NAMING
 from benchmarks.report import report
@@ -120,15 +126,24 @@ def confidence(rankings: Sequence[Ranking], told: truth.Told) -> Figures:
 
 def present(library: Library, rankings: Sequence[Ranking]) -> Figures:
     """What of the answers that are there the default cut leaves."""
-    cut = list(run_topics(library, [each.judged for each in rankings], CUT, depth=FIRST))
+    asked = [each.judged for each in rankings]
+    ways = zip(
+        rankings,
+        run_topics(library, asked, CUT, depth=FIRST),
+        run_topics(library, asked, first_page.PAGE, depth=FIRST),
+        strict=True,
+    )
+    rows = list(ways)
     figures: Figures = {}
-    groups = {"": "", "_label": "label", **{f"_caption_{lang}": f"caption_{lang}" for lang in LANGUAGES}}
+    groups = {"": "", "_label": "label", "_caption": "caption"}
+    groups |= {f"_caption_{lang}": f"caption_{lang}" for lang in LANGUAGES}
     for name, group in groups.items():
-        pairs = [pair for pair in zip(rankings, cut, strict=True) if pair[0].judged.group.startswith(group)]
-        answered = [kept for whole, kept in pairs if found_right(whole, FIRST)]
-        figures[f"present_asked{name}"] = float(len(pairs))
-        figures[f"present_in_first_ten{name}"] = 100 * len(answered) / max(len(pairs), 1)
-        figures[f"present_kept{name}"] = share([found_right(kept, FIRST) for kept in answered])
+        own = [row for row in rows if row[0].judged.group.startswith(group)]
+        answered = [row for row in own if found_right(row[0], FIRST)]
+        figures[f"present_asked{name}"] = float(len(own))
+        figures[f"present_in_first_ten{name}"] = 100 * len(answered) / max(len(own), 1)
+        figures[f"present_kept{name}"] = share([found_right(cut, FIRST) for _, cut, _ in answered])
+        figures[f"present_shown{name}"] = share([found_right(page, FIRST) for *_, page in answered])
     return figures
 
 
@@ -267,10 +282,45 @@ def everyday(library: Library, media: Path, assets: AssetTable) -> Figures:
     return figures
 
 
+# ---------------------------------------------------------------- the first page
+
+
+def every_caption(media: Path) -> list[tuple[str, str, str]]:
+    """File, language and text of every caption that is asked, by language."""
+    rows = table(media / "images/captions.tsv")
+    kept = [row for row in rows if (row["lang"], row["kind"], row["n"]) in CAPTIONS]
+    found = [(row["file"], row["lang"], row["caption"]) for row in kept]
+    return sorted(found, key=lambda each: LANGUAGES.index(each[1]))
+
+
+def pages(library: Library, media: Path, assets: AssetTable) -> Figures:
+    """What first pages show, and whether their confidences are earned."""
+    told = truth.told(media, library, assets)
+    asked = [*captions(media, told, assets)]
+    asked += [each for each in words(media, assets) if each.group.startswith("words") and each.right]
+    asked = [replace(each, right=dict(each.right) | _named(told, each)) for each in asked]
+    asked += [Topic(Operand("text", text), {}) for text in absent(told)]
+    english = [(file, text) for file, lang, text in every_caption(media) if lang == "en"]
+    typed = [name for name in table(JUDGEMENTS / "everyday_words.tsv")[0] if name != "lang"]
+    return {
+        **first_page.shown(library, media, assets, every_caption(media)),
+        **first_page.by_lines(library, assets, english, typed),
+        **first_page.presence(library, asked, assets),
+    }
+
+
+def _named(told: truth.Told, topic: Topic) -> dict[str, float]:
+    """What a word names in media that nobody captioned."""
+    english = {row["zh"]: row["word"] for row in table(JUDGEMENTS / "words.tsv")}
+    text = str(topic.operand.value)
+    return dict.fromkeys(truth.naming(told, english.get(text, text)), 1.0) if topic.group.startswith("words") else {}
+
+
 PARTS: dict[str, Callable[[Library, Path, AssetTable], Figures]] = {
     "gallery": gallery,
     "honesty": honesty,
     "words": everyday,
+    "pages": pages,
 }
 
 
@@ -293,7 +343,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         choices=PARTS,
-        help="one part: gallery_ and share_, absent_, present_ and confidence_, or words_ and everyday_",
+        help="one part: gallery_, share_; absent_, present_, confidence_; words_, everyday_; or shown_, lines_, there_",
     )
     parser.add_argument("--out", type=Path, help="file for the JSON line")
     options = parser.parse_args()

@@ -95,7 +95,7 @@ def ask(library: Path, asked: list[Question]) -> Iterator[tuple[Question, Answer
         for each in asked:
             answer = opened.search(each.operand, media={each.medium}, limit=SHOWN)
             expected = {path.resolve() for path in each.expected}
-            yield each, answer, bool(answer) and answer[0].path.resolve() in expected
+            yield each, answer, bool(answer.shown) and answer.shown[0].path.resolve() in expected
 
 
 def show(on_event: Callable[[Event], None], say: Callable[[str], None], width: int | None) -> bool:

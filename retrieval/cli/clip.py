@@ -22,6 +22,7 @@ def clip(
     min_confidence: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="0..1", help="Take moments from this confidence on.")
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Take moments that are not sure as well.")] = False,
     force: ForceOption = False,
     plain: PlainOption = False,
     library: LibraryOption = None,
@@ -46,7 +47,7 @@ def clip(
                 build_query(" ".join(words), [], Filters(path=path), plain=plain),
                 out,
                 length_ms=wanted,
-                min_confidence=min_confidence,
+                min_confidence=0.0 if everything else min_confidence,
                 replace_files=force,
             )
         for part in parts:

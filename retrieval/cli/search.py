@@ -83,10 +83,14 @@ def search(
     sort: Annotated[
         Sort, typer.Option(metavar="confidence|date", help="Highest confidence first, or newest first.")
     ] = Sort.confidence,
-    min_confidence: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="0..1", help="Show hits from this confidence on.")
-    ] = None,
+    sure: Annotated[bool, typer.Option("--sure", help="Leave out what is less sure.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Show every candidate, whatever its confidence.")] = False,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, metavar="0..1", help="Take what has this confidence for sure, and leave out the rest."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object for each hit.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
@@ -109,7 +113,7 @@ def search(
 
     The words may hold operators, best in one pair of quotes: 'dog -indoor', 'cat OR dog', 'goal then cheer within 10s',
     'said:hello in:video' (docs/query.md). Without words or files, --path, --after, ... list what fulfils them, newest
-    first. Exit code 0: found, 1: nothing matches, 2: an error.
+    first. What is less sure follows below a line. Exit code 0: something sure was found, 1: nothing sure, 2: an error.
     """  # fmt: skip
     with reported(SEARCH_FAILED):
         if not (image or audio or video or document):
@@ -134,26 +138,43 @@ def search(
                 lang=option_value("--lang", lang, units.language),
                 tag=tag,
             )
-            cut = 0.0 if everything else min_confidence
-            parts: dict[str, Any] = {"limit": limit, "offset": offset, "sort": sort.value, "min_confidence": cut}
+            reach = _reach(sure, everything, min_confidence)
+            parts: dict[str, Any] = {
+                "limit": limit,
+                "offset": offset,
+                "sort": sort.value,
+                "min_confidence": min_confidence,
+                "reach": reach,
+            }
             parts |= {"more_like": tuple(more_like or ()), "less_like": tuple(less_like or ())}
             query = build_query(text, operands, filters, plain=plain, dates=dates, **parts)
             if explain:
                 _print_question(query)
             with Library.open(library) as opened:
                 answer = opened.search(query)
-                found_tags = opened.tags([each.id for hit in answer for each in hit.segments]) if tags else None
-                is_empty = not answer.best and not opened.status().media
+                found_tags = opened.tags([each.id for hit in answer.shown for each in hit.segments]) if tags else None
+                state = None if answer else opened.status()
         for warning in answer.warnings:
             complain(warning)
-        if is_empty:
+        if state and not state.media:
             complain("this library is empty (crossmedia index FOLDER fills it)")
         words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
         _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, found_tags, pictures=thumbnails)
-        if open_best and answer:
-            _open(answer[0].path)
+        if style == "table" and state and state.media and answer.best and not answer.reason:
+            _print_better_models(state.profile)
+        wanted = answer.shown if everything else answer.hits
+        if open_best and wanted:
+            _open(wanted[0].path)
     if not answer:
         raise typer.Exit(NOTHING_FOUND)
+
+
+def _reach(sure: bool, everything: bool, min_confidence: float | None) -> str:
+    chosen = [("--sure", sure), ("--all", everything), ("--min-confidence", min_confidence is not None)]
+    given = [name for name, wanted in chosen if wanted]
+    if len(given) > 1:
+        raise QueryError(f"{given[0]} and {given[1]} exclude each other", "choose one")
+    return "sure" if sure else "all" if everything else "possible"
 
 
 def _print_question(query: Query) -> None:
@@ -181,12 +202,12 @@ def _print_answer(
     if style == "json":
         print_json(render_json.answer_report(query, answer, tags))
     elif style == "jsonl":
-        for hit in answer:
-            print_json(render_json.hit_report(hit, tags), indent=None)
+        for report in render_json.line_reports(answer, tags):
+            print_json(report, indent=None)
     elif style == "csv":
         _print_csv(answer)
     elif style == "paths":
-        for hit in answer:
+        for hit in answer.shown if query.reach == "all" else answer.hits:
             sys.stdout.buffer.write(os.fsencode(hit.path) + end.encode())
     else:
         _print_table(answer, query, words, tags, pictures=pictures)
@@ -203,11 +224,10 @@ def _print_csv(answer: Answer) -> None:
 
 
 def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *, pictures: bool) -> None:
+    from retrieval.render.answers import answer_lines, nothing_line, rule_line
 
-    from retrieval.render.answers import answer_lines, nothing_line
-
-    if not answer:
-        print(nothing_line(answer, query.offset))
+    if not answer.shown:
+        print(nothing_line(answer))
         return
     way = None
     if pictures and sys.stdout.isatty():
@@ -215,10 +235,21 @@ def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *,
 
         way = protocol()
     every = answer_lines(answer, words, query.offset, terminal_width(), bold=is_bold(), tags=tags)
-    for hit, lines in zip(answer, every, strict=True):
+    for at, (hit, lines) in enumerate(zip(answer.shown, every, strict=True)):
+        if at == len(answer.hits):
+            print(rule_line(answer, query.offset))
         print("\n".join(lines))
         if way:
             _print_thumbnail(hit, way)
+
+
+def _print_better_models(profile: str) -> None:
+    """One line where a larger model could help and none is here."""
+    from retrieval.encoders.profile_registry import better_profiles
+
+    better = better_profiles(profile)
+    if better and not any(each.ready for each in better):
+        print("A larger model may find it, and none is on this machine (crossmedia models lists them).")
 
 
 def _print_thumbnail(hit: Hit, way: Any) -> None:

@@ -22,6 +22,10 @@ DateFrom: TypeAlias = Literal["exif", "iptc", "xmp", "gps", "container", "docume
 
 Lane: TypeAlias = Literal["said", "shows", "reads", "sounds", "words"]
 
+Evidence: TypeAlias = Literal["picture", "sound", "words", "said", "line", "name", "meaning", "file"]
+"""Of what a hit was made: a picture or sound that is like the question, the very words in a text, a sentence that is said
+or a line read in a picture, words in its name or tags, a text of that meaning, or the very file that asks."""
+
 Modality: TypeAlias = Literal["text", "image", "sound"]
 
 MODALITIES: tuple[Modality, ...] = ("text", "image", "sound")

@@ -7,6 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from retrieval.domain.media import Lane, Medium
 
+Reach: TypeAlias = Literal["sure", "possible", "all"]
+"""How far down an answer reaches: what is sure alone, what is possible as well, or every candidate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -121,7 +124,8 @@ class Query:
     limit: int = 20
     offset: int = 0
     sort: Literal["confidence", "date"] = "confidence"
-    min_confidence: float | None = None  # None: the default cut; 0.0: everything
+    min_confidence: float | None = None  # of hits, instead of the rule for what is sure; 0.0: every candidate is a hit
+    reach: Reach = "possible"
     tree: Tree | None = None
     more_like: tuple[str, ...] = ()
     less_like: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.domain.media import Box, DateFrom, Kind, Lane, Medium, Span
+from retrieval.domain.media import Box, DateFrom, Evidence, Kind, Lane, Medium, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class FoundSegment:
     at_ms: int | None = None  # the best frame
     marks: tuple[Span, ...] = ()
     box: Box | None = None  # of a region, or a line of text, in its picture
+    evidence: Evidence | None = None  # the strongest that speaks for it; None where only filters asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Hit:
 
     score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere. alike: how many further
     pictures that answer show the same and are not listed themselves. taken_at: when it was taken or recorded, where the
-    file says so. date: local, ISO 8601, as precise as it is known; date_from: what says it.
+    file says so. date: local, ISO 8601, as precise as it is known; date_from: what says it. is_judged: False where only
+    filters asked, so that its confidence says nothing.
     """
 
     path: Path
@@ -59,16 +61,31 @@ class Hit:
     date_from: DateFrom | None = None
     offline: bool = False
     alike: int = 0
+    is_judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Sequence[Hit]):
-    """Hits, best first. `best`: confidence of the best candidate, also when the cut left nothing."""
+    """One page of an answer in two parts, each best first: a sequence of the hits that are sure.
+
+    possible: further hits that stand out for the question, but are not sure; they fill the page. best: confidence of the
+    best candidate, also where nothing of it is shown. total: hits in all, sure and possible, on this page, before and
+    behind it; at least so many where has_more. reason: why nothing is shown, where something else than the media says it.
+    """
 
     hits: tuple[Hit, ...]
     took_ms: float
     best: float = 0.0
     warnings: tuple[str, ...] = ()
+    possible: tuple[Hit, ...] = ()
+    total: int = 0
+    has_more: bool = False
+    reason: str | None = None
+
+    @property
+    def shown(self) -> tuple[Hit, ...]:
+        """The whole page: what is sure, then what is possible."""
+        return self.hits + self.possible
 
     def __len__(self) -> int:
         return len(self.hits)

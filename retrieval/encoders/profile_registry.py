@@ -71,6 +71,13 @@ def list_profiles() -> list[ProfileState]:
     return [profile_state(name) for name in profile_entries()]
 
 
+def better_profiles(name: str) -> list[ProfileState]:
+    """Profiles that ship, could be used here and find more than one of that name, best first."""
+    ordered: list[str] = shipped()["auto"]
+    better = ordered[: ordered.index(name)] if name in ordered else []
+    return [profile_state(each) for each in better if has_gpu() or not shipped()["profiles"][each].get("gpu")]
+
+
 def profile_state(name: str) -> ProfileState:
     """What one profile has and lacks here. Raises: EncoderUnavailable for an unknown name."""
     name = resolve_profile(name)

@@ -22,7 +22,8 @@ class Setting:
     """One way to ask; what is not said is as a search does it.
 
     lanes: asked one by one, each asset with the highest confidence of any lane; none: all, fused by the engine. by_rank: the
-    lanes merged by reciprocal rank instead. exact: no index proposes candidates. cut: what is not sure enough is left out.
+    lanes merged by reciprocal rank instead. exact: no index proposes candidates. cut: what is not sure is left out;
+    possible: but not what is possible, which comes behind it.
     """
 
     name: str = "search"
@@ -30,6 +31,7 @@ class Setting:
     by_rank: bool = False
     exact: bool = False
     cut: bool = False
+    possible: bool = False
     profile: str | None = None
     library: Path | None = None
 
@@ -102,7 +104,7 @@ def run_topics(
     """The ranking of each question by an open library, which must fit the setting."""
     for each in questions:
         answers = [_answer(library, each, lane, setting, depth) for lane in setting.lanes or (None,)]
-        lists = [list(map(_ranked, answer)) for answer in answers]
+        lists = [list(map(_ranked, answer.shown if setting.possible else answer)) for answer in answers]
         merged = lists[0] if not setting.lanes else by_rank(lists) if setting.by_rank else by_confidence(lists)
         yield Ranking(each, tuple(merged[:depth]), tuple(line for answer in answers for line in answer.warnings))
 

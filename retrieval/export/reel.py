@@ -21,7 +21,7 @@ from retrieval.errors import QueryError
 from retrieval.export import target
 from retrieval.media import fingerprint
 from retrieval.search import fusion, moments
-from retrieval.settings import DEFAULT_CUT, LONGEST_SHOT_MS
+from retrieval.settings import LONGEST_SHOT_MS, SURE
 
 if TYPE_CHECKING:
     from retrieval.domain.records import StoredSegment
@@ -92,7 +92,7 @@ def make(
     lists = {suffix: out.with_suffix(suffix) for suffix in (".srt", ".csv", ".edl")}
     for each in (out, *lists.values()):
         target.check(each, replace=replace_files)
-    cut = DEFAULT_CUT if min_confidence is None else min_confidence
+    cut = SURE if min_confidence is None else min_confidence
     encoded = library.encode(question)
     found = [*gather(library, encoded, cut)]
     parts = arranged(chosen(found, length_ms))

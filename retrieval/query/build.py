@@ -207,13 +207,14 @@ def as_query(question: str | Query | Operand | Sequence[Operand], *, files: bool
 def with_changes(
     query: Query, media: Any = None, limit: int | None = None, offset: int | None = None, **changes: Any
 ) -> Query:
-    """A query with some parts replaced, checked. changes: fields of Filters; sort, min_confidence, more_like, less_like.
+    """A query with some parts replaced, checked. changes: fields of Filters; sort, min_confidence, reach, more_like and
+    less_like.
 
     Raises:
         QueryError: an unknown filter or medium; limits out of range; nothing to ask.
     """
     filters = dict(changes)
-    parts: dict[str, Any] = {name: filters.pop(name) for name in ("sort", "min_confidence") if name in filters}
+    parts: dict[str, Any] = {name: filters.pop(name) for name in ("sort", "min_confidence", "reach") if name in filters}
     parts |= {name: _names(filters.pop(name)) for name in ("more_like", "less_like") if name in filters}
     _check_names(filters)
     if media is not None:

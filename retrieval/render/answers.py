@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from retrieval.domain.result import Answer, FoundSegment, Hit
-from retrieval.kinds import KINDS, kinds_in
+from retrieval.kinds import kinds_in
 from retrieval.render.quotes import quote
 from retrieval.render.text import columns, pad, path_text, place, plain, shorten
-from retrieval.settings import DEFAULT_CUT
+from retrieval.settings import SURE
 
 if TYPE_CHECKING:
     from retrieval.domain.result import Tag
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 QUOTE = 60  # columns of quoted text where the line's length does not matter
 
 MORE_SEGMENTS = 2  # shown below the best one of a hit
+
+LESS_SURE, NEAREST = "── less sure ──", "Nothing sure; nearest:"
 
 
 def answer_lines(
@@ -29,25 +32,27 @@ def answer_lines(
     bold: bool = False,
     tags: Mapping[str, Sequence[Tag]] | None = None,
 ) -> list[list[str]]:
-    """For each hit its lines: rank, confidence, path and place, medium, date, and why it was found.
+    """For each hit of both parts its lines: rank, confidence, path and place, medium, date, and the evidence for it.
 
     words: of the question, to choose what is quoted. width: columns of the terminal; None: lines of any length. bold:
     show marked words so, by a terminal's escape sequences. tags: of segments by their ids; those of the best one that has
     any are named.
     """
-    paths = [path_text(hit.path) + _notes(hit) for hit in answer]
+    hits = answer.shown
+    paths = [path_text(hit.path) + _notes(hit) for hit in hits]
     room = max(width // 2 - 12, 20) if width else 10_000
     paths = [shorten(path, room, keep_end=True) for path in paths]
-    places = [place(hit.segments[0]) if hit.segments else "" for hit in answer]
+    places = [place(hit.segments[0]) if hit.segments else "" for hit in hits]
     placed = [columns(path) for path, where in zip(paths, places, strict=True) if where]
     wheres = [
         f"{pad(path, max(placed))}   {where}" if where else path for path, where in zip(paths, places, strict=True)
     ]
-    digits = len(str(offset + len(answer))) + 1
+    digits = len(str(offset + len(hits))) + 1
     wide = max(map(columns, wheres), default=0)
     lines = []
-    for number, (hit, where) in enumerate(zip(answer, wheres, strict=True), offset + 1):
-        head = f"{number:{digits}}  {hit.confidence:.2f}  {pad(where, wide)}   {hit.medium:<8}  "
+    for number, (hit, where) in enumerate(zip(hits, wheres, strict=True), offset + 1):
+        sure = confidence_text(hit.confidence) if hit.is_judged else ""
+        head = f"{number:{digits}}  {sure:4}  {pad(where, wide)}   {hit.medium:<8}  "
         more = [_more(each, digits, wide, max(placed, default=0)) for each in _others(hit)]
         shown = [(head, _why(hit)), *more]
         lines.append([_fit(start, reason, quoted, words, width, bold=bold) for start, (reason, quoted) in shown])
@@ -75,8 +80,10 @@ def _fit(start: str, reason: str, quoted: FoundSegment | None, words: str, width
 
 
 def _why(hit: Hit) -> tuple[str, FoundSegment | None]:
-    """The lane that found the hit, with what is quoted; the date before it, for pictures."""
+    """The evidence for a hit, with what is quoted; the date before it, for pictures."""
     date = f"{hit.taken_at[:10]}  " if hit.medium == "image" and hit.taken_at else ""
+    if not hit.is_judged:
+        return date, None
     if not hit.segments:
         return date + "name", None
     reason, quoted = _reason(hit.segments[0])
@@ -84,19 +91,18 @@ def _why(hit: Hit) -> tuple[str, FoundSegment | None]:
 
 
 def _reason(segment: FoundSegment) -> tuple[str, FoundSegment | None]:
-    """The lane that found a segment, and the segment if its text is quoted."""
-    if segment.kind in kinds_in("sentence") and segment.text:
-        return KINDS[segment.kind].retriever, segment
-    return max(segment.lanes, key=lambda name: segment.lanes[name], default=""), None
+    """The evidence for a segment, and the segment if its text is quoted."""
+    quotes = segment.kind in kinds_in("sentence") and segment.text and segment.evidence != "name"
+    return segment.evidence or "", segment if quotes else None
 
 
 def _others(hit: Hit) -> list[FoundSegment]:
-    """Further segments whose confidence reaches the default cut, in other places than those before them."""
+    """Further segments that are sure, in other places than those before them."""
     seen = {place(each) for each in hit.segments[:1]}
     found = []
     for each in hit.segments[1:]:
         where = place(each)
-        if where and where not in seen and each.confidence >= DEFAULT_CUT:
+        if where and where not in seen and each.confidence >= SURE:
             seen.add(where)
             found.append(each)
     return found[:MORE_SEGMENTS]
@@ -107,10 +113,20 @@ def _more(segment: FoundSegment, digits: int, wide: int, path: int) -> tuple[str
     return f"{'':{digits}}        {where}   {'':<8}  ", _reason(segment)
 
 
-def nothing_line(answer: Answer, offset: int = 0) -> str:
-    """The line for an answer without hits; offset: of its page."""
-    if offset and answer.best > 0:
-        return f"No hit from number {offset + 1:,} on (--offset 0 shows the first)."
+def rule_line(answer: Answer, offset: int = 0) -> str:
+    """The line above what is possible; offset: of the page."""
+    return LESS_SURE if answer.hits or offset else NEAREST
+
+
+def nothing_line(answer: Answer) -> str:
+    """The line for an answer of which nothing is shown."""
+    if answer.reason:
+        return f"{answer.reason[0].upper()}{answer.reason[1:]}."
     if answer.best > 0:
-        return f"Nothing in this library matches (best candidate {answer.best:.2f}; --all shows it)."
+        return f"Nothing in this library matches (nearest {confidence_text(answer.best)}; --all shows it)."
     return "Nothing in this library matches."
+
+
+def confidence_text(confidence: float) -> str:
+    """Two digits, rounded down: what is not sure never looks as sure as what is."""
+    return f"{math.floor(100 * confidence + 1e-9) / 100:.2f}"

@@ -29,7 +29,21 @@ if TYPE_CHECKING:
     Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
 VERSION = 1
-CSV_HEAD = ("path", "medium", "confidence", "score", "segment", "kind", "start_ms", "end_ms", "page", "lane", "text")
+CSV_HEAD = (
+    "path",
+    "medium",
+    "confidence",
+    "score",
+    "segment",
+    "kind",
+    "start_ms",
+    "end_ms",
+    "page",
+    "lane",
+    "text",
+    "sure",
+    "evidence",
+)
 
 
 def path_fields(path: Path) -> dict[str, str]:
@@ -49,8 +63,18 @@ def answer_report(query: Query, answer: Answer, tags: Tags | None = None) -> dic
         "took_ms": round(answer.took_ms, 1),
         "best": round(answer.best, 4),
         "warnings": list(answer.warnings),
-        "hits": [hit_report(hit, tags) for hit in answer],
+        "total": answer.total,
+        "has_more": answer.has_more,
+        "reason": answer.reason,
+        "hits": [hit_report(hit, tags) for hit in answer.hits],
+        "possible": [hit_report(hit, tags) for hit in answer.possible],
     }
+
+
+def line_reports(answer: Answer, tags: Tags | None = None) -> Iterator[dict[str, Any]]:
+    """Each hit of both parts as it stands in the answer, and whether it is sure."""
+    for part, sure in ((answer.hits, True), (answer.possible, False)):
+        yield from (hit_report(hit, tags) | {"sure": sure} for hit in part)
 
 
 def query_report(query: Query) -> dict[str, Any]:
@@ -85,13 +109,13 @@ def hit_report(hit: Hit, tags: Tags | None = None) -> dict[str, Any]:
         "asset": hit.asset,
         "medium": hit.medium,
         "score": round(float(hit.score), 4),
-        "confidence": round(float(hit.confidence), 4),
+        "confidence": round(float(hit.confidence), 4) if hit.is_judged else None,
         "taken_at": hit.taken_at,
         "date": hit.date,
         "date_from": hit.date_from,
         "offline": hit.offline,
         "alike": hit.alike,
-        "segments": [_found(each) | _tags(each.id, tags) for each in hit.segments],
+        "segments": [_found(each, is_judged=hit.is_judged) | _tags(each.id, tags) for each in hit.segments],
     }
 
 
@@ -102,7 +126,7 @@ def _tags(segment: str, tags: Tags | None) -> dict[str, Any]:
     return {"tags": [{"name": each.name, "confidence": round(each.confidence, 4)} for each in tags.get(segment, ())]}
 
 
-def _found(segment: FoundSegment) -> dict[str, Any]:
+def _found(segment: FoundSegment, *, is_judged: bool = True) -> dict[str, Any]:
     return {
         "id": segment.id,
         "kind": segment.kind,
@@ -111,8 +135,9 @@ def _found(segment: FoundSegment) -> dict[str, Any]:
         "at_ms": segment.at_ms,
         "page": segment.page,
         "text": segment.text,
-        "confidence": round(float(segment.confidence), 4),
+        "confidence": round(float(segment.confidence), 4) if is_judged else None,
         "score": round(float(segment.score), 4),
+        "evidence": segment.evidence,
         "lanes": {lane: round(float(share), 4) for lane, share in segment.lanes.items()},
         "marks": [[each.start, each.end] for each in segment.marks],
         "box": _box(segment.box) if segment.box is not None else None,
@@ -120,14 +145,14 @@ def _found(segment: FoundSegment) -> dict[str, Any]:
 
 
 def csv_rows(answer: Answer) -> Iterator[tuple[Any, ...]]:
-    """One row for each hit, in the columns of CSV_HEAD: its best segment, and the lane that found it."""
-    for hit in answer:
-        report = hit_report(hit)
+    """One row for each hit of both parts, in the columns of CSV_HEAD: its best segment, and the lane that found it."""
+    for report in line_reports(answer):
         best = report["segments"][0] if report["segments"] else {}
         lanes: dict[str, float] = best.get("lanes", {})
         lane = max(lanes, key=lambda name: lanes[name]) if lanes else None
+        head = (report[key] for key in ("path", "medium", "confidence", "score"))
         where = (best.get(key) for key in ("id", "kind", "start_ms", "end_ms", "page"))
-        yield (report["path"], hit.medium, report["confidence"], report["score"], *where, lane, best.get("text"))
+        yield (*head, *where, lane, best.get("text"), report["sure"], best.get("evidence"))
 
 
 def asset_report(shown: Shown, tags: Tags | None = None) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Or, Query, Tree
 from retrieval.domain.records import Ids, StoredAsset
-from retrieval.domain.result import Answer
+from retrieval.domain.result import Answer, Hit
 from retrieval.protocols import Snapshot
 from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand
@@ -24,15 +25,15 @@ from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
 from retrieval.search.context import SearchContext
 from retrieval.search.hits import hits_of
 from retrieval.search.moments import Moment
+from retrieval.search.paging import Levels, Page, page_of
+from retrieval.search.reasons import reason
 from retrieval.search.retrievers import CERTAIN, Matches, Retrieval
 from retrieval.search.temporal import TreeScorer
 from retrieval.search.timeline import Timeline, windows
-from retrieval.settings import DEFAULT_CUT
 from retrieval.vectors.space import Scope
 
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
-NAMED_CUT = 0.03  # least confidence that is shown where the question names its media
 
 
 def answer(
@@ -57,22 +58,24 @@ def answer(
         )
     )
     if not operands:
-        ids = _by_date(snapshot, query, tagged)
-        candidates = [Candidate(each, CERTAIN, 0.0, []) for each in ids]
-        hits = hits_of(snapshot, candidates, snapshot.assets.by_id(ids, query.filters.path), [], {})
-        return Answer(tuple(hits), _elapsed(start), 1.0 if hits else 0.0, warnings)
-    cut = fusion.log_odds(_default_cut(query) if query.min_confidence is None else query.min_confidence)
+        listed = _listed(snapshot, query, tagged)
+        return replace(listed, took_ms=_elapsed(start), warnings=warnings)
+    levels = Levels.of(query)
     judging = TreeScorer(tree, operands, context) if tree is not None else None
-    found, evidence = _candidates(query, operands, Retrieval(context, cut), judging)
+    lookup = Retrieval(context, levels.sure if query.sort == "date" else levels.least)
+    found, evidence = _candidates(query, operands, lookup, judging)
     warnings += tuple(_suggestions(operands, context))
-    best = fusion.confidence(found[0].odds) if found else 0.0
-    page = _page(snapshot, query, [each for each in found if each.odds >= cut], operands)
-    assets = snapshot.assets.by_id([each.asset for each in page], query.filters.path)
-    moments = _moments(page, assets, operands, context, judging, cut)
+    # Who asks with a picture may look for its copies.
+    fold = all(modality == "text" for each in operands for _, modality in each.vectors)
+    page = page_of(snapshot, query, levels, found, fold=fold)
+    assets = snapshot.assets.by_id([each.asset for each in page.shown], query.filters.path)
+    moments = _moments(page.shown, assets, operands, context, judging, levels.least)
     if tree is not None:
         evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
-    hits = hits_of(snapshot, page, assets, evidence, moments)
-    return Answer(tuple(hits), _elapsed(start), best, warnings)
+    sure, possible = _in_parts(page, hits_of(snapshot, page.shown, assets, evidence, moments), assets)
+    best = fusion.confidence(found[0].odds) if found else 0.0
+    why = None if sure or possible else reason(snapshot, query, page.total, context.scope)
+    return Answer(sure, _elapsed(start), best, warnings, possible, page.total, page.has_more, why)
 
 
 def _suggestions(operands: Sequence[EncodedOperand], context: SearchContext) -> Iterator[str]:
@@ -102,12 +105,26 @@ def _moments(
     return Timeline(context, near, segments).moments(operands[0], cut)
 
 
-def _by_date(snapshot: Snapshot, query: Query, tagged: Ids | None) -> list[int]:
-    if tagged is None:
-        return snapshot.filters.by_date(query.filters, query.limit, query.offset)
-    wanted = set(tagged.tolist())
-    found = [each for each in snapshot.filters.by_date(query.filters, -1, 0) if each in wanted]
-    return found[query.offset : query.offset + query.limit]
+def _in_parts(
+    page: Page, hits: Sequence[Hit], assets: Mapping[int, StoredAsset]
+) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+    """The hits of a page, those that are sure first; assets that went away meanwhile have none."""
+    count = sum(each.asset in assets for each in page.sure)
+    return tuple(hits[:count]), tuple(hits[count:])
+
+
+def _listed(snapshot: Snapshot, query: Query, tagged: Ids | None) -> Answer:
+    """The assets that fulfil the filters, by date."""
+    ids = snapshot.filters.by_date(query.filters, -1, 0)
+    if tagged is not None:
+        wanted = set(tagged.tolist())
+        ids = [each for each in ids if each in wanted]
+    last = query.offset + query.limit
+    page = [Candidate(each, CERTAIN, 0.0, []) for each in ids[query.offset : last]]
+    assets = snapshot.assets.by_id([each.asset for each in page], query.filters.path)
+    hits = tuple(replace(each, is_judged=False) for each in hits_of(snapshot, page, assets, [], {}))
+    why = None if hits else reason(snapshot, query, len(ids), Scope(query.filters.media, tagged))
+    return Answer(hits, 0.0, 1.0 if hits else 0.0, (), (), len(ids), len(ids) > last, why)
 
 
 def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:
@@ -117,26 +134,8 @@ def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:
     return frozenset(TIMED) & (query.filters.media or frozenset(TIMED))
 
 
-def _default_cut(query: Query) -> float:
-    """Who names the media says that the thing is there, and wants the nearest; see docs/decisions/0153."""
-    return NAMED_CUT if query.filters.media else DEFAULT_CUT
-
-
 def _elapsed(start: float) -> float:
     return 1000 * (time.perf_counter() - start)
-
-
-def _page(
-    snapshot: Snapshot, query: Query, found: list[Candidate], operands: Sequence[EncodedOperand]
-) -> list[Candidate]:
-    if query.sort == "date":
-        known = snapshot.assets.by_id([each.asset for each in found])
-        dates = {asset: stored.date or "" for asset, stored in known.items()}
-        found = sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
-    # Who asks with a picture may look for its copies.
-    if all(modality == "text" for each in operands for _, modality in each.vectors):
-        found = collapse.collapsed(snapshot, found, query.offset + query.limit)
-    return found[query.offset : query.offset + query.limit]
 
 
 def _candidates(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from retrieval.domain.media import Lane, Span
+from retrieval.domain.media import Evidence, Kind, Lane, Span
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.fulltext import highlight
@@ -14,8 +14,10 @@ from retrieval.protocols import Snapshot
 from retrieval.search import fusion
 from retrieval.search.candidates import Candidate
 from retrieval.search.moments import Moment
-from retrieval.search.retrievers import WORDS, Matches
+from retrieval.search.retrievers import SAME, WORDS, Matches
 from retrieval.settings import MOST_SEGMENTS
+
+BY_WORDS: dict[Kind, Evidence] = {"speech": "said", "text_line": "line"}  # others: words
 
 
 def hits_of(
@@ -92,13 +94,18 @@ def found_segment(
     evidence: Sequence[Matches],
 ) -> FoundSegment:
     """A segment, or a moment of it, as an answer shows it; odds: how sure it is. evidence: of each operand."""
-    ways = [(way, match) for each in evidence for way, match in each.segments.get(stored.id, {}).items()]
-    ways += [(WORDS, each.names[candidate.asset]) for each in evidence if candidate.asset in each.names]
+    kind = stored.segment.kind
+    ways = [
+        (way, match, _of_way(way, kind)) for each in evidence for way, match in each.segments.get(stored.id, {}).items()
+    ]
+    ways += [(WORDS, each.names[candidate.asset], "name") for each in evidence if candidate.asset in each.names]
     lanes: dict[Lane, float] = {}
-    for way, match in ways:
+    strongest: tuple[float, Evidence | None] = -1.0, _of_vectors(kind) if evidence else None
+    for way, match, spoken in ways:
         sure = fusion.confidence(fusion.agree([], match.odds) if way == WORDS else match.odds)
         lanes[match.lane] = max(lanes.get(match.lane, 0.0), sure)
-    matches = [match for way, match in ways if way != WORDS] or [match for _, match in ways]
+        strongest = max(strongest, (sure, spoken), key=lambda each: each[0])
+    matches = [match for way, match, _ in ways if way != WORDS] or [match for _, match, _ in ways]
     best = max(matches, key=lambda match: match.odds, default=None)
     framed = [match for match in matches if match.at_ms is not None]
     at_ms = max(framed, key=lambda match: match.odds).at_ms if framed else None
@@ -113,11 +120,24 @@ def found_segment(
         text=segment.text,
         confidence=fusion.confidence(odds),
         score=best.score if best else 0.0,
-        lanes=fusion.shares(lanes) or {KINDS[segment.kind].retriever: 1.0},
+        lanes=fusion.shares(lanes) or ({KINDS[segment.kind].retriever: 1.0} if evidence else {}),
         at_ms=at_ms,
         marks=_marks(stored, evidence),
         box=segment.box,
+        evidence=strongest[1],
     )
+
+
+def _of_way(way: str, kind: Kind) -> Evidence:
+    """The evidence that one way to find a segment of a kind brings."""
+    if way == WORDS:
+        return BY_WORDS.get(kind, "words")
+    return "file" if way == SAME else _of_vectors(kind)
+
+
+def _of_vectors(kind: Kind) -> Evidence:
+    modality = KINDS[kind].modality
+    return "picture" if modality == "image" else "sound" if modality == "sound" else "meaning"
 
 
 def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ...]:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
-WORDS = "words"  # the way of the keywords, beside those named by the sense that asked
+WORDS, SAME = (
+    "words",
+    "same",
+)  # the ways of the keywords and of the very file, beside those named by the sense that asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Retrieval:
         medium = self.snapshot.assets.media([asset])[asset]
         first = self.snapshot.segments.first([asset]).get(asset)
         if first is not None and self.context.scope.holds(asset, medium):
-            found.add(first.id, asset, "same", Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
+            found.add(first.id, asset, SAME, Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
     def _by_vectors(self, found: Matches, operand: EncodedOperand, k: int) -> None:
         """The k nearest of each vector query, scored again by the catalog's vectors, which one statement fetches."""

@@ -28,7 +28,7 @@ from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.search import fusion
 from retrieval.search.context import SearchContext
 from retrieval.search.retrievers import log_odds
-from retrieval.settings import DEFAULT_CUT, cache_dir
+from retrieval.settings import cache_dir
 from retrieval.vectors.space import Scope
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MOST = 3  # tags of one segment
 FIRST_K = 1024  # vectors that are looked at for a filter; four times as many while all of them are sure enough
 PART = 2048  # segments that are compared at once
-SURE = fusion.log_odds(DEFAULT_CUT)
+SURE = fusion.log_odds(0.5)
 WARY = 0.25  # log-odds below the cut that are still looked at: an index's scores are not exact
 SEEN, HEARD = "seen", "heard"
 

@@ -35,7 +35,7 @@ Made from the program's own help by `make docs`; a test fails when it is out of 
 
 Answers go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
 3 done but media could not be read, 130 stopped by Ctrl-C,
-143 by SIGTERM. `search` follows grep: 0 found, 1 nothing matches, 2 an error.
+143 by SIGTERM. `search` follows grep: 0 something sure was found, 1 nothing sure, 2 an error.
 
 ## JSON
 
@@ -46,14 +46,19 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 | `version` | 1 |
 | `query` | the question as it was understood: `operands` (`sense`, `value`, `weight`), `filters`, `written` (the same as one text, docs/query.md), `limit`, `offset`, `sort`; `more_like`, `less_like` where given |
 | `took_ms` | time of the search itself |
-| `best` | confidence of the best candidate, also where nothing was sure enough |
+| `best` | confidence of the best candidate, also where nothing is shown |
+| `total` | hits in all, sure and possible; at least so many while `has_more` is true |
+| `has_more` | whether hits follow behind this page |
+| `reason` | why nothing is shown, where something else than the media says it (beyond the last hit, an empty range, no such medium), else null |
 | `warnings` | lines that a person should see |
-| `hits[]` | `path` (first live one), `path_bytes` (base64, only where the path is not UTF-8), `paths`, `asset` (content hash), `medium`, `score`, `confidence`, `taken_at` (null where nobody took or recorded anything), `date` (local, as precise as it is known), `date_from` (exif, iptc, xmp, gps, container, document, name, mtime; null where an older version read the file), `offline`, `alike` (further pictures that show the same, folded into this hit), `segments[]` |
-| `segments[]` | `id`, `kind` (image, region, shot, speech, sound, passage, text_line), `start_ms`, `end_ms`, `at_ms` (best frame), `page`, `text`, `confidence`, `score`, `lanes` (name: share), `marks` (`[start, end]` of the words of the question in `text`, in characters), `box` (`[left, top, right, bottom]` of a region or line of text, in ten-thousandths of its picture), `tags` (`name`, `confidence`; only with `--tags`, and of `show`) |
+| `possible[]` | hits that stand out for the question but are not sure, as in `hits`; with `--all` every other candidate |
+| `hits[]` | what is sure: `path` (first live one), `path_bytes` (base64, only where the path is not UTF-8), `paths`, `asset` (content hash), `medium`, `score`, `confidence` (null where only filters asked), `taken_at` (null where nobody took or recorded anything), `date` (local, as precise as it is known), `date_from` (exif, iptc, xmp, gps, container, document, name, mtime; null where an older version read the file), `offline`, `alike` (further pictures that show the same, folded into this hit), `segments[]` |
+| `segments[]` | `id`, `kind` (image, region, shot, speech, sound, passage, text_line), `start_ms`, `end_ms`, `at_ms` (best frame), `page`, `text`, `confidence`, `score`, `evidence` (the strongest that speaks for it: picture, sound, words, said, line, name, meaning, file; null where only filters asked), `lanes` (name: share), `marks` (`[start, end]` of the words of the question in `text`, in characters), `box` (`[left, top, right, bottom]` of a region or line of text, in ten-thousandths of its picture), `tags` (`name`, `confidence`; only with `--tags`, and of `show`) |
 
-`--jsonl` prints the objects of `hits`, one a line. `--csv` prints one row for each hit with the columns `path`, `medium`,
-`confidence`, `score`, `segment`, `kind`, `start_ms`, `end_ms`, `page`, `lane`, `text`, those of its best segment.
-`--paths` prints raw bytes, so that every path survives; `-0` ends each by NUL for `xargs -0`.
+`--jsonl` prints the objects of `hits` and `possible`, one a line, each with `sure`. `--csv` prints one row for each hit of both
+with the columns `path`, `medium`, `confidence`, `score`, `segment`, `kind`, `start_ms`, `end_ms`, `page`, `lane`, `text`,
+`sure`, `evidence`, those of its best segment. `--paths` prints what is sure (with `--all` the rest too), in raw bytes, so that
+every path survives; `-0` ends each by NUL for `xargs -0`.
 
 `crossmedia duplicates --json` prints `version` and `groups[]`: `medium`, `keep` (path), `spare_bytes` (what the others take)
 and `files[]` with `path`, `asset`, `same_bytes` (there is an exact copy), `links` (other names of the same file, which free nothing), `bytes`, `width`, `height`, `duration_ms`, the one

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from indexer import Options, index_folders
 from indexer.catalog import write as catalog_write
 from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operand, Query, QueryError
 from retrieval.catalog.engine import READERS
-from retrieval.domain.media import Metadata
+from retrieval.domain.media import MEDIA, Metadata
 from retrieval.domain.result import Answer
 from retrieval.search import fusion
+from retrieval.settings import POSSIBLE, SURE
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeProfile
 
@@ -112,10 +114,97 @@ def test_nothing_above_the_cut_is_an_empty_answer(library: Library) -> None:
     assert 0 < answer.best < 0.5
 
 
-def test_who_names_the_media_sees_the_nearest(library: Library) -> None:
-    """The same unsure question is empty over all media, and shows its best candidates among named ones."""
-    assert names(library.search("sea plane car")) == []
-    assert names(library.search("sea plane car", media={"video"})) == ["clip.mp4"]
+def test_one_rule_whether_media_are_named_or_not(library: Library) -> None:
+    """What is sure of a medium is sure of it among all; so is what is possible, and nothing else is shown of either."""
+    for question in ("sea plane car", "red apple table", "red car street", "blue boat"):
+        whole = library.search(question, limit=100)
+        for medium in MEDIA:
+            named = library.search(question, media={medium}, limit=100)
+            assert names(named) == [hit.path.name for hit in whole if hit.medium == medium]
+            assert {hit.path for hit in named.possible} == {hit.path for hit in whole.possible if hit.medium == medium}
+
+
+def test_what_is_not_sure_but_stands_out_is_possible(library: Library) -> None:
+    """It is no hit, so an answer of it alone is empty; below the level of what is possible nothing is shown."""
+    answer = library.search("sea plane car")
+    assert not answer and [hit.path.name for hit in answer.possible] == ["clip.mp4"]
+    assert POSSIBLE <= answer.possible[0].confidence < SURE
+    assert answer.shown == answer.possible and answer.total == 1 and not answer.has_more
+    assert answer.best == answer.possible[0].confidence
+    assert not library.search("sea plane car", reach="sure").shown
+
+
+def test_all_shows_every_candidate_and_a_least_confidence_replaces_the_rule(library: Library) -> None:
+    """In two parts as ever, or in one."""
+    whole = library.search("sea plane car", reach="all", limit=100)
+    assert not whole.hits and {hit.medium for hit in whole.possible} == {"image", "video", "audio", "document"}
+    flat = library.search("sea plane car", min_confidence=0.0, limit=100)
+    assert set(names(flat)) == {hit.path.name for hit in whole.possible} and not flat.possible
+    assert names(library.search("sea plane car", min_confidence=POSSIBLE)) == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("sort", ["confidence", "date"])
+@pytest.mark.parametrize("reach", ["possible", "all"])
+def test_pages_go_over_what_is_sure_then_over_what_is_possible(library: Library, sort: str, reach: str) -> None:
+    """Pages join to the whole answer, and each tells how many there are in all and whether more follow."""
+    whole = library.search("red street apple tree car", limit=50, sort=sort, reach=reach)
+    assert whole.hits and whole.possible and whole.total == len(whole.shown) and not whole.has_more
+    joined: list[str] = []
+    for offset in range(whole.total):
+        page = library.search("red street apple tree car", limit=1, offset=offset, sort=sort, reach="all")
+        assert page.has_more == (offset + 1 < page.total)
+        joined += [hit.path.name for hit in page.shown]
+    if reach == "all":
+        assert joined == [hit.path.name for hit in whole.shown]
+    assert joined[: len(whole.hits)] == names(whole)
+    if sort == "date":
+        dates = [hit.date or "" for hit in whole.possible]
+        assert dates == sorted(dates, reverse=True)
+
+
+def test_no_more_is_possible_than_fits_on_a_page(library: Library) -> None:
+    """What is sure takes its places first."""
+    asked = [library.search("red street apple tree car", limit=limit) for limit in (1, 2, 50)]
+    assert [len(each.shown) for each in asked[:2]] == [1, 2]
+    assert all(len(each.possible) <= limit for each, limit in zip(asked, (1, 2, 50), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "reason"),
+    [
+        ("red apple table", {"offset": 90}, "beyond the last hit"),
+        ("", {"media": "audio", "offset": 49}, "beyond the last hit (1 in all)"),
+        ("apple", {"after": "2020", "before": "2019"}, "the range is empty: after 2020, before 2019"),
+        ("apple", {"min_duration_ms": 9, "max_duration_ms": 8}, "the range is empty: at least 9 ms"),
+        ("apple", {"after": "2999"}, "nothing in this library fulfils the filters"),
+        ("", {"path": "nowhere/*"}, "nothing in this library fulfils the filters"),
+    ],
+)
+def test_an_empty_answer_says_why(library: Library, question: str, asked: dict, reason: str) -> None:
+    """Where it is not the media that say so; a page that holds something gives no reason."""
+    found = library.search(question, **asked)
+    assert not found.shown and found.reason is not None and found.reason.startswith(reason)
+    assert library.search("red apple table").reason is None
+    assert library.search("unicorn chess").reason is None
+
+
+def test_a_medium_that_the_library_lacks_is_named(builder: Builder) -> None:
+    """Whatever else is asked."""
+    builder.forget("talk.mp3")
+    with Library.open(builder.home, profile=FakeProfile()) as library:
+        assert library.search("taxes", media={"audio"}).reason == "no such medium in this library: audio"
+        assert library.search("", media={"audio"}, after="2999").reason == "no such medium in this library: audio"
+
+
+def test_evidence_is_told_from_lanes(library: Library) -> None:
+    """By words, by the name, by meaning and by the picture; where only filters ask there is none, and no confidence."""
+    told = {"EST-1008": "words", "taxes": "said", "red apple table": "picture", "菜谱": "name"}
+    assert {text: library.search(text)[0].segments[0].evidence for text in told} == told
+    vectors = library.encode("invoice EST-1008 for the blue boat engine")
+    unspoken = replace(vectors, operands=tuple(replace(each, words="") for each in vectors.operands))
+    assert library.search(unspoken)[0].segments[0].evidence == "meaning"
+    (listed,) = library.search("", media={"audio"})
+    assert not listed.is_judged and [(each.evidence, each.lanes) for each in listed.segments] == [(None, {})]
 
 
 def test_media_are_kept(library: Library) -> None:

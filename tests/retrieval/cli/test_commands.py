@@ -100,7 +100,7 @@ def test_options_stand_beside_the_fields_of_a_text(ask: Program, samples: Path) 
     done = ask("search", "cat in:video", "--in", "image", "--image", samples / "images" / "photo1.jpg", "--json")
     report = json.loads(done.stdout)
     assert report["query"]["filters"] == {"media": ["image"]}
-    assert report["hits"][0]["path"].endswith("photo1.jpg")
+    assert [*report["hits"], *report["possible"]][0]["path"].endswith("photo1.jpg")
 
 
 def test_a_broken_operator_is_one_line_with_its_place(ask: Program) -> None:
@@ -119,15 +119,45 @@ def test_nothing_found_is_exit_code_1_and_says_how_near_it_was(ask: Program) -> 
 
 
 def test_every_form_names_the_same_hits(ask: Program) -> None:
-    """JSON, lines of JSON, CSV, paths and NUL-separated paths."""
-    question = ("search", "my bike has a puncture", "--in", "document")
+    """JSON, lines of JSON and CSV both parts of an answer, paths what is sure of it unless all is asked for."""
+    question = ("search", "a cat", "--in", "image", "--limit", "6")
     whole = json.loads(ask(*question, "--json").stdout)
-    paths = [hit["path"] for hit in whole["hits"]]
-    assert paths
-    assert [json.loads(line)["path"] for line in ask(*question, "--jsonl").stdout.splitlines()] == paths
-    assert [row["path"] for row in csv.DictReader(io.StringIO(ask(*question, "--csv").stdout))] == paths
-    assert ask(*question, "--paths").stdout.splitlines() == paths
-    assert ask(*question, "-0").stdout.split("\0")[:-1] == paths
+    told = [(hit["path"], sure) for part, sure in (("hits", True), ("possible", False)) for hit in whole[part]]
+    sure = [path for path, is_sure in told if is_sure]
+    assert sure and len(sure) < len(told)
+    lines = [json.loads(line) for line in ask(*question, "--jsonl").stdout.splitlines()]
+    assert [(line["path"], line["sure"]) for line in lines] == told
+    rows = list(csv.DictReader(io.StringIO(ask(*question, "--csv").stdout)))
+    assert [(row["path"], row["sure"] == "True") for row in rows] == told
+    assert ask(*question, "--paths").stdout.splitlines() == sure
+    assert ask(*question, "-0").stdout.split("\0")[:-1] == sure
+    everything = json.loads(ask(*question, "--all", "--json").stdout)
+    paths = [hit["path"] for part in ("hits", "possible") for hit in everything[part]]
+    assert ask(*question, "--all", "--paths").stdout.splitlines() == paths and len(paths) == 6
+    assert json.loads(ask(*question, "--sure", "--json").stdout)["possible"] == []
+
+
+def test_exit_code_0_means_that_something_is_sure(ask: Program) -> None:
+    """What is only possible is shown below a line that says so, and the code is 1."""
+    done = ask("search", "海上的帆船", "--in", "image", "--limit", "2")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "Nothing sure; nearest:")
+    assert "images/d1.jpg" in done.stdout.splitlines()[1]
+    both = ask("search", "a cat", "--in", "image", "--limit", "6")
+    assert both.returncode == 0 and "── less sure ──" in both.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("cat", "--after", "2999"), "Nothing in this library fulfils the filters."),
+        (("cat", "--after", "2020", "--before", "2019"), "The range is empty: after 2020, before 2019."),
+        (("--in", "video", "--offset", "90"), "Beyond the last hit (5 in all)."),
+    ],
+)
+def test_an_empty_answer_says_why(ask: Program, arguments: tuple[str, ...], said: str) -> None:
+    """One line, exit code 1."""
+    done = ask("search", *arguments)
+    assert (done.returncode, done.stdout) == (1, said + "\n")
 
 
 def test_a_picture_comes_by_standard_input(ask: Program, samples: Path) -> None:
@@ -138,10 +168,10 @@ def test_a_picture_comes_by_standard_input(ask: Program, samples: Path) -> None:
 
 def test_the_file_that_asks_must_fit_the_filters_too(ask: Program, samples: Path) -> None:
     """An indexed picture asked for videos is not among the hits."""
-    hits = json.loads(
+    found = json.loads(
         ask("search", "--image", samples / "images" / "d1.jpg", "--in", "video", "--all", "--json").stdout
-    )["hits"]
-    assert {hit["medium"] for hit in hits} == {"video"}
+    )
+    assert {hit["medium"] for part in ("hits", "possible") for hit in found[part]} == {"video"}
 
 
 def test_filters_alone_list(ask: Program) -> None:
@@ -159,6 +189,7 @@ def test_filters_alone_list(ask: Program) -> None:
         (("search", "x", "--after", "2019-13"), "invalid --after: 2019-13"),
         (("search", "x", "--min-duration", "soon"), "1:30"),
         (("search", "x", "--json", "--csv"), "exclude each other"),
+        (("search", "x", "--sure", "--all"), "exclude each other"),
         (("search", "--image", "/no/such/file.jpg"), "/no/such/file.jpg"),
         (("search", "--image", "-"), "standard input is empty"),
         (("search", "--image", "-", "--audio", "-"), "only once"),

@@ -60,4 +60,24 @@ def test_csv_rows_have_as_many_cells_as_the_head() -> None:
     rows = list(render_json.csv_rows(Answer((hit(), found_by_name), 1.0)))
     assert [len(row) for row in rows] == [len(render_json.CSV_HEAD)] * 2
     assert rows[0][0] == "/v.mp4"
-    assert rows[0][-2:] == ("said", "hello")
+    first = dict(zip(render_json.CSV_HEAD, rows[0], strict=True))
+    assert (first["lane"], first["text"], first["sure"]) == ("said", "hello", True)
+
+
+def test_both_parts_are_told_apart() -> None:
+    """Two lists in one object; in lines and rows a field tells them apart."""
+    answer = Answer((hit("/sure.mp4"),), 1.0, 0.9, possible=(hit("/perhaps.mp4"),), total=7, has_more=True)
+    report = render_json.answer_report(Query((Operand("text", "hello"),)), answer)
+    assert [each["path"] for each in report["hits"]] == ["/sure.mp4"]
+    assert [each["path"] for each in report["possible"]] == ["/perhaps.mp4"]
+    assert (report["total"], report["has_more"], report["reason"]) == (7, True, None)
+    told = [("/sure.mp4", True), ("/perhaps.mp4", False)]
+    assert [(each["path"], each["sure"]) for each in render_json.line_reports(answer)] == told
+    sure = render_json.CSV_HEAD.index("sure")
+    assert [(row[0], row[sure]) for row in render_json.csv_rows(answer)] == told
+
+
+def test_where_only_filters_asked_there_is_no_confidence() -> None:
+    """Neither of the hit nor of its segments."""
+    report = render_json.hit_report(replace(hit(), is_judged=False))
+    assert report["confidence"] is None and report["segments"][0]["confidence"] is None

@@ -12,9 +12,13 @@ from retrieval.render import answers, quotes
 from retrieval.render import text as render_text
 from retrieval.render.status import MEDIA_PLURALS
 
+EVIDENCE = {"shows": "picture", "said": "said", "words": "words"}
+
 
 def found(kind: str, lanes: dict, span: Span | None = None, text: str | None = None, **more) -> FoundSegment:
-    return FoundSegment("abcdefghijklmnop", kind, span, more.get("page"), text, more.get("confidence", 0.9), 0.3, lanes)
+    sure, page = more.get("confidence", 0.9), more.get("page")
+    evidence = more.get("evidence", EVIDENCE[next(iter(lanes))])
+    return FoundSegment("abcdefghijklmnop", kind, span, page, text, sure, 0.3, lanes, evidence=evidence)
 
 
 def hit(path: str, medium: str, confidence: float, *segments: FoundSegment, **more) -> Hit:
@@ -41,8 +45,8 @@ def test_an_answer_looks_like_the_picture_in_the_readme() -> None:
         hit("/home/ada/Talks/walk.m4a", "audio", 0.81, found("speech", {"said": 1.0}, Span(665_000, 679_000), waves)),
         words="a dog running on the beach",
     ) == [
-        " 1  0.93  ~/Pictures/2019/IMG_0412.jpg        image     2019-07-14  shows",
-        " 2  0.88  ~/Videos/summer.mp4   02:14-02:31   video     shows",
+        " 1  0.93  ~/Pictures/2019/IMG_0412.jpg        image     2019-07-14  picture",
+        " 2  0.88  ~/Videos/summer.mp4   02:14-02:31   video     picture",
         ' 3  0.81  ~/Talks/walk.m4a      11:05-11:19   audio     said "And then, before anyone could stop him, the dog ran into ..."',
     ]  # fmt: skip
 
@@ -66,7 +70,7 @@ def test_further_places_of_a_hit_follow_below_it() -> None:
     unsure = found("speech", {"said": 1.0}, Span(90_000, 92_000), "perhaps", confidence=0.2)
     shown = lines(hit("/v.mp4", "video", 0.9, shot, said, unsure))
     assert [line.split() for line in shown] == [
-        ["1", "0.90", "/v.mp4", "00:01-00:02", "video", "shows"],
+        ["1", "0.90", "/v.mp4", "00:01-00:02", "video", "picture"],
         ["01:00-01:02", "said", '"hello"'],
     ]
     assert shown[0].index("00:01") == shown[1].index("01:00")
@@ -132,22 +136,42 @@ def test_ranks_go_on_behind_an_offset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("best", "line"),
+    ("answer", "line"),
     [
-        (0.04, "Nothing in this library matches (best candidate 0.04; --all shows it)."),
-        (0.0, "Nothing in this library matches."),
+        (Answer((), 1.0, 0.04), "Nothing in this library matches (nearest 0.04; --all shows it)."),
+        (Answer((), 1.0, 0.4999), "Nothing in this library matches (nearest 0.49; --all shows it)."),
+        (Answer((), 1.0, 0.0), "Nothing in this library matches."),
+        (Answer((), 1.0, 0.9, total=49, reason="beyond the last hit (49 in all)"), "Beyond the last hit (49 in all)."),
     ],
 )
-def test_an_empty_answer_says_how_near_it_was(best: float, line: str) -> None:
-    """The honest empty answer."""
-    assert answers.nothing_line(Answer((), 1.0, best)) == line
+def test_an_empty_answer_says_why_or_how_near_it_was(answer: Answer, line: str) -> None:
+    """The honest empty answer; nothing below the level of what is sure is rounded up to it."""
+    assert answers.nothing_line(answer) == line
 
 
-def test_a_page_behind_the_last_hit_says_so() -> None:
-    """There is something to find, though not here."""
-    assert (
-        answers.nothing_line(Answer((), 1.0, 0.9), 1000) == "No hit from number 1,001 on (--offset 0 shows the first)."
-    )
+def test_a_line_parts_what_is_sure_from_what_is_not() -> None:
+    """Ranks go on below it, columns are the same; where nothing is sure the line says so."""
+    picture = found("image", {"shows": 1.0})
+    sure, other = hit("/photos/sure.jpg", "image", 0.9, picture), hit("/b.jpg", "image", 0.4999, picture)
+    both = Answer((sure,), 1.0, 0.9, possible=(other,), total=2)
+    first, second = (lines for (lines,) in answers.answer_lines(both))
+    assert second.startswith(" 2  0.49  /b.jpg") and first.index("image ") == second.index("image ")
+    assert answers.rule_line(both) == answers.rule_line(Answer((), 1.0, possible=(other,)), 20) == "── less sure ──"
+    assert answers.rule_line(Answer((), 1.0, possible=(other,))) == "Nothing sure; nearest:"
+
+
+def test_what_only_filters_asked_for_has_no_confidence_and_no_evidence() -> None:
+    """Rank, path, medium and date are left."""
+    listed = hit("/a.jpg", "image", 1.0, found("image", {"shows": 1.0}), taken_at="2019-07-14", is_judged=False)
+    assert lines(listed)[0].split() == ["1", "/a.jpg", "image", "2019-07-14"]
+
+
+@pytest.mark.parametrize("evidence", ["words", "meaning", "name"])
+def test_the_label_of_a_text_is_the_evidence(evidence: str) -> None:
+    """A text that was found by its meaning is not said to hold the words; of a name nothing is quoted."""
+    passage = found("passage", {"words": 1.0}, None, "a text", evidence=evidence)
+    quoted = "" if evidence == "name" else ' "a text"'
+    assert lines(hit("/a.txt", "document", 0.9, passage))[0].endswith(f"document  {evidence}{quoted}")
 
 
 @pytest.mark.parametrize(
