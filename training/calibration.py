@@ -80,11 +80,11 @@ def absent() -> list[str]:
 SEED, SIZES = 1, (20, 100, 300, 670, 1500)  # of galleries; small ones are drawn several times
 PHOTOS = 900  # pictures of a gallery and of the typical picture that need not be unknown to the tower
 SHOWN = 0.04  # share of absent questions that one lane may answer
-RARE = 0.05  # share of absent questions whose best cosine alone would make it an answer
+RARE = 0.02  # share of absent questions whose best cosine alone would make it an answer
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
-MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 0.6}
-MASS |= {("word", True): 0.4, ("word", False): 0.3, ("noun", True): 0.15}
+MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 1.0}
+MASS |= {("word", True): 0.4, ("word", False): 0.6, ("noun", True): 0.15}
 OFTEN = 3  # pictures of a gallery that a noun is told of, if it is asked there
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import truth
+from benchmarks.first_page import by_lines, first_phrase, presence
 from benchmarks.nouns import frequent, phrase_ends
 from benchmarks.quality import GAINS, JUDGEMENTS, concepts, confidence, nothing, present, shares, useful
 from benchmarks.speech import table
@@ -169,3 +170,32 @@ def test_figures_of_honesty_are_those_of_the_answers(sample_library: Path) -> No
     parts = [hits[sum(sizes[:at]) : sum(sizes[: at + 1])] for at in range(10)]
     error = sum(abs(sum(p - y for p, y in part)) for part in parts) / len(hits)
     assert figures["confidence_error"] == pytest.approx(error, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("caption", "phrase"),
+    [
+        ("A small black dog running in the deep snow .", "A small black dog"),
+        ("Kids play near the old red barn", "the old red barn"),
+        ("Snow falls", "Snow falls"),
+    ],
+)
+def test_a_caption_is_cut_to_its_first_noun_phrase(caption: str, phrase: str) -> None:
+    """With its determiner; without a phrase it stays whole."""
+    assert first_phrase(caption) == phrase
+
+
+def test_figures_of_the_first_page_are_those_of_the_answers(sample_library: Path) -> None:
+    """Whether a medium holds a thing against the confidence of its best, and whether typing changes an answer."""
+    with Library.open(sample_library) as library:
+        assets = asset_table(library)
+        pictures = {asset: 1.0 for asset, each in assets.assets.items() if each.medium == "image"}
+        asked = [Topic(Operand("text", text), pictures if "cat" in text else {}) for text in WORDS]
+        figures = presence(library, asked, assets)
+        best = {
+            medium: [library.search(text, media=medium, min_confidence=0.0).best for text in WORDS] for medium in MEDIA
+        }
+        assert by_lines(library, assets, [], ["cat", "train"])["typed_otherwise"] == 0
+    assert figures["there_share_image"] == pytest.approx(100 / len(WORDS)) and figures["there_share_video"] == 0
+    assert figures["there_error_video"] == pytest.approx(sum(best["video"]) / len(WORDS))
+    assert figures["there_asked"] == 4 * len(WORDS)
