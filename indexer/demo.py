@@ -21,7 +21,7 @@ from retrieval.domain.result import Answer
 from retrieval.encoders.speech import weights as speech_weights
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.render.answers import answer_lines, nothing_line
+from retrieval.render.answers import answer_lines, nothing_line, rule_line
 
 SHOWN = 3  # hits of each answer
 NOT_SAMPLES = ("questions", "ORIGINS.md", "truth.toml")  # files that are asked with, and what is told of the others
@@ -116,8 +116,10 @@ def answer_all(library: Path, say: Callable[[str], None], width: int | None, *, 
     for each, answer, is_right in ask(library, asked):
         right += is_right
         say(f"\n$ {each.command(library)}")
-        lines = [line for hit in answer_lines(answer, each.text, width=width) for line in hit]
-        say("\n".join(lines or [nothing_line(answer)]))
+        blocks = answer_lines(answer, each.text, width=width)
+        if answer.possible:
+            blocks.insert(len(answer.hits), [rule_line(answer)])
+        say("\n".join([line for block in blocks for line in block] or [nothing_line(answer)]))
         if not is_right:
             say(f"  (expected first: {', '.join(path.name for path in each.expected)})")
     say(f"\n{right} of {len(asked)} questions have the right answer first.")

@@ -249,7 +249,7 @@ def _print_better_models(profile: str) -> None:
 
     better = better_profiles(profile)
     if better and not any(each.ready for each in better):
-        print("A larger model may find it, and none is on this machine (crossmedia models lists them).")
+        complain("a larger model may find it, and none is on this machine (crossmedia models lists them)")
 
 
 def _print_thumbnail(hit: Hit, way: Any) -> None:
