@@ -89,7 +89,7 @@ def _once(cues: Iterable[Cue]) -> list[Cue]:
     before: list[str] = []
     until = -ROLLING_MS - 1
     for cue in cues:
-        shown = [line for line in map(clean, cue.text.split("\n")) if line]
+        shown = [line for line in map(clean, filter(str.strip, cue.text.split("\n"))) if line]
         fresh = shown
         if cue.start - until <= ROLLING_MS:
             same = next((n for n in range(min(len(shown), len(before)), 0, -1) if shown[:n] == before[-n:]), 0)

@@ -93,7 +93,7 @@ def sentences(text: str, most: int = PASSAGE_CHARS) -> Iterator[tuple[int, int]]
 
 
 def _short(text: str, start: int, end: int, most: int) -> Iterator[tuple[int, int]]:
-    while weight(text[start:end]) > most:
+    while weight(text[start : min(end, start + most + 1)]) > most:  # a character weighs 1 at least
         reach = start + (most // WIDE_WEIGHT if WIDE.search(text[start : start + most]) else most)
         spaces = [match.end() for match in SPACES.finditer(text, start + (reach - start) // 2, reach)]
         middle = spaces[-1] if spaces else reach
