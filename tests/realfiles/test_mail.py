@@ -162,6 +162,15 @@ FILES = [
 
 REFUSED = [
     Refused("empty.mbox", lambda path: path.write_bytes(b"\n"), "empty"),
+    Refused(
+        "endless.eml",
+        text(
+            "Subject: x\nDate: x\n"
+            + "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(3_000))
+        ),
+        "damaged",
+        "without end",
+    ),
     Refused("none.mhtml", text(PAGE.replace("text/html", "text/css")), "damaged"),
 ]
 

@@ -52,8 +52,14 @@ def read_mail(path: Path, kind: str, inner: Inner, limits: Limits = LIMITS, dept
     if kind == "emlx":  # its length stands on the first line
         size, _, rest = content.partition(b"\n")
         content = rest[: int(size)] if size.strip().isdigit() else content
-    message = email.message_from_bytes(content)
-    yield _saved_page(message) if kind == "mhtml" else _Reading(inner, limits, depth).mail(message)
+    try:
+        message = email.message_from_bytes(content)
+        parts = _saved_page(message) if kind == "mhtml" else _Reading(inner, limits, depth).mail(message)
+    except RecursionError as error:
+        raise MediaUnreadable(
+            f"{path.name} is damaged", "its parts lie in one another without end", "damaged"
+        ) from error
+    yield parts
 
 
 def _mailbox(path: Path, inner: Inner, limits: Limits) -> Iterator[Parts]:
@@ -64,7 +70,10 @@ def _mailbox(path: Path, inner: Inner, limits: Limits) -> Iterator[Parts]:
             content = box.get_bytes(key)
             if len(content) > MESSAGE_BYTES:
                 continue
-            parts = _Reading(inner, limits, 0, pages).mail(email.message_from_bytes(content))
+            try:
+                parts = _Reading(inner, limits, 0, pages).mail(email.message_from_bytes(content))
+            except RecursionError:  # parts in one another without end; the other mails are not to blame
+                continue
             parts.title = parts.artist = None  # of one of its mails
             parts.date = date = date or parts.date
             pages += parts.pages or 1
