@@ -20,6 +20,7 @@ Picture = NDArray[np.uint8]
 Fingerprint = NDArray[np.uint8]  # (BYTES,): greys row by row, then two planes of colour differences, 128 for none
 Words = NDArray[np.uint32]
 
+MAY_BE_ONE = 0.9  # correlation of coarse greys of two pictures or frames that may be one
 SIDE = 24
 HUES = 8
 GREYS = SIDE * SIDE

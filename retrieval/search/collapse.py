@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from retrieval.media import fingerprint
 from retrieval.protocols import Snapshot
-from retrieval.search import duplicates
 from retrieval.search.candidates import Candidate
 
 LOOKAHEAD = 32  # candidates behind the page that may be copies of pictures on it
@@ -23,10 +24,24 @@ def collapsed(snapshot: Snapshot, found: Sequence[Candidate], wanted: int) -> li
     pictures = [each for each in near if each.asset in looks]
     if len(pictures) < 2:
         return list(found)
-    first = duplicates.collapsed(np.stack([np.frombuffer(looks[each.asset], np.uint8) for each in pictures]))
+    first = first_same(np.stack([np.frombuffer(looks[each.asset], np.uint8) for each in pictures]))
     gone = set()
     for at, same in enumerate(first.tolist()):
         if same != at:
             pictures[same].collapsed += 1
             gone.add(pictures[at].asset)
     return [each for each in found if each.asset not in gone]
+
+
+def first_same(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(n,) for each of (n, BYTES) fingerprints the first one that is the same picture, itself where none is."""
+    first = np.arange(len(data))
+    rows = fingerprint.coarse(data)
+    plain, mirrored = rows[: len(data)], rows[len(data) :]
+    near = np.maximum(plain @ plain.T, plain @ mirrored.T) >= fingerprint.MAY_BE_ONE
+    for at in range(1, len(data)):
+        before = np.flatnonzero(near[at, :at] & (first[:at] == np.arange(at)))
+        same = fingerprint.same_pictures(data[at], data[before])
+        if same.any():
+            first[at] = before[int(same.argmax())]
+    return first

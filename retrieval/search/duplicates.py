@@ -27,7 +27,6 @@ NEAREST = 16  # pictures that are proposed for each
 NEAR = 0.6  # least correlation of coarse greys of a proposal
 AT_ONCE = 1 << 23  # correlations of pictures that are held at once: 32 MiB
 KEY_EVERY_MS = 2_000  # so far apart frames of a long shot are looked up
-SAME_FRAME = 0.9  # correlation of coarse greys of two frames that may be one
 NEAR_FRAME = 0.8  # ... of frames that are held against each other, which may be some tenths of a second apart
 SHIFTS = 4  # alignments of two videos that are tried
 OFFSET_MS = 500  # frames whose distances differ by no more speak for one alignment
@@ -160,19 +159,6 @@ def alike_pictures(found: StoredFingerprints) -> list[Pair]:
     return links
 
 
-def collapsed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(n,) for each of (n, BYTES) fingerprints the first one that is the same picture, itself where none is."""
-    first = np.arange(len(data))
-    rows = fingerprint.coarse(data)
-    near = np.maximum(rows[: len(data)] @ rows[: len(data)].T, rows[: len(data)] @ rows[len(data) :].T) >= SAME_FRAME
-    for at in range(1, len(data)):
-        before = np.flatnonzero(near[at, :at] & (first[:at] == np.arange(at)))
-        same = fingerprint.same_pictures(data[at], data[before])
-        if same.any():
-            first[at] = before[int(same.argmax())]
-    return first
-
-
 def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """For each of (n, BYTES) fingerprints those that may be the same, mirrored or not."""
     rows = fingerprint.coarse(data)
@@ -235,7 +221,7 @@ def _aligned(clips: Sequence[_Clip]) -> Iterator[tuple[Pair, list[int]]]:
     for at, clip in enumerate(clips):
         keys = np.flatnonzero(owners == at)[_keys(clip.times)]
         near = np.maximum(plain[keys] @ plain.T, plain[keys] @ mirrored.T)
-        for key, other in np.argwhere((near >= SAME_FRAME) & (owners != at)[None]).tolist():
+        for key, other in np.argwhere((near >= fingerprint.MAY_BE_ONE) & (owners != at)[None]).tolist():
             later = round(int(times[other] - times[keys[key]]) / OFFSET_MS)
             pair = (at, int(owners[other])) if at < owners[other] else (int(owners[other]), at)
             votes[pair][later if at < owners[other] else -later] += 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,9 +29,11 @@ from retrieval.search.moments import Moment
 from retrieval.search.paging import Levels, Page, page_of
 from retrieval.search.reasons import reason
 from retrieval.search.retrievers import CERTAIN, Matches, Retrieval
-from retrieval.search.temporal import TreeScorer
 from retrieval.search.timeline import Timeline, windows
 from retrieval.vectors.space import Scope
+
+if TYPE_CHECKING:
+    from retrieval.search.temporal import TreeScorer
 
 FIRST_K = 48  # finalists of one lane beyond what is asked for
 LARGEST_K = 4096
@@ -61,7 +64,7 @@ def answer(
         listed = _listed(snapshot, query, tagged)
         return replace(listed, took_ms=_elapsed(start), warnings=warnings)
     levels = Levels.of(query)
-    judging = TreeScorer(tree, operands, context) if tree is not None else None
+    judging = _scorer(tree, operands, context) if tree is not None else None
     lookup = Retrieval(context, levels.sure if query.sort == "date" else levels.least)
     found, evidence = _candidates(query, operands, lookup, judging)
     warnings += tuple(_suggestions(operands, context))
@@ -85,6 +88,12 @@ def _suggestions(operands: Sequence[EncodedOperand], context: SearchContext) -> 
     if slips:
         meant = " ".join(f"{word}: {', '.join(words)}?" for word, words in slips.items())
         yield f"did you mean {meant} (no text holds what was written, so this was asked)"
+
+
+def _scorer(tree: Tree, operands: Sequence[EncodedOperand], context: SearchContext) -> TreeScorer:
+    from retrieval.search.temporal import TreeScorer  # a plain question has no tree
+
+    return TreeScorer(tree, operands, context)
 
 
 def _moments(
