@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.events import Event
+from indexer.events import Event, Filtered
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval import resources, settings
@@ -85,7 +85,8 @@ def fill(library: Path, on_event: Callable[[Event], None]) -> bool:
     shutil.rmtree(library, ignore_errors=True)
     speech = bool(speech_weights.here())
     options = Options(exclude=NOT_SAMPLES, speech=speech)
-    index_folders([resources.samples()], library=library, options=options, on_event=on_event)
+    told = lambda event: None if isinstance(event, Filtered) else on_event(event)  # noqa: E731  patterns of our own
+    index_folders([resources.samples()], library=library, options=options, on_event=told)
     return speech
 
 

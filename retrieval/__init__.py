@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RetrievalError,
     )
     from retrieval.library import Library, Shown
+    from retrieval.render.json import as_dict
     from retrieval.search.explain import Explanation
 
 __all__ = [
@@ -46,11 +47,13 @@ __all__ = [
     "Shown",
     "Span",
     "Tag",
+    "as_dict",
 ]
 
 _HOMES = dict.fromkeys(("Filters", "Operand", "Query"), "domain.query")
 _HOMES |= dict.fromkeys(("Answer", "FoundSegment", "Hit", "Tag"), "domain.result")
 _HOMES |= {"Span": "domain.media", "Library": "library", "Shown": "library", "Explanation": "search.explain"}
+_HOMES["as_dict"] = "render.json"
 _HOMES |= {name: "errors" for name in __all__ if name not in _HOMES}
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from retrieval.domain.media import Segment, Skip
 from retrieval.domain.query import Filters, Operand, Query
 from retrieval.domain.result import Answer, FoundSegment, Hit
+from retrieval.errors import QueryError
 from retrieval.query.format import format_query
 
 if TYPE_CHECKING:
@@ -53,6 +54,27 @@ def path_fields(path: Path) -> dict[str, str]:
         return {"path": raw.decode()}
     except UnicodeDecodeError:
         return {"path": raw.decode(errors="replace"), "path_bytes": base64.b64encode(raw).decode()}
+
+
+def as_dict(value: Answer | Hit | Query | Shown | Explanation | Status) -> dict[str, Any]:
+    """Plain data of an answer or a part of it, of what `show`, `explain` or `status` give: the keys of `--json`.
+
+    An answer does not know its question: give the Query to as_dict as well where it is wanted.
+
+    Raises:
+        QueryError: it is nothing of these.
+    """
+    if isinstance(value, Answer):
+        report = answer_report(Query(), value)
+        del report["query"]
+        return report
+    makers = {"Hit": hit_report, "Query": query_report, "Shown": asset_report, "Explanation": explanation_report}
+    makers["Status"] = status_report
+    maker: Any = makers.get(type(value).__name__)
+    if maker is None:
+        raise QueryError(f"a {type(value).__name__} has no form as plain data", "give an Answer, Hit, Shown or Status")
+    found: dict[str, Any] = maker(value)
+    return found
 
 
 def answer_report(query: Query, answer: Answer, tags: Tags | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -18,7 +19,7 @@ import pytest
 
 from indexer import Options, index_folders
 from indexer.catalog import write as catalog_write
-from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operand, Query, QueryError
+from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operand, Query, QueryError, as_dict
 from retrieval.catalog.engine import READERS
 from retrieval.domain.media import MEDIA, Metadata
 from retrieval.domain.result import Answer
@@ -588,3 +589,17 @@ def test_a_path_is_found_in_any_case_and_normal_form(builder: Builder, glob: str
         assert names(library.search("", path=glob)) == ["IMG_1.JPG"]
         assert names(library.search("apple", path=glob, min_confidence=0.0)) == ["IMG_1.JPG"]
         assert names(library.search("", path="Cafe/*")) == []
+
+
+def test_answers_become_plain_data(library: Library) -> None:
+    """Ready for JSON, with the keys of the program's own; an answer without its question."""
+    answer = library.search("red apple table", min_confidence=0.0)
+    report = json.loads(json.dumps(as_dict(answer)))
+    assert "query" not in report and report["version"] == 1
+    assert report["hits"][0] == json.loads(json.dumps(as_dict(answer[0])))
+    assert report["hits"][0]["path"].endswith("red.jpg")
+    assert as_dict(library.show("red.jpg"))["medium"] == "image"
+    assert as_dict(library.status())["media"]["image"] == 2
+    assert as_dict(Query.plain("red"))["written"] == "red"
+    with pytest.raises(QueryError):
+        as_dict({"a": 1})
