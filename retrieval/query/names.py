@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from retrieval.domain.records import StoredAsset, StoredSegment
@@ -11,6 +12,8 @@ from retrieval.errors import MediaError, QueryError
 from retrieval.protocols import Snapshot
 
 MOST_NAMED = 5  # files of one name that an error lists
+MOST_NEAR, LEAST_NEAR = 3, 0.7  # names that are told of as near, and the share of their letters that must fit
+MOST_COMPARED = 50_000  # names of a library: more take seconds
 
 
 def segments_named(name: str | Path, snapshot: Snapshot) -> tuple[int, list[StoredSegment]]:
@@ -62,7 +65,17 @@ def _asset_at(name: str | Path, snapshot: Snapshot) -> int:
         shown = ", ".join(str(each) for _, each in called[:MOST_NAMED]) + ", ..." * (len(called) > MOST_NAMED)
         raise QueryError(f"{len(called):,} files are called {name}", f"which of them? {shown}")
     _refuse_left_out(name, path, snapshot)
-    raise QueryError(f"the library holds nothing named {name}", "give an indexed path or a segment's id")
+    near = nearest(name, snapshot)
+    hint = f"near to it: {', '.join(near)}" if near else "give an indexed path or a segment's id"
+    raise QueryError(f"the library holds nothing named {name}", hint)
+
+
+def nearest(name: str | Path, snapshot: Snapshot) -> list[str]:
+    """Names of folders and files of the library that are nearly the last part of a path, at most MOST_NEAR."""
+    wanted = Path(str(name).strip("*/ ")).name.casefold()
+    parts = {part for each in snapshot.assets.seen().values() for path in each.paths for part in path.parts[1:]}
+    folded = {part.casefold(): part for part in sorted(parts)[:MOST_COMPARED]}
+    return [folded[each] for each in get_close_matches(wanted, folded, MOST_NEAR, LEAST_NEAR)] if wanted else []
 
 
 def _refuse_left_out(name: str | Path, path: Path, snapshot: Snapshot) -> None:

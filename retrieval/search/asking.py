@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from retrieval.domain.records import Ids
 from retrieval.domain.result import Answer
 from retrieval.domain.text import valid_text
 from retrieval.query.encode import EncodedQuery, encoded_for
-from retrieval.query.names import asset_named
+from retrieval.query.names import asset_named, nearest
 from retrieval.search.context import SearchContext
 from retrieval.vectors.space import Scope
 
@@ -32,7 +33,18 @@ def answer(encoded: EncodedQuery, context: SearchContext) -> Answer:
     resolved, spaces = context.resolved(encoded), context.index.space_ids
     operands = feedback.with_centroids(encoded.query, resolved, context.snapshot, spaces)
     tag = encoded.query.filters.tag
-    return engine.answer(encoded.query, operands, context, _tagged(tag, context) if tag else None)
+    found = engine.answer(encoded.query, operands, context, _tagged(tag, context) if tag else None)
+    path = encoded.query.filters.path
+    if path and not found and not context.snapshot.filters.by_date(Filters(path=path), 1, 0):
+        found = replace(found, warnings=(*found.warnings, _empty_place(path, context)))
+    return found
+
+
+def _empty_place(path: str, context: SearchContext) -> str:
+    """That no file lies at a path, and what is called nearly so."""
+    names = nearest(path, context.snapshot)
+    hint = f"; near to it in name: {', '.join(names)}" if names else ""
+    return f"no file of this library lies at {path}{hint}"
 
 
 def _tagged(name: str, context: SearchContext) -> Ids:

@@ -603,3 +603,14 @@ def test_answers_become_plain_data(library: Library) -> None:
     assert as_dict(Query.plain("red"))["written"] == "red"
     with pytest.raises(QueryError):
         as_dict({"a": 1})
+
+
+def test_an_empty_place_is_told_with_the_nearest_names(library: Library) -> None:
+    """Of a filter and of a name; a place with files that do not answer is not called empty."""
+    for question in ("", "apple"):
+        (told,) = library.search(question, path="tripp").warnings
+        assert told == "no file of this library lies at tripp; near to it in name: trip"
+    assert library.search("", path="/elsewhere/*").warnings == ("no file of this library lies at /elsewhere/*",)
+    assert not library.search("unicorn chess", path="trip").warnings
+    with pytest.raises(QueryError, match=r"nothing named Redd\.jpg \(near to it: red\.jpg"):
+        library.show("Redd.jpg")
