@@ -312,10 +312,14 @@ def escaped(text: str) -> str:
         return whole
     from retrieval.query.dates import read_dates
 
-    for read in read_dates(plain_part(whole, tokenize(whole))):
-        for word in reversed([*re.finditer(r"\S+", whole)]):
-            if word.start() < read.end and read.start < word.end() and word.group()[0] != "\\":
-                whole = f"{whole[: word.start()]}\\{whole[word.start() :]}"
+    while reads := read_dates(plain_part(whole, tokenize(whole))):  # without one, another may stand as a date
+        before = whole
+        for read in reads:
+            for word in reversed([*re.finditer(r"\S+", whole)]):
+                if word.start() < read.end and read.start < word.end() and word.group()[0] != "\\":
+                    whole = f"{whole[: word.start()]}\\{whole[word.start() :]}"
+        if whole == before:
+            break
     return whole
 
 
