@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
+from retrieval.encoders.starter import LEXICON
 from training.backbone import Backbone, Block, FoldedConv, _same_padding, read_weights
 from training.calibration import Curve
 from training.model import (
@@ -279,12 +280,14 @@ def adapter_arrays(adapter: Adapter) -> dict[str, NDArray[np.float16]]:
 def write_config(folder: Path, curves: Mapping[str, Curve]) -> None:
     """Write starter.toml: revision, forms, digests of the files that are there, calibration.
 
-    The revision is taken from the digests of the three models, so vectors of different weights are never compared.
+    The revision is taken from the digests of the models, so vectors of different weights are never compared.
     Windows of sound are as `sound.toml` in the folder states, where the sound tower's training left one.
     """
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.onnx"))}
     digests["adapter.npz"] = hashlib.sha256((folder / "adapter.npz").read_bytes()).hexdigest()
     revision = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()[:8]
+    if (lexicon := folder / LEXICON).is_file():  # questions alone go through it, so what is stored stays valid
+        digests[LEXICON] = hashlib.sha256(lexicon.read_bytes()).hexdigest()
     stated = folder / "sound.toml"  # top-level rate, window_ms, hop_ms
     form = SOUND_FORM | (tomllib.loads(stated.read_text("utf-8")) if stated.is_file() else {})
     lines = [

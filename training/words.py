@@ -183,21 +183,38 @@ def shown(photos: Sequence[str], labelled: Sequence[bool], terms: Sequence[Term]
     return table
 
 
+@dataclass(frozen=True)
+class Told:
+    """What is told of photos. files: the captioned ones, then the labelled ones; a photo with both comes twice."""
+
+    files: list[str]
+    is_labelled: list[bool]
+    terms: list[Term]  # of the languages of the captions, those with FEWEST photos
+    shown: NDArray[np.uint8]  # (files, terms) NOT, TOLD or SURE
+
+    @classmethod
+    def of(cls, album: Album, annotations: Path) -> Told:
+        """Of an album; `annotations` is the folder of the CLDR's names."""
+        labels = {row.file for row in album.labels}
+        captioned = [name for name in album.names if name in album.captions_of]
+        labelled = [name for name in album.names if name in labels]
+        files, marks = captioned + labelled, [False] * len(captioned) + [True] * len(labelled)
+        terms = vocabulary.terms([row for row in album.captions if row.file in album.present], annotations)
+        terms = [term for term in terms if term.lang in CAPTIONED]
+        table = shown(files, marks, terms, album)
+        kept = (table == SURE).sum(0) >= FEWEST
+        return cls(files, marks, [term for term, keep in zip(terms, kept, strict=True) if keep], table[:, kept])
+
+
 def lesson(album: Album, model: Starter, annotations: Path, work: Path) -> Lesson:
     """The lesson of an album."""
-    labels = {row.file: row for row in album.labels}
-    captioned = [name for name in album.names if name in album.captions_of]
-    labelled = [name for name in album.names if name in labels]
-    files = captioned + labelled  # a photo with both comes twice
-    marks = [False] * len(captioned) + [True] * len(labelled)
-    terms = vocabulary.terms([row for row in album.captions if row.file in album.present], annotations)
-    terms = [term for term in terms if term.lang in CAPTIONED]
-    table = shown(files, marks, terms, album)
-    kept = (table == SURE).sum(0) >= FEWEST
+    told = Told.of(album, annotations)
+    files, marks, terms = told.files, told.is_labelled, told.terms
+    captioned, labels = files[: len(files) - sum(marks)], {row.file: row for row in album.labels}
     names = sorted({row.label for row in album.labels})
     narrated = {row.file for row in album.captions if row.kind == "narrative"}
     is_narrated = np.array([file in narrated for file in captioned])
-    size = np.sqrt(np.minimum((table[:, kept] == SURE).sum(0), MANY))
+    size = np.sqrt(np.minimum((told.shown == SURE).sum(0), MANY))
 
     def turned(vectors: Rows) -> Tensor:
         with torch.inference_mode():
@@ -211,9 +228,9 @@ def lesson(album: Album, model: Starter, annotations: Path, work: Path) -> Lesso
         np.arange(len(captioned), len(files)),
         [album.captions_of.get(file, {}) for file in captioned],
         turned(album.caption_vectors),
-        turned(data.sentence_vectors([term.text for term, keep in zip(terms, kept, strict=True) if keep])),
+        turned(data.sentence_vectors([term.text for term in terms])),
         size / size.sum(),
-        table[:, kept],
+        told.shown,
         np.array([names.index(labels[file].label) if mark else -1 for file, mark in zip(files, marks, strict=True)]),
         torch.stack([turned(each) for each in _prompts(names)]),
     )

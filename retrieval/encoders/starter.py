@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 SENTENCE_SPACE = Space("sentence", "use-multilingual", "3", 512)
+LEXICON = "lexicon.npz"
 PART = 8  # pictures or sounds that one thread runs through a tower at once
 
 
@@ -65,7 +66,7 @@ def _sentence(text: str) -> Vectors:
 
 
 class StarterText:
-    """Text into the shared space: the sentence vector through the caption adapter."""
+    """Text into the shared space: the sentence vector through the caption adapter; everyday nouns have their own vectors."""
 
     accepts: Modality = "text"
     form: InputSpec = None
@@ -76,16 +77,45 @@ class StarterText:
         self._sentence = SentenceText()
         with np.load(self._config.file("adapter.npz")) as file:
             self._weights = {name: file[name].astype(np.float32) for name in file.files}
+        self._nouns, self._vectors = lexicon()
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """(n, 512) float32 unit rows."""
-        return self.adapt(self._sentence.encode(items))
+        vectors = self.adapt(self._sentence.encode(items))
+        for row, item in enumerate(items):
+            if (noun := self._nouns.get(bare(item))) is not None:
+                vectors[row] = self._vectors[noun]
+        return vectors
 
     def adapt(self, sentences: Vectors) -> Vectors:
         """Sentence vectors (n, 512) -> unit(W x + B gelu(A x + a) + b), as trained."""
         w = self._weights
         hidden = _gelu(sentences @ w["a"].T + w["a_bias"])
         return unit(sentences @ w["w"].T + hidden @ w["b"].T + w["b_bias"])
+
+
+def bare(text: str) -> str:
+    """A question as the lexicon lists it: small letters, without an English article before it."""
+    word = " ".join(text.casefold().split())
+    article, _, rest = word.partition(" ")
+    return rest if rest and article in ("a", "an", "the") else word
+
+
+@cache
+def lexicon() -> tuple[dict[str, int], Vectors]:
+    """Everyday nouns in many languages with their rows, and the vectors (nouns, 512) float32, by `training.lexicon`.
+
+    Nothing where the weights come without one.
+
+    Raises:
+        EncoderUnavailable: its file is missing or of another revision.
+    """
+    if LEXICON not in config().values["sha256"]:
+        return {}, np.empty((0, 512), np.float32)
+    with np.load(config().file(LEXICON)) as file:
+        words = file["words"].tobytes().decode().split("\n")
+        vectors = unit(file["vectors"] * file["scale"])
+        return dict(zip(words, file["rows"].tolist(), strict=True)), vectors
 
 
 def _gelu(x: Vectors) -> Vectors:

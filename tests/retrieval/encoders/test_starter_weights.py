@@ -10,7 +10,7 @@ import pytest
 
 from retrieval import resources
 from retrieval.encoders.profile import make_profile
-from retrieval.encoders.starter import StarterImage, StarterText, config
+from retrieval.encoders.starter import SentenceText, StarterImage, StarterText, bare, config
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,26 @@ def test_one_sentence_in_two_languages_is_nearly_one_vector(golden: dict[str, An
     """A dog on the beach: English and Chinese are nearer than another sentence is."""
     english, chinese, other, _ = StarterText().encode(golden["texts"].tolist())
     assert english @ chinese > 0.7 > english @ other
+
+
+@pytest.mark.parametrize("word", ["Mountain", "a mountain", "Berg", "montagne", "جبل", "dağ", "山"])
+def test_a_noun_has_one_vector_in_every_language(word: str) -> None:
+    """Everyday nouns have vectors of their own, with an article and in capitals too, and not that of their sentence."""
+    text = StarterText()
+    noun, found = text.encode(["mountain", word])
+    assert noun @ found == pytest.approx(1, abs=1e-5)
+    plain = text.adapt(SentenceText().encode(["mountain"]))[0]
+    assert 0.5 < noun @ plain < 0.99
+
+
+def test_sentences_with_a_noun_go_through_the_adapter() -> None:
+    """Only a noun alone has a vector of its own."""
+    said = ["a mountain in the snow", "the", "Berg im Schnee"]
+    text = StarterText()
+    assert (text.encode(said) * text.adapt(SentenceText().encode(said))).sum(axis=1) == pytest.approx(
+        np.ones(3), abs=1e-5
+    )
+    assert [bare(each) for each in ("The  Dog", "a", "an apple pie")] == ["dog", "a", "apple pie"]
 
 
 def test_the_files_are_small() -> None:
