@@ -27,11 +27,11 @@ ROOT = Path(__file__).resolve().parents[3]
 KILLED_WHILE_READING = """
 import os, signal, sys
 from indexer.events import Progress
-from indexer.pipeline import run, stages
+from indexer.pipeline import meter, run, stages
 from indexer.pipeline.options import Options
 from tests.fakes import FakeProfile
 run.COMMIT_ROWS = 4
-stages.TICK_S = 0.0
+stages.TICK_S = meter.TICK_S = 0.0
 
 def watch(event):
     if isinstance(event, Progress) and event.done >= 8:
