@@ -52,7 +52,7 @@ docs: .venv/dev.stamp
 	test -x $(TORCH) || $(PYTHON) -m venv .venv-torch
 	$(TORCH) $(PIP) install --no-deps openai-whisper==20250625
 	$(TORCH) $(PIP) install --requirement requirements-torch.txt
-	$(TORCH) $(PIP) install --editable '.[cpu,dev]'
+	$(TORCH) $(PIP) install --editable '.[cpu,server,dev]'
 	touch $@
 
 clean:

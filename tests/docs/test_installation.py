@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -30,9 +31,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("only a clone knows which files are tracked")
     folder = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    command = ["tar", "--create", "--null", "--files-from=-"]
-    packed = subprocess.run(command, cwd=ROOT, input=listed.stdout, capture_output=True, check=True)
-    subprocess.run(["tar", "--extract"], cwd=folder, input=packed.stdout, check=True)
+    for name in listed.stdout.decode().split("\0")[:-1]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     return folder
 
 
@@ -44,7 +45,7 @@ def test_each_page_prints_an_installation() -> None:
 @pytest.mark.parametrize(("page", "block"), BLOCKS, ids=[page for page, _ in BLOCKS])
 def test_a_printed_installation_gives_the_program(page: str, block: str, clone: Path) -> None:
     """Typed into a shell in the clone, but that the libraries are those of this environment: they are many and large."""
-    subprocess.run(["rm", "-rf", ".venv"], cwd=clone, check=True)
+    shutil.rmtree(clone / ".venv", ignore_errors=True)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "PIP_"))}
     env |= {"PYTHONPATH": sysconfig.get_path("purelib"), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     env |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
