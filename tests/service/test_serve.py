@@ -60,7 +60,7 @@ def running(library: Path) -> Iterator[str]:
         finally:
             service.send_signal(signal.SIGTERM)
             out, errors = service.communicate(timeout=60)
-    assert service.returncode == 128 + signal.SIGTERM
+    assert service.returncode in (0, 128 + signal.SIGTERM)  # 0 where whoever started it has the signal ignored
     assert "quokka" not in out + errors
     assert "Traceback" not in errors
 
