@@ -19,7 +19,7 @@ import numpy as np
 from retrieval.domain.media import ImageSpec, Modality
 from retrieval.encoders import onnx, open_clip, sentence_transformers
 from retrieval.encoders.factory import Role, make_encoder
-from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_state
+from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_entry, profile_state
 from retrieval.encoders.registry import (
     LOCAL_NAME,
     Model,
@@ -104,7 +104,7 @@ def fetch(name: str) -> list[ModelState]:
     What is here already is left alone. Raises:
         EncoderUnavailable: unknown, not to be had, or its digest is not the one in profiles.toml.
     """
-    if name in profile_entries():
+    if profile_entry(name) is not None:
         return [_fetched(model) for model in profile_state(name).missing]
     if name in speech_weights.speech_models():
         weights = speech_weights.fetch(name)

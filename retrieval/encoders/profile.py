@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
-from retrieval.encoders.profile_registry import profile_entries, resolve_profile
+from retrieval.encoders.profile_registry import named_profile, profile_entry
 from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, recorded_model
 from retrieval.errors import EncoderUnavailable
 from retrieval.protocols import Direction, Encoder, Profile, Transcriber
@@ -139,8 +139,7 @@ def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = 
 
     Raises: EncoderUnavailable for a name that is neither in profiles.toml nor fetched or added.
     """
-    chosen = resolve_profile(name)
-    entry = profile_entries()[chosen]
+    chosen, entry = named_profile(name)
     profile = ModelProfile(
         chosen,
         find_model(shared or entry["shared"]),
@@ -160,10 +159,9 @@ def library_profile(name: str, spaces: Iterable[Space], shared: str = "", senten
     Raises: EncoderUnavailable where a library without vectors names an unknown profile.
     """
     recorded = {space.name: recorded_model(space.encoder, space.dimension) for space in spaces}
-    entry = profile_entries().get(name)
-    if entry is None and len(recorded) < len(SPACES):
-        entry = profile_entries()[resolve_profile(name)]
-    entry = entry or {"transcriber": "auto"}
+    entry = profile_entry(name)
+    if entry is None:
+        entry = {"transcriber": "auto"} if len(recorded) == len(SPACES) else named_profile(name)[1]
 
     def model(role: Role, wanted: str) -> Model:
         if wanted or role not in recorded:

@@ -45,10 +45,17 @@ def profile_entries() -> dict[str, dict[str, Any]]:
     Raises: EncoderUnavailable for a file of the user's that is no profile.
     """
     own = {path.stem: _read(path) for path in sorted(_folder().glob("*.toml"))}
-    return {
-        **shipped()["profiles"],
-        **{name: entry for name, entry in own.items() if name not in shipped()["profiles"]},
-    }
+    return {**shipped()["profiles"], **own, **shipped()["profiles"]}  # a file takes the place of none that ships
+
+
+def profile_entry(name: str) -> dict[str, Any] | None:
+    """The profile of that name, None where there is none; no other file is read, so a broken one costs only itself.
+
+    Raises: EncoderUnavailable where the file of that name is no profile.
+    """
+    shipping: dict[str, dict[str, Any]] = shipped()["profiles"]
+    path = _folder() / f"{name}.toml"
+    return shipping.get(name) or (_read(path) if LOCAL_NAME.fullmatch(name) and path.is_file() else None)
 
 
 def resolve_profile(name: str) -> str:
@@ -61,9 +68,17 @@ def resolve_profile(name: str) -> str:
             each for each in shipped()["auto"] if has_gpu() or not shipped()["profiles"][each].get("gpu")
         ]
         return next((each for each in fitting if profile_state(each).ready), fitting[-1])
-    if name not in profile_entries():
+    if profile_entry(name) is None:
         raise EncoderUnavailable(f"no profile is called {name}", f"there are auto, {', '.join(profile_entries())}")
     return name
+
+
+def named_profile(name: str) -> tuple[str, dict[str, Any]]:
+    """The name and the entry of the profile that `name` means here. Raises: as resolve_profile and profile_entry."""
+    name = resolve_profile(name)
+    entry = profile_entry(name)
+    assert entry is not None
+    return name, entry
 
 
 def list_profiles() -> list[ProfileState]:
@@ -80,8 +95,7 @@ def better_profiles(name: str) -> list[ProfileState]:
 
 def profile_state(name: str) -> ProfileState:
     """What one profile has and lacks here. Raises: EncoderUnavailable for an unknown name."""
-    name = resolve_profile(name)
-    entry = profile_entries()[name]
+    name, entry = named_profile(name)
     models = tuple(find_model(entry[role]) for role in ("shared", "sentence"))
     missing = tuple(model for model in models if not model_state(model).here)
     return ProfileState(name, entry["about"], models, missing, entry["transcriber"], name not in shipped()["profiles"])
@@ -101,7 +115,7 @@ def add_profile(name: str, *, shared: str, sentence: str, transcriber: str = "au
     if find_model(sentence).senses != {"text"}:
         raise EncoderUnavailable(f"model {sentence} is not one for sentences", "name it with --shared")
     entry = {"about": about or "a profile of yours", "shared": shared, "sentence": sentence, "transcriber": transcriber}
-    known = profile_entries().get(name)
+    known = profile_entry(name)
     if known is not None and any(known[field] != entry[field] for field in FIELDS[1:]):
         raise SpaceMismatch(f"a profile {name} is there already, of other models", "give another name")
     _folder().mkdir(parents=True, exist_ok=True)

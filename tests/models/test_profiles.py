@@ -75,6 +75,17 @@ def test_a_file_that_is_no_profile_is_named(cache: Path, content: str, said: str
         profile_state("mine")
 
 
+def test_a_broken_file_costs_no_other_profile(cache: Path) -> None:
+    """Libraries of others are asked as before; the list names the file."""
+    (cache / "models/profiles").mkdir(parents=True)
+    (cache / "models/profiles/broken.toml").write_text("shared = [")
+    add_profile("mine", shared="starter", sentence="use-multilingual")
+    assert make_profile("mine").shared.name == make_profile("starter").shared.name == "starter"
+    assert library_profile("starter", [STARTER, SENTENCES]).name == "starter"
+    with pytest.raises(EncoderUnavailable, match=r"broken\.toml cannot be read"):
+        list_profiles()
+
+
 def test_a_profile_is_removed_and_one_that_ships_is_not() -> None:
     """Its file goes."""
     add_profile("mine", shared="starter", sentence="use-multilingual")
