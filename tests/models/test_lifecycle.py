@@ -35,6 +35,12 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def tiny(tmp_path: Path, onnx_folder: Callable[[str], Path]) -> Path:
+    """A model of the user's own, in a folder of that name."""
+    return Path(shutil.copytree(onnx_folder("free"), tmp_path / "tiny"))
+
+
+@pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The program with a library and a cache of its own, in this process."""
     monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / "cache"))
@@ -59,14 +65,10 @@ def best(run: Run, *words: str | Path) -> str:
     return Path(json.loads(run("search", *words, "--all", "--json").stdout)["hits"][0]["path"]).name
 
 
-def test_a_model_of_ones_own_goes_through_every_command(
-    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
-) -> None:
+def test_a_model_of_ones_own_goes_through_every_command(run: Run, photos: Path, tiny: Path) -> None:
     """After `rebuild --encoder` the library is asked and indexed by the model that it records, and goes back."""
-    folder = tmp_path / "tiny"
-    shutil.copytree(onnx_folder("free"), folder)
     run("index", photos, "--no-ocr", "--quiet")
-    run("models", "add", folder)
+    run("models", "add", tiny)
     run("rebuild", "--encoder", "shared=tiny", "--keep", "--quiet")
     assert spaces(run) == {
         "shared/starter": (False, 3),
@@ -94,17 +96,13 @@ def test_a_model_of_ones_own_goes_through_every_command(
     assert "shared/tiny" not in spaces(run)
     assert "no older vectors are kept" in run("rebuild", "--rollback", code=1).stderr
     run("models", "remove", "tiny")
-    assert folder.is_dir()
+    assert tiny.is_dir()
     assert "no model is called tiny" in run("rebuild", "--encoder", "shared=tiny", code=1).stderr
 
 
-def test_a_library_of_a_model_that_is_gone_answers_by_words(
-    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
-) -> None:
+def test_a_library_of_a_model_that_is_gone_answers_by_words(run: Run, photos: Path, tiny: Path) -> None:
     """Keywords and texts go on; one line names the model and what to do; nothing is indexed into a second space."""
-    folder = tmp_path / "tiny"
-    shutil.copytree(onnx_folder("free"), folder)
-    run("models", "add", folder)
+    run("models", "add", tiny)
     run("models", "profile", "add", "mine", "--shared", "tiny")
     run("index", photos, "--profile", "mine", "--no-ocr", "--quiet")
     assert spaces(run)["shared/tiny"] == (True, 3)
@@ -117,17 +115,13 @@ def test_a_library_of_a_model_that_is_gone_answers_by_words(
     assert "model tiny, which encoded this library, is not known on this machine" in asked.stderr
     assert "model tiny" in run("index", code=1).stderr
     assert set(spaces(run)) == {"sentence/use-multilingual", "shared/tiny"}
-    run("models", "add", folder)
+    run("models", "add", tiny)
     assert best(run, "--image", photos / "blue.png") == "blue.png"
 
 
-def test_two_libraries_of_two_models_on_one_machine(
-    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
-) -> None:
+def test_two_libraries_of_two_models_on_one_machine(run: Run, photos: Path, tmp_path: Path, tiny: Path) -> None:
     """Indexed and asked in turns, each by its own model."""
-    folder = tmp_path / "tiny"
-    shutil.copytree(onnx_folder("free"), folder)
-    run("models", "add", folder)
+    run("models", "add", tiny)
     run("models", "profile", "add", "mine", "--shared", "tiny")
     other = tmp_path / "other"
     run("index", photos, "--profile", "mine", "--no-ocr", "--quiet")
@@ -142,14 +136,10 @@ def test_two_libraries_of_two_models_on_one_machine(
     assert "shared/starter" not in spaces(run)
 
 
-def test_questions_go_on_while_a_library_is_encoded_again(
-    run: Run, photos: Path, tmp_path: Path, onnx_folder: Callable[[str], Path]
-) -> None:
+def test_questions_go_on_while_a_library_is_encoded_again(run: Run, photos: Path, tmp_path: Path, tiny: Path) -> None:
     """An open library is asked by three threads over two swaps: no error, no warning, no answer of the other space."""
-    folder = tmp_path / "tiny"
-    shutil.copytree(onnx_folder("free"), folder)
     run("index", photos, "--no-ocr", "--quiet")
-    run("models", "add", folder)
+    run("models", "add", tiny)
     stop, problems, answered = threading.Event(), list[str](), dict.fromkeys(COLOURS, 0)
 
     def ask(library: Library, name: str) -> None:
