@@ -160,15 +160,14 @@ def library_profile(name: str, spaces: Iterable[Space], shared: str = "", senten
     """
     recorded = {space.name: recorded_model(space.encoder, space.dimension) for space in spaces}
     entry = profile_entry(name)
-    if entry is None:
-        entry = {"transcriber": "auto"} if len(recorded) == len(SPACES) else named_profile(name)[1]
 
     def model(role: Role, wanted: str) -> Model:
         if wanted or role not in recorded:
-            return find_model(wanted or entry[role])
+            return find_model(wanted or (entry or named_profile(name)[1])[role])
         return recorded[role]
 
-    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), entry["transcriber"]))
+    transcriber = entry["transcriber"] if entry else "auto"
+    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), transcriber))
 
 
 def _checked(profile: ModelProfile) -> ModelProfile:

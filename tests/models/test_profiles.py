@@ -104,6 +104,7 @@ def test_a_library_goes_by_the_models_of_its_spaces() -> None:
     assert library_profile("gone", spaces).shared.name == "clip-vit-b-32"
     assert library_profile("starter", []) == make_profile("starter")
     assert library_profile("starter", spaces, shared="starter").shared.name == "starter"
+    assert library_profile("gone", [], "starter", "use-multilingual").shared.name == "starter"
     with pytest.raises(EncoderUnavailable, match="no profile is called gone"):
         library_profile("gone", [])
 
