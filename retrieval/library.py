@@ -162,8 +162,8 @@ class Library:
         return self._in_snapshot(lambda context: asking.answer(encoded, context))
 
     def _in_snapshot(self, ask: Callable[[SearchContext], Result]) -> Result:
-        """Asks one state of the catalog and of the indexes, by one thread; again where an index proves damaged."""
-        from retrieval.search.context import IndexMismatch, SearchContext
+        """Asks one state of the catalog and of the indexes, by one thread; again where an index is damaged or gone."""
+        from retrieval.search.context import IndexMismatch, SearchContext, SnapshotOutdated
 
         for _ in range(4):
             try:
@@ -175,6 +175,8 @@ class Library:
                 with self._lock:
                     self._distrust.add(damage.folder)
                     self._version = -1
+            except SnapshotOutdated:
+                continue
         raise LibraryError(f"the indexes of {self._home} change under every search", "try again when indexing is done")
 
     def tags(self, segments: Iterable[str], asked: Sequence[str] = ()) -> dict[str, tuple[Tag, ...]]:
@@ -186,14 +188,9 @@ class Library:
             EncoderUnavailable: the names of the vocabulary cannot be encoded here.
             LibraryError: the library's own tags.txt cannot be understood.
         """
-        from retrieval.search.asking import tagger_of
-        from retrieval.search.context import SearchContext
+        from retrieval.search import asking
 
-        with self._open_catalog().snapshot() as snapshot:
-            tagger = tagger_of(asked, SearchContext(*self._current(snapshot), snapshot))
-            named = {each.id: each for each in snapshot.segments.with_keys(segments).values()}
-            found = tagger.of({each.id: each.segment.kind for each in named.values()}) if tagger is not None else {}
-            return {named[segment].key: tuple(own) for segment, own in found.items()}
+        return self._in_snapshot(lambda context: asking.tags(segments, asked, context))
 
     def _open_catalog(self) -> Catalog:
         if self._closed:
@@ -201,8 +198,11 @@ class Library:
         return self._catalog
 
     def _current(self, snapshot: Snapshot) -> tuple[IndexState, Profile]:
-        """The indexes as of the last commit and the profile that asks them; only what changed is read again."""
-        from retrieval.search.context import read_index
+        """The indexes as of the last commit and the profile that asks them; only what changed is read again.
+
+        Raises SnapshotOutdated where index files are gone and a commit since then is why: a publish deletes the old ones.
+        """
+        from retrieval.search.context import SnapshotOutdated, read_index
 
         with self._lock:
             version = self._catalog.version()
@@ -212,6 +212,8 @@ class Library:
                 if index.warnings and self._own_profile and (own := _recorded_profile(snapshot)) != self._profile:
                     self._profile = own  # the library was encoded again by other models
                     index = read_index(snapshot, self._home, own, *known, exact=self._exact)
+                if index.lacks_files and self._catalog.version() != version:
+                    raise SnapshotOutdated
                 self._index = index
                 self._version = version
             return self._index, self._profile

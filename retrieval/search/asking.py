@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from retrieval import resources
 from retrieval.catalog import layout
 from retrieval.domain.query import Filters
 from retrieval.domain.records import Ids
-from retrieval.domain.result import Answer
+from retrieval.domain.result import Answer, Tag
 from retrieval.domain.text import valid_text
 from retrieval.query.encode import EncodedQuery, encoded_for
 from retrieval.query.names import asset_named, nearest
@@ -50,11 +50,21 @@ def _empty_place(path: str, context: SearchContext) -> str:
 def _tagged(name: str, context: SearchContext) -> Ids:
     """The assets that have a tag."""
     name = valid_text(name)
-    tagger = tagger_of([name], context)
+    tagger = _tagger([name], context)
     return tagger.assets(name, Scope()) if tagger is not None else np.empty(0, np.int64)
 
 
-def tagger_of(names: Sequence[str], context: SearchContext) -> Tagger | None:
+def tags(segments: Iterable[str], names: Sequence[str], context: SearchContext) -> dict[str, tuple[Tag, ...]]:
+    """The tags of segments by their ids; names: to tag with besides the vocabulary's."""
+    tagger = _tagger(names, context)
+    if tagger is None:
+        return {}
+    named = {each.id: each for each in context.snapshot.segments.with_keys(segments).values()}
+    found = tagger.of({each.id: each.segment.kind for each in named.values()})
+    return {named[segment].key: tuple(own) for segment, own in found.items()}
+
+
+def _tagger(names: Sequence[str], context: SearchContext) -> Tagger | None:
     """Tags by the vocabulary, the library's own names and these; None: nothing can be tagged."""
     from retrieval.search import tagging
 

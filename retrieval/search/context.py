@@ -37,6 +37,10 @@ class IndexMismatch(Exception):
         self.folder = folder
 
 
+class SnapshotOutdated(Exception):
+    """A writer has committed since the snapshot was read, and the index files that it names may be gone."""
+
+
 @dataclass(slots=True)
 class CalibrationCache:
     """Calibrations and top scores of one search, by vector query; the only part of its context that changes.
@@ -61,6 +65,11 @@ class IndexState:
     def space_ids(self) -> dict[Role, tuple[int, int]]:
         """The catalog's id of each space that is asked, and its dimension."""
         return {role: (each.live.id, each.live.space.dimension) for role, each in self.spaces.items()}
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether a published index is not asked, for its files are missing, damaged or not trusted."""
+        return any(each.live.folder is not None and each.is_exact for each in self.spaces.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

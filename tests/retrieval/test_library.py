@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,9 @@ from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operan
 from retrieval.catalog.engine import READERS
 from retrieval.domain.media import MEDIA, Metadata
 from retrieval.domain.result import Answer
-from retrieval.search import fusion
+from retrieval.search import context, fusion
 from retrieval.settings import POSSIBLE, SURE
+from retrieval.vectors.space import SpaceSnapshot
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeProfile
 
@@ -279,6 +281,27 @@ def test_an_open_library_sees_what_is_written(builder: Builder, library: Library
     assert names(library.search("purple zebra")) == ["zebra.jpg"]
     builder.forget("zebra.jpg")
     assert names(library.search("purple zebra")) == []
+
+
+def test_index_files_that_a_publish_deletes_under_a_search_are_not_missed(
+    builder: Builder, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publish between reading which files are live and opening them: the search reads the newer state."""
+    builder.publish()
+    open_space = context.open_space
+    published: list[bool] = []
+
+    def late(*known: Any, **options: Any) -> SpaceSnapshot:
+        if not published:
+            published.append(True)
+            builder.publish()
+        return open_space(*known, **options)
+
+    monkeypatch.setattr(context, "open_space", late)
+    answer = library.search("red apple table", min_confidence=0.0)
+    assert published
+    assert names(answer)[0] == "red.jpg"
+    assert answer.warnings == ()
 
 
 def test_filters_hold_and_alone_list_by_date(library: Library) -> None:
