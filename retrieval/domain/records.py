@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.media import DateFrom, Kind, Medium, Segment, Space
+from retrieval.domain.media import MEDIA, DateFrom, Kind, Medium, Segment, Space
 
 Ids: TypeAlias = NDArray[np.int64]
 Half: TypeAlias = NDArray[np.float16]
@@ -20,6 +20,11 @@ ROW = np.dtype([("vector", "<i8"), ("segment", "<i8"), ("asset", "<i8"), ("mediu
 
 Table: TypeAlias = tuple[NDArray[Any], Half]
 """Rows (n,) of ROW and their vectors (n, dimension)."""
+
+
+def media_of_rows(rows: NDArray[Any]) -> dict[int, Medium]:
+    """The medium of each asset that has any of the rows (n,) of ROW."""
+    return {asset: MEDIA[code] for asset, code in zip(rows["asset"].tolist(), rows["medium"].tolist(), strict=True)}
 
 
 # ---------------------------------------------------------------- spaces and vectors

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from retrieval.domain.media import Kind
-from retrieval.domain.records import Ids, TextMatches, WordTable
+from retrieval.domain.media import Kind, Medium
+from retrieval.domain.records import ROW, Ids, TextMatches, WordTable, media_of_rows
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.lookup import KeywordQuery, TermMatches
 from retrieval.protocols import Snapshot
@@ -32,11 +34,13 @@ class WordHit:
 
 @dataclass(frozen=True, slots=True)
 class WordHits:
-    """Segments by id, and assets found by their names or tags alone. terms: what of the question tells anything."""
+    """Segments by id, and assets found by their names or tags alone. media: of the assets of both; terms: what of the
+    question tells anything."""
 
     segments: dict[int, WordHit] = field(default_factory=dict)
     assets: dict[int, WordHit] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)  # asset of each of the segments
+    media: Mapping[int, Medium] = field(default_factory=dict)
     terms: tuple[Term, ...] = ()
 
 
@@ -72,6 +76,7 @@ def search_keywords(
         {segment: WordHit(evidence, owned.scores.get(segment, 0.0)) for segment, evidence in segments.items()},
         {asset: WordHit(evidence, named.scores.get(asset, 0.0)) for asset, evidence in assets.items()},
         {segment: owned.assets[segment] for segment in segments},
+        media_of_rows(np.concatenate([owned.rows, named.rows])),
         query.terms,
     )
 
@@ -97,8 +102,9 @@ def _tables(texts: TermMatches, names: TermMatches) -> dict[WordTable, TermMatch
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fitting:
-    """The matches of one table inside a scope: ids, and by id the asset, BM25 and, of some, the text."""
+    """The matches of one table inside a scope: rows (n,) of ROW, ids (n,); by id the asset, BM25 and, of some, the text."""
 
+    rows: NDArray[Any]
     ids: Ids
     assets: Mapping[int, int]
     scores: Mapping[int, float]
@@ -108,9 +114,9 @@ class _Fitting:
 def _fitting(found: TextMatches | None, scope: Scope, name: str) -> _Fitting:
     """name: the column of the rows that holds the ids."""
     if found is None:
-        return _Fitting(np.empty(0, np.int64), {}, {}, {})
+        return _Fitting(np.empty(0, ROW), np.empty(0, np.int64), {}, {}, {})
     mask = scope.rows(found.rows)
     rows, scores = (found.rows, found.scores) if mask is None else (found.rows[mask], found.scores[mask])
     ids = rows[name].tolist()
     assets = dict(zip(ids, rows["asset"].tolist(), strict=True))
-    return _Fitting(rows[name], assets, dict(zip(ids, scores.tolist(), strict=True)), found.texts)
+    return _Fitting(rows, rows[name], assets, dict(zip(ids, scores.tolist(), strict=True)), found.texts)

@@ -28,7 +28,7 @@ from retrieval.search.hits import hits_of
 from retrieval.search.moments import Moment
 from retrieval.search.paging import Levels, Page, page_of
 from retrieval.search.reasons import reason
-from retrieval.search.retrievers import CERTAIN, Matches, Retrieval
+from retrieval.search.retrievers import CERTAIN, Matches, Retrieval, media_of
 from retrieval.search.timeline import Timeline, windows
 from retrieval.vectors.space import Scope
 
@@ -70,7 +70,7 @@ def answer(
     warnings += tuple(_suggestions(operands, context))
     # Who asks with a picture may look for its copies.
     fold = all(modality == "text" for each in operands for _, modality in each.vectors)
-    page = page_of(snapshot, query, levels, found, fold=fold)
+    page = page_of(snapshot, query, levels, found, media_of(evidence), fold=fold)
     assets = snapshot.assets.by_id([each.asset for each in page.shown], query.filters.path)
     moments = _moments(page.shown, assets, operands, context, judging, levels.least)
     if tree is not None:
@@ -164,7 +164,7 @@ def _candidates(
             found = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
         else:
             lookup.complete(operands, evidence, proposing)
-            found = of_tree(judging.tree, evidence, lookup.media_of(evidence))
+            found = of_tree(judging.tree, evidence, media_of(evidence))
             found = judging.settle(
                 found, len(found) if query.sort == "date" else wanted + collapse.LOOKAHEAD, lookup.cut
             )

@@ -59,18 +59,24 @@ class Page:
         return [*self.sure, *self.possible]
 
 
-def page_of(snapshot: Snapshot, query: Query, levels: Levels, found: Sequence[Candidate], *, fold: bool) -> Page:
+def page_of(
+    snapshot: Snapshot,
+    query: Query,
+    levels: Levels,
+    found: Sequence[Candidate],
+    media: Mapping[int, Medium],
+    *,
+    fold: bool,
+) -> Page:
     """The page that a query asks for of its candidates, best first.
 
-    fold: leave out pictures that show what a better one does.
+    media: of the candidates. fold: leave out pictures that show what a better one does.
     """
     kept = [each for each in found if each.odds >= levels.least]
     if fold:
         kept = collapse.collapsed(snapshot, kept, query.offset + query.limit)
     sure = [each for each in kept if each.odds >= levels.sure]
-    rest = kept[len(sure) :]
-    media = snapshot.assets.media([each.asset for each in rest]) if levels.most != 0 and rest else {}
-    possible = mixed(rest, media, fusion.log_odds(POSSIBLE))[: levels.most]
+    possible = mixed(kept[len(sure) :], media, fusion.log_odds(POSSIBLE))[: levels.most]
     if query.sort == "date":
         sure, possible = _by_date(snapshot, sure), _by_date(snapshot, possible)
     first, last, count = query.offset, query.offset + query.limit, len(sure)

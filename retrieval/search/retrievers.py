@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
-from retrieval.domain.records import StoredVectors
+from retrieval.domain.records import StoredVectors, media_of_rows
 from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
@@ -50,7 +50,8 @@ class Match:
 
 @dataclass(slots=True)
 class Matches:
-    """The matches of one operand: by segment and retriever; names: by asset; owners: the asset of each segment.
+    """The matches of one operand: by segment and retriever; names: by asset; owners: the asset of each segment; media:
+    of each asset.
 
     terms: those of its words that tell anything.
     """
@@ -58,6 +59,7 @@ class Matches:
     segments: dict[int, dict[str, Match]] = field(default_factory=dict)
     names: dict[int, Match] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
+    media: dict[int, Medium] = field(default_factory=dict)
     exhausted: bool = True  # no lane holds back anything as sure as the cut
     terms: tuple[Term, ...] = ()
 
@@ -95,6 +97,7 @@ class Retrieval:
         medium = self.snapshot.assets.media([asset])[asset]
         first = self.snapshot.segments.first([asset]).get(asset)
         if first is not None and self.context.scope.holds(asset, medium):
+            found.media[asset] = medium
             found.add(first.id, asset, SAME, Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
     def _by_vectors(self, found: Matches, operand: EncodedOperand, k: int) -> None:
@@ -114,6 +117,7 @@ class Retrieval:
         for probe, near, stored, scores in scored:
             rows = near.rows[near.rows["vector"] > 0]
             owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
+            found.media |= media_of_rows(rows)
             lowest = self._add(found, probe, stored, scores, owners)
             found.exhausted &= near.complete or lowest < self.cut
 
@@ -182,12 +186,6 @@ class Retrieval:
                 if missing and probe.role in self.context.spaces:
                     unknown.append((found, probe, missing))
         self._judge(unknown, owners)
-
-    def media_of(self, evidence: Sequence[Matches]) -> dict[int, Medium]:
-        """The medium of every asset in evidence."""
-        return self.snapshot.assets.media(
-            {asset for each in evidence for asset in (*each.owners.values(), *each.names)}
-        )
 
     def _judge(self, unknown: Sequence[tuple[Matches, VectorQuery, Sequence[int]]], owners: Mapping[int, int]) -> None:
         """Scores segments by vector queries that did not find them, and adds the matches; one statement for all."""
@@ -259,10 +257,16 @@ class VectorQuery:
 
 def _add_words(found: Matches, operand: EncodedOperand, hits: WordHits) -> None:
     found.terms = hits.terms
+    found.media |= hits.media
     for segment, hit in hits.segments.items():
         found.add(segment, hits.owners[segment], WORDS, Match(operand.lane or "words", hit.evidence, hit.score))
     for asset, hit in hits.assets.items():
         found.names[asset] = Match("words", hit.evidence, hit.score)
+
+
+def media_of(evidence: Iterable[Matches]) -> dict[int, Medium]:
+    """The medium of every asset in evidence."""
+    return {asset: medium for each in evidence for asset, medium in each.media.items()}
 
 
 def vector_queries(operand: EncodedOperand) -> Iterable[VectorQuery]:

@@ -18,7 +18,7 @@ from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion, retrievers
 from retrieval.search.context import IndexMismatch, SearchContext
-from retrieval.search.retrievers import CERTAIN, WORDS, Match, Matches, Retrieval, VectorQuery, vector_queries
+from retrieval.search.retrievers import CERTAIN, WORDS, Match, Matches, Retrieval, VectorQuery, media_of, vector_queries
 from retrieval.vectors.space import Neighbours, Scope
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, text_vector
@@ -181,7 +181,18 @@ def test_completion_judges_what_others_found(retrieval: Retrieval) -> None:
     excluded = Matches()
     retrieval.complete([EncodedOperand(), replace(TEXT, like="x")], [first, excluded], [True, False])
     assert {segment: set(ways) for segment, ways in excluded.segments.items()} == {3: {WORDS}, 4: {"text"}}
-    assert retrieval.media_of([first, excluded]) == {3: "document"}
+    assert media_of([first, excluded]) == {3: "document"}
+
+
+def test_matches_bring_the_medium_of_their_assets(retrieval: Retrieval) -> None:
+    """Of those found by vectors, by words in texts and in names, and of the very file; no statement asks for it."""
+    stored = retrieval.snapshot.assets.media([1, 2, 3])
+    by_name, itself = EncodedOperand(words="note"), EncodedOperand(identical=1)
+    for operand in (TEXT, by_name, itself):
+        found = retrieval.evidence(operand, 10)
+        assets = {*found.owners.values(), *found.names}
+        assert assets
+        assert {asset: found.media[asset] for asset in assets} == {asset: stored[asset] for asset in assets}
 
 
 def test_an_index_whose_scores_differ_is_not_trusted() -> None:
