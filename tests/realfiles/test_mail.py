@@ -7,6 +7,7 @@ import mailbox
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import docx
 import pytest
@@ -93,14 +94,10 @@ def box(*messages: EmailMessage) -> Maker:
 
 
 def pdf() -> bytes:
-    made: list[bytes] = []
-
-    class Kept:
-        def write_bytes(self, content: bytes) -> None:
-            made.append(content)
-
-    form("/Subtype/Link")(Kept())  # type: ignore[arg-type]
-    return made[0]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "form.pdf"
+        form("/Subtype/Link")(path)
+        return path.read_bytes()
 
 
 RAW = (

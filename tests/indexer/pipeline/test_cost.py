@@ -17,6 +17,7 @@ from indexer.pipeline.stages import Job, Pipeline, Result
 from indexer.pipeline.worker import Task, Workers
 from indexer.sources.base import Candidate, FileState
 from retrieval.settings import LIMITS
+from tests.fakes import FakeProfile
 from tests.world import World
 
 
@@ -67,7 +68,7 @@ def test_a_file_that_takes_long_at_the_end_is_not_done_in_a_moment(monkeypatch: 
     monkeypatch.setattr(meters, "time", clock)
     task = Task(Path("a.png"), "read", "", None, None, LIMITS)
     jobs = [Job(task) for _ in range(11)]
-    pipeline = Pipeline(Workers(LIMITS), {}, lambda: None, lambda identity: True, 1)  # type: ignore[arg-type, return-value]
+    pipeline = Pipeline(Workers(LIMITS), {}, FakeProfile().transcriber, lambda identity: True, 1)
     meter = Meter("read", jobs, pipeline, Rates({"listen": 10.0, "read": 1.0}), {"listen": 300.0})
     told: list[Progress] = []
     for job in jobs[:10]:

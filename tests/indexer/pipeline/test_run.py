@@ -123,7 +123,7 @@ def test_a_broken_file_is_a_skip_with_its_reason_and_is_tried_again_when_it_chan
     assert world.index().skipped == {}
 
 
-class BrokenProfile(FakeProfile):
+class BrokenProfile(CountingProfile):
     """Its encoders give numbers that are none for one colour and one text, and too large ones for another colour."""
 
     def encoder(self, role: str, sense: Modality) -> FakeEncoder:
@@ -146,7 +146,7 @@ class _Broken(FakeEncoder):
 
 def test_a_vector_that_is_no_number_is_left_out_alone(world: World) -> None:
     """Its file is a skip with the reason, found by its name and words as before; all other files keep all they have."""
-    world.profile = BrokenProfile()  # type: ignore[assignment]
+    world.profile = BrokenProfile()
     for name, colour in (("nan.png", "red"), ("infinite.png", "green"), ("blue.png", "blue")):
         world.picture(name, colour)
     (world.media / "notes.txt").write_text("all is broken here")
@@ -184,7 +184,7 @@ def test_a_rebuild_ends_and_leaves_out_vectors_that_are_no_numbers(world: World)
 def test_a_good_rebuild_ends_the_failure_of_a_step(world: World) -> None:
     """What is encoded now is no skip any more; what still is not stays one."""
     good = world.profile
-    world.profile = BrokenProfile()  # type: ignore[assignment]
+    world.profile = BrokenProfile()
     world.picture("nan.png", "red")
     (world.media / "notes.txt").write_text("all is broken here")
     index_folders([world.media], library=world.home, options=Options(profile=world.profile))
