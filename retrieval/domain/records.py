@@ -23,7 +23,7 @@ Table: TypeAlias = tuple[NDArray[Any], Half]
 
 
 def media_of_rows(rows: NDArray[Any]) -> dict[int, Medium]:
-    """The medium of each asset that has any of the rows (n,) of ROW."""
+    """The medium of each asset that has any of the rows (n,), whose dtype is ROW."""
     return {asset: MEDIA[code] for asset, code in zip(rows["asset"].tolist(), rows["medium"].tolist(), strict=True)}
 
 
