@@ -46,7 +46,8 @@ class Hit:
     score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere. alike: how many further
     pictures that answer show the same and are not listed themselves. taken_at: when it was taken or recorded, where the
     file says so. date: local, ISO 8601, as precise as it is known; date_from: what says it. is_judged: False where only
-    filters asked, so that its confidence says nothing.
+    filters asked, so that its confidence says nothing. width, height: pixels of a picture or video as it is shown.
+    duration_ms: of what has time.
     """
 
     path: Path
@@ -62,6 +63,9 @@ class Hit:
     offline: bool = False
     alike: int = 0
     is_judged: bool = True
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,9 @@ def hit_report(hit: Hit, tags: Tags | None = None) -> dict[str, Any]:
         "date_from": hit.date_from,
         "offline": hit.offline,
         "alike": hit.alike,
+        "width": hit.width,
+        "height": hit.height,
+        "duration_ms": hit.duration_ms,
         "segments": [_found(each, is_judged=hit.is_judged) | _tags(each.id, tags) for each in hit.segments],
     }
 

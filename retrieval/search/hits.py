@@ -160,4 +160,7 @@ def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment
         date_from=stored.date_from,
         offline=stored.offline,
         alike=candidate.collapsed,
+        width=stored.facts.get("width"),
+        height=stored.facts.get("height"),
+        duration_ms=stored.facts.get("duration_ms"),
     )
