@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from retrieval.domain.records import SeenAsset, Status, StoredAsset, StoredFingerprints, StoredSegment
+    from retrieval.domain.records import Facets, SeenAsset, Status, StoredAsset, StoredFingerprints, StoredSegment
     from retrieval.encoders.profile import Profile
     from retrieval.protocols import Catalog, Snapshot
     from retrieval.query.encode import EncodedQuery
@@ -192,6 +192,11 @@ class Library:
 
         return self._in_snapshot(lambda context: asking.tags(segments, asked, context))
 
+    def version(self) -> int:
+        """A number that differs from the last one if a writer has committed in between."""
+        with self._lock:
+            return self._open_catalog().version()
+
     def _open_catalog(self) -> Catalog:
         if self._closed:
             raise LibraryError(f"the library {self._home} is closed", "open it again")
@@ -312,6 +317,16 @@ class Library:
         """Counts of the library, and of pending work."""
         with self._open_catalog().snapshot() as snapshot:
             return snapshot.status.report(self._home)
+
+    def facets(self, question: Question | None = None, *, tags: bool = False) -> Facets:
+        """Counts of the assets that answer a question, or of all, by date, folder, medium, camera, language and place.
+
+        tags: by tag as well, which compares every picture and sound with the vocabulary. Raises: as search.
+        """
+        from retrieval.search import asking
+
+        encoded = None if question is None else self.encode(question)
+        return self._in_snapshot(lambda context: asking.facets(encoded, context, tags=tags))
 
     def roots(self) -> list[Path]:
         """The folders that the library follows."""

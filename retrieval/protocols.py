@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from retrieval.domain.media import InputSpec, Kind, Medium, Modality, Segment, Skip, Space, Vectors
 from retrieval.domain.query import Filters
 from retrieval.domain.records import (
+    Facets,
     Ids,
     LiveSpace,
     SeenAsset,
@@ -270,6 +271,16 @@ class AssetFilters(Protocol):
         """Ids of assets that fulfil the filters, newest first, those without a date last; limit -1: all."""
 
 
+class FacetCounts(Protocol):
+    """Counts of assets by what can be filtered."""
+
+    def counts(self, ids: Iterable[int] | None = None) -> Facets:
+        """Assets that were seen, of all or of these ids, by each facet but tags."""
+
+    def segments_of(self, kinds: Iterable[Kind], ids: Iterable[int] | None = None) -> dict[int, tuple[Kind, int]]:
+        """Segments of these kinds, of all assets or of those with these ids: kind and asset by the segment's id."""
+
+
 class LibraryStatus(Protocol):
     """The library as a whole."""
 
@@ -312,6 +323,10 @@ class Snapshot(Protocol):
     @property
     def filters(self) -> AssetFilters:
         """Filters."""
+
+    @property
+    def facets(self) -> FacetCounts:
+        """Counts by what can be filtered."""
 
     @property
     def status(self) -> LibraryStatus:

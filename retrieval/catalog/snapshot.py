@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from retrieval.catalog import dialect
 from retrieval.catalog.assets import AssetReader
 from retrieval.catalog.engine import READERS, open_engine
+from retrieval.catalog.facets import FacetReader
 from retrieval.catalog.filters import FilterReader
 from retrieval.catalog.fingerprints import FingerprintReader
 from retrieval.catalog.fulltext import FullTextReader
@@ -63,6 +64,11 @@ class Snapshot:
     def filters(self) -> FilterReader:
         """Assets that fulfil filters."""
         return FilterReader(self._connection)
+
+    @cached_property
+    def facets(self) -> FacetReader:
+        """Counts by what can be filtered."""
+        return FacetReader(self._connection)
 
     @cached_property
     def status(self) -> StatusReader:

@@ -214,6 +214,24 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True)
+class Facets:
+    """Numbers of assets by value, the most frequent first; those without a value are left out.
+
+    months: by local month ("2019-07", or "2019" where no more is known), in order. folders: files by the folder that they
+    lie in, by path. places: latitude and longitude in degrees, to a tenth, and assets there. tags: None where not asked for.
+    """
+
+    total: int
+    media: Mapping[str, int]
+    months: Mapping[str, int]
+    cameras: Mapping[str, int]
+    languages: Mapping[str, int]
+    folders: Mapping[str, int]
+    places: tuple[tuple[float, float, int], ...]
+    tags: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Contents of a library and pending work. bytes: of catalog and generations on disk.
 

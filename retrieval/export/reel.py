@@ -21,10 +21,9 @@ from retrieval.errors import QueryError
 from retrieval.export import target
 from retrieval.media import fingerprint
 from retrieval.search import fusion, moments
-from retrieval.settings import LONGEST_SHOT_MS, SURE
+from retrieval.settings import SURE
 
 if TYPE_CHECKING:
-    from retrieval.domain.records import StoredSegment
     from retrieval.domain.result import Hit
     from retrieval.library import Library
     from retrieval.media.av.concat import Joined
@@ -125,9 +124,7 @@ def gather(library: Library, encoded: EncodedQuery, cut: float) -> Iterator[Part
 
 def _parts(library: Library, encoded: EncodedQuery, hit: Hit, path: Path, least: float) -> Iterator[Part]:
     segments = library.show(hit.asset).segments
-    shots, sentences = _spans(segments, "shot"), _spans(segments, "speech")
-    parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
-    cuts = np.setdiff1d(shots, shots[parted, 1])
+    cuts, sentences = moments.boundaries(segments)
     looks = library.fingerprints(hit.asset)
     curve = library.curve(encoded, hit.asset)
     for each in moments.find(curve, cuts, sentences, most=MOST_MOMENTS, least=fusion.log_odds(least)):
@@ -141,15 +138,6 @@ def _parts(library: Library, encoded: EncodedQuery, hit: Hit, path: Path, least:
         look = None if near is None else looks.data[near]
         sure = min(fusion.confidence(each.odds), hit.confidence)
         yield Part(path, hit.asset, span, min(max(each.at_ms, span.start), span.end - 1), sure, said, look)
-
-
-def _spans(segments: Sequence[StoredSegment], kind: str) -> NDArray[np.int64]:
-    spans = [
-        (each.segment.span.start, each.segment.span.end)
-        for each in segments
-        if each.segment.kind == kind and each.segment.span
-    ]
-    return np.array(spans, np.int64).reshape(-1, 2)
 
 
 def clean(moment: moments.Moment, cuts: NDArray[np.int64], sentences: NDArray[np.int64]) -> Span:

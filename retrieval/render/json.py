@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +17,18 @@ from retrieval.domain.query import Filters, Operand, Query
 from retrieval.domain.result import Answer, FoundSegment, Hit
 from retrieval.errors import QueryError
 from retrieval.query.format import format_query
+from retrieval.search import fusion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retrieval.domain.media import Box
-    from retrieval.domain.records import Status, StoredSegment
+    from retrieval.domain.records import Facets, Status, StoredSegment
     from retrieval.domain.result import Tag
     from retrieval.library import Shown
     from retrieval.search.duplicates import Copy, Group
     from retrieval.search.explain import Explanation
+    from retrieval.search.moments import Curve, Moment
 
     Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
@@ -274,6 +277,38 @@ def status_report(status: Status, skips: list[Skip] | None = None) -> dict[str, 
     if skips is not None:
         report["skips"] = [{**path_fields(s.path), "reason": s.reason, "detail": plain_text(s.detail)} for s in skips]
     return report
+
+
+def facets_report(facets: Facets) -> dict[str, Any]:
+    """Counts by what can be filtered; `years` are the months taken together."""
+    years: Counter[str] = Counter()
+    for month, count in facets.months.items():
+        years[month[:4]] += count
+    report: dict[str, Any] = {"version": VERSION, "total": facets.total, "years": dict(years)}
+    for name in ("media", "months", "cameras", "languages"):
+        report[name] = dict(getattr(facets, name))
+    report["folders"] = {plain_text(folder): count for folder, count in facets.folders.items()}
+    names = ("latitude", "longitude", "assets")
+    report["places"] = [dict(zip(names, place, strict=True)) for place in facets.places]
+    return report if facets.tags is None else report | {"tags": dict(facets.tags)}
+
+
+def curve_report(asset: str, curve: Curve, moments: Sequence[Moment]) -> dict[str, Any]:
+    """How sure a question is of one video or recording: `steps` of [start_ms, end_ms, confidence], and its moments."""
+    rows = zip(curve.starts.tolist(), curve.ends.tolist(), curve.odds.tolist(), strict=True)
+    return {
+        "version": VERSION,
+        "asset": asset,
+        "steps": [[start, end, _sure(odds)] for start, end, odds in rows],
+        "moments": [
+            {"start_ms": each.span.start, "end_ms": each.span.end, "at_ms": each.at_ms, "confidence": _sure(each.odds)}
+            for each in moments
+        ],
+    }
+
+
+def _sure(odds: float) -> float:
+    return round(fusion.confidence(odds), 4)
 
 
 def plain_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,9 +12,10 @@ import numpy as np
 from retrieval import resources
 from retrieval.catalog import layout
 from retrieval.domain.query import Filters
-from retrieval.domain.records import Ids
+from retrieval.domain.records import Facets, Ids
 from retrieval.domain.result import Answer, Tag
 from retrieval.domain.text import valid_text
+from retrieval.kinds import KINDS
 from retrieval.query.encode import EncodedQuery, encoded_for
 from retrieval.query.names import asset_named, nearest
 from retrieval.search.context import SearchContext
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from retrieval.search.explain import Explanation
     from retrieval.search.moments import Curve
     from retrieval.search.tagging import Tagger
+
+MOST_COUNTED = 1000  # hits of a question that are counted by facets
 
 
 def answer(encoded: EncodedQuery, context: SearchContext) -> Answer:
@@ -70,6 +74,27 @@ def _tagger(names: Sequence[str], context: SearchContext) -> Tagger | None:
 
     vocabulary = tagging.read([resources.vocabulary(), layout.tags(context.index.home)])
     return tagging.tagger(vocabulary, names, context)
+
+
+def facets(encoded: EncodedQuery | None, context: SearchContext, *, tags: bool) -> Facets:
+    """Counts of the assets that answer, the first MOST_COUNTED of them, or of all; with tags where they are asked for."""
+    ids = None if encoded is None else _answering(encoded, context)
+    found = context.snapshot.facets.counts(ids)
+    if not tags:
+        return found
+    tagger = _tagger((), context)
+    owners = context.snapshot.facets.segments_of([kind for kind, row in KINDS.items() if row.tags], ids)
+    tagged = tagger.of({segment: kind for segment, (kind, _) in owners.items()}) if tagger is not None else {}
+    pairs = {(each.name, owners[segment][1]) for segment, own in tagged.items() for each in own}
+    counts = Counter(name for name, _ in pairs)
+    return replace(found, tags=dict(sorted(counts.items(), key=lambda each: (-each[1], each[0]))))
+
+
+def _answering(encoded: EncodedQuery, context: SearchContext) -> list[int]:
+    """Ids of the assets that answer."""
+    whole = encoded.changed(limit=MOST_COUNTED, offset=0)
+    found = [context.snapshot.assets.with_key(each.asset) for each in answer(whole, context).shown]
+    return [each for each in found if each is not None]
 
 
 def curve(encoded: EncodedQuery, asset: int, context: SearchContext) -> Curve:

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Span
 from retrieval.search import fusion
-from retrieval.settings import FRAME_EVERY_MS
+from retrieval.settings import FRAME_EVERY_MS, LONGEST_SHOT_MS
+
+if TYPE_CHECKING:
+    from retrieval.domain.records import StoredSegment
 
 Ms = NDArray[np.int64]
 Odds = NDArray[np.float64]
@@ -139,6 +143,20 @@ def _kept(curve: Curve) -> Curve:
 
 
 # ---------------------------------------------------------------- moments
+
+
+def boundaries(segments: Iterable[StoredSegment]) -> tuple[Ms, Ms]:
+    """Times (n,) ms at which shots of an asset are cut, and spans (m, 2) ms of its sentences; the parts of one long shot
+    are no cuts.
+    """
+    every = [each.segment for each in segments]
+    shots, sentences = (_spans(each.span for each in every if each.kind == kind) for kind in ("shot", "speech"))
+    parted = shots[:, 1] - shots[:, 0] >= LONGEST_SHOT_MS
+    return np.setdiff1d(shots, shots[parted, 1]), sentences
+
+
+def _spans(spans: Iterable[Span | None]) -> Ms:
+    return np.array([(each.start, each.end) for each in spans if each is not None], np.int64).reshape(-1, 2)
 
 
 def find(

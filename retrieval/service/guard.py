@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,16 +34,20 @@ HEADERS = {
 @dataclass(frozen=True, slots=True)
 class Rules:
     """hosts: names by which the service may be called, without port. keys: read anew for each request, so that a revoked
-    one ends; None: no key is needed. body_bytes: of one request. at_once: requests being answered; queued: waiting
-    beside them, more are refused.
+    one ends; None: no key is needed. body_bytes: of one request, upload_bytes: of one with files; body_s: in which it must
+    be there. at_once: questions being answered; queued: waiting beside them, more are refused; wait_s: as long at most;
+    work_s: for one answer.
     """
 
     hosts: frozenset[str]
     keys: Callable[[], Sequence[Key]] | None = None
     body_bytes: int = 64 << 10
+    upload_bytes: int = 64 << 20
+    body_s: float = 60.0
     at_once: int = 4
-    queued: int = 32
+    queued: int = 64
     wait_s: float = 10.0
+    work_s: float = 120.0
 
 
 def is_loopback(host: str) -> bool:
@@ -59,8 +64,6 @@ class Guard:
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self._app = app
         self._rules = rules
-        self._room = asyncio.Semaphore(rules.at_once)
-        self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -71,10 +74,8 @@ class Guard:
         send = _with_headers(send)
         if refusal := self._refusal(scope):
             await refusal(scope, receive, send)
-        elif scope["path"] in OPEN_PATHS:
-            await self._app(scope, receive, send)
         else:
-            await self._in_turn(scope, receive, send)
+            await self._app(scope, _bounded(receive, self._most_bytes(scope), self._rules.body_s), send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -89,31 +90,13 @@ class Guard:
                 hint = "send the header Authorization: Bearer KEY; crossmedia keys add NAME makes one"
                 return problem(401, "a key is needed", hint, {"WWW-Authenticate": "Bearer"})
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdecimal() or int(length[:20]) > self._rules.body_bytes:
-            return problem(413, "the request is too large", f"at most {self._rules.body_bytes} bytes")
+        if not length.isascii() or not length.isdecimal() or int(length[:20]) > self._most_bytes(scope):
+            return problem(413, "the request is too large", f"at most {self._most_bytes(scope)} bytes")
         return None
 
-    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
-        rules = self._rules
-        if self._inside >= rules.at_once + rules.queued:
-            await problem(503, "the service is busy", "try again in a second", {"Retry-After": "1"})(
-                scope, receive, send
-            )
-            return
-        self._inside += 1
-        try:
-            try:
-                await asyncio.wait_for(self._room.acquire(), rules.wait_s)
-            except TimeoutError:
-                busy = problem(503, "the service is busy", "try again in some seconds", {"Retry-After": "5"})
-                await busy(scope, receive, send)
-                return
-            try:
-                await self._app(scope, _bounded(receive, rules.body_bytes), send)
-            finally:
-                self._room.release()
-        finally:
-            self._inside -= 1
+    def _most_bytes(self, scope: Scope) -> int:
+        kind = Headers(scope=scope).get("content-type", "").strip().lower()
+        return self._rules.upload_bytes if kind.startswith("multipart/form-data") else self._rules.body_bytes
 
 
 def _host(value: str) -> str:
@@ -122,15 +105,25 @@ def _host(value: str) -> str:
     return name.strip("[]").lower()
 
 
-def _bounded(receive: Receive, most: int) -> Receive:
-    """Ends a body that grows beyond what it announced, or announced nothing: as if the client had left."""
+def _bounded(receive: Receive, most: int, seconds: float) -> Receive:
+    """Ends a body that grows beyond what it announced, or announced nothing, or comes too slowly."""
     seen = 0
+    end = asyncio.get_running_loop().time() + seconds
+    is_whole = False
 
     async def bounded() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, is_whole
+        if is_whole:  # the client is waited for, until it leaves
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), end - asyncio.get_running_loop().time())
+        except TimeoutError:
+            raise HTTPException(408, "the request came too slowly") from None
         seen += len(message.get("body", b""))
-        return message if seen <= most else {"type": "http.disconnect"}
+        is_whole = not message.get("more_body", False)
+        if seen > most:
+            raise HTTPException(413, "the request is too large")
+        return message
 
     return bounded
 

@@ -1,0 +1,54 @@
+"""What the requests of one service share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from retrieval.library import Library, Shown
+from retrieval.service.pictures import PictureCache
+from retrieval.service.requests import known
+from retrieval.service.work_queue import WorkQueue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """A library, the queue of its questions, and what was made of it and is kept."""
+
+    library: Library
+    queue: WorkQueue
+    pictures: PictureCache
+    _kept: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def kept(self, name: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made anew only after the library has changed; for what takes long and depends on nothing
+        else.
+        """
+        state = self.library.version()
+        with self._lock:
+            before = self._kept.get(name)
+        if before is not None and before[0] == state:
+            return before[1]
+        value = make()
+        with self._lock:
+            self._kept[name] = state, value
+        return value
+
+    def file_of(self, name: str) -> tuple[Shown, Path]:
+        """An asset and its file, where that is there and lies under a folder that the library follows, links resolved.
+
+        Raises: HTTPException 404 where there is no such file; as Library.show.
+        """
+        shown = self.library.show(known(name))
+        roots = [root.resolve() for root in self.library.roots()]
+        for path in shown.asset.paths:
+            real = path.resolve()
+            if real.is_file() and any(real.is_relative_to(root) for root in roots):
+                return shown, real
+        raise HTTPException(404, "the file is not there now")

@@ -1,0 +1,90 @@
+"""Questions wait for a thread here, and no longer than they should: a pool of threads alone has an endless queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+Result = TypeVar("Result")
+
+
+class WorkQueue:
+    """at_once: pieces of work under way; queued: waiting beside them, more are refused; wait_s: how long one waits;
+    work_s: how long a client waits for one that has begun. Used from one event loop.
+    """
+
+    def __init__(self, at_once: int, queued: int, wait_s: float, work_s: float) -> None:
+        self._threads = ThreadPoolExecutor(at_once, "crossmedia-service")
+        self._room = asyncio.Semaphore(at_once)
+        self._most = at_once + queued
+        self._wait_s, self._work_s = wait_s, work_s
+        self.inside = 0  # waiting or under way
+
+    async def run(self, request: Request, work: Callable[[], Result]) -> Result:
+        """What `work` gives, in a thread; it is dropped where the client leaves before its turn.
+
+        Raises:
+            HTTPException: 503 with Retry-After where the queue is full or does not move, or the work takes too long.
+        """
+        if self.inside >= self._most:
+            raise HTTPException(503, "the service is busy", {"Retry-After": "1"})
+        self.inside += 1
+        try:
+            await self._turn(request)
+        except BaseException:
+            self.inside -= 1
+            raise
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        running.add_done_callback(self._ended)  # the thread works on, whatever becomes of whoever asked
+        try:
+            return await asyncio.wait_for(asyncio.shield(running), self._work_s)
+        except TimeoutError:
+            if running.done():
+                raise  # of the work itself
+            raise HTTPException(503, "the answer takes too long", {"Retry-After": "30"}) from None
+
+    def _ended(self, running: asyncio.Future[Result]) -> None:
+        self.inside -= 1
+        self._room.release()
+        if not running.cancelled():
+            running.exception()  # seen, also where nobody waits any more
+
+    async def _turn(self, request: Request) -> None:
+        if not self._room.locked():
+            await self._room.acquire()
+            return
+        room, gone = asyncio.ensure_future(self._room.acquire()), asyncio.ensure_future(_left(request))
+        try:
+            done, _ = await asyncio.wait((room, gone), timeout=self._wait_s, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            _give_back(room, self._room)
+            raise
+        finally:
+            gone.cancel()
+        if room in done:
+            return
+        _give_back(room, self._room)
+        if gone in done:
+            raise HTTPException(499, "the client has left")
+        raise HTTPException(503, "the service is busy", {"Retry-After": "5"})
+
+    def close(self) -> None:
+        """Takes no more work; what is under way ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _give_back(room: asyncio.Future[Any], semaphore: asyncio.Semaphore) -> None:
+    """Ends a wait for a place; one that was given in the same moment goes to the next."""
+    if not room.cancel() and not room.cancelled() and room.exception() is None:
+        semaphore.release()
+
+
+async def _left(request: Request) -> None:
+    """Ends when the client has closed its connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
