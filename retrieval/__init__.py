@@ -25,12 +25,13 @@ if TYPE_CHECKING:
         QueryError,
         RetrievalError,
     )
-    from retrieval.library import Library, Shown
+    from retrieval.library import AssetDetails, Library
     from retrieval.render.json import as_dict
     from retrieval.search.explain import Explanation
 
 __all__ = [
     "Answer",
+    "AssetDetails",
     "EncoderUnavailable",
     "Explanation",
     "Filters",
@@ -44,7 +45,6 @@ __all__ = [
     "Query",
     "QueryError",
     "RetrievalError",
-    "Shown",
     "Span",
     "Tag",
     "as_dict",
@@ -52,7 +52,7 @@ __all__ = [
 
 _HOMES = dict.fromkeys(("Filters", "Operand", "Query"), "domain.query")
 _HOMES |= dict.fromkeys(("Answer", "FoundSegment", "Hit", "Tag"), "domain.result")
-_HOMES |= {"Span": "domain.media", "Library": "library", "Shown": "library", "Explanation": "search.explain"}
+_HOMES |= {"Span": "domain.media", "Library": "library", "AssetDetails": "library", "Explanation": "search.explain"}
 _HOMES["as_dict"] = "render.json"
 _HOMES |= {name: "errors" for name in __all__ if name not in _HOMES}
 

@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AssetDetails:
     """All that is known of an asset. segments: those asked for, in order (all, or the one that was named)."""
 
     asset: StoredAsset
@@ -151,7 +151,7 @@ class Library:
         """
         from retrieval.query.build import as_query, with_changes
         from retrieval.query.encode import EncodedQuery, encode_query
-        from retrieval.search import asking
+        from retrieval.search import executor
 
         given = question.query if isinstance(question, EncodedQuery) else as_query(question, files=files)
         query = with_changes(given, media, limit, offset, **filters)
@@ -159,7 +159,7 @@ class Library:
             encoded = replace(question, query=query)
         else:
             encoded = encode_query(query, self._profile)
-        return self._in_snapshot(lambda context: asking.answer(encoded, context))
+        return self._in_snapshot(lambda context: executor.answer(encoded, context))
 
     def _in_snapshot(self, ask: Callable[[SearchContext], Result]) -> Result:
         """Asks one state of the catalog and of the indexes, by one thread; again where an index is damaged or gone."""
@@ -188,9 +188,9 @@ class Library:
             EncoderUnavailable: the names of the vocabulary cannot be encoded here.
             LibraryError: the library's own tags.txt cannot be understood.
         """
-        from retrieval.search import asking
+        from retrieval.search import executor
 
-        return self._in_snapshot(lambda context: asking.tags(segments, asked, context))
+        return self._in_snapshot(lambda context: executor.tags(segments, asked, context))
 
     def version(self) -> int:
         """A number that differs from the last one if a writer has committed in between."""
@@ -232,10 +232,10 @@ class Library:
         Raises: as search and show.
         """
         from retrieval.query.names import asset_named
-        from retrieval.search import asking
+        from retrieval.search import executor
 
         encoded = self.encode(question, files=files)
-        return self._in_snapshot(lambda own: asking.curve(encoded, asset_named(name, own.snapshot), own))
+        return self._in_snapshot(lambda own: executor.curve(encoded, asset_named(name, own.snapshot), own))
 
     def explain(self, question: Question, name: str | Path, *, files: bool = False) -> Explanation | None:
         """Why an asset answers: lanes, marked words, the frame, and where in the picture the answer lies.
@@ -245,16 +245,16 @@ class Library:
 
         Raises: as search and show; QueryError for an empty question.
         """
-        from retrieval.search import asking
+        from retrieval.search import executor
 
         encoded = self.encode(question, files=files)
         if not encoded.operands:
             raise QueryError("the question is empty", "give some words or a file")
-        return self._in_snapshot(lambda context: asking.explanation(encoded, str(name), context))
+        return self._in_snapshot(lambda context: executor.explanation(encoded, str(name), context))
 
     # ------------------------------------------------------------ looking
 
-    def show(self, name: str | Path) -> Shown:
+    def show(self, name: str | Path) -> AssetDetails:
         """All that is known of an asset, by its path, the end of its path, its hash or the id of one of its segments.
 
         Raises:
@@ -265,7 +265,7 @@ class Library:
 
         with self._open_catalog().snapshot() as snapshot:
             asset, found = segments_named(name, snapshot)
-            return Shown(named_first(snapshot.assets.by_id([asset])[asset], name), tuple(found))
+            return AssetDetails(named_first(snapshot.assets.by_id([asset])[asset], name), tuple(found))
 
     def frame(self, name: str | Path, at_ms: int | None = None, *, side: int = 1280) -> NDArray[np.uint8] | None:
         """A photo, a frame of a video, or a page of a PDF: uint8 (h, w, 3), at most `side` pixels wide and high.

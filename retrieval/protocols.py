@@ -123,10 +123,10 @@ class Profile(Protocol):
     def spaces(self) -> tuple[SpaceName, ...]:
         """The names of its spaces; those of retrieval.kinds that are missing are not searched."""
 
-    def senses(self, role: SpaceName) -> frozenset[Modality]:
+    def modalities(self, role: SpaceName) -> frozenset[Modality]:
         """The modalities that can be brought into that space."""
 
-    def encoder(self, role: SpaceName, sense: Modality) -> Encoder:
+    def encoder(self, role: SpaceName, modality: Modality) -> Encoder:
         """The encoder of one modality into one space.
 
         Raises:

@@ -54,7 +54,7 @@ def pitch_name(samples: NDArray[np.float32]) -> str:
 
 @dataclass(frozen=True)
 class FakeEncoder:
-    """One sense into one space of hashed words."""
+    """One modality into one space of hashed words."""
 
     space: Space
     accepts: Modality
@@ -103,15 +103,15 @@ class FakeProfile:
     def space(self, role: str) -> Space:
         return Space(role, "fake", self._revision, DIMENSION)
 
-    def senses(self, role: str) -> frozenset[Modality]:
+    def modalities(self, role: str) -> frozenset[Modality]:
         every: frozenset[Modality] = frozenset(("text", "image", "sound")) if role == "shared" else frozenset(("text",))
         return every - self._missing
 
-    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
-        if sense in self._missing:
-            raise EncoderUnavailable(f"profile fake has no encoder for {sense}")
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        if modality in self._missing:
+            raise EncoderUnavailable(f"profile fake has no encoder for {modality}")
         forms: dict[Modality, InputSpec] = {"text": None, "image": ImageSpec(32), "sound": AudioSpec()}
-        return FakeEncoder(self.space(role), sense, forms[sense])
+        return FakeEncoder(self.space(role), modality, forms[modality])
 
     def transcriber(self) -> FakeTranscriber:
         return FakeTranscriber(self._said)

@@ -22,14 +22,14 @@ from tests.fakes import FakeEncoder, FakeProfile
 
 
 class CountingProfile(FakeProfile):
-    """Notes how many items each sense has encoded."""
+    """Notes how many items each modality has encoded."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.encoded: dict[Modality, int] = {"text": 0, "image": 0, "sound": 0}
 
-    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
-        plain = super().encoder(role, sense)
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        plain = super().encoder(role, modality)
         return _Counting(plain.space, plain.accepts, plain.form, self.encoded)
 
 

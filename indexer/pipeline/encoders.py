@@ -19,7 +19,7 @@ def indexing_encoders(profile: Profile) -> dict[Place, Encoder]:
     return {
         (space, modality): profile.encoder(space, modality)
         for space, modality in needed
-        if space in profile.spaces and (modality == "text" or modality in profile.senses(space))
+        if space in profile.spaces and (modality == "text" or modality in profile.modalities(space))
     }
 
 

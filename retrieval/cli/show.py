@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retrieval.domain.result import Tag
-    from retrieval.library import Library, Shown
+    from retrieval.library import AssetDetails, Library
 
     Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
@@ -52,7 +52,7 @@ def show(
             print("\n".join(asset_lines(shown, terminal_width(), tags)))
 
 
-def _tags(opened: Library, shown: Shown) -> Tags | None:
+def _tags(opened: Library, shown: AssetDetails) -> Tags | None:
     """The tags of all that is shown; what is known is shown without them where no model is here to tell."""
     from retrieval.errors import EncoderUnavailable
 

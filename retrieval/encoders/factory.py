@@ -15,8 +15,8 @@ from retrieval.protocols import Encoder, SpaceName
 Role: TypeAlias = SpaceName
 
 
-def make_encoder(model: Model, role: Role, sense: Modality) -> Encoder:
-    """The encoder of one sense. Configuration is read here, weights when the first item is encoded.
+def make_encoder(model: Model, role: Role, modality: Modality) -> Encoder:
+    """The encoder of one modality. Configuration is read here, weights when the first item is encoded.
 
     Raises:
         EncoderUnavailable: its files or packages are not on this machine.
@@ -29,10 +29,10 @@ def make_encoder(model: Model, role: Role, sense: Modality) -> Encoder:
         )
     if model.family not in FAMILIES:
         raise EncoderUnavailable(f"model {model.name} is of an unknown family {model.family}", ", ".join(FAMILIES))
-    return FAMILIES[model.family](model, role, sense)
+    return FAMILIES[model.family](model, role, modality)
 
 
-def _starter(model: Model, role: Role, sense: Modality) -> Encoder:
+def _starter(model: Model, role: Role, modality: Modality) -> Encoder:
     from retrieval.encoders import starter
 
     made: dict[Modality, Callable[[], Encoder]] = {
@@ -40,38 +40,42 @@ def _starter(model: Model, role: Role, sense: Modality) -> Encoder:
         "image": starter.StarterImage,
         "sound": starter.StarterSound,
     }
-    return made[sense]()
+    return made[modality]()
 
 
-def _use(model: Model, role: Role, sense: Modality) -> Encoder:
+def _use(model: Model, role: Role, modality: Modality) -> Encoder:
     from retrieval.encoders import starter
 
     return starter.SentenceText()
 
 
-def _onnx(model: Model, role: Role, sense: Modality) -> Encoder:
+def _onnx(model: Model, role: Role, modality: Modality) -> Encoder:
     from retrieval.encoders import onnx
 
     files = files_of(model)
     space = _space(model, role, files, onnx.dimension(files.folder))
-    return onnx.OnnxText(files.folder, space, model.prompt) if sense == "text" else onnx.OnnxImage(files.folder, space)
+    return (
+        onnx.OnnxText(files.folder, space, model.prompt) if modality == "text" else onnx.OnnxImage(files.folder, space)
+    )
 
 
-def _open_clip(model: Model, role: Role, sense: Modality) -> Encoder:
+def _open_clip(model: Model, role: Role, modality: Modality) -> Encoder:
     """Pictures on CUDA by torch; all else by the ONNX form, which is made once where torch is installed."""
     from retrieval.encoders import onnx, open_clip
 
     files = files_of(model)
     space = _space(model, role, files, open_clip.dimension(files.folder))
-    if not (sense == "image" and has_gpu()) and _exported(model, files, open_clip.export):
+    if not (modality == "image" and has_gpu()) and _exported(model, files, open_clip.export):
         return (
-            onnx.OnnxText(files.export, space, model.prompt) if sense == "text" else onnx.OnnxImage(files.export, space)
+            onnx.OnnxText(files.export, space, model.prompt)
+            if modality == "text"
+            else onnx.OnnxImage(files.export, space)
         )
     text, image = open_clip.torch_encoders(files.folder, space, model.prompt)
-    return text if sense == "text" else image
+    return text if modality == "text" else image
 
 
-def _sentences(model: Model, role: Role, sense: Modality) -> Encoder:
+def _sentences(model: Model, role: Role, modality: Modality) -> Encoder:
     """By torch on CUDA, where passages come in thousands; else by the ONNX form."""
     from retrieval.encoders import onnx, sentence_transformers
 

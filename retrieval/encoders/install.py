@@ -76,8 +76,8 @@ def _described(folder: Path, name: str) -> Model:
         return Model(name, "open_clip", frozenset({"text", "image"}), open_clip.dimension(folder))
     if sentence_transformers.is_model(folder):
         return Model(name, "sentence_transformers", frozenset({"text"}), sentence_transformers.dimension(folder))
-    if senses := onnx.senses(folder):
-        return Model(name, "onnx", senses, onnx.dimension(folder))
+    if found := onnx.modalities(folder):
+        return Model(name, "onnx", found, onnx.dimension(folder))
     raise EncoderUnavailable(
         f"{folder} holds no model that crossmedia knows",
         "wanted: open_clip_config.json with its weights, modules.json of sentence-transformers, or config.json with "
@@ -224,26 +224,26 @@ def export(name: str) -> ModelState:
 
 
 def check(name: str) -> dict[Modality, tuple[float, ...]]:
-    """Runs a model once for each sense: digests, dimension, unit length, and the golden vector where one is stated.
+    """Runs a model once for each modality: digests, dimension, unit length, and the golden vector where one is stated.
 
-    Gives the first eight components by sense. Raises:
+    Gives the first eight components by modality. Raises:
         EncoderUnavailable: it cannot be run here.
         SpaceMismatch: it is not what it was.
     """
     model = find_model(name)
     role: Role = "sentence" if model.senses == {"text"} else "shared"
-    return {sense: _head(model, role, sense) for sense in sorted(model.senses)}
+    return {modality: _head(model, role, modality) for modality in sorted(model.senses)}
 
 
-def _head(model: Model, role: Role, sense: Modality) -> tuple[float, ...]:
-    encoder = make_encoder(model, role, sense)
-    row = encoder.encode([_probe(model, sense, encoder.form)])[0]
+def _head(model: Model, role: Role, modality: Modality) -> tuple[float, ...]:
+    encoder = make_encoder(model, role, modality)
+    row = encoder.encode([_probe(model, modality, encoder.form)])[0]
     head = tuple(round(float(value), 4) for value in row[:8])
     if not np.isfinite(row).all() or abs(float(np.linalg.norm(row)) - 1) > 1e-3:
         raise SpaceMismatch(
-            f"model {model.name} gives no unit vector for {sense}", "its files are damaged; get it again"
+            f"model {model.name} gives no unit vector for {modality}", "its files are damaged; get it again"
         )
-    golden: Sequence[float] = model.golden.get("head", ()) if sense == "text" else ()
+    golden: Sequence[float] = model.golden.get("head", ()) if modality == "text" else ()
     if any(abs(is_now - was) > GOLDEN_TOLERANCE for is_now, was in zip(head, golden, strict=False)):
         raise SpaceMismatch(
             f"model {model.name} gives other vectors than when it was recorded ({list(head)}, not {list(golden)})",
@@ -252,8 +252,8 @@ def _head(model: Model, role: Role, sense: Modality) -> tuple[float, ...]:
     return head
 
 
-def _probe(model: Model, sense: Modality, form: Any) -> Any:
-    if sense == "text":
+def _probe(model: Model, modality: Modality, form: Any) -> Any:
+    if modality == "text":
         return str(model.golden.get("text", PROBE))
     if isinstance(form, ImageSpec):
         ramp = np.linspace(0, 255, form.size, dtype=np.uint8)

@@ -51,9 +51,9 @@ _FITS: dict[str, Literal["crop", "squeeze", "pad"]] = {"shortest": "crop", "squa
 _RESAMPLES: dict[str, Literal["bicubic", "bilinear", "lanczos"]] = {"bilinear": "bilinear", "lanczos": "lanczos"}
 
 
-def senses(folder: Path) -> frozenset[Modality]:
+def modalities(folder: Path) -> frozenset[Modality]:
     """Which halves the folder holds completely."""
-    return frozenset(sense for sense, names in FILES.items() if all((folder / name).is_file() for name in names))
+    return frozenset(modality for modality, names in FILES.items() if all((folder / name).is_file() for name in names))
 
 
 def dimension(folder: Path) -> int:

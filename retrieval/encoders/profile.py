@@ -48,24 +48,24 @@ class ModelProfile:
         """The model behind one of the two spaces."""
         return self.shared if role == "shared" else self.sentence
 
-    def senses(self, role: Role) -> frozenset[Modality]:
+    def modalities(self, role: Role) -> frozenset[Modality]:
         """What can be brought into that space; {"text"} for "sentence"."""
         return self.model(role).senses if role == "shared" else frozenset({"text"})
 
-    def encoder(self, role: Role, sense: Modality) -> Encoder:
-        """The encoder of one sense into one space; the text one loads no image tower.
+    def encoder(self, role: Role, modality: Modality) -> Encoder:
+        """The encoder of one modality into one space; the text one loads no image tower.
 
         Raises:
-            EncoderUnavailable: the profile has none for that sense, or its files are not on this machine.
+            EncoderUnavailable: the profile has none for that modality, or its files are not on this machine.
             SpaceMismatch: its files are not those that were recorded.
         """
-        if sense not in self.senses(role):
+        if modality not in self.modalities(role):
             hint = "rebuild the library with profile starter, which has one" if role == "shared" else ""
-            raise EncoderUnavailable(f"profile {self.name} has no encoder of {sense} in its {role} space", hint)
+            raise EncoderUnavailable(f"profile {self.name} has no encoder of {modality} in its {role} space", hint)
         with self._lock:
-            if (role, sense) not in self._made:
-                self._made[role, sense] = make_encoder(self.model(role), role, sense)
-            encoder: Encoder = self._made[role, sense]
+            if (role, modality) not in self._made:
+                self._made[role, modality] = make_encoder(self.model(role), role, modality)
+            encoder: Encoder = self._made[role, modality]
             return encoder
 
     def space(self, role: Role) -> Space:

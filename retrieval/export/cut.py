@@ -11,7 +11,7 @@ from retrieval.errors import RetrievalError
 from retrieval.export.target import check, written
 
 if TYPE_CHECKING:
-    from retrieval.library import Shown
+    from retrieval.library import AssetDetails
 
 STILLS = (".jpg", ".jpeg", ".png", ".webp")  # what a picture is written as
 CLIPS = (".mp4", ".mkv", ".mov", ".webm", ".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a")
@@ -22,7 +22,7 @@ _NAMED = {"image": "a picture", "video": "a video", "audio": "a sound", "documen
 _FORMS = {"image": ".jpg or .png", "video": ".jpg, .mp4 or .wav", "audio": ".wav or .mp3", "document": ".txt"}
 
 
-def save(shown: Shown, target: Path, *, replace: bool = False) -> None:
+def save(shown: AssetDetails, target: Path, *, replace: bool = False) -> None:
     """Writes a segment, or a whole file, to `target`. replace: over a file that is there.
 
     Raises:
@@ -43,14 +43,14 @@ def save(shown: Shown, target: Path, *, replace: bool = False) -> None:
             _save_media(shown, source, part)
 
 
-def _text(shown: Shown) -> str:
+def _text(shown: AssetDetails) -> str:
     texts = [each.segment.text for each in shown.segments if each.segment.text]
     if not texts:
         raise RetrievalError("no text to save", "--save FILE.jpg, .mp4 or .wav saves picture or sound")
     return "\n".join(texts) + "\n"
 
 
-def _save_media(shown: Shown, source: Path, target: Path) -> None:
+def _save_media(shown: AssetDetails, source: Path, target: Path) -> None:
     """What is seen or heard: a copy where a whole file is asked for as it is, else in the form of the suffix."""
     medium, suffix = shown.asset.medium, target.suffix.lower()
     spans = [each.segment.span for each in shown.segments if each.segment.span is not None]

@@ -133,7 +133,7 @@ def _take(content: Content, values: Iterable[Metadata | ExtractedSegment]) -> Me
 def _listen(content: Content, path: Path, profile: Profile) -> None:
     from retrieval.media.extract import listen
 
-    if "sound" not in profile.senses("shared"):
+    if "sound" not in profile.modalities("shared"):
         return
     try:
         form = profile.encoder("shared", "sound").form
@@ -217,7 +217,7 @@ def _samples(array: NDArray[Any]) -> NDArray[np.float32]:
 
 def _sound(samples: NDArray[np.float32], profile: Profile) -> Content:
     content = Content()
-    if "sound" in profile.senses("shared"):
+    if "sound" in profile.modalities("shared"):
         form = profile.encoder("shared", "sound").form
         content.sounds = list(_windows(samples, form if isinstance(form, AudioSpec) else AudioSpec()))
     _take_speech(content, [samples], profile)

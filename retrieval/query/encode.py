@@ -174,15 +174,15 @@ def _encoded(content: Content, profile: Profile) -> EncodedOperand:
     return EncodedOperand(vectors, words, warnings=(*content.warnings, *(str(each) for each in failures)))
 
 
-def _most(sense: Modality) -> int:
-    return MOST_TEXTS if sense == "text" else MOST_VIEWS
+def _most(modality: Modality) -> int:
+    return MOST_TEXTS if modality == "text" else MOST_VIEWS
 
 
 def _encode(
-    profile: Profile, role: Role, sense: Modality, items: Sequence[Any], failures: list[EncoderUnavailable]
+    profile: Profile, role: Role, modality: Modality, items: Sequence[Any], failures: list[EncoderUnavailable]
 ) -> Vectors | None:
     try:
-        return profile.encoder(role, sense).encode(items)
+        return profile.encoder(role, modality).encode(items)
     except EncoderUnavailable as error:
         failures.append(error)
         return None
@@ -214,13 +214,13 @@ def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, in
     """The vectors and texts that the library holds of a segment, path or hash. Raises: as asset_named."""
     _, named = segments_named(name, snapshot)
     found = [each for each in named if each.segment.kind != "region" or len(named) == 1]  # pictures as wholes
-    senses: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
+    modalities: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}
     vectors: dict[tuple[Role, Modality], Vectors] = {}
-    stored = snapshot.vectors.of_segments(dict(spaces.values()), senses)
+    stored = snapshot.vectors.of_segments(dict(spaces.values()), modalities)
     for role, (space, _) in spaces.items():
         owners = stored[space].segments.tolist()
         for modality in MODALITIES:
-            rows = [at for at, segment in enumerate(owners) if senses[segment] == modality]
+            rows = [at for at, segment in enumerate(owners) if modalities[segment] == modality]
             if rows:
                 vectors[role, modality] = stored[space].data[_thinned(rows, MOST_VIEWS)].astype(np.float32)
     said = " ".join(each.segment.text for each in found if each.segment.text)

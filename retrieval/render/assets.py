@@ -12,11 +12,11 @@ from retrieval.render.text import clock, columns, path_text, place, plain, short
 if TYPE_CHECKING:
     from retrieval.domain.records import StoredAsset, StoredSegment
     from retrieval.domain.result import Tag
-    from retrieval.library import Shown
+    from retrieval.library import AssetDetails
 
 
 def asset_lines(
-    shown: Shown, width: int | None = None, tags: Mapping[str, Sequence[Tag]] | None = None
+    shown: AssetDetails, width: int | None = None, tags: Mapping[str, Sequence[Tag]] | None = None
 ) -> Iterator[str]:
     """All that is known of an asset: its places, its facts, its segments with their tags."""
     asset = shown.asset

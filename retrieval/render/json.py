@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retrieval.domain.media import Box
     from retrieval.domain.records import Facets, Status, StoredSegment
     from retrieval.domain.result import Tag
-    from retrieval.library import Shown
+    from retrieval.library import AssetDetails
     from retrieval.search.duplicates import Copy, Group
     from retrieval.search.explain import Explanation
     from retrieval.search.moments import Curve, Moment
@@ -59,7 +59,7 @@ def path_fields(path: Path) -> dict[str, str]:
         return {"path": raw.decode(errors="replace"), "path_bytes": base64.b64encode(raw).decode()}
 
 
-def as_dict(value: Answer | Hit | Query | Shown | Explanation | Status) -> dict[str, Any]:
+def as_dict(value: Answer | Hit | Query | AssetDetails | Explanation | Status) -> dict[str, Any]:
     """Plain data of an answer or a part of it, of what `show`, `explain` or `status` give: the keys of `--json`.
 
     An answer does not know its question: give the Query to as_dict as well where it is wanted.
@@ -71,11 +71,13 @@ def as_dict(value: Answer | Hit | Query | Shown | Explanation | Status) -> dict[
         report = answer_report(Query(), value)
         del report["query"]
         return report
-    makers = {"Hit": hit_report, "Query": query_report, "Shown": asset_report, "Explanation": explanation_report}
+    makers = {"Hit": hit_report, "Query": query_report, "AssetDetails": asset_report, "Explanation": explanation_report}
     makers["Status"] = status_report
     maker: Any = makers.get(type(value).__name__)
     if maker is None:
-        raise QueryError(f"a {type(value).__name__} has no form as plain data", "give an Answer, Hit, Shown or Status")
+        raise QueryError(
+            f"a {type(value).__name__} has no form as plain data", "give an Answer, a Hit, a Status or what show gives"
+        )
     found: dict[str, Any] = maker(value)
     return found
 
@@ -183,7 +185,7 @@ def csv_rows(answer: Answer) -> Iterator[tuple[Any, ...]]:
         yield (*head, *where, lane, best.get("text"), report["sure"], best.get("evidence"))
 
 
-def asset_report(shown: Shown, tags: Tags | None = None) -> dict[str, Any]:
+def asset_report(shown: AssetDetails, tags: Tags | None = None) -> dict[str, Any]:
     """An asset with all its segments (or the one that was named)."""
     asset = shown.asset
     return {

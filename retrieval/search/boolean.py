@@ -83,8 +83,8 @@ def timed(tree: Tree) -> bool:
     """Whether only what has a time can answer: `A then B` in each alternative."""
     if isinstance(tree, EventSequence):
         return True
-    found = [timed(each) for each in parts(tree) if sought(each)]
-    return bool(found) and (all(found) if isinstance(tree, Or) else any(found))
+    ordered = [timed(each) for each in parts(tree) if sought(each)]
+    return bool(ordered) and (all(ordered) if isinstance(tree, Or) else any(ordered))
 
 
 # ---------------------------------------------------------------- numbers
@@ -156,8 +156,8 @@ def score_tree(tree: Tree, given: Sequence[Score | None], times: TimeGrid | None
     them nothing comes in order. A tree of which nothing is left is sure of nothing.
     """
     places = next((len(each.at) for each in given if each is not None), 1)
-    found = _Judge(given, times, places).part(tree, 0, np.zeros(places))
-    return found or Score(np.full(places, fusion.LEAST), fusion.LEAST)
+    score = _Judge(given, times, places).part(tree, 0, np.zeros(places))
+    return score or Score(np.full(places, fusion.LEAST), fusion.LEAST)
 
 
 def excluded(tree: Tree, given: Sequence[Score | None]) -> Odds:
@@ -172,11 +172,11 @@ def excluded(tree: Tree, given: Sequence[Score | None]) -> Odds:
 
 def _numbered(tree: Tree, first: int) -> list[tuple[Tree, int]]:
     """The parts of a tree, each with the number of its first leaf."""
-    found = []
+    numbered = []
     for each in parts(tree):
-        found.append((each, first))
+        numbered.append((each, first))
         first += len(leaves(each))
-    return found
+    return numbered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,8 +209,8 @@ class _Judge:
     def _not(self, tree: Not, first: int, cost: Odds) -> Score | None:
         """1 - q, to the power of its weight."""
         inner, weight, _ = weighted(tree.part)
-        found = self.part(inner, first, np.zeros(self.places))
-        return None if found is None else self._nothing_but(weight * cost_of(found.at) + cost)
+        score = self.part(inner, first, np.zeros(self.places))
+        return None if score is None else self._nothing_but(weight * cost_of(score.at) + cost)
 
     def _nothing_but(self, cost: Odds) -> Score:
         """Certain but for what is excluded."""
@@ -222,9 +222,9 @@ class _Judge:
         total = np.zeros(self.places)
         for each, first in numbered:
             inner, weight, _ = weighted(each)
-            found = None if sought(each) else self.part(inner, first, np.zeros(self.places))
-            if found is not None:
-                total += weight * cost_of(-found.at)
+            score = None if sought(each) else self.part(inner, first, np.zeros(self.places))
+            if score is not None:
+                total += weight * cost_of(-score.at)
         return total
 
     def _group(self, tree: WeightedSum | And | Or, first: int, cost: Odds) -> Score | None:
@@ -235,17 +235,17 @@ class _Judge:
             if not numbered:
                 return self._nothing_but(cost)
         judged = [(each, self.part(each, at, cost)) for each, at in numbered]
-        known = [(each, found) for each, found in judged if found is not None]
+        known = [(each, score) for each, score in judged if score is not None]
         if not known:
             return None
         if len(known) == 1:
             return known[0][1]
-        found = [each for _, each in known]
-        table = np.stack([each.at for each in found])
-        wholes = [each.whole for each in found]
-        row = max(found, key=lambda each: (bool(each.row), each.whole)).row
+        scores = [each for _, each in known]
+        table = np.stack([each.at for each in scores])
+        wholes = [each.whole for each in scores]
+        row = max(scores, key=lambda each: (bool(each.row), each.whole)).row
         if isinstance(tree, Or):
-            best = max(found, key=lambda each: each.whole)
+            best = max(scores, key=lambda each: each.whole)
             return Score(table.max(axis=0), best.whole, best.row)
         if isinstance(tree, And):
             return Score(table.min(axis=0), min(wholes), row)

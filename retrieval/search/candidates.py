@@ -39,22 +39,22 @@ class Candidate:
 
 def of_one(evidence: Matches) -> dict[int, Candidate]:
     """The candidates of one operand, by asset."""
-    found: dict[int, Candidate] = {}
+    candidates: dict[int, Candidate] = {}
     for segment, ways in evidence.segments.items():
         asset = evidence.owners[segment]
         odds = _fused(ways, evidence.names.get(asset))
         score = max([match.score for match in ways.values()])
-        one = found.get(asset)
+        one = candidates.get(asset)
         if one is None:
-            one = found[asset] = Candidate(asset, odds, score, [])
+            one = candidates[asset] = Candidate(asset, odds, score, [])
         elif (odds, score) > (one.odds, one.score):
             one.odds, one.score = odds, score
         one.segments.append((odds, segment))
     for asset, match in evidence.names.items():
-        found.setdefault(asset, Candidate(asset, fusion.agree([], match.odds), match.score, []))
-    for one in found.values():
+        candidates.setdefault(asset, Candidate(asset, fusion.agree([], match.odds), match.score, []))
+    for one in candidates.values():
         one.segments.sort(key=lambda each: (-each[0], each[1]))
-    return found
+    return candidates
 
 
 def _fused(ways: Mapping[str, Match], name: Match | None) -> float:
@@ -67,11 +67,11 @@ Tables = Sequence[Mapping[int, Candidate]]
 
 
 def of_tree(tree: Tree, evidence: Sequence[Matches], media: Mapping[int, Medium]) -> list[Candidate]:
-    """The candidates of a tree whose leaves found `evidence`; media: of all assets in it.
+    """The candidates of a tree whose leaves have these matches; media: of all assets in it.
 
     A video, recording or document is only bounded where the tree must be judged place by place: see temporal.TreeScorer.
     """
-    tables = [of_one(found) for found in evidence]
+    tables = [of_one(matches) for matches in evidence]
     proposing = boolean.generates_candidates(tree)
     wanted = [table for table, own in zip(tables, proposing, strict=True) if own]
     assets = sorted(set().union(*wanted))
@@ -81,7 +81,7 @@ def of_tree(tree: Tree, evidence: Sequence[Matches], media: Mapping[int, Medium]
     by_place = boolean.by_place(tree)
     bounds = boolean.bounds(tree, wholes)
     joined = boolean.together(tree, wholes) if by_place else bounds
-    found = []
+    candidates = []
     for number, asset in enumerate(assets):
         parts = [table[asset] for table in wanted if asset in table]
         one = Candidate(asset, float(joined[number]), max(part.score for part in parts), _segments(parts))
@@ -93,8 +93,8 @@ def of_tree(tree: Tree, evidence: Sequence[Matches], media: Mapping[int, Medium]
             one.parts = tuple(table.get(asset) for table in tables)
         elif by_place:
             one.segments = [(min(own, one.odds), segment) for own, segment in one.segments]
-        found.append(one)
-    return found
+        candidates.append(one)
+    return candidates
 
 
 def _segments(parts: Sequence[Candidate]) -> list[tuple[float, int]]:

@@ -14,23 +14,23 @@ from retrieval.search.candidates import Candidate
 LOOKAHEAD = 32  # candidates behind the page that may be copies of pictures on it
 
 
-def collapsed(snapshot: Snapshot, found: Sequence[Candidate], wanted: int) -> list[Candidate]:
+def collapsed(snapshot: Snapshot, candidates: Sequence[Candidate], wanted: int) -> list[Candidate]:
     """Candidates, best first, without pictures that show what a better one does; that one counts them.
 
     wanted: how many are shown; copies are looked for among these and LOOKAHEAD more.
     """
-    near = found[: wanted + LOOKAHEAD]
+    near = candidates[: wanted + LOOKAHEAD]
     looks = snapshot.fingerprints.stills([each.asset for each in near])
     pictures = [each for each in near if each.asset in looks]
     if len(pictures) < 2:
-        return list(found)
+        return list(candidates)
     first = first_same(np.stack([np.frombuffer(looks[each.asset], np.uint8) for each in pictures]))
     gone = set()
     for at, same in enumerate(first.tolist()):
         if same != at:
             pictures[same].collapsed += 1
             gone.add(pictures[at].asset)
-    return [each for each in found if each.asset not in gone]
+    return [each for each in candidates if each.asset not in gone]
 
 
 def first_same(data: NDArray[np.uint8]) -> NDArray[np.int64]:

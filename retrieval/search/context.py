@@ -152,7 +152,7 @@ class SearchContext:
 
 
 def _key(probe: VectorQuery) -> Key:
-    return probe.operand, probe.role, probe.sense, probe.kind
+    return probe.operand, probe.role, probe.modality, probe.kind
 
 
 # ---------------------------------------------------------------- reading it

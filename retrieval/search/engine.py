@@ -1,6 +1,6 @@
 """Query -> Answer: look up, rescore, fuse, group, order, cut.
 
-One semantic lane for each pair of (sense of the question, kind of segment), and the keywords. Every finalist is scored by
+One semantic lane for each pair of (modality of the question, kind of segment), and the keywords. Every finalist is scored by
 `exact.rescore` from the catalog's own vector, so an answer is the same whether a generation, its fresh part or an exact
 search proposed it. Order: confidence down (in log-odds, which do not saturate), raw score down, segment id up.
 """
@@ -66,17 +66,17 @@ def answer(
     levels = Levels.of(query)
     judging = _scorer(tree, operands, context) if tree is not None else None
     lookup = Retrieval(context, levels.sure if query.sort == "date" else levels.least)
-    found, evidence = _candidates(query, operands, lookup, judging)
+    candidates, evidence = _candidates(query, operands, lookup, judging)
     warnings += tuple(_suggestions(operands, context))
     # Who asks with a picture may look for its copies.
     fold = all(modality == "text" for each in operands for _, modality in each.vectors)
-    page = page_of(snapshot, query, levels, found, media_of(evidence), fold=fold)
+    page = page_of(snapshot, query, levels, candidates, media_of(evidence), fold=fold)
     assets = snapshot.assets.by_id([each.asset for each in page.shown], query.filters.path)
     moments = _moments(page.shown, assets, operands, context, judging, levels.least)
     if tree is not None:
-        evidence = [found for found, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
+        evidence = [each for each, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
     sure, possible = _in_parts(page, hits_of(snapshot, page.shown, assets, evidence, moments), assets)
-    best = fusion.confidence(found[0].odds) if found else 0.0
+    best = fusion.confidence(candidates[0].odds) if candidates else 0.0
     why = None if sure or possible else reason(snapshot, query, page.total, context.scope)
     return Answer(sure, _elapsed(start), best, warnings, possible, page.total, page.has_more, why)
 
@@ -150,7 +150,7 @@ def _elapsed(start: float) -> float:
 def _candidates(
     query: Query, operands: Sequence[EncodedOperand], lookup: Retrieval, judging: TreeScorer | None
 ) -> tuple[list[Candidate], list[Matches]]:
-    """All candidates, best first, with what each operand found; looks deeper until the page is full or lanes run dry."""
+    """All candidates, best first, with what each operand matches; looks deeper until the page is full or lanes run dry."""
     wanted = query.offset + query.limit
     proposing = boolean.generates_candidates(judging.tree) if judging else [True]
     either = judging is None or isinstance(judging.tree, Or)  # the first of the whole are first in a part
@@ -161,14 +161,14 @@ def _candidates(
         pairs = zip(operands, words, strict=True)
         evidence = [Matches() if own is None else lookup.evidence(each, k, own) for each, own in pairs]
         if judging is None:
-            found = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
+            candidates = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
         else:
             lookup.complete(operands, evidence, proposing)
-            found = of_tree(judging.tree, evidence, media_of(evidence))
-            found = judging.settle(
-                found, len(found) if query.sort == "date" else wanted + collapse.LOOKAHEAD, lookup.cut
+            candidates = of_tree(judging.tree, evidence, media_of(evidence))
+            candidates = judging.settle(
+                candidates, len(candidates) if query.sort == "date" else wanted + collapse.LOOKAHEAD, lookup.cut
             )
-        full = sum(each.odds >= lookup.cut for each in found) >= wanted
+        full = sum(each.odds >= lookup.cut for each in candidates) >= wanted
         if (full and query.sort != "date") or k >= LARGEST_K or all(each.exhausted for each in evidence):
-            return found, evidence
+            return candidates, evidence
         k *= 4

@@ -203,11 +203,11 @@ def _heat(
         or segment.lanes.get("shows", 0.0) < LEAST_SHARE
     ):
         return None
-    senses = [
+    modalities = [
         [rows for (space, modality), rows in each.vectors.items() if space == "shared" and modality != "sound"]
         for each in operands
     ]
-    questions = [np.concatenate(each) for each in senses if each]
+    questions = [np.concatenate(each) for each in modalities if each]
     if not questions:
         return None
     try:

@@ -25,13 +25,13 @@ def hits_of(
     page: Sequence[Candidate],
     assets: Mapping[int, StoredAsset],
     evidence: Sequence[Matches],
-    found: Mapping[int, Sequence[tuple[Moment, int]]],
+    moments_of: Mapping[int, Sequence[tuple[Moment, int]]],
 ) -> list[Hit]:
-    """The hits of a page; assets: those of the page, the path to show first; found: the moments of its videos and
+    """The hits of a page; assets: those of the page, the path to show first; moments_of: the moments of its videos and
     recordings, with their segments."""
     named = {each.asset for each in page if not each.segments}
     listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
-    listed |= {segment for own in found.values() for _, segment in own}
+    listed |= {segment for own in moments_of.values() for _, segment in own}
     stored = snapshot.segments.by_id(listed, named)
     first = {each.asset_id: each for each in stored.values() if each.asset_id in named}
     hits = []
@@ -40,7 +40,7 @@ def hits_of(
             continue  # went away since the snapshot of the index
         if not each.segments and each.asset in first:
             each.segments.append((each.odds, first[each.asset].id))
-        timed = found.get(each.asset, ())
+        timed = moments_of.get(each.asset, ())
         rows: list[_Row] = [(odds, stored[segment], None) for odds, segment in each.segments if segment in stored]
         moments = [(moment, stored[own]) for moment, own in timed if own in stored]
         if each.row:

@@ -63,7 +63,7 @@ def page_of(
     snapshot: Snapshot,
     query: Query,
     levels: Levels,
-    found: Sequence[Candidate],
+    candidates: Sequence[Candidate],
     media: Mapping[int, Medium],
     *,
     fold: bool,
@@ -72,7 +72,7 @@ def page_of(
 
     media: of the candidates. fold: leave out pictures that show what a better one does.
     """
-    kept = [each for each in found if each.odds >= levels.least]
+    kept = [each for each in candidates if each.odds >= levels.least]
     if fold:
         kept = collapse.collapsed(snapshot, kept, query.offset + query.limit)
     sure = [each for each in kept if each.odds >= levels.sure]
@@ -84,9 +84,9 @@ def page_of(
     return Page(sure[first:last], possible[max(0, first - count) : max(0, last - count)], total, total > last)
 
 
-def mixed(found: Sequence[Candidate], media: Mapping[int, Medium], least: float) -> list[Candidate]:
+def mixed(candidates: Sequence[Candidate], media: Mapping[int, Medium], least: float) -> list[Candidate]:
     """Candidates, best first, no medium crowding out the others at their head: see MIXED. least: log-odds of those moved."""
-    left, head = list(found), list[Candidate]()
+    left, head = list(candidates), list[Candidate]()
     taken = Counter[Medium | None]()
     while left and len(head) < MIXED:
         free = (
@@ -100,8 +100,8 @@ def mixed(found: Sequence[Candidate], media: Mapping[int, Medium], least: float)
     return head + left
 
 
-def _by_date(snapshot: Snapshot, found: Sequence[Candidate]) -> list[Candidate]:
+def _by_date(snapshot: Snapshot, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The newest first; those without a date last."""
-    known = snapshot.assets.by_id([each.asset for each in found])
+    known = snapshot.assets.by_id([each.asset for each in candidates])
     dates = {asset: stored.date or "" for asset, stored in known.items()}
-    return sorted(found, key=lambda each: dates.get(each.asset, ""), reverse=True)
+    return sorted(candidates, key=lambda each: dates.get(each.asset, ""), reverse=True)

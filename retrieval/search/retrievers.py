@@ -1,6 +1,6 @@
 """Retrievers of one operand: nearest vectors of each kind of segment, keywords, the identical file.
 
-One semantic lane for each pair of (sense of the question, kind of segment), and the keywords.
+One semantic lane for each pair of (modality of the question, kind of segment), and the keywords.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WARY = 0.02  # an index whose scores differ more than this from the catalog's is
 WORDS, SAME = (
     "words",
     "same",
-)  # the ways of the keywords and of the very file, beside those named by the sense that asked
+)  # the ways of the keywords and of the very file, beside those named by the modality that asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +84,23 @@ class Retrieval:
         return self.context.snapshot
 
     def evidence(self, operand: EncodedOperand, k: int, words: WordHits | None = None) -> Matches:
-        """The matches of every retriever, of vectors the k nearest. words: as `by_words` found them, if it was asked."""
-        found = Matches()
-        self._by_vectors(found, operand, k)
-        _add_words(found, operand, self.by_words(operand, self.context.scope) if words is None else words)
+        """The matches of every retriever, of vectors the k nearest. words: as `by_words` gave them, if it was asked."""
+        matches = Matches()
+        self._by_vectors(matches, operand, k)
+        _add_words(matches, operand, self.by_words(operand, self.context.scope) if words is None else words)
         if operand.identical is not None:
-            self._add_identical(found, operand.identical)
-        return found
+            self._add_identical(matches, operand.identical)
+        return matches
 
-    def _add_identical(self, found: Matches, asset: int) -> None:
+    def _add_identical(self, matches: Matches, asset: int) -> None:
         """The very file that asks, where it may be found."""
         medium = self.snapshot.assets.media([asset])[asset]
         first = self.snapshot.segments.first([asset]).get(asset)
         if first is not None and self.context.scope.holds(asset, medium):
-            found.media[asset] = medium
-            found.add(first.id, asset, SAME, Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
+            matches.media[asset] = medium
+            matches.add(first.id, asset, SAME, Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
-    def _by_vectors(self, found: Matches, operand: EncodedOperand, k: int) -> None:
+    def _by_vectors(self, matches: Matches, operand: EncodedOperand, k: int) -> None:
         """The k nearest of each vector query, scored again by the catalog's vectors, which one statement fetches."""
         proposed = []
         for probe in vector_queries(operand):
@@ -117,9 +117,9 @@ class Retrieval:
         for probe, near, stored, scores in scored:
             rows = near.rows[near.rows["vector"] > 0]
             owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
-            found.media |= media_of_rows(rows)
-            lowest = self._add(found, probe, stored, scores, owners)
-            found.exhausted &= near.complete or lowest < self.cut
+            matches.media |= media_of_rows(rows)
+            lowest = self._add(matches, probe, stored, scores, owners)
+            matches.exhausted &= near.complete or lowest < self.cut
 
     def _fetched(self, proposed: Sequence[tuple[int, Neighbours]]) -> list[StoredVectors]:
         """The vectors of neighbours, given with their dimension; one statement for all."""
@@ -131,7 +131,7 @@ class Retrieval:
 
     def _add(
         self,
-        found: Matches,
+        matches: Matches,
         probe: VectorQuery,
         stored: StoredVectors,
         scores: Vectors,
@@ -145,7 +145,9 @@ class Retrieval:
         for segment, own, score, at_ms in rows:
             if segment in owners:
                 at = at_ms if at_ms >= 0 else None
-                found.add(segment, owners[segment], probe.sense, Match(KINDS[probe.kind].retriever, own, score, at))
+                matches.add(
+                    segment, owners[segment], probe.modality, Match(KINDS[probe.kind].retriever, own, score, at)
+                )
         return float(odds.min())
 
     def by_words(self, operand: EncodedOperand, scope: Scope, *, every: bool = False) -> WordHits:
@@ -173,18 +175,18 @@ class Retrieval:
         found_in = set(owners.values()).union(*(each.names for each in evidence))
         whose = Scope(assets=np.array(sorted(found_in), np.int64))
         unknown: list[tuple[Matches, VectorQuery, list[int]]] = []
-        for one, found, own in zip(operands, evidence, proposing, strict=True):
+        for one, matches, own in zip(operands, evidence, proposing, strict=True):
             if not own:
-                _add_words(found, one, self.by_words(one, whose, every=True))
+                _add_words(matches, one, self.by_words(one, whose, every=True))
             if one.identical is not None and not own and one.identical in found_in:
-                self._add_identical(found, one.identical)
+                self._add_identical(matches, one.identical)
             for probe in vector_queries(one):
                 if not own and one.is_text and KINDS[probe.kind].modality == "text":
                     continue
-                known = found.segments
-                missing = [s for s in kinds if kinds[s] == probe.kind and probe.sense not in known.get(s, {})]
+                known = matches.segments
+                missing = [s for s in kinds if kinds[s] == probe.kind and probe.modality not in known.get(s, {})]
                 if missing and probe.role in self.context.spaces:
-                    unknown.append((found, probe, missing))
+                    unknown.append((matches, probe, missing))
         self._judge(unknown, owners)
 
     def _judge(self, unknown: Sequence[tuple[Matches, VectorQuery, Sequence[int]]], owners: Mapping[int, int]) -> None:
@@ -192,22 +194,22 @@ class Retrieval:
         if not unknown:
             return
         stored = self.context.vectors_of({segment for _, _, missing in unknown for segment in missing})
-        for found, probe, missing in unknown:
+        for matches, probe, missing in unknown:
             own = stored[probe.role].of_segments(missing)
-            self._add(found, probe, own, rescore(probe.vectors, own.data), owners)
+            self._add(matches, probe, own, rescore(probe.vectors, own.data), owners)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorQuery:
     """One retriever by vectors: of one operand's modality, over one kind of segment.
 
-    own (q, dimension): the question's, from a sense. more, less (0 or 1, dimension): the mean of what it shall be more
+    own (q, dimension): the question's, from one modality. more, less (0 or 1, dimension): the mean of what it shall be more
     like, or less.
     """
 
     operand: EncodedOperand
     role: Role
-    sense: Modality
+    modality: Modality
     kind: Kind
     own: Vectors
     more: Vectors | None = None
@@ -221,8 +223,8 @@ class VectorQuery:
 
     @property
     def direction(self) -> Direction:
-        """Its sense and what it is compared with."""
-        return _direction(self.sense, self.kind)
+        """Its modality and what it is compared with."""
+        return _direction(self.modality, self.kind)
 
     def handicap(self, profile: Profile) -> float:
         """The multi-instance correction, taken off a cosine before it is calibrated; see docs/decisions/0250."""
@@ -255,13 +257,13 @@ class VectorQuery:
         return odds, best
 
 
-def _add_words(found: Matches, operand: EncodedOperand, hits: WordHits) -> None:
-    found.terms = hits.terms
-    found.media |= hits.media
+def _add_words(matches: Matches, operand: EncodedOperand, hits: WordHits) -> None:
+    matches.terms = hits.terms
+    matches.media |= hits.media
     for segment, hit in hits.segments.items():
-        found.add(segment, hits.owners[segment], WORDS, Match(operand.lane or "words", hit.evidence, hit.score))
+        matches.add(segment, hits.owners[segment], WORDS, Match(operand.lane or "words", hit.evidence, hit.score))
     for asset, hit in hits.assets.items():
-        found.names[asset] = Match("words", hit.evidence, hit.score)
+        matches.names[asset] = Match("words", hit.evidence, hit.score)
 
 
 def media_of(evidence: Iterable[Matches]) -> dict[int, Medium]:
@@ -276,11 +278,11 @@ def vector_queries(operand: EncodedOperand) -> Iterable[VectorQuery]:
 
 
 def _probes(
-    operand: EncodedOperand, role: Role, sense: Modality, kinds: Iterable[Kind], vectors: Vectors
+    operand: EncodedOperand, role: Role, modality: Modality, kinds: Iterable[Kind], vectors: Vectors
 ) -> Iterable[VectorQuery]:
     for kind in kinds:
         place = (role, KINDS[kind].modality)
-        yield VectorQuery(operand, role, sense, kind, vectors, operand.more.get(place), operand.less.get(place))
+        yield VectorQuery(operand, role, modality, kind, vectors, operand.more.get(place), operand.less.get(place))
 
 
 def _compare(space: VectorSpace, near: Neighbours, stored: StoredVectors, scores: Vectors) -> None:
@@ -295,11 +297,11 @@ def _compare(space: VectorSpace, near: Neighbours, stored: StoredVectors, scores
         raise IndexMismatch(space.live.folder or "")
 
 
-def log_odds(profile: Profile, sense: Modality, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
+def log_odds(profile: Profile, modality: Modality, kind: Kind, scores: Vectors) -> NDArray[np.float64]:
     """Log-odds (n,) of cosines (n,) by the profile's default calibration, whatever else the library holds."""
-    return profile.prior(_direction(sense, kind)).line(USUAL).odds(scores)
+    return profile.prior(_direction(modality, kind)).line(USUAL).odds(scores)
 
 
-def _direction(sense: Modality, kind: Kind) -> Direction:
+def _direction(modality: Modality, kind: Kind) -> Direction:
     row = KINDS[kind]
-    return f"{sense}-{row.calibration or row.modality}"
+    return f"{modality}-{row.calibration or row.modality}"

@@ -67,26 +67,26 @@ class Track:
     def kind_at(self, at_ms: int, proposing: Sequence[bool]) -> Kind:
         """The kind of segment with the highest log-odds at a time."""
         step = int(np.clip(np.searchsorted(self.times.starts, at_ms, "right") - 1, 0, len(self.times.starts) - 1))
-        found = [
+        asked = [
             (float(odds[step]), kind)
             for own, lanes in zip(proposing, self.leaves, strict=True)
             for kind, odds in lanes.items()
             if own and self.known[kind][step]
         ]
-        return max(found)[1] if found else next(iter(self.known))
+        return max(asked)[1] if asked else next(iter(self.known))
 
 
 def tracks(timeline: Timeline, operands: Sequence[EncodedOperand]) -> dict[int, Track]:
     """The track of each asset of a timeline that has timed segments which can be asked."""
     timed = timeline.timed
     lanes = [timeline.by_lane(each) for each in operands]
-    found = {}
+    by_asset = {}
     for asset in timeline.assets:
         own = [each.get(asset, {}) for each in lanes]
         if any(own):
             cuts, sentences = cuts_of(timed.get("shot"), asset), spans_of(timed.get("speech"), asset)
-            found[asset] = _track(own, cuts, sentences)
-    return found
+            by_asset[asset] = _track(own, cuts, sentences)
+    return by_asset
 
 
 def _track(lanes: Sequence[Mapping[Kind, Curve]], cuts: Ids, sentences: Ids) -> Track:
@@ -128,18 +128,18 @@ class TreeScorer:
         if not assets:
             return
         timed = self.context.snapshot.segments.timed(assets) if timed is None else timed
-        found = tracks(Timeline(self.context, assets, timed), self.operands)
-        self._tracks.update(found)
-        self._timed.update(dict.fromkeys(found, timed))
+        by_asset = tracks(Timeline(self.context, assets, timed), self.operands)
+        self._tracks.update(by_asset)
+        self._timed.update(dict.fromkeys(by_asset, timed))
 
-    def settle(self, found: list[Candidate], wanted: int, cut: float) -> list[Candidate]:
+    def settle(self, candidates: list[Candidate], wanted: int, cut: float) -> list[Candidate]:
         """Candidates in their order, none of the first `wanted` with a bound of `cut` or more being only bounded."""
-        found = sorted(found, key=lambda each: each.order)
-        while bounded := [each for each in found[:wanted] if each.is_bound and each.odds >= cut]:
+        candidates = sorted(candidates, key=lambda each: each.order)
+        while bounded := [each for each in candidates[:wanted] if each.is_bound and each.odds >= cut]:
             for first in range(0, len(bounded), AT_ONCE):
                 self._judge(bounded[first : first + AT_ONCE])
-            found.sort(key=lambda each: each.order)
-        return found
+            candidates.sort(key=lambda each: each.order)
+        return candidates
 
     def _judge(self, bounded: Sequence[Candidate]) -> None:
         timed = [each for each in bounded if not each.parts]
@@ -163,21 +163,21 @@ class TreeScorer:
         of_page: the segments of the videos and recordings on the page.
         """
         self.read({asset: spans for asset, spans in near.items() if asset not in self._tracks}, of_page)
-        found: dict[int, list[tuple[Moment, int]]] = {}
+        by_asset: dict[int, list[tuple[Moment, int]]] = {}
         for each in page:
             track, timed = self._tracks.get(each.asset), self._timed.get(each.asset, {})
             if track is None or (boolean.timed(self.tree) and not each.row):
                 continue
             if each.row:
-                found[each.asset] = self._events(each, track, timed)
+                by_asset[each.asset] = self._events(each, track, timed)
                 continue
             rows = [
                 (moment, holding(timed[kind], each.asset, moment.at_ms))
                 for kind in track.known
                 for moment in self._of_kind(track, kind, least)
             ]
-            found[each.asset] = sorted(rows, key=lambda one: (-one[0].odds, one[1]))
-        return found
+            by_asset[each.asset] = sorted(rows, key=lambda one: (-one[0].odds, one[1]))
+        return by_asset
 
     def _of_kind(self, track: Track, kind: Kind, least: float) -> list[Moment]:
         curve = track.of_kind(self.tree, kind)

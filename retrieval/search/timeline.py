@@ -36,8 +36,8 @@ def curves(operand: EncodedOperand, context: SearchContext, assets: Iterable[int
     has no curve. It costs a read of all their vectors: ask for the assets that are shown.
     """
     whole = dict.fromkeys(sorted(set(assets)), (EVER,))
-    found = Timeline(context, whole, context.snapshot.segments.timed(whole)).by_lane(operand)
-    return {asset: moments.joined(lanes.values()) for asset, lanes in found.items()}
+    by_kind = Timeline(context, whole, context.snapshot.segments.timed(whole)).by_lane(operand)
+    return {asset: moments.joined(lanes.values()) for asset, lanes in by_kind.items()}
 
 
 def windows(
@@ -52,14 +52,14 @@ def windows(
         for table in timed.values()
         for segment, (start, end) in zip(table.ids.tolist(), table.spans.tolist(), strict=True)
     }
-    found: dict[int, list[Span]] = {}
+    spans_of_hits: dict[int, list[Span]] = {}
     for each in page:
         if each.asset not in assets or assets[each.asset].medium not in TIMED:
             continue
         best = [spans[segment] for _, segment in each.segments[:MOST_SEGMENTS] if segment in spans]
         if best:
-            found[each.asset] = [Span(max(0, span.start - AROUND_MS), span.end + AROUND_MS) for span in best]
-    return found
+            spans_of_hits[each.asset] = [Span(max(0, span.start - AROUND_MS), span.end + AROUND_MS) for span in best]
+    return spans_of_hits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ class Timeline:
 
     def by_lane(self, operand: EncodedOperand) -> dict[int, dict[Kind, Curve]]:
         """For each asset the curve of each kind of its segments. Vectors are read once, as are words."""
-        found: dict[int, dict[Kind, Curve]] = {}
+        by_asset: dict[int, dict[Kind, Curve]] = {}
         tables = {kind: self._within(whole) for kind, whole in self.timed.items()}
         asked = {probe.kind for probe in vector_queries(operand) if probe.role in self.context.spaces}
         ids = [own for kind, table in tables.items() if kind in asked for own in table.ids.tolist()]
@@ -100,8 +100,8 @@ class Timeline:
             for asset, first, last in _runs(table.assets):
                 curve = self._curve(kind, table, odds, slice(first, last))
                 if len(curve):
-                    found.setdefault(asset, {})[kind] = curve
-        return found
+                    by_asset.setdefault(asset, {})[kind] = curve
+        return by_asset
 
     def _within(self, table: Timed) -> Timed:
         """The segments that touch the spans of their assets."""

@@ -22,34 +22,34 @@ from tests.fakes import FakeProfile
 TEXTS = ["a dog on the beach", "沙滩上的一只狗", "รูปภาพ", "", "x" * 3000, "line\nbreak\x00 and\tcontrol", "🐕‍🦺"]
 
 
-def _shipped(role: Any, sense: Any) -> Callable[..., Encoder]:
+def _shipped(role: Any, modality: Any) -> Callable[..., Encoder]:
     """The encoder of the starter profile; skips while data/starter is absent."""
 
     def make(request: pytest.FixtureRequest) -> Encoder:
         try:
-            return make_profile("starter").encoder(role, sense)
+            return make_profile("starter").encoder(role, modality)
         except EncoderUnavailable as error:
             pytest.skip(str(error))
 
     return make
 
 
-def _onnx(sense: str, kind: str) -> Callable[..., Encoder]:
+def _onnx(modality: str, kind: str) -> Callable[..., Encoder]:
     def make(request: pytest.FixtureRequest) -> Encoder:
         folder = request.getfixturevalue("onnx_folder")(kind)
         space = Space("shared", "tiny", "1", onnx.dimension(folder))
-        return onnx.OnnxText(folder, space) if sense == "text" else onnx.OnnxImage(folder, space)
+        return onnx.OnnxText(folder, space) if modality == "text" else onnx.OnnxImage(folder, space)
 
     return make
 
 
-def _torch(sense: str) -> Callable[..., Encoder]:
+def _torch(modality: str) -> Callable[..., Encoder]:
     def make(request: pytest.FixtureRequest) -> Encoder:
         from retrieval.encoders import open_clip
 
         folder = request.getfixturevalue("checkpoint")("vit")
         text, image = open_clip.torch_encoders(folder, Space("shared", "tiny", "1", open_clip.dimension(folder)))
-        return text if sense == "text" else image
+        return text if modality == "text" else image
 
     return make
 
@@ -90,7 +90,7 @@ def encoder(request: pytest.FixtureRequest) -> Encoder:
 
 
 def items_for(encoder: Encoder) -> list[Any]:
-    """Seven items of the sense and form that the encoder takes."""
+    """Seven items of the modality and form that the encoder takes."""
     random = np.random.default_rng(2)
     if isinstance(encoder.form, ImageSpec):
         size = encoder.form.size
@@ -104,7 +104,7 @@ def items_for(encoder: Encoder) -> list[Any]:
 
 
 def test_is_an_encoder(encoder: Encoder) -> None:
-    """It has what the protocol names, and its form fits its sense."""
+    """It has what the protocol names, and its form fits its modality."""
     assert isinstance(encoder, Encoder)
     wanted = {"text": type(None), "image": ImageSpec, "sound": AudioSpec}[encoder.accepts]
     assert isinstance(encoder.form, wanted)

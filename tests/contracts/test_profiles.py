@@ -29,7 +29,7 @@ def test_every_modality_of_a_space_gives_unit_rows(profile: Profile) -> None:
     """A text, or a grey picture, or a second of silence."""
     items = {"text": "a dog", "image": np.full((224, 224, 3), 99, np.uint8), "sound": np.zeros(80_000, np.float32)}
     for name in profile.spaces:
-        for modality in profile.senses(name):
+        for modality in profile.modalities(name):
             rows = profile.encoder(name, modality).encode([items[modality]])
             assert rows.shape == (1, profile.space(name).dimension)
             assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0, abs=1e-3)

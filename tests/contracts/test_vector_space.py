@@ -16,7 +16,7 @@ from retrieval.domain.records import ROW, LiveSpace
 from retrieval.protocols import VectorSpace
 from retrieval.query.build import as_query
 from retrieval.query.encode import encode_query
-from retrieval.search import asking
+from retrieval.search import executor
 from retrieval.search.context import SearchContext
 from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
 from tests.building import Builder, Thing
@@ -117,6 +117,6 @@ def test_kinds_and_identity(opened: Opened) -> None:
 def test_a_search_needs_no_more_of_it(opened: Opened) -> None:
     """Answers are the same by every form."""
     encoded = encode_query(as_query("red car", files=False), FakeProfile())
-    answer = asking.answer(encoded.changed(min_confidence=0.0), opened.context)
+    answer = executor.answer(encoded.changed(min_confidence=0.0), opened.context)
     assert [hit.path.name for hit in answer][:2] == ["red car.jpg", "red.jpg"]
     assert answer.hits[0].segments[0].score == pytest.approx(1.0, abs=0.01)

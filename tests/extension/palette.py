@@ -47,8 +47,8 @@ class PaletteProfile(FakeProfile):
 
     spaces = ("shared", "sentence", "colours")
 
-    def senses(self, role: str) -> frozenset[Modality]:
-        return super().senses("sentence" if role == "colours" else role)
+    def modalities(self, role: str) -> frozenset[Modality]:
+        return super().modalities("sentence" if role == "colours" else role)
 
     def space(self, role: str) -> Space:
         return Space("colours", "palette", "1", DIMENSION) if role == "colours" else super().space(role)

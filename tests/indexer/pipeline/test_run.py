@@ -126,8 +126,8 @@ def test_a_broken_file_is_a_skip_with_its_reason_and_is_tried_again_when_it_chan
 class BrokenProfile(CountingProfile):
     """Its encoders give numbers that are none for one colour and one text, and too large ones for another colour."""
 
-    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
-        plain = super().encoder(role, sense)
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        plain = super().encoder(role, modality)
         return _Broken(plain.space, plain.accepts, plain.form)
 
 
@@ -524,8 +524,8 @@ class _Slow(FakeEncoder):
 class SlowProfile(FakeProfile):
     """A profile of slow encoders."""
 
-    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
-        plain = super().encoder(role, sense)
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        plain = super().encoder(role, modality)
         return _Slow(plain.space, plain.accepts, plain.form)
 
 

@@ -47,9 +47,9 @@ class CountingProfile(FakeProfile):
         super().__init__(**options)
         self.seen: list[int] = []
 
-    def encoder(self, role: str, sense: Modality) -> FakeEncoder:
-        plain = super().encoder(role, sense)
-        return _Counting(plain.space, plain.accepts, plain.form, self.seen if sense == "image" else [])
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        plain = super().encoder(role, modality)
+        return _Counting(plain.space, plain.accepts, plain.form, self.seen if modality == "image" else [])
 
 
 class World:

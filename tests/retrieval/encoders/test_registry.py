@@ -51,7 +51,7 @@ def test_every_profile_is_whole(name: str, cache: Path) -> None:
         assert model.licence != "unknown"
         assert model.dimension
         assert model.source
-    assert {"text", "image"} <= profile.senses("shared")
+    assert {"text", "image"} <= profile.modalities("shared")
     for direction in DIRECTIONS:
         low, high = profile.confidence(direction, [0.0, 1.0])
         assert low < 0.3
@@ -102,7 +102,7 @@ def test_missing_weights_name_fetch_and_size(cache: Path) -> None:
 def test_profile_without_sound_says_so(cache: Path) -> None:
     """CLIP hears nothing, and says who does."""
     profile = make_profile("clip")
-    assert "sound" not in profile.senses("shared")
+    assert "sound" not in profile.modalities("shared")
     with pytest.raises(EncoderUnavailable, match="no encoder of sound"):
         profile.encoder("shared", "sound")
 
@@ -232,7 +232,7 @@ def test_profiles_import_nothing_heavy() -> None:
     heavy = ["torch", "onnxruntime", "tokenizers", "PIL", "av", "open_clip", "faster_whisper", "huggingface_hub"]
     script = (
         "import sys; from retrieval.encoders import registry as models; from retrieval.encoders.profile import make_profile;"
-        "p = make_profile('auto'); p.prior('text-image'); p.senses('shared'); models.list_models();"
+        "p = make_profile('auto'); p.prior('text-image'); p.modalities('shared'); models.list_models();"
         f"print(sorted(set({heavy!r}) & set(sys.modules)))"
     )
     done = subprocess.run(

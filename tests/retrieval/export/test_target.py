@@ -13,7 +13,7 @@ from retrieval.domain.media import Span
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.export.cut import save
 from retrieval.export.target import written
-from retrieval.library import Shown
+from retrieval.library import AssetDetails
 from tests.fakes import FakeProfile
 
 
@@ -29,7 +29,7 @@ def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "library"
 
 
-def shown(library: Path, name: str) -> Shown:
+def shown(library: Path, name: str) -> AssetDetails:
     with Library.open(library, profile=FakeProfile()) as opened:
         return opened.show(name)
 
@@ -80,7 +80,7 @@ def test_a_cut_that_holds_nothing_is_an_error_and_no_file(library: Path, tmp_pat
     one = StoredSegment(shot.id, shot.asset_id, shot.key, late)
     for suffix in (".mp4", ".wav", ".mkv"):
         with pytest.raises(RetrievalError, match="holds nothing from 10000000"):
-            save(Shown(known.asset, (one,)), tmp_path / f"cut{suffix}")
+            save(AssetDetails(known.asset, (one,)), tmp_path / f"cut{suffix}")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,4 +100,4 @@ def test_a_source_that_is_gone_is_offline(library: Path, tmp_path: Path) -> None
     asset = known.asset
     away = StoredAsset(asset.id, asset.hash, asset.medium, (tmp_path / "gone.jpg",), offline=True, facts=asset.facts)
     with pytest.raises(RetrievalError, match=r"gone\.jpg is offline"):
-        save(Shown(away, known.segments), tmp_path / "out.jpg")
+        save(AssetDetails(away, known.segments), tmp_path / "out.jpg")

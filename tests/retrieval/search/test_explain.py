@@ -166,8 +166,8 @@ class CountingProfile(FakeProfile):
         super().__init__(said="red")
         self.calls: list[str] = []
 
-    def encoder(self, role: str, sense: Modality) -> Any:
-        return CountingEncoder(super().encoder(role, sense), self.calls)
+    def encoder(self, role: str, modality: Modality) -> Any:
+        return CountingEncoder(super().encoder(role, modality), self.calls)
 
     def transcriber(self) -> FakeTranscriber:
         self.calls.append("speech")

@@ -40,10 +40,10 @@ def test_matches_keep_the_surest_of_one_way() -> None:
 def test_a_retriever_for_each_modality_and_kind() -> None:
     """The shared space is asked for pictures and sounds, the sentence space for texts."""
     operand = EncodedOperand({("shared", "text"): ROW, ("shared", "image"): ROW, ("sentence", "text"): ROW})
-    found = [(each.role, each.sense, each.kind) for each in vector_queries(operand)]
+    found = [(each.role, each.modality, each.kind) for each in vector_queries(operand)]
     assert len(found) == len(set(found)) == 11
     assert {kind for role, _, kind in found if role == "sentence"} == {"passage", "speech", "text_line"}
-    assert {kind for role, sense, kind in found if sense == "image"} == {"image", "region", "shot", "sound"}
+    assert {kind for role, modality, kind in found if modality == "image"} == {"image", "region", "shot", "sound"}
 
 
 def test_a_lane_asks_its_own_kinds_alone() -> None:

@@ -1,4 +1,4 @@
-"""One state of a library, asked: answers, curves, explanations and tags of one snapshot and the indexes that fit it."""
+"""Execution of encoded questions against one snapshot and its indexes: answers, curves, explanations and tags."""
 
 from __future__ import annotations
 
