@@ -48,15 +48,15 @@ def main() -> None:
         folder = Path(temporary) / "media"
         for name in ("image", "video", "audio"):
             (folder / name).mkdir(parents=True)
-        originals = copy_photos(folder / "image", [*_contents(given.photos, PICTURES, given.most)], rng)
+        originals = copy_photos(folder / "image", [*contents(given.photos, PICTURES, given.most)], rng)
         originals |= make_clips(folder / "video", rng)
-        originals |= copy_sounds(folder / "audio", [*_contents(given.sounds, SOUNDS, given.most)], rng)
+        originals |= copy_sounds(folder / "audio", [*contents(given.sounds, SOUNDS, given.most)], rng)
         index_folders([folder], library=Path(temporary) / "library", options=Options(speech=False))
         figures = judged(Path(temporary) / "library", originals)
     report("duplicates", figures, given.out)
 
 
-def _contents(places: Sequence[Path], suffixes: tuple[str, ...], most: int) -> Iterator[bytes]:
+def contents(places: Sequence[Path], suffixes: tuple[str, ...], most: int) -> Iterator[bytes]:
     """The files in folders and ZIP files, by name."""
     for place in places:
         if place.is_dir():

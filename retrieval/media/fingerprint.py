@@ -29,6 +29,7 @@ CELLS = 16  # a side of what is compared
 CUTS = (0.05, 0.09, 0.14)  # shares that a window leaves out of a side
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)  # where, as a share of what is left out
 BLUR = 5  # cells a side of the mean that is taken off for the details
+NEARLY_ALIKE = 0.7  # correlation of the greys as they are, below which no change of tones makes two pictures one
 ALIKE = 0.9  # correlation of the greys
 ALIKE_IN_DETAIL = 0.8  # ... of the details
 ALIKE_IN_COLOUR = 0.5  # cosine of the colour differences
@@ -100,51 +101,82 @@ def same_pictures(one: Fingerprint, others: NDArray[np.uint8]) -> NDArray[np.boo
     Not symmetrical: ask both ways. Plain pictures are like none.
     """
     same = np.zeros(len(others), np.bool_)
-    if not len(others) or is_plain(one[None])[0]:
+    may_be = _may_be_same(one, others)
+    others = others[may_be]
+    if not len(others):
         return same
     windows = _windows()
-    seen = np.einsum("aos,st->aot", windows, greys_of(one[None])[0])
-    seen = np.einsum("aot,bpt->abop", seen, windows).reshape(-1, CELLS * CELLS)
-    whole = np.einsum("os,nst,pt->nop", windows[0], greys_of(others), windows[0], optimize=True)
+    lines = windows.reshape(-1, SIDE)
+    seen = lines @ greys_of(one[None])[0] @ lines.T  # (window and row, window and column)
+    seen = seen.reshape(len(windows), CELLS, len(windows), CELLS).transpose(0, 2, 1, 3).reshape(-1, CELLS * CELLS)
+    whole = windows[0] @ greys_of(others) @ windows[0].T
     both = np.stack([whole, whole[:, :, ::-1]], axis=1).reshape(2 * len(others), -1)
-    scores = _unit(seen) @ _unit(both).T  # (windows, 2 n)
-    turned = scores.max(axis=0).reshape(-1, 2).argmax(axis=1)
-    hues = _hues_of(np.concatenate([one[None], others]))
-    for at, mirrored in enumerate(turned.tolist()):
-        near = 2 * at + mirrored
-        colours = hues[at + 1, :, :, ::-1] if mirrored else hues[at + 1]
-        same[at] = _same_colours(hues[0], colours) and _agree(seen[int(scores[:, near].argmax())], both[near])
-    return np.asarray(same & ~is_plain(others))
-
-
-def _same_colours(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    """Whether colour differences point the same way, or one picture has hardly any."""
-    sizes = float(np.linalg.norm(one)), float(np.linalg.norm(other))
-    if min(sizes) < PALE * one.size**0.5:
-        return True
-    return float((one * other).sum()) >= ALIKE_IN_COLOUR * sizes[0] * sizes[1]
-
-
-def _agree(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    """Whether two pictures of CELLS * CELLS greys agree, the tones of either brought to those of the other."""
-    return any(
-        float(_unit(a) @ _unit(b)) >= ALIKE and float(_unit(_details(a)) @ _unit(_details(b))) >= ALIKE_IN_DETAIL
-        for a, b in ((_toned(one, other), other), (_toned(other, one), one))
+    scores = _correlations(seen, both)  # (windows of both sides, 2 n)
+    mirrored = scores.max(axis=0).reshape(-1, 2).argmax(axis=1)
+    near = 2 * np.arange(len(others)) + mirrored
+    kept = np.flatnonzero(
+        (scores.max(axis=0)[near] >= NEARLY_ALIKE) & _same_colours(one, others)[mirrored, np.arange(len(others))]
     )
+    same[may_be[kept]] = _agree(seen[scores[:, near[kept]].argmax(axis=0)], both[near[kept]])
+    return same
+
+
+def _may_be_same(one: Fingerprint, others: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Places (m,) of those (n, BYTES) whose colours fit in either direction and that, as `one`, are not plain."""
+    if is_plain(one[None])[0]:
+        return np.empty(0, np.int64)
+    places = np.flatnonzero(_same_colours(one, others).any(axis=0))
+    return places[~is_plain(others[places])]
+
+
+def _same_colours(one: Fingerprint, others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(2, n) whether colours point the same way as those of each of (n, BYTES) or its mirror image, or hardly are any."""
+    ours, theirs = _hues_of(one[None]).ravel(), _hues_of(others)
+    both = np.stack([theirs, theirs[:, :, :, ::-1]]).reshape(2, len(others), ours.size)
+    size, sizes = float(np.linalg.norm(ours)), np.linalg.norm(both, axis=2)
+    pale = np.minimum(size, sizes) < PALE * ours.size**0.5
+    return np.asarray(pale | (both @ ours >= ALIKE_IN_COLOUR * size * sizes))
+
+
+def _agree(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) whether pictures (n, CELLS * CELLS) agree row by row, the tones of either brought to those of the other."""
+    agree = np.zeros(len(ones), np.bool_)
+    for a, b in ((_toned(ones, others), others), (_toned(others, ones), ones)):
+        near = np.flatnonzero(~agree & (_cosines(a, b) >= ALIKE))
+        agree[near] = _cosines(a[near] @ _details(), b[near] @ _details()) >= ALIKE_IN_DETAIL
+    return agree
+
+
+def _cosines(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) of rows without their means."""
+    return np.asarray(np.einsum("nc,nc->n", _unit(ones), _unit(others)))
 
 
 def _toned(greys: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The greys with the spread of those of `like`: the darkest becomes its darkest, and so on."""
-    ranks = np.argsort(np.argsort(greys, kind="stable"), kind="stable")
-    return np.asarray(np.sort(like)[ranks])
+    """The greys (n, cells) with the spread of those of `like`, row by row: the darkest becomes its darkest, and so on."""
+    toned = np.empty_like(greys)
+    np.put_along_axis(toned, np.argsort(greys, axis=1, kind="stable"), np.sort(like, axis=1), axis=1)
+    return toned
 
 
-def _details(greys: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What differs from the mean of BLUR x BLUR cells around."""
-    table = np.pad(greys.reshape(CELLS, CELLS), BLUR // 2, mode="reflect")
-    sums = np.pad(table, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    means = sums[BLUR:, BLUR:] - sums[:-BLUR, BLUR:] - sums[BLUR:, :-BLUR] + sums[:-BLUR, :-BLUR]
-    return np.asarray(greys - means.ravel() / BLUR**2, np.float32)
+@cache
+def _details() -> NDArray[np.float32]:
+    """(CELLS * CELLS, CELLS * CELLS), by which a row of greys becomes their difference from the mean of BLUR x BLUR cells.
+
+    Beyond the border the cells are those of the mirror image.
+    """
+    places = np.pad(np.arange(CELLS * CELLS).reshape(CELLS, CELLS), BLUR // 2, mode="reflect")
+    around = np.lib.stride_tricks.sliding_window_view(places, (BLUR, BLUR)).reshape(CELLS * CELLS, -1)
+    taken = np.eye(CELLS * CELLS, dtype=np.float32)
+    for cell, cells in enumerate(around):
+        np.subtract.at(taken[:, cell], cells, 1 / BLUR**2)
+    return taken
+
+
+def _correlations(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(m, n) of rows (m, cells) and (n, cells); the many are not made unit rows, which would take most of the time."""
+    squares = np.einsum("mc,mc->m", ones, ones) - ones.shape[1] * np.square(ones.mean(axis=1))
+    return np.asarray((ones @ _unit(others).T) / np.sqrt(np.maximum(squares, 1e-6))[:, None])
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

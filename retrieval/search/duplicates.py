@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from retrieval.domain.media import Medium
 from retrieval.domain.records import StoredAsset, StoredFingerprints
 from retrieval.media import fingerprint
-from retrieval.protocols import Snapshot
+from retrieval.protocols import Snapshot, VectorIndex
 from retrieval.settings import FRAME_EVERY_MS
-from retrieval.vectors.exact import best
+from retrieval.vectors import faiss_index
+from retrieval.vectors.exact import ExactIndex
 
 NEAREST = 16  # pictures that are proposed for each
+EXACT_ROWS = 20_000  # pictures up to which each is held against all others; above, an index proposes
 NEAR = 0.6  # least correlation of coarse greys of a proposal
 AT_ONCE = 1 << 23  # correlations of pictures that are held at once: 32 MiB
 KEY_EVERY_MS = 2_000  # so far apart frames of a long shot are looked up
@@ -162,14 +164,18 @@ def alike_pictures(found: StoredFingerprints) -> list[Pair]:
 def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """For each of (n, BYTES) fingerprints those that may be the same, mirrored or not."""
     rows = fingerprint.coarse(data)
-    plain = rows[: len(data)]
+    plain, mirrored = rows[: len(data)], rows[len(data) :]
+    index: VectorIndex = ExactIndex(plain.astype(np.float16))
+    if len(data) > EXACT_ROWS and faiss_index.has_faiss():
+        index = faiss_index.build(plain.astype(np.float16), flat_rows=EXACT_ROWS)
     block = max(1, AT_ONCE // max(1, len(data)))
     for start in range(0, len(data), block):
-        both = np.maximum(plain[start : start + block] @ plain.T, plain[start : start + block] @ rows[len(data) :].T)
-        both[np.arange(len(both)), np.arange(start, start + len(both))] = -1
-        scores, places = best(both, NEAREST)
-        for at in range(len(both)):
-            yield start + at, places[at][scores[at] >= NEAR]
+        sides = [index.search(side[start : start + block], NEAREST + 1) for side in (plain, mirrored)]
+        scores, places = (np.concatenate(each, axis=1) for each in zip(*sides, strict=True))
+        scores[places == np.arange(start, start + len(scores))[:, None]] = -1
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
+        for at, best in enumerate(order):
+            yield start + at, np.unique(places[at, best[scores[at, best] >= NEAR]])
 
 
 # ---------------------------------------------------------------- videos
