@@ -14,6 +14,7 @@ from retrieval.errors import InstallationError, LibraryError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from socket import socket
 
     from retrieval.service.guard import Rules
 
@@ -62,12 +63,21 @@ def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
 def _run(home: Path, host: str, port: int, rules: Rules) -> None:
     import uvicorn
 
+    from indexer.cli.job import PROGRAM
     from retrieval.library import Library
     from retrieval.service.app import create_app
 
+    class Server(uvicorn.Server):
+        """Streams of events would keep it waiting: they and the jobs end with the first signal."""
+
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            await app.state.close()
+            await super().shutdown(sockets)
+
     with Library.open(home) as library:
+        app = create_app(library, rules, PROGRAM)
         config = uvicorn.Config(
-            create_app(library, rules),
+            app,
             host=host,
             port=port,
             log_level="warning",
@@ -75,14 +85,14 @@ def _run(home: Path, host: str, port: int, rules: Rules) -> None:
             server_header=False,
             timeout_graceful_shutdown=LEAVE_S,
             timeout_keep_alive=5,
-            lifespan="off",
+            lifespan="on",
         )
         listener = config.bind_socket()
         listener.listen(config.backlog)  # who reads the line below may ask at once
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]
         print(f"Serving {home} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
 
 
 @keys_app.command("list")
@@ -93,16 +103,23 @@ def keys_list(as_json: JsonOption = False, library: LibraryOption = None) -> Non
 
         found = list_keys(library or settings.default_library())
         if as_json:
-            keys = [{"name": each.name, "created_at": each.created_at} for each in found]
+            keys = [{"name": e.name, "created_at": e.created_at, "scopes": list(e.scopes)} for e in found]
             print_json({"version": 1, "keys": keys})
         elif not found:
             print("There are no keys.")
         for each in () if as_json else found:
-            print(f"{each.name}  since {each.created_at.replace('T', ' ')}")
+            print(f"{each.name}  {','.join(each.scopes)}  since {each.created_at.replace('T', ' ')}")
 
 
 @keys_app.command("add")
-def keys_add(name: Annotated[str, typer.Argument(help="Whose key it is.")], library: LibraryOption = None) -> None:
+def keys_add(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="read, write or admin; repeatable [default: read]."),
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
     """Make a key, and print it; it is not shown again."""
     with reported():
         from retrieval.library import Library
@@ -110,7 +127,7 @@ def keys_add(name: Annotated[str, typer.Argument(help="Whose key it is.")], libr
 
         home = library or settings.default_library()
         with Library.open(home):  # there is one, and it can be read
-            print(add_key(home, name))
+            print(add_key(home, name, scope or ("read",)))
 
 
 @keys_app.command("revoke")

@@ -1,11 +1,14 @@
 """The HTTP API of one library: search, what is known of files and moments, why they answer, and the media themselves.
 
-It only reads. A text names no files (Library.search keeps `files` off), and what is served lies under a folder that the
-library follows, after symbolic links are resolved. Answers are those of `--json`: docs/cli.md.
+It reads; what writes is a program of its own that whoever serves names (see jobs). A text names no files (Library.search
+keeps `files` off), and what is served lies under a folder that the library follows, after symbolic links are resolved.
+Answers are those of `--json`: docs/cli.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -18,18 +21,40 @@ from starlette.responses import Response
 from retrieval import settings
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.service import assets, overview, questions
+from retrieval.service import assets, overview, questions, writes
 from retrieval.service.context import Service
 from retrieval.service.guard import Guard, Rules
+from retrieval.service.jobs import Jobs
 from retrieval.service.pictures import PictureCache
 from retrieval.service.problems import problem, problem_of
 from retrieval.service.requests import SearchRequest
+from retrieval.service.store import FileStore
 from retrieval.service.work_queue import WorkQueue
 
 
-def create_app(library: Library, rules: Rules) -> FastAPI:
-    """The application, to be served or mounted. It does not close the library."""
+def create_app(library: Library, rules: Rules, writer: Sequence[str] = ()) -> FastAPI:
+    """The application, to be served or mounted. It does not close the library.
+
+    writer: the program that does what changes the library, see retrieval.service.jobs; without one it only reads.
+    `app.state.close`, awaited in its event loop, ends jobs and streams, as the end of the application does by itself.
+    """
+    place = blake2b(bytes(library.path.absolute()), digest_size=8).hexdigest()
+    queue = WorkQueue(rules.at_once, rules.queued, rules.wait_s, rules.work_s)
+    service = Service(library, queue, PictureCache(settings.cache_dir() / "pictures" / place))
+    jobs = Jobs(writer, library.path, FileStore(library.path)) if writer else None
+
+    async def close() -> None:
+        if jobs is not None:
+            await jobs.close()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await close()
+        queue.close()
+
     app = FastAPI(
+        lifespan=lifespan,
         title="crossmedia",
         version=settings.VERSION,
         summary="Search photos, videos, recordings and documents of one library.",
@@ -37,25 +62,26 @@ def create_app(library: Library, rules: Rules) -> FastAPI:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False},  # spans of a tracer in the process would hold the questions
     )
-    place = blake2b(bytes(library.path.absolute()), digest_size=8).hexdigest()
-    queue = WorkQueue(rules.at_once, rules.queued, rules.wait_s, rules.work_s)
-    service = Service(library, queue, PictureCache(settings.cache_dir() / "pictures" / place))
+    app.state.close = close
     _add_errors(app)
     for part in (questions, assets, overview):
         app.include_router(part.routes(service))
+    if jobs is not None:
+        app.include_router(writes.routes(service, jobs))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.add_middleware(Guard, rules=rules)
     return app
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI, with the question as a part of its own: it is read by hand, as it is JSON or a form."""
+    """OpenAPI, with what is read by hand, since it is JSON or a form."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-        schema = SearchRequest.model_json_schema(ref_template="#/components/schemas/{model}")
         parts = made.setdefault("components", {}).setdefault("schemas", {})
-        parts.update(schema.pop("$defs", {}))
-        parts["SearchRequest"] = schema
+        for form in (SearchRequest, writes.Registration):
+            schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+            parts.update(schema.pop("$defs", {}))
+            parts[form.__name__] = schema
         app.openapi_schema = made
     return app.openapi_schema
 

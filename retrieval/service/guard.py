@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from retrieval.service.keys import Key, owner
 from retrieval.service.problems import problem
 
+READS = re.compile(r"/v1/(?:search|facets|suggest|(?:assets|segments)/[^/]+/(?:explain|explain\.png|curve))|/mcp/?")
+ADMIN = ("/v1/sources", "/v1/rebuild")
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -34,15 +37,16 @@ HEADERS = {
 @dataclass(frozen=True, slots=True)
 class Rules:
     """hosts: names by which the service may be called, without port. keys: read anew for each request, so that a revoked
-    one ends; None: no key is needed. body_bytes: of one request, upload_bytes: of one with files; body_s: in which it must
-    be there. at_once: questions being answered; queued: waiting beside them, more are refused; wait_s: as long at most;
-    work_s: for one answer.
+    one ends; None: no key is needed. body_bytes: of one request, upload_bytes: of one with files that ask, asset_bytes:
+    with one to be kept; body_s: in which it must be there. at_once: questions being answered; queued: waiting beside them,
+    more are refused; wait_s: as long at most; work_s: for one answer.
     """
 
     hosts: frozenset[str]
     keys: Callable[[], Sequence[Key]] | None = None
     body_bytes: int = 64 << 10
     upload_bytes: int = 64 << 20
+    asset_bytes: int = 256 << 20
     body_s: float = 60.0
     at_once: int = 4
     queued: int = 64
@@ -84,11 +88,17 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != headers.get("host"):
             return problem(403, "requests of other sites are refused")
-        if self._rules.keys is not None and scope["path"] not in OPEN_PATHS:
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return problem(403, "requests of other sites are refused")
+        if self._rules.keys is not None and path_of(scope) not in OPEN_PATHS:
             scheme, _, secret = headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or owner(secret.strip(), list(self._rules.keys())) is None:
+            key = owner(secret.strip(), self._rules.keys()) if scheme.lower() == "bearer" else None
+            if key is None:
                 hint = "send the header Authorization: Bearer KEY; crossmedia keys add NAME makes one"
                 return problem(401, "a key is needed", hint, {"WWW-Authenticate": "Bearer"})
+            if (needed := scope_needed(scope["method"], path_of(scope))) not in key.scopes:
+                return problem(403, f"the key {key.name} may not do that", f"it takes one with the scope {needed}")
+            scope["crossmedia.key"] = key
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdecimal() or int(length[:20]) > self._most_bytes(scope):
             return problem(413, "the request is too large", f"at most {self._most_bytes(scope)} bytes")
@@ -96,7 +106,28 @@ class Guard:
 
     def _most_bytes(self, scope: Scope) -> int:
         kind = Headers(scope=scope).get("content-type", "").strip().lower()
-        return self._rules.upload_bytes if kind.startswith("multipart/form-data") else self._rules.body_bytes
+        if not kind.startswith("multipart/form-data"):
+            return self._rules.body_bytes
+        return self._rules.asset_bytes if path_of(scope) == "/v1/assets" else self._rules.upload_bytes
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a request below the place where the service is mounted."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")) or "/"
+
+
+def scope_needed(method: str, path: str) -> str:
+    """What a key must be for: questions are sent by POST, since addresses are kept in many places."""
+    if method in ("GET", "HEAD") or (method == "POST" and READS.fullmatch(path)):
+        return "read"
+    return "admin" if path.startswith(ADMIN) else "write"
+
+
+def may(scope: Scope, wanted: str) -> bool:
+    """Whether who asks has a scope; without keys everybody has."""
+    key: Key | None = scope.get("crossmedia.key")
+    return key is None or wanted in key.scopes
 
 
 def _host(value: str) -> str:

@@ -107,7 +107,9 @@ def test_keys_are_kept_as_digests(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     assert secret not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
-    assert owner(secret, list_keys(tmp_path)) == "phone"
+    found = owner(secret, list_keys(tmp_path))
+    assert found is not None
+    assert (found.name, found.scopes) == ("phone", ("read",))
     with pytest.raises(LibraryError, match="a key phone already"):
         add_key(tmp_path, "phone")
     with pytest.raises(QueryError, match="cannot be a key's name"):

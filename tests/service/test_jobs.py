@@ -1,0 +1,232 @@
+"""Writing over HTTP: jobs in a child process, one after the other, told as they go, cancelled, remembered."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from indexer import Writer
+from indexer.cli.job import PROGRAM
+from indexer.pipeline.options import Options
+from retrieval import Library
+from retrieval.service.app import create_app
+from retrieval.service.guard import Rules, scope_needed
+from retrieval.service.keys import add_key, list_keys
+from retrieval.service.store import FileStore
+from tests.fakes import FakeProfile
+
+RULES = Rules(frozenset({"localhost"}))
+WORKER = """\
+import json, os, signal, sys, time
+task = json.loads(sys.stdin.readline())
+def say(**event):
+    print(json.dumps(event), flush=True)
+if task["do"] == "rebuild":
+    say(event="progress", step="read", done=1, total=2)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    open(os.path.join(task["library"], "began"), "w").close()
+    while True:
+        time.sleep(0.02)
+if task["do"] == "remove source":
+    lock = os.path.join(task["library"], "locked")
+    if os.path.exists(lock):
+        os.unlink(lock)
+        say(event="failed", what="in use", hint="wait", locked=True)
+        sys.exit(1)
+say(event="skipped", path="a")
+if task["do"] == "index":
+    say(event="failed", what="no such folder", hint="give one", locked=False)
+    sys.exit(1)
+say(event="result", files=3)
+"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Library]:
+    """A library without media."""
+    Writer(tmp_path / "library", options=Options(profile=FakeProfile(), ocr=False)).index()
+    with Library.open(tmp_path / "library", FakeProfile()) as library:
+        yield library
+
+
+@pytest.fixture
+def client(empty: Library, tmp_path: Path) -> Iterator[TestClient]:
+    """A service whose jobs are done by WORKER."""
+    (tmp_path / "worker.py").write_text(WORKER)
+    app = create_app(empty, RULES, (sys.executable, str(tmp_path / "worker.py")))
+    with TestClient(app, base_url="http://localhost") as client:
+        yield client
+
+
+def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
+    """The job when it has ended, from its events."""
+    with client.stream("GET", f"/v1/jobs/{job['id']}/events") as events:
+        assert events.headers["content-type"].startswith("text/event-stream")
+        told = [json.loads(line.removeprefix("data: ")) for line in events.iter_lines() if line.startswith("data: ")]
+    assert told[-1] == client.get(f"/v1/jobs/{job['id']}").json()
+    return told[-1]
+
+
+def test_a_job_is_done_and_remembered(client: TestClient, empty: Library) -> None:
+    """202 with its address; its end and its result; a later service knows it still."""
+    sent = client.delete("/v1/sources", params={"folder": "/photos"})
+    assert sent.status_code == 202
+    assert sent.headers["location"] == f"/v1/jobs/{sent.json()['id']}"
+    done = ended(client, sent.json())
+    assert (done["state"], done["result"], done["skipped"]) == ("done", {"files": 3}, 1)
+    with TestClient(create_app(empty, RULES, ("false",)), base_url="http://localhost") as later:
+        assert later.get("/v1/jobs").json()["jobs"] == [done]
+
+
+def test_a_job_that_fails_says_why(client: TestClient) -> None:
+    """As the error family has it."""
+    done = ended(client, client.post("/v1/index", json={"folders": ["/nowhere"]}).json())
+    assert done["state"] == "failed"
+    assert done["problem"] == {"what": "no such folder", "hint": "give one"}
+
+
+def test_a_program_that_cannot_be_started_is_told(empty: Library) -> None:
+    """And the service goes on."""
+    with TestClient(create_app(empty, RULES, ("/no/such/program",)), base_url="http://localhost") as client:
+        for _ in range(2):
+            assert ended(client, client.post("/v1/index", json={}).json())["state"] == "failed"
+
+
+def test_a_library_in_use_is_waited_for(client: TestClient, empty: Library) -> None:
+    """The job tries again when another process has ended its run."""
+    (empty.path / "locked").touch()
+    done = ended(client, client.delete("/v1/sources", params={"folder": "/photos"}).json())
+    assert done["state"] == "done"
+    assert not (empty.path / "locked").exists()
+
+
+def test_jobs_follow_each_other_and_are_cancelled(client: TestClient, empty: Library) -> None:
+    """What waits at once, what runs when its program has ended."""
+    first = client.post("/v1/rebuild", json={}).json()
+    second = client.delete("/v1/sources", params={"folder": "/photos"}).json()
+    third = client.delete("/v1/sources", params={"folder": "/other"}).json()
+    while not (empty.path / "began").exists():
+        time.sleep(0.02)
+    assert client.delete(f"/v1/jobs/{second['id']}").json()["state"] == "cancelled"
+    assert client.delete(f"/v1/jobs/{first['id']}").status_code == 202
+    assert ended(client, first)["state"] == "cancelled"
+    assert ended(client, third)["state"] == "done"
+    assert client.get(f"/v1/jobs/{second['id']}").json()["state"] == "cancelled"
+
+
+def test_the_end_of_the_service_ends_its_job(empty: Library, tmp_path: Path) -> None:
+    """No child is left behind."""
+    (tmp_path / "worker.py").write_text(WORKER)
+    app = create_app(empty, RULES, (sys.executable, str(tmp_path / "worker.py")))
+    with TestClient(app, base_url="http://localhost") as client:
+        job = client.post("/v1/rebuild", json={}).json()
+        while not (empty.path / "began").exists():
+            time.sleep(0.02)
+    kept = FileStore(empty.path).get("job", job["id"])
+    assert kept is not None
+    assert kept["state"] == "cancelled"
+
+
+def test_many_jobs_are_refused(client: TestClient) -> None:
+    """429 with a time to come again."""
+    client.post("/v1/rebuild", json={})
+    answers = [client.post("/v1/index", json={}) for _ in range(100)]
+    assert (answers[-1].status_code, answers[-1].headers["retry-after"]) == (429, "60")
+    assert answers[0].status_code == 202
+
+
+def test_a_service_without_a_writer_only_reads(empty: Library) -> None:
+    """The places are not there."""
+    with TestClient(create_app(empty, RULES), base_url="http://localhost") as client:
+        assert client.post("/v1/index", json={}).status_code == 404
+        assert client.get("/v1/jobs").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [
+        ("../x.png", b"", 422),
+        (".x.png", b"", 422),
+        ("x.png", b"no picture", 422),
+        ("x.exe", b"MZ" + bytes(100), 422),
+        ("a" * 300 + ".png", b"", 422),
+        ("a\\b.png", b"", 422),
+    ],
+)
+def test_what_is_no_medium_is_not_taken(
+    client: TestClient, empty: Library, name: str, content: bytes, status: int
+) -> None:
+    """Nothing of it stays."""
+    answer = client.post("/v1/assets", files={"file": (name, content)})
+    assert answer.status_code == status, answer.text
+    assert str(empty.path) not in answer.text
+    assert not list((empty.path / "incoming").glob("*")) if (empty.path / "incoming").exists() else True
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/v1/assets/x/media", "read"),
+        ("POST", "/v1/search", "read"),
+        ("POST", "/v1/segments/x/explain.png", "read"),
+        ("POST", "/v1/searchx", "write"),
+        ("POST", "/v1/assets", "write"),
+        ("DELETE", "/v1/assets/x", "write"),
+        ("DELETE", "/v1/search", "write"),
+        ("DELETE", "/v1/sources", "admin"),
+        ("POST", "/v1/rebuild", "admin"),
+    ],
+)
+def test_every_request_needs_a_scope(method: str, path: str, scope: str) -> None:
+    """Questions are sent by POST and change nothing."""
+    assert scope_needed(method, path) == scope
+
+
+def test_a_key_does_what_it_is_for(empty: Library, tmp_path: Path) -> None:
+    """A key to read does not write; one to write names no files of the server's machine."""
+    rules = Rules(frozenset({"localhost"}), lambda: list_keys(tmp_path))
+    keys = {scopes: add_key(tmp_path, "-".join(scopes), scopes) for scopes in (("read",), ("read", "write"))}
+    with TestClient(create_app(empty, rules, ("false",)), base_url="http://localhost") as client:
+
+        def status(scopes: tuple[str, ...], method: str, path: str, **sent: Any) -> int:
+            headers = {"Authorization": f"Bearer {keys[scopes]}"}
+            return client.request(method, path, headers=headers, **sent).status_code
+
+        assert status(("read",), "POST", "/v1/index", json={}) == 403
+        assert status(("read",), "GET", "/v1/jobs") == 200
+        assert status(("read", "write"), "POST", "/v1/index", json={}) == 202
+        assert status(("read", "write"), "POST", "/v1/index", json={"folders": ["/"]}) == 403
+        assert status(("read", "write"), "POST", "/v1/assets", json={"path": "/etc/passwd"}) == 403
+        assert status(("read", "write"), "POST", "/v1/rebuild", json={}) == 403
+
+
+def test_a_file_is_taken_found_and_forgotten(tmp_path: Path) -> None:
+    """By the program that really does it: sent, indexed, found by its own words and as a picture, forgotten, deleted."""
+    home = tmp_path / "library"
+    Writer(home, options=Options(ocr=False)).index()
+    picture = tmp_path / "red.png"
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(picture)
+    with (
+        Library.open(home) as library,
+        TestClient(create_app(library, RULES, PROGRAM), base_url="http://localhost") as client,
+    ):
+        sent = {"text": "the zanzibar account", "keywords": "red\nsquare"}
+        job = client.post("/v1/assets", files={"file": ("red.png", picture.read_bytes())}, data=sent).json()
+        done = ended(client, job)
+        assert done["state"] == "done", done
+        asset = done["result"]["asset"]
+        assert not list((home / "incoming").iterdir())
+        hits = client.post("/v1/search", json={"query": "zanzibar"}).json()["hits"]
+        assert [each["asset"] for each in hits] == [asset]
+        assert client.get(f"/v1/assets/{asset}/media").content == picture.read_bytes()
+        assert ended(client, client.delete(f"/v1/assets/{asset}").json())["result"] == {"files": 1}
+        assert client.get(f"/v1/assets/{asset}").status_code in (400, 404)
+        assert not list((home / "added").rglob("*.png"))
