@@ -323,10 +323,10 @@ class Library:
 
         tags: by tag as well, which compares every picture and sound with the vocabulary. Raises: as search.
         """
-        from retrieval.search import asking
+        from retrieval.search import executor
 
         encoded = None if question is None else self.encode(question)
-        return self._in_snapshot(lambda context: asking.facets(encoded, context, tags=tags))
+        return self._in_snapshot(lambda context: executor.facets(encoded, context, tags=tags))
 
     def roots(self) -> list[Path]:
         """The folders that the library follows."""

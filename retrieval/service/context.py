@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from retrieval.library import Library, Shown
+from retrieval.library import Library, AssetDetails
 from retrieval.service.pictures import PictureCache
 from retrieval.service.requests import known
 from retrieval.service.work_queue import WorkQueue
@@ -40,7 +40,7 @@ class Service:
             self._kept[name] = state, value
         return value
 
-    def file_of(self, name: str) -> tuple[Shown, Path]:
+    def file_of(self, name: str) -> tuple[AssetDetails, Path]:
         """An asset and its file, where that is there and lies under a folder that the library follows, links resolved.
 
         Raises: HTTPException 404 where there is no such file; as Library.show.
