@@ -19,6 +19,7 @@ from retrieval.domain.records import (
     Facets,
     Ids,
     LiveSpace,
+    Looks,
     SeenAsset,
     Status,
     StoredAsset,
@@ -206,8 +207,11 @@ class Fingerprints(Protocol):
     def of_medium(self, medium: Medium, asset: int | None = None) -> StoredFingerprints:
         """Fingerprints of all assets of a medium, or of one, by ascending asset."""
 
-    def stills(self, asset_ids: Iterable[int]) -> dict[int, bytes]:
-        """The fingerprint of each asset that is one picture; of pages and animations none."""
+    def looks(self, asset_ids: Iterable[int]) -> Looks:
+        """What tells that some of these assets are one picture, or the two halves of a Live Photo."""
+
+    def halves(self, asset_ids: Iterable[int]) -> Looks:
+        """As `looks`, without the pictures."""
 
 
 class SpaceVectors(Protocol):

@@ -35,6 +35,11 @@ def text_look() -> Path:
     return _shipped("data") / "ocr" / "look.onnx"
 
 
+def places() -> Path:
+    """The gazetteer: names of places and where they lie."""
+    return _shipped("data") / "places" / "places.npz"
+
+
 def samples() -> Path:
     """The media of `crossmedia demo`."""
     return _shipped("data") / "samples"

@@ -206,6 +206,8 @@ def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Metad
         "has_pictures": facts.has_pictures,
         "has_subtitles": facts.has_subtitles,
         "sidecar": sidecars or None,
+        "pair": facts.pair,
+        "places": asset_terms.stored_places(facts.places),
     }
     return int(connection.execute(PUT_ASSET, values).scalar_one())
 
@@ -223,6 +225,7 @@ def index_names(connection: Connection, asset: int) -> None:
         camera=row.camera,
         keywords=tuple(row.keywords.split("\n")) if row.keywords else (),
         has_subtitles=row.has_subtitles,
+        places=asset_terms.read_places(row.places)[1:],
     )
     connection.execute(NO_ASSET_WORDS, {"id": asset})
     connection.execute(ASSET_WORDS, {"id": asset, "words": asset_terms.asset_terms(facts, names)})

@@ -120,6 +120,7 @@ def _asset(rows: Sequence[Row[Any]]) -> StoredAsset:
     row, seen = rows[0], [each for each in rows if each.root is not None]
     known = {name: getattr(row, name) for name in (*_FACTS, *_SAID)}
     known["keywords"] = _lines(known["keywords"])
+    known["place"] = (row.places or "").partition("\n")[0] or None
     offline = all(each.offline for each in seen)
     found = tuple(path_of(each.root, each.relative) for each in seen)
     return StoredAsset(row.id, row.hash.hex(), row.medium, found, offline, known)

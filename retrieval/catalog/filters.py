@@ -7,13 +7,13 @@ import os
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, or_, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, paths, segments, sources
 from retrieval.domain.query import Filters
 from retrieval.domain.records import Ids
-from retrieval.domain.text import valid_text
+from retrieval.domain.text import plain_name, valid_text
 
 
 class FilterReader:
@@ -65,6 +65,8 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
         found.append(assets.c.bytes <= filters.max_bytes)
     if filters.near:
         found += _lies_near(*filters.near)
+    if filters.place:
+        found.append(_was_taken_at(filters.place))
     if filters.lang:
         found.append(_speaks(filters.lang))
     if filters.path:
@@ -77,6 +79,12 @@ def _lies_near(latitude: float, longitude: float, radius: float) -> list[ColumnE
     band = math.degrees(radius / dialect.EARTH_KM)
     away = func.km_between(assets.c.latitude, assets.c.longitude, latitude, longitude)
     return [assets.c.latitude.between(latitude - band, latitude + band), away <= radius]
+
+
+def _was_taken_at(name: str) -> ColumnElement[bool]:
+    """Whether one of an asset's places has this name, or has it as words of its own: York, New York."""
+    words = plain_name(name)
+    return assets.c.places.contains(f" {words} ", autoescape=True) if words else false()
 
 
 def _speaks(lang: str) -> ColumnElement[bool]:

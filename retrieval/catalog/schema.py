@@ -20,16 +20,18 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0007"  # the newest revision under alembic/versions
+HEAD = "0008"  # the newest revision under alembic/versions
 READ_FROM = "0004"  # the oldest one that questions are answered from, by OLDER
+_NEVER_PAIRED = "CREATE TEMP VIEW assets AS SELECT *, NULL AS pair, NULL AS places FROM main.assets"
 _NOTHING_FORGOTTEN = "CREATE TEMP VIEW forgotten AS SELECT NULL AS path, NULL AS forgotten_at WHERE 0"
 OLDER = {  # revision -> what makes its tables look like those below, on one connection and for it alone
     "0004": (
-        "CREATE TEMP VIEW assets AS SELECT *, taken_at AS date, NULL AS date_from FROM main.assets",
+        _NEVER_PAIRED.replace("*", "*, taken_at AS date, NULL AS date_from"),
         _NOTHING_FORGOTTEN,
     ),
-    "0005": (_NOTHING_FORGOTTEN,),
-    "0006": (),  # its words were folded otherwise: the fact `words`
+    "0005": (_NEVER_PAIRED, _NOTHING_FORGOTTEN),
+    "0006": (_NEVER_PAIRED,),  # its words were folded otherwise: the fact `words`
+    "0007": (_NEVER_PAIRED,),
 }
 
 metadata = MetaData(
@@ -94,6 +96,8 @@ assets = Table(
     Column("has_subtitles", Boolean, nullable=False, default=False),
     Column("sidecar", LargeBinary),  # digest of the sidecar subtitles that were read
     Column("date_from", Text),  # empty where an older program read the file
+    Column("pair", Text),  # identifier that the still and the film of a Live Photo share
+    Column("places", Text),  # where it was taken: a line for people, then folded names with fold.BARRIER round each
     sqlite_autoincrement=True,
 )
 

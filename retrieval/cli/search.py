@@ -72,6 +72,9 @@ def search(
     ] = None,
     max_duration: Annotated[str | None, typer.Option(metavar="TIME", help="Only what lasts no longer.")] = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="Only pictures by a camera of this name.")] = None,
+    place: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only what was taken in this town, region or country.")
+    ] = None,
     lang: Annotated[
         str | None, typer.Option(metavar="TAG", help="Only what is said or written in this language: en, zh.")
     ] = None,
@@ -135,6 +138,7 @@ def search(
                 min_duration_ms=option_value("--min-duration", min_duration, units.duration),
                 max_duration_ms=option_value("--max-duration", max_duration, units.duration),
                 camera=camera,
+                place=place,
                 lang=option_value("--lang", lang, units.language),
                 tag=tag,
             )

@@ -123,6 +123,8 @@ class Metadata:
     has_sound: bool = False  # a video or audio file with a soundtrack
     has_pictures: bool = False  # a video with a picture track that moves
     has_subtitles: bool = False  # embedded or sidecar text stands for its speech
+    pair: str | None = None  # what the still and the film of a Live Photo share
+    places: tuple[str, ...] = ()  # names of where it was taken: "Voss, Vestland, Norway" first, then single names
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Filters:
     camera: str | None = None
     lang: str | None = None
     near: tuple[float, float, float] | None = None  # latitude and longitude in degrees, radius in km
+    place: str | None = None  # a name of where it was taken: a town, city, region or country, in any language
     min_bytes: int | None = None
     max_bytes: int | None = None
     tag: str | None = None  # what a picture, shot or sound of it shows or lets hear: see retrieval.search.tagging

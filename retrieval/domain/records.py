@@ -112,6 +112,15 @@ class Timed:
     spans: Ids
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """By asset: the fingerprint of what is one picture, no pages or animation; what the still and the film of a Live Photo
+    share, and which of the two it is."""
+
+    stills: Mapping[int, bytes]
+    pairs: Mapping[int, tuple[str, Medium]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredFingerprints:
     """Perceptual fingerprints by asset: assets and times (n,), the latter 0 for none; and their bytes."""

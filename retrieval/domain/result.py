@@ -44,10 +44,10 @@ class Hit:
     """An asset that answers, with its best segments, best first.
 
     score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere. alike: how many further
-    pictures that answer show the same and are not listed themselves. taken_at: when it was taken or recorded, where the
-    file says so. date: local, ISO 8601, as precise as it is known; date_from: what says it. is_judged: False where only
-    filters asked, so that its confidence says nothing. width, height: pixels of a picture or video as it is shown.
-    duration_ms: of what has time.
+    pictures that answer show the same and are not listed themselves. half: the film of a Live Photo whose still this is,
+    or the still of its film. taken_at: when it was taken or recorded, where the file says so. date: local, ISO 8601, as
+    precise as it is known; date_from: what says it. is_judged: False where only filters asked, so that its confidence
+    says nothing. width, height: pixels of a picture or video as it is shown. duration_ms: of what has time.
     """
 
     path: Path
@@ -62,6 +62,7 @@ class Hit:
     date_from: DateFrom | None = None
     offline: bool = False
     alike: int = 0
+    half: Path | None = None
     is_judged: bool = True
     width: int | None = None
     height: int | None = None

@@ -64,3 +64,14 @@ def _is_consonants(word: str) -> bool:
     """Whether a word of Latin letters has no vowel: an abbreviation, or a misread one."""
     bare = unicodedata.normalize("NFD", word.lower())
     return bare[0].isascii() and not set(bare) & set("aeiouyæøœ")
+
+
+_STROKES = str.maketrans({"ł": "l", "đ": "d", "ð": "d", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ё": "е"})
+
+
+def plain_name(text: str) -> str:
+    """A name by which those that are written in two ways are told to be one: without case, marks and signs (São-Paulo: sao
+    paulo); words apart by one blank."""
+    parts = unicodedata.normalize("NFKD", valid_text(text)).casefold().translate(_STROKES)
+    kept = "".join(" " if not (each.isalnum() or unicodedata.category(each)[0] == "M") else each for each in parts)
+    return " ".join("".join(each for each in kept if unicodedata.category(each) != "Mn").split())

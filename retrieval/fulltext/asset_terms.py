@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from retrieval.domain.media import Medium, Metadata
+from retrieval.domain.text import plain_name
 from retrieval.fulltext.analyzer import _CAMEL, fold, terms, without_extension
 from retrieval.fulltext.fold import BARRIER, KIND
 
@@ -102,15 +103,32 @@ LANGUAGE_WORDS = {
 }
 
 
-def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
-    """Folded words of an asset as a whole: names of file and folders, title, artist, camera, keywords; and behind them,
-    each begun by fold.KIND, the words of its kind, format and language.
+def stored_places(names: Sequence[str]) -> str | None:
+    """Names of where something was taken as the catalog keeps them: a line for people, then each name as a filter
+    asks for it (domain.text.plain_name), with a BARRIER round it; None for none. names: as `Metadata.places`."""
+    if not names:
+        return None
+    plain = dict.fromkeys(filter(None, map(plain_name, names[1:])))
+    return f"{names[0]}\n{BARRIER} " + "".join(f"{each} {BARRIER} " for each in plain)
 
-    names: paths relative to their source; parts glued in them ("HolidayPhoto2019", "IMG_0412") are given apart as well.
+
+def read_places(stored: str | None) -> tuple[str, ...]:
+    """The line for people, then the folded names, of what `stored_places` made; empty for None."""
+    shown, _, folded = (stored or "").partition("\n")
+    return (shown, *filter(None, (each.strip() for each in folded.split(BARRIER)))) if stored else ()
+
+
+def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
+    """Folded words of an asset as a whole: names of file and folders, title, artist, camera, keywords; where it was taken;
+    and behind them, each begun by fold.KIND, the words of its kind, format and language.
+
+    facts.places: names in any language, folded or not. names: paths relative to their source; parts glued in them
+    ("HolidayPhoto2019", "IMG_0412") are given apart as well.
     """
     names = [without_extension(name) for name in names]
     apart = [_CAMEL.sub(" ", name) for name in names]
     said = [*names, *apart, facts.title or "", facts.artist or "", facts.camera or "", *facts.keywords]
+    said += [name for name in facts.places if len(name) > 2 or not name.isascii()]
     unique = dict.fromkeys(fold(part) for part in said if part)
     return f" {BARRIER} ".join([*unique, " ".join(KIND + word for word in _kind_words(facts))])
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Medium, Metadata
 from retrieval.domain.text import valid_text
+from retrieval.media.places import places_of
 from retrieval.settings import LIMITS, RATE, Limits
 
 
@@ -41,7 +42,8 @@ def _valid(found: Metadata | ExtractedSegment) -> Metadata | ExtractedSegment:
     if isinstance(found, Metadata):
         words = tuple(_clean(word) or "" for word in found.keywords)
         said = (_clean(found.title), _clean(found.artist), _clean(found.camera))
-        return replace(found, title=said[0], artist=said[1], camera=said[2], keywords=words)
+        places = places_of(found.latitude, found.longitude)
+        return replace(found, title=said[0], artist=said[1], camera=said[2], keywords=words, places=places)
     return replace(found, segment=replace(found.segment, text=_clean(found.segment.text)))
 
 
@@ -50,18 +52,18 @@ def read(
 ) -> Iterator[Metadata | ExtractedSegment]:
     """Metadata, then the segments that need no long decoding.
 
-    An image gives `image` segments with their model inputs; a document `passage` segments and `image` segments for the
-    pictures inside; audio and video `speech` segments where they have subtitles, and a `text_line` segment for each
-    chapter that has a name.
+    An image gives `image` segments with their model inputs, a motion photo also the `shot` inside it; a document
+    `passage` segments and `image` segments for the pictures inside; audio and video `speech` segments where they have
+    subtitles, and a `text_line` segment for each chapter that has a name.
     """
     yield from map(_valid, _read(path, medium, spec, limits))
 
 
 def _read(path: Path, medium: Medium, spec: ImageSpec, limits: Limits) -> Iterator[Metadata | ExtractedSegment]:
     if medium == "image":
-        from retrieval.media.image.decode import read_image
+        from retrieval.media.motion import read_photo
 
-        yield from read_image(path, spec, limits)
+        yield from read_photo(path, spec, limits)
     elif medium == "document":
         from retrieval.media.documents.document import read_document
 

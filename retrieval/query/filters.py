@@ -41,6 +41,7 @@ _READ: dict[str, Callable[[str], dict[str, Any]]] = {
     "camera": lambda value: {"camera": value},
     "tag": lambda value: {"tag": value},
     "near": lambda value: {"near": units.place(value)},
+    "place": lambda value: {"place": value},
     "lang": lambda value: {"lang": units.language(value)},
     "size": lambda value: _range(value, "min_bytes", "max_bytes", units.size),
 }

@@ -118,7 +118,12 @@ def _written_leaf(leaf: Leaf) -> str:
 def _written_filters(filters: Filters) -> Iterator[str]:
     if filters.media:
         yield "in:" + ",".join(sorted(filters.media))
-    for name, value in (("path", filters.path), ("camera", filters.camera), ("tag", filters.tag)):
+    for name, value in (
+        ("path", filters.path),
+        ("camera", filters.camera),
+        ("place", filters.place),
+        ("tag", filters.tag),
+    ):
         if value:
             odd = any(each.isspace() or each in "()（）" or each in QUOTES for each in value)
             yield f"{name}:{quoted_value(value) if odd else value}"

@@ -15,7 +15,7 @@ from retrieval.query.date_words import may_tell
 DEEPEST = 40  # brackets within brackets, NOTs in a row
 LANES: tuple[Lane, ...] = ("said", "shows", "reads", "sounds")
 FILES = ("image", "audio", "video", "document")
-FILTERS = ("in", "path", "after", "before", "duration", "camera", "near", "lang", "size", "tag")
+FILTERS = ("in", "path", "after", "before", "duration", "camera", "near", "place", "lang", "size", "tag")
 FIELDS = (*FILTERS, *LANES, *FILES, "like")
 CLOSING = {'"': '"”“„', "“": '”"', "„": '“”"', "”": '”"', "「": "」", "『": "』", "«": "»", "»": "«»"}
 QUOTES = "".join(CLOSING)

@@ -70,7 +70,8 @@ def tag_names(tags: Iterable[Tag]) -> str:
 def _notes(hit: Hit) -> str:
     """What is said of a hit beside its path."""
     alike = f"  (+{hit.alike} alike)" if hit.alike else ""
-    return alike + ("  (offline)" if hit.offline else "")
+    half = f"  (and {hit.half.name})" if hit.half is not None else ""
+    return alike + plain(half) + ("  (offline)" if hit.offline else "")
 
 
 def _fit(start: str, reason: str, quoted: FoundSegment | None, words: str, width: int | None, *, bold: bool) -> str:

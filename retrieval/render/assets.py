@@ -43,6 +43,7 @@ def facts_of(asset: StoredAsset) -> dict[str, str]:
         "pages": str(facts["pages"] or ""),
         "date": _date(asset),
         "camera": facts["camera"] or "",
+        "place": facts["place"] or "",
         "position": position,
         "language": facts["lang"] or "",
         "title": facts["title"] or "",

@@ -145,6 +145,7 @@ def hit_report(hit: Hit, tags: Tags | None = None) -> dict[str, Any]:
         "width": hit.width,
         "height": hit.height,
         "duration_ms": hit.duration_ms,
+        "half": path_fields(hit.half)["path"] if hit.half is not None else None,
         "segments": [_found(each, is_judged=hit.is_judged) | _tags(each.id, tags) for each in hit.segments],
     }
 

@@ -90,9 +90,9 @@ def picture(path: Path, medium: Medium, at_ms: int, side: int = SIDE) -> Image |
 
 def _opened(path: Path, medium: Medium, at_ms: int, side: int) -> Image:
     if medium == "image":
-        from retrieval.media.image.decode import open_image
+        from retrieval.media.motion import photo_at
 
-        return open_image(path, side=side, at_ms=at_ms)
+        return photo_at(path, side=side, at_ms=at_ms)
     from retrieval.media.av.video import frame_at
 
     return frame_at(path, at_ms)

@@ -26,6 +26,7 @@ class Candidate:
     score: float
     segments: list[tuple[float, int]]  # log-odds and id, best first
     collapsed: int = 0  # pictures that this one stands for
+    half: int | None = None  # the other half of a Live Photo, for which it stands as well
     wholes: tuple[float, ...] = ()
     is_bound: bool = False  # it is at most so sure: its places are still to be judged
     parts: tuple[Candidate | None, ...] = ()  # of a document whose places are still to be judged: what each leaf found

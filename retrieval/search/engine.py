@@ -71,7 +71,8 @@ def answer(
     # Who asks with a picture may look for its copies.
     fold = all(modality == "text" for each in operands for _, modality in each.vectors)
     page = page_of(snapshot, query, levels, candidates, media_of(evidence), fold=fold)
-    assets = snapshot.assets.by_id([each.asset for each in page.shown], query.filters.path)
+    shown = [asset for each in page.shown for asset in (each.asset, each.half) if asset is not None]
+    assets = snapshot.assets.by_id(shown, query.filters.path)
     moments = _moments(page.shown, assets, operands, context, judging, levels.least)
     if tree is not None:
         evidence = [each for each, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
@@ -129,11 +130,13 @@ def _listed(snapshot: Snapshot, query: Query, tagged: Ids | None) -> Answer:
         wanted = set(tagged.tolist())
         ids = [each for each in ids if each in wanted]
     last = query.offset + query.limit
-    page = [Candidate(each, CERTAIN, 0.0, []) for each in ids[query.offset : last]]
-    assets = snapshot.assets.by_id([each.asset for each in page], query.filters.path)
+    every = collapse.one_half_each(snapshot, [Candidate(each, CERTAIN, 0.0, []) for each in ids])
+    page = every[query.offset : last]
+    shown = [asset for each in page for asset in (each.asset, each.half) if asset is not None]
+    assets = snapshot.assets.by_id(shown, query.filters.path)
     hits = tuple(replace(each, is_judged=False) for each in hits_of(snapshot, page, assets, [], {}))
-    why = None if hits else reason(snapshot, query, len(ids), Scope(query.filters.media, tagged))
-    return Answer(hits, 0.0, 1.0 if hits else 0.0, (), (), len(ids), len(ids) > last, why)
+    why = None if hits else reason(snapshot, query, len(every), Scope(query.filters.media, tagged))
+    return Answer(hits, 0.0, 1.0 if hits else 0.0, (), (), len(every), len(every) > last, why)
 
 
 def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:

@@ -27,8 +27,8 @@ def hits_of(
     evidence: Sequence[Matches],
     moments_of: Mapping[int, Sequence[tuple[Moment, int]]],
 ) -> list[Hit]:
-    """The hits of a page; assets: those of the page, the path to show first; moments_of: the moments of its videos and
-    recordings, with their segments."""
+    """The hits of a page; assets: those of the page and their halves, the path to show first; moments_of: the moments
+    of its videos and recordings, with their segments."""
     named = {each.asset for each in page if not each.segments}
     listed = {segment for each in page for _, segment in each.segments[: 4 * MOST_SEGMENTS]}
     listed |= {segment for own in moments_of.values() for _, segment in own}
@@ -48,7 +48,7 @@ def hits_of(
         else:
             shown = _shown(_as_moments(rows, moments, lend=not each.by_time))
         segments = [found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
-        hits.append(_hit(assets[each.asset], each, tuple(segments)))
+        hits.append(_hit(assets[each.asset], each, tuple(segments), assets.get(each.half or 0)))
     return hits
 
 
@@ -146,7 +146,9 @@ def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ..
     return tuple(highlight.highlights(stored.segment.text or "", terms)) if terms else ()
 
 
-def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...]) -> Hit:
+def _hit(
+    stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment, ...], half: StoredAsset | None
+) -> Hit:
     return Hit(
         path=stored.paths[0],
         paths=stored.paths,
@@ -163,4 +165,5 @@ def _hit(stored: StoredAsset, candidate: Candidate, segments: tuple[FoundSegment
         width=stored.facts.get("width"),
         height=stored.facts.get("height"),
         duration_ms=stored.facts.get("duration_ms"),
+        half=half.paths[0] if half is not None else None,
     )

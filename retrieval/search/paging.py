@@ -70,11 +70,11 @@ def page_of(
 ) -> Page:
     """The page that a query asks for of its candidates, best first.
 
-    media: of the candidates. fold: leave out pictures that show what a better one does.
+    media: of the candidates. fold: leave out pictures that show what a better one does; of a
+    Live Photo one half stands for both anyway.
     """
     kept = [each for each in candidates if each.odds >= levels.least]
-    if fold:
-        kept = collapse.collapsed(snapshot, kept, query.offset + query.limit)
+    kept = collapse.collapsed(snapshot, kept, query.offset + query.limit, copies=fold)
     sure = [each for each in kept if each.odds >= levels.sure]
     possible = mixed(kept[len(sure) :], media, fusion.log_odds(POSSIBLE))[: levels.most]
     if query.sort == "date":

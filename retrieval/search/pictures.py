@@ -24,9 +24,9 @@ def picture_of(path: Path, medium: Medium, page: int | None, at_ms: int | None, 
     """
     picture: Image | None = None
     if medium == "image":
-        from retrieval.media.image.decode import open_image
+        from retrieval.media.motion import photo_at
 
-        picture = open_image(path, side=side, page=page, at_ms=at_ms or 0)
+        picture = photo_at(path, side=side, page=page, at_ms=at_ms or 0)
     elif medium == "video" and at_ms is not None:
         from retrieval.media.av.video import frame_at
 

@@ -211,3 +211,28 @@ def test_what_was_forgotten_by_a_pattern_is_forgotten_by_its_path_after_the_upgr
     with engine.connect() as connection:
         assert catalog_read.forgotten_paths(connection) == {b"/media/x/in/b [1].png"}
         assert catalog_read.all_sources(connection)[0].exclude == ("*.tmp", "/caf?.png", "/only*")
+
+
+def test_places_of_an_older_catalog_have_names_after_the_upgrade(tmp_path: Path) -> None:
+    """As a filter and among the words; without one nothing is added; before the upgrade a question finds none."""
+    engine = at_revision(tmp_path / "library", "0007")
+    row = (
+        "INSERT INTO assets(id, hash, medium, format, bytes, keywords, has_sound, has_pictures, has_subtitles, latitude, longitude) "
+        "VALUES ({0}, x'0{0}', 'image', 'jpeg', 1, '', 0, 0, 0, {1}, {2})"
+    )
+    with catalog_write.transaction(engine) as connection:
+        connection.exec_driver_sql(row.format(1, 60.3913, 5.3221))
+        connection.exec_driver_sql(row.format(2, "NULL", "NULL"))
+        connection.exec_driver_sql("INSERT INTO asset_words(rowid, words) VALUES (1, 'one'), (2, 'two')")
+    with open_snapshot(open_engine(tmp_path / "library")) as snapshot:
+        assert list(snapshot.filters.assets(Filters(place="Norway"))) == []
+        assert snapshot.assets.by_id([1])[1].facts["place"] is None
+    upgrade(engine, tmp_path / "library")
+    with open_snapshot(open_engine(tmp_path / "library")) as snapshot:
+        assert list(snapshot.filters.assets(Filters(place="Norway"))) == [1]
+        assert snapshot.assets.by_id([1])[1].facts["place"] == "Bergen, Vestland, Norway"
+    with engine.connect() as connection:
+        found = (
+            connection.exec_driver_sql("SELECT rowid FROM asset_words WHERE asset_words MATCH 'norge'").scalars().all()
+        )
+    assert found == [1]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import av
 from av.container import InputContainer
@@ -21,6 +21,7 @@ from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUn
 from retrieval.media.av.clock import BACK_MS, CLOCKED, running_ms
 from retrieval.media.av.id3 import confused
 from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
+from retrieval.media.image.live import identifier
 from retrieval.media.sniff import identify
 
 WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
@@ -29,8 +30,8 @@ BAD_PACKETS: Final = 200  # damaged packets in a row after which a stream is giv
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
-    """The container, open; whatever FFmpeg raises on a bad file becomes a MediaError.
+def opened(path: Path, content: BinaryIO | None = None) -> Iterator[InputContainer]:
+    """The container, open; whatever FFmpeg raises on a bad file becomes a MediaError. content: read in place of the file.
 
     Raises:
         MediaUnreadable: missing, truncated or damaged.
@@ -39,7 +40,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
         # An open file, not its name: names may not be UTF-8, or be taken for a protocol ("concat:a.mp4"); and a playlist in
         # disguise can then open no other file.
         with (
-            open(path, "rb") as file,
+            content or open(path, "rb") as file,
             av.open(file, "r", metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container,
         ):
             yield container
@@ -190,6 +191,7 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
         keywords=tuple(dict.fromkeys(line for line in (_line(said.get(word)) for word in words) if line)),
         has_sound=sound is not None,
         has_pictures=picture is not None,
+        pair=identifier(said.get("com.apple.quicktime.content.identifier")),
     )
 
 

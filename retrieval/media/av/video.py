@@ -6,9 +6,11 @@ holds one shot's views and a few frames, whatever the length.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +45,7 @@ BUSY: Final = 1280 * 720 * 31  # pixels a second above which frames that no othe
 THREADS: Final = 4
 STILL_MS: Final = 500  # frames that stand longer, on the whole, are slides
 SEEK_BACK_MS: Final = (0, 2_000, 12_000, 60_000)  # where decoding begins before the frame that is wanted
+MOST_KEYS: Final = 16  # key frames that are held of a film inside a photo
 FRAMES_A_SIGN = 16  # decoded between two signs of life
 
 
@@ -233,6 +236,22 @@ def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Imag
             if at - last >= every_ms:
                 last = at
                 yield at, max(length, at + _frame_ms(stream)), picture(frame, aspect_of(stream))
+
+
+def key_frames_inside(film: bytes, limits: Limits) -> tuple[int, list[tuple[int, Image.Image]]]:
+    """The length in ms of a short film that stands inside another file, and its key frames: time, upright RGB picture.
+
+    Raises: as `watch_video`.
+    """
+    inside = Path("the film inside")
+    with opened(inside, io.BytesIO(film)) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            return 0, []
+        _check_size(inside, stream, limits)
+        stream.codec_context.skip_frame = "NONKEY"
+        aspect, timed = aspect_of(stream), islice(_timed(container, stream, only_keys=True), MOST_KEYS)
+        return duration_ms(container, stream) or 0, [(at, picture(frame, aspect)) for frame, at in timed]
 
 
 def frame_at(path: Path, at_ms: int) -> Image.Image:

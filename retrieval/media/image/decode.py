@@ -26,7 +26,7 @@ from PIL import Image, ImageFile, ImageSequence, UnidentifiedImageError
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, ModelInput, Segment
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUnsupported
-from retrieval.media.image import deep, metadata, raw
+from retrieval.media.image import deep, live, metadata, raw
 from retrieval.media.image.rgb import to_rgb
 from retrieval.media.image.tone import HLG, PQ, tone_mapped
 from retrieval.media.sniff import identify
@@ -388,4 +388,5 @@ def _facts(path: Path, image: Image.Image, name: str) -> Metadata:
         title=said.title,
         artist=said.artist,
         keywords=said.keywords,
+        pair=live.still_identifier(image.getexif()),
     )

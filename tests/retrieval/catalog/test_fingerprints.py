@@ -82,5 +82,5 @@ def test_one_asset_alone(snapshot: Snapshot) -> None:
 def test_stills_are_single_pictures(snapshot: Snapshot) -> None:
     """Not pages, not animations, not frames of videos; only those that are asked for."""
     every = [PICTURE, CLIP, SONG, ANIMATION, PAGES]
-    assert snapshot.fingerprints.stills(every) == {PICTURE: b"one"}
-    assert snapshot.fingerprints.stills([CLIP]) == {}
+    assert snapshot.fingerprints.looks(every).stills == {PICTURE: b"one"}
+    assert snapshot.fingerprints.looks([CLIP]).stills == {}
