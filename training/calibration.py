@@ -26,10 +26,11 @@ from benchmarks import truth
 from retrieval import resources
 from retrieval.domain.media import Vectors
 from retrieval.encoders import calibration
-from retrieval.encoders.calibration import Weights
-from retrieval.encoders.starter import SentenceText, StarterImage, StarterText
-from training import data, vocabulary
+from retrieval.encoders.calibration import NounCalibration, NounWeights, Weights
+from retrieval.encoders.starter import SentenceText, StarterImage, StarterText, bare, lexicon
+from training import data, nouns
 from training.data import CaptionRow, Picture
+from training.regression import logistic
 
 BANK = "everyday.npz"
 HEAD = "# by training/calibration.py: log-odds of an answer from its cosine and what the question reaches by chance"
@@ -84,8 +85,7 @@ RARE = 0.02  # share of absent questions whose best cosine alone would make it a
 WITHIN = 0.3  # part of the best answer's slope that the distance from it has
 LIKE = 0.6  # a sentence is absent unless so much of it is told of one picture
 MASS = {("caption", True): 1.4, ("label", True): 0.6, ("sentence", False): 1.4, ("label", False): 1.0}
-MASS |= {("word", True): 0.4, ("word", False): 0.6, ("noun", True): 0.15}
-OFTEN = 3  # pictures of a gallery that a noun is told of, if it is asked there
+MASS |= {("word", True): 0.4, ("word", False): 0.6}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +125,6 @@ class Photos:
             if row.lang == "en" and row.file in found:
                 found[row.file] |= truth.stems(row.caption)
         return found
-
-    @cached_property
-    def nouns(self) -> dict[str, str]:
-        """The stems of the nouns of the English captions, each with its most frequent form."""
-        found = vocabulary.nouns(row.caption for row in self.captions if row.lang == "en")
-        return {each: forms[0] for each, forms in found.items() if forms}
 
     @classmethod
     def read(cls, folder: Path) -> Photos:
@@ -174,8 +168,7 @@ def gallery(photos: Photos, size: int, rng: random.Random) -> list[str]:
 def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: random.Random) -> Iterator[Asked]:
     """Captions and labels of a gallery's unknown photos; sentences and labels of what nothing in it is told to show.
 
-    And what people ask in a word: the everyday things themselves, of either sort, and the nouns of the captions, in English
-    and in Chinese, each with all pictures that are told to show it.
+    And the everyday things themselves, of either sort, without the nouns that are judged otherwise (`training.nouns`).
     """
     files = gallery(photos, size, rng)
     held = photos.vectors[[photos.place[file] for file in files]]
@@ -193,9 +186,9 @@ def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: rando
     wrong = [("sentence", text, frozenset[int]()) for text in absent() if not _is_told(text, told)]
     known = frozenset[str]().union(*told)
     labels = [label for label in sorted(set(photos.labels.values())) if not truth.stems(label) & known]
-    words = [(text, frozenset(n for n, stems in enumerate(told) if truth.stems(text) <= stems)) for text in everyday()]
+    words = [text for text in everyday() if bare(text) not in lexicon().words]
+    words = [(text, frozenset(n for n, stems in enumerate(told) if truth.stems(text) <= stems)) for text in words]
     right += [("word", text, places) for text, places in words if places and truth.stems(text)]
-    right += [("noun", text, places) for text, places in nouns(photos, told)]
     wrong += [("word", text, places) for text, places in words if not places and not truth.stems(text) & known]
     wrong += [("label", label, frozenset[int]()) for label in rng.sample(labels, min(100, len(labels)))]
     for kind, found in groupby(sorted(right + wrong, key=_kind), key=_kind):
@@ -203,17 +196,6 @@ def asked(photos: Photos, size: int, bank: Vectors, typical: Vectors, rng: rando
         yield _put(
             [text for _, text, _ in rows], [places for *_, places in rows], kind, held, photos.text, bank, typical
         )
-
-
-def nouns(photos: Photos, told: Sequence[frozenset[str]]) -> Iterator[tuple[str, frozenset[int]]]:
-    """Nouns of the captions with the pictures that are told to show them, and the same in Chinese."""
-    shown = [
-        (form, frozenset(n for n, stems in enumerate(told) if each in stems)) for each, form in photos.nouns.items()
-    ]
-    often = [(form, places) for form, places in shown if len(places) >= OFTEN]
-    yield from often
-    chinese = data.in_chinese([[form] for form, _ in often])
-    yield from ((text, places) for text, (form, places) in zip(chinese, often, strict=True) if text != form)
 
 
 def _kind(row: tuple[str, str, frozenset[int]]) -> tuple[str, bool]:
@@ -285,20 +267,6 @@ def odds(weights: Weights, asked: Asked) -> NDArray[np.float64]:
     return np.asarray(weights.slope * asked.scores + shift[:, None])
 
 
-def logistic(x: NDArray[np.float64], y: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights of the columns of x (n, k), and the offset, by Newton's method with a small prior on the weights."""
-    mean, spread, mass = x.mean(axis=0), x.std(axis=0) + 1e-9, mass / mass.sum()
-    design = np.column_stack([(x - mean) / spread, np.ones(len(x))])
-    theta = np.zeros(design.shape[1])
-    prior = np.append(np.full(len(theta) - 1, 1e-3), 1e-9)
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-design @ theta))
-        gradient = design.T @ (mass * (p - y)) + prior * theta
-        theta -= np.linalg.solve((design * (mass * p * (1 - p))[:, None]).T @ design + np.diag(prior), gradient)
-    weights = theta[:-1] / spread
-    return np.append(weights, theta[-1] - float(weights @ mean))
-
-
 def table(weights: Weights, rounds: Sequence[Asked]) -> Iterator[str]:
     """Lines of what is shown and kept at even odds, by size of the gallery."""
     for size in sorted({each.count for each in rounds}):
@@ -352,7 +320,27 @@ def scene(captions: Sequence[CaptionRow]) -> tuple[Vectors, float]:
     return stored, float(np.quantile(encoder.encode([question for _, question in passages()]) @ stored, FREE))
 
 
-def write(folder: Path, weights: Weights, bank: Vectors, typical: Vectors, seen: tuple[Vectors, float]) -> None:
+def held_nouns(photos: Photos) -> tuple[NounWeights, list[str]]:
+    """The weights of the lexicon's nouns, and lines of what they show and keep."""
+    known = lexicon()
+    said = nouns.told(known.nouns, photos.captions)
+    files = [file for file in photos.honest if file in said]
+    rounds = []
+    for chosen in nouns.galleries(files, random.Random(SEED)):
+        vectors = photos.vectors[[photos.place[file] for file in chosen]]
+        rounds.append(nouns.put(chosen, vectors, known.vectors, said))
+    weights = nouns.fit(rounds, known.cosines)
+    return weights, list(nouns.table(NounCalibration(weights, known.vectors, known.cosines), rounds))
+
+
+def write(
+    folder: Path,
+    weights: Weights,
+    of_nouns: NounWeights,
+    bank: Vectors,
+    typical: Vectors,
+    seen: tuple[Vectors, float],
+) -> None:
     """Puts everyday.npz beside the weights of the starter, and its lines into starter.toml instead of those there."""
     half = [rows.astype(np.float16) for rows in (bank, typical, seen[0])]
     np.savez(folder / BANK, everyday=half[0], typical=half[1], scene=half[2])
@@ -363,6 +351,7 @@ def write(folder: Path, weights: Weights, bank: Vectors, typical: Vectors, seen:
     lines.insert(lines.index("[sha256]") + 1, f'"{BANK}" = "{digest}"')
     lines += ["", HEAD, "[scenes]", f"free = {seen[1]:.4f}", "", "[background.text-image]"]
     lines += [f"{name} = {value:.4f}" for name, value in asdict(weights).items()]
+    lines += ["", "[nouns.text-image]", *(f"{name} = {value:.4f}" for name, value in asdict(of_nouns).items())]
     config.write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -377,11 +366,11 @@ def main() -> None:
     rng = random.Random(SEED)
     sizes = [size for size in SIZES for _ in range(max(1, 200 // size))]
     rounds = [each for size in sizes for each in asked(photos, size, bank, typical, rng)]
-    weights = presence(rounds)
-    for line in table(weights, rounds):
+    weights, (of_nouns, lines) = presence(rounds), held_nouns(photos)
+    for line in (*table(weights, rounds), *lines):
         print(line, flush=True)
-    print(weights)
-    write(given.out, weights, bank, typical, scene(data.read_captions(given.data / "captions.tsv")))
+    print(weights, of_nouns)
+    write(given.out, weights, of_nouns, bank, typical, scene(data.read_captions(given.data / "captions.tsv")))
 
 
 if __name__ == "__main__":

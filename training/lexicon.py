@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks.truth import stem
 from retrieval.encoders.starter import LEXICON
 from training import data, sound, vocabulary
 from training.calibration import Curve
@@ -33,12 +32,13 @@ from training.export import write_config
 from training.model import Starter
 from training.restore import restore
 from training.vocabulary import Term
-from training.words import SURE, TOLD, Album, Told, seen
+from training.words import NOT, SURE, TOLD, Album, Told, seen
 
 FEWEST = 8  # photos of a noun
 ALIKE = 0.5  # Dice coefficient of the photos of a foreign word and of the noun that it means
 LONGEST = 4  # letters of a Chinese word
 NEAREST = 0.45  # cosine of the sentence vectors of a word and of the noun that it means
+OTHERWISE = frozenset({"kind"})  # left out: in German and Dutch a child
 STEPS, RATE, PHOTOS = 200, 5e-3, 2500  # PHOTOS of a step
 KEEN = 12.0  # how sharply photos are told apart
 NEAR = 1.0  # weight of the squared distance from the English word's vector
@@ -64,7 +64,7 @@ def meanings(told: Told, chosen: Sequence[int], names: Mapping[str, Mapping[str,
     """Words of all languages in small letters, each with the place of its noun in `chosen`. names: the CLDR's.
 
     Of the nouns that a word may mean it means the one with the nearest sentence vector. An English noun that is written
-    like a word of another language with another meaning (kind, a German child) is left out, and so is that word.
+    like a word of another language means itself, unless it stands in OTHERWISE.
     """
     place = {told.terms[column].text: n for n, column in enumerate(chosen)}
     found = _by_photos(told, chosen)
@@ -81,7 +81,7 @@ def meanings(told: Told, chosen: Sequence[int], names: Mapping[str, Mapping[str,
     for (word, likely), near in zip(found.items(), foreign @ english.T, strict=True):
         best = max(likely, key=lambda n, near=near: float(near[n]))  # type: ignore[misc]
         if word in place:
-            if place[word] not in likely and stem(told.terms[chosen[best]].text) != stem(word):
+            if word in OTHERWISE:
                 place.pop(word)
         elif near[best] >= NEAREST:
             meant[word] = best
@@ -130,16 +130,34 @@ def learn(begun: Tensor, shown: NDArray[np.uint8], photos: Tensor) -> Tensor:
     return functional.normalize(begun + moved, dim=1).detach()
 
 
-def write(path: Path, words: Mapping[str, int], vectors: NDArray[np.float32]) -> None:
-    """words with rows of vectors (n, 512), these in int8 with a scale for each."""
+def cosines(vectors: Tensor, shown: NDArray[np.uint8], photos: Tensor) -> NDArray[np.float32]:
+    """(nouns, 4) of nouns (n, 512) and photos (m, 512) that show them (m, n), as NounCalibration wants them."""
+    scores = (photos @ vectors.T).numpy()
+    rows = []
+    for column, marks in zip(scores.T, shown.T, strict=True):
+        absent, right = column[marks == NOT], column[marks == SURE]
+        rows.append((absent.mean(), absent.std(), right.mean(), len(right) / (len(right) + len(absent))))
+    return np.array(rows, np.float32)
+
+
+def write(
+    path: Path,
+    words: Mapping[str, int],
+    nouns: Sequence[str],
+    vectors: NDArray[np.float32],
+    measured: NDArray[np.float32],
+) -> None:
+    """words with rows of nouns (n) and their vectors (n, 512), in int8 with a scale each; measured (n, 4): `cosines`."""
     scale = np.abs(vectors).max(1, keepdims=True) / LEVELS
     held = sorted(words)
     np.savez_compressed(
         path,
         words=np.frombuffer("\n".join(held).encode(), np.uint8),
+        nouns=np.frombuffer("\n".join(nouns).encode(), np.uint8),
         rows=np.array([words[word] for word in held], np.uint16),
         vectors=np.rint(vectors / scale).astype(np.int8),
         scale=scale.astype(np.float32),
+        cosines=measured,
     )
 
 
@@ -165,7 +183,8 @@ def main() -> None:
     still = [n for n, term in enumerate(terms) if term.text in heard()]
     vectors[still] = begun[still]
     print(f"{len(words)} words, {len(terms)} nouns, mean cosine with the word's {(vectors * begun).sum(1).mean():.3f}")
-    write(given.out / LEXICON, words, vectors.numpy())
+    measured = cosines(vectors, told.shown[:, chosen], photos)
+    write(given.out / LEXICON, words, [term.text for term in terms], vectors.numpy(), measured)
     stated = tomllib.loads((given.out / "starter.toml").read_text("utf-8"))["calibration"]
     write_config(given.out, {way: Curve(**curve) for way, curve in stated.items()})
 

@@ -23,19 +23,23 @@ from numpy.typing import NDArray
 from retrieval.domain.media import Vectors
 
 WORDY = 0.17  # mean cosine with the bank above which a question names an everyday thing in a word or two
+SAME = 0.9995  # cosine of a question with the noun that it is
+WITHIN_NOUN, BORROWED = 0.5, 1.0  # part of what the distance from a noun's best answer costs; log-odds spared at most
 NEAREST = 5  # a question is as near to the bank as to the fifth nearest of its things: one may be just what is asked
 
 
 @dataclass(frozen=True, slots=True)
 class LinearCalibration:
-    """log-odds = slope * cosine + shift."""
+    """log-odds = slope * cosine + shift, and no more than `most` makes of it."""
 
     slope: float
     shift: float
+    most: LinearCalibration | None = None
 
     def odds(self, cosines: Vectors) -> NDArray[np.float64]:
         """Log-odds (any shape, as `cosines` in -1..1) in float64; 0 is where answers begin."""
-        return self.slope * cosines.astype(float) + self.shift
+        own = self.slope * cosines.astype(float) + self.shift
+        return own if self.most is None else np.minimum(own, self.most.odds(cosines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,49 @@ class Weights:
     growth: float = 0.0  # so much for each step of `chance`
 
 
+@dataclass(frozen=True, slots=True)
+class NounWeights:
+    """What each term adds to the log-odds of a noun's best answer; see NounCalibration."""
+
+    lead: float  # its cosine, in deviations above the mean of pictures that do not show the noun
+    reach: float  # that of a picture that shows the noun
+    share: float  # log-odds of the share of pictures that show it
+    chance: float  # `chance` of the number of vectors
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NounCalibration:
+    """What nouns are held against whose cosines with many pictures are known.
+
+    vectors (n, dimension) unit rows; cosines (n, 4): mean and standard deviation over pictures that do not show the noun,
+    mean over those that do, share of the latter.
+    """
+
+    weights: NounWeights
+    vectors: Vectors
+    cosines: Vectors
+
+    def places(self, questions: Vectors) -> NDArray[np.intp] | None:
+        """The noun (q,) that each question (q, dimension) is; None where one of them is none."""
+        near = questions @ self.vectors.T
+        return near.argmax(axis=1) if near.size and (near.max(axis=1) > SAME).all() else None
+
+    def line(self, nouns: NDArray[np.intp], lead: float, count: int) -> LinearCalibration:
+        """How answers to nouns (q,) are judged. lead: their best cosine among `count`.
+
+        What is found once is likelier to be found twice: an answer has part of what the best one has before it, BORROWED
+        at most.
+        """
+        w = self.weights
+        absent, spread, shown, share = self.cosines[nouns].astype(float).mean(axis=0)
+        terms = w.reach * (shown - absent) / spread + w.share * np.log(share / (1 - share)) + w.chance * chance(count)
+        best = w.lead / spread
+        shift = float(w.offset + terms - best * absent)
+        own, slope = LinearCalibration(best, shift + BORROWED), WITHIN_NOUN * best
+        return LinearCalibration(slope, shift + (best - slope) * lead, own)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CohortCalibration:
     """What questions of one direction are held against. everyday (n, dimension): the bank; typical (dimension,)."""
@@ -61,6 +108,7 @@ class CohortCalibration:
     weights: Weights
     everyday: Vectors
     typical: Vectors
+    nouns: NounCalibration | None = None
 
     @property
     def steepness(self) -> float:
@@ -71,7 +119,10 @@ class CohortCalibration:
         """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`.
 
         The best answer is at least as sure as its cosine alone makes it, against what absent things hardly ever reach.
+        A noun that is known is judged by what is known of it (docs/decisions/0114).
         """
+        if self.nouns is not None and (nouns := self.nouns.places(questions)) is not None:
+            return self.nouns.line(nouns, lead, count)
         w, best = self.weights, self.steepness
         terms = np.array([w.near, w.everyday, w.typical, w.wordy])
         shift = w.offset + float(traits(questions, self.everyday, self.typical).mean(axis=0) @ terms)

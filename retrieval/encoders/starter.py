@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from retrieval import resources
 from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Space, Vectors
-from retrieval.encoders.calibration import CohortCalibration, Weights
+from retrieval.encoders.calibration import CohortCalibration, NounCalibration, NounWeights, Weights
 from retrieval.encoders.use import sentence_model
 from retrieval.errors import EncoderUnavailable
 
@@ -77,14 +77,14 @@ class StarterText:
         self._sentence = SentenceText()
         with np.load(self._config.file("adapter.npz")) as file:
             self._weights = {name: file[name].astype(np.float32) for name in file.files}
-        self._nouns, self._vectors = lexicon()
+        self._lexicon = lexicon()
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """(n, 512) float32 unit rows."""
         vectors = self.adapt(self._sentence.encode(items))
         for row, item in enumerate(items):
-            if (noun := self._nouns.get(bare(item))) is not None:
-                vectors[row] = self._vectors[noun]
+            if (noun := self._lexicon.words.get(bare(item))) is not None:
+                vectors[row] = self._lexicon.vectors[noun]
         return vectors
 
     def adapt(self, sentences: Vectors) -> Vectors:
@@ -101,21 +101,37 @@ def bare(text: str) -> str:
     return rest if rest and article in ("a", "an", "the") else word
 
 
-@cache
-def lexicon() -> tuple[dict[str, int], Vectors]:
-    """Everyday nouns in many languages with their rows, and the vectors (nouns, 512) float32, by `training.lexicon`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """Everyday nouns in many languages, by `training.lexicon`.
 
-    Nothing where the weights come without one.
+    words: each with its row; nouns: the English one of each row; vectors (nouns, 512) float32 unit rows; cosines (nouns, 4):
+    see NounCalibration.
+    """
+
+    words: dict[str, int]
+    nouns: list[str]
+    vectors: Vectors
+    cosines: Vectors
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The nouns; none where the weights come without them.
 
     Raises:
-        EncoderUnavailable: its file is missing or of another revision.
+        EncoderUnavailable: their file is missing or of another revision.
     """
     if LEXICON not in config().values["sha256"]:
-        return {}, np.empty((0, 512), np.float32)
+        return Lexicon({}, [], np.empty((0, 512), np.float32), np.empty((0, 4), np.float32))
     with np.load(config().file(LEXICON)) as file:
         words = file["words"].tobytes().decode().split("\n")
-        vectors = unit(file["vectors"] * file["scale"])
-        return dict(zip(words, file["rows"].tolist(), strict=True)), vectors
+        return Lexicon(
+            dict(zip(words, file["rows"].tolist(), strict=True)),
+            file["nouns"].tobytes().decode().split("\n"),
+            unit(file["vectors"] * file["scale"]),
+            file["cosines"].astype(np.float32),
+        )
 
 
 def _gelu(x: Vectors) -> Vectors:
@@ -277,7 +293,16 @@ def backgrounds() -> dict[str, CohortCalibration]:
         return {}
     with np.load(config().file("everyday.npz")) as file:
         everyday, typical = file["everyday"].astype(np.float32), file["typical"].astype(np.float32)
-    return {way: CohortCalibration(Weights(**weights), everyday, typical) for way, weights in stated.items()}
+    return {
+        way: CohortCalibration(Weights(**weights), everyday, typical, _nouns(way)) for way, weights in stated.items()
+    }
+
+
+def _nouns(way: str) -> NounCalibration | None:
+    stated = config().values.get("nouns", {}).get(way)
+    if not stated:
+        return None
+    return NounCalibration(NounWeights(**stated), lexicon().vectors, lexicon().cosines)
 
 
 @cache

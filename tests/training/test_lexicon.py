@@ -55,10 +55,23 @@ def test_a_noun_moves_to_its_photos_and_stays_near_its_word() -> None:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     """Rows of int8 keep their direction."""
     rows = np.random.default_rng(0).standard_normal((2, 512)).astype(np.float32)
-    lexicon.write(tmp_path / "lexicon.npz", {"hund": 1, "dog": 1, "boat": 0}, rows)
+    cosines = np.array([[0.1, 0.1, 0.4, 0.01], [0.2, 0.1, 0.3, 0.2]], np.float32)
+    lexicon.write(tmp_path / "lexicon.npz", {"hund": 1, "dog": 1, "boat": 0}, ["boat", "dog"], rows, cosines)
     with np.load(tmp_path / "lexicon.npz") as file:
         assert file["words"].tobytes().decode().split("\n") == ["boat", "dog", "hund"]
         assert file["rows"].tolist() == [0, 1, 1]
+        assert file["nouns"].tobytes().decode().split("\n") == ["boat", "dog"]
+        assert np.array_equal(file["cosines"], cosines)
         held = file["vectors"] * file["scale"]
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(held, axis=1)
     assert ((rows * held).sum(1) / lengths > 0.9999).all()
+
+
+def test_cosines_are_those_of_photos_that_show_a_noun_and_of_those_that_do_not() -> None:
+    """A photo of which one caption tells counts neither way."""
+    photos = torch.nn.functional.normalize(torch.randn(20, 512, generator=torch.manual_seed(2)), dim=1)
+    shown = _told().shown[:, :1]
+    found = lexicon.cosines(photos[:1], shown, photos)
+    scores = (photos @ photos[0]).numpy()
+    expected = [scores[11:].mean(), scores[11:].std(), scores[:10].mean(), 10 / 19]
+    assert found[0].tolist() == pytest.approx(expected, abs=1e-6)

@@ -16,6 +16,8 @@ from retrieval.encoders.calibration import (
     WORDY,
     CohortCalibration,
     LinearCalibration,
+    NounCalibration,
+    NounWeights,
     SceneCalibration,
     Weights,
     chance,
@@ -97,6 +99,46 @@ def test_order_within_one_question_is_that_of_cosines(background: CohortCalibrat
     line = background.line(background.everyday[:3], 0.7, 500)
     odds = line.odds(np.linspace(-1, 1, 50).astype(np.float32))
     assert (np.diff(odds) > 0).all()
+
+
+@pytest.fixture
+def nouns() -> NounCalibration:
+    """A noun of many pictures that are little nearer than others, and a rare one that is far above them."""
+    vectors = unit(np.random.default_rng(3).normal(size=(2, 16)))
+    cosines = np.array([[0.15, 0.1, 0.3, 0.25], [0.1, 0.1, 0.6, 0.01]], np.float32)
+    return NounCalibration(NounWeights(1.6, -0.75, 0.75, -1.0, 3.5), vectors, cosines)
+
+
+def test_a_noun_is_judged_by_what_is_known_of_it(background: CohortCalibration, nouns: NounCalibration) -> None:
+    """The best answer has the sum of the terms, by hand; what is no noun is judged as ever."""
+    both = replace(background, nouns=nouns)
+    line = both.line(nouns.vectors[1:], lead=0.5, count=99)
+    expected = 1.6 * 4.0 - 0.75 * 5.0 + 0.75 * np.log(0.01 / 0.99) - chance(99) + 3.5
+    assert float(line.odds(np.array([0.5], np.float32))[0]) == pytest.approx(expected, abs=1e-4)
+    other = background.everyday[:1]
+    assert both.line(other, 0.5, 99) == background.line(other, 0.5, 99)
+    mixed = np.concatenate([other, nouns.vectors[:1]])
+    assert both.line(mixed, 0.5, 99) == background.line(mixed, 0.5, 99)
+
+
+def test_a_further_answer_to_a_noun_borrows_from_the_best(nouns: NounCalibration) -> None:
+    """Half of the distance, and one in log-odds at most; the order stays that of cosines."""
+    row = np.array([1])
+    far, near = (nouns.line(row, 0.7, 99).odds(np.array([at], np.float32))[0] for at in (0.3, 0.65))
+    alone = [nouns.line(row, at, 99).odds(np.array([at], np.float32))[0] for at in (0.3, 0.65)]
+    assert far - alone[0] == pytest.approx(1.0, abs=1e-4)
+    assert near - alone[1] == pytest.approx(0.5 * 16.0 * 0.05, abs=1e-4)
+    odds = nouns.line(row, 0.7, 99).odds(np.linspace(-1, 1, 50).astype(np.float32))
+    assert (np.diff(odds) > 0).all()
+
+
+def test_a_common_noun_is_sure_at_a_smaller_cosine(background: CohortCalibration, nouns: NounCalibration) -> None:
+    """Pictures that show it lie no nearer, and many do."""
+    both = replace(background, nouns=nouns)
+    common, rare = (
+        float(both.line(nouns.vectors[row : row + 1], 0.35, 99).odds(np.array([0.35], np.float32))[0]) for row in (0, 1)
+    )
+    assert rare < 0.0 < common
 
 
 # ---------------------------------------------------------------- in a library

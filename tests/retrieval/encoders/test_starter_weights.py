@@ -10,7 +10,7 @@ import pytest
 
 from retrieval import resources
 from retrieval.encoders.profile import make_profile
-from retrieval.encoders.starter import SentenceText, StarterImage, StarterText, bare, config
+from retrieval.encoders.starter import SentenceText, StarterImage, StarterText, bare, config, lexicon
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,16 @@ def test_the_background_fits_these_weights() -> None:
 def test_a_profile_that_nobody_measured_has_no_background() -> None:
     """Its prior counts alone."""
     assert make_profile("starter", shared="clip-vit-b-32").background("text-image") is None
+
+
+def test_nouns_of_the_shipped_lexicon_are_judged_by_their_own_cosines() -> None:
+    """A noun with an article, and its translation, are the noun; a caption is none."""
+    background = make_profile("starter").background("text-image")
+    assert background is not None
+    assert background.nouns is not None
+    encoder = make_profile("starter").encoder("shared", "text")
+    for text in ("woman", "a woman", "Frau"):
+        places = background.nouns.places(encoder.encode([text]))
+        assert places is not None
+        assert lexicon().nouns[int(places[0])] == "woman"
+    assert background.nouns.places(encoder.encode(["a woman in a red coat"])) is None
