@@ -21,7 +21,7 @@ from starlette.responses import Response
 from retrieval import settings
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.service import assets, overview, questions, writes
+from retrieval.service import assets, overview, questions, waveform, writes
 from retrieval.service.context import Service
 from retrieval.service.guard import Guard, Rules
 from retrieval.service.jobs import Jobs
@@ -29,6 +29,7 @@ from retrieval.service.pictures import PictureCache
 from retrieval.service.problems import problem, problem_of
 from retrieval.service.requests import SearchRequest
 from retrieval.service.store import FileStore
+from retrieval.service.web import add_page
 from retrieval.service.work_queue import WorkQueue
 
 
@@ -64,11 +65,12 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = ()) -> Fa
     )
     app.state.close = close
     _add_errors(app)
-    for part in (questions, assets, overview):
+    for part in (questions, assets, overview, waveform):
         app.include_router(part.routes(service))
     if jobs is not None:
         app.include_router(writes.routes(service, jobs))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    add_page(app)
     app.add_middleware(Guard, rules=rules)
     return app
 

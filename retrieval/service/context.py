@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from retrieval.library import Library, AssetDetails
+from retrieval.library import AssetDetails, Library
 from retrieval.service.pictures import PictureCache
 from retrieval.service.requests import known
 from retrieval.service.work_queue import WorkQueue

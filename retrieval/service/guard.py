@@ -23,7 +23,8 @@ from retrieval.service.problems import problem
 
 READS = re.compile(r"/v1/(?:search|facets|suggest|(?:assets|segments)/[^/]+/(?:explain|explain\.png|curve))|/mcp/?")
 ADMIN = ("/v1/sources", "/v1/rebuild")
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
+OPEN_FOLDER = "/page/"  # files of the page, the same for everybody
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -88,9 +89,9 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != headers.get("host"):
             return problem(403, "requests of other sites are refused")
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and path_of(scope) != "/":
             return problem(403, "requests of other sites are refused")
-        if self._rules.keys is not None and path_of(scope) not in OPEN_PATHS:
+        if self._rules.keys is not None and not _is_open(path_of(scope)):
             scheme, _, secret = headers.get("authorization", "").partition(" ")
             key = owner(secret.strip(), self._rules.keys()) if scheme.lower() == "bearer" else None
             if key is None:
@@ -128,6 +129,10 @@ def may(scope: Scope, wanted: str) -> bool:
     """Whether who asks has a scope; without keys everybody has."""
     key: Key | None = scope.get("crossmedia.key")
     return key is None or wanted in key.scopes
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
 
 
 def _host(value: str) -> str:

@@ -134,6 +134,7 @@ NO_DOCSTRING = {  # files and folders that are told as a whole, or cannot speak 
     "retrieval/py.typed": "says that the package has types",
     "retrieval/encoders/profiles.toml": "models and profiles as data",
     "retrieval/encoders/speech/models.toml": "Whisper's models as data",
+    "retrieval/service/page/": "the web page: static modules, styles, words; vendor/ holds libraries of others",
 }
 
 

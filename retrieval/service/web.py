@@ -1,0 +1,74 @@
+"""The web page: static files of the folder `page`, held in memory and served under a strict policy.
+
+Only names that were there at the start are served, so that no path leads out of the folder. The page asks the HTTP API as
+any program does; a question stands in the fragment of its address, which browsers do not send.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+FOLDER = Path(__file__).parent / "page"
+KINDS = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".css": "text/css"}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",  # asked anew with the ETag, so that page and service are of one version
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A file of the page. etag: of its bytes, with quotes."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+
+def read_page(folder: Path = FOLDER) -> dict[str, PageFile]:
+    """The files of the page by their names below the folder, `lang/index.json` with the languages among them."""
+    found = {
+        path.relative_to(folder).as_posix(): _file(path.read_bytes(), path.suffix)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    languages = {
+        Path(name).stem: json.loads(each.content)["language"]
+        for name, each in found.items()
+        if name.startswith("lang/")
+    }
+    return {**found, "lang/index.json": _file(json.dumps(languages).encode(), ".json")}
+
+
+def _file(content: bytes, suffix: str) -> PageFile:
+    kind = KINDS.get(suffix) or mimetypes.types_map.get(suffix, "text/plain")
+    return PageFile(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+
+def add_page(app: FastAPI) -> None:
+    """Serves the page at `/` and its files below `/page/`."""
+    files = read_page()
+
+    @app.get("/", include_in_schema=False)
+    @app.get("/page/{name:path}", include_in_schema=False)
+    async def page(request: Request, name: str = "index.html") -> Response:
+        known = files.get(name)
+        if known is None:
+            return Response("there is no such page", 404, HEADERS, "text/plain")
+        headers = {**HEADERS, "ETag": known.etag}
+        if request.headers.get("if-none-match") == known.etag:
+            return Response(None, 304, headers)
+        return Response(known.content, 200, headers, known.media_type)
