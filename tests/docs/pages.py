@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from retrieval import errors
@@ -84,16 +86,39 @@ ends with 2 on any error. A `MediaError` inside a run does not end it: the file 
 """
 
 
-def help_of(command: tuple[str, ...]) -> str:
-    """What the program prints for `COMMAND --help` on a terminal of 100 columns."""
+HELP = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from indexer.cli.program import app
+told = []
+for command in json.load(sys.stdin):
+    with redirect_stdout(StringIO()) as out:
+        try:
+            app([*command, "--help"], prog_name="crossmedia")
+        except SystemExit as done:
+            assert not done.code, command
+    told.append(out.getvalue().strip())
+json.dump(told, sys.stdout)
+"""
+
+
+@cache
+def help_of(commands: tuple[tuple[str, ...], ...]) -> list[str]:
+    """What the program prints for `COMMAND --help` of each on a terminal of 100 columns; one process for all."""
     env = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "TERMINAL_WIDTH": "100"}
-    line = [sys.executable, "-m", "indexer.cli.app", *command, "--help"]
-    return subprocess.run(line, capture_output=True, text=True, check=True, cwd=ROOT, env=env).stdout.strip()
+    line = [sys.executable, "-c", HELP]
+    done = subprocess.run(
+        line, input=json.dumps(commands), stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=env
+    )
+    told: list[str] = json.loads(done.stdout)
+    return told
 
 
 def cli_page() -> str:
     """docs/cli.md."""
-    parts = [f"## `{' '.join(('crossmedia', *command))}`\n\n```\n{help_of(command)}\n```\n" for command in COMMANDS]
+    helps = zip(COMMANDS, help_of(COMMANDS), strict=True)
+    parts = [f"## `{' '.join(('crossmedia', *command))}`\n\n```\n{told}\n```\n" for command, told in helps]
     return "\n".join([CLI_HEAD, *parts])
 
 

@@ -59,7 +59,7 @@ def test_the_index_of_decisions_is_current() -> None:
 def test_the_page_of_commands_has_every_command() -> None:
     """A new command joins the list."""
     listed = {command for command in pages.COMMANDS if len(command) == 1}
-    shown = re.findall(r"^  (\w+)  ", pages.help_of(()), re.MULTILINE)
+    shown = re.findall(r"^  (\w+)  ", pages.help_of(pages.COMMANDS)[0], re.MULTILINE)
     assert {(name,) for name in shown} == listed
 
 
