@@ -43,6 +43,10 @@ LANG_NAMES: Final = {
 }  # fmt: skip
 
 
+# Primary tag -> "German": the first of its names above is the English one.
+LANGUAGES: Final = {lang: name.title() for name, lang in reversed(LANG_NAMES.items())}
+
+
 class Sidecar(NamedTuple):
     """A file beside another. lang: of a subtitle file, where its name tells it; a primary BCP 47 tag."""
 

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from retrieval import errors
-from tests.docs import lines
+from tests.docs import formats, lines
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -246,6 +246,7 @@ def main() -> None:
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
     (DOCS / "lines.md").write_text(lines.page(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
+    (DOCS / "formats.md").write_text(formats.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from retrieval import errors
-from tests.docs import lines, pages
+from tests.docs import formats, lines, pages
 
 GUIDE = pages.DOCS / "python.md"
 
@@ -26,6 +26,18 @@ def test_the_page_of_errors_is_current() -> None:
 def test_the_page_of_lines_is_current() -> None:
     """docs/lines.md has every line that is printed."""
     assert lines.page() == (pages.DOCS / "lines.md").read_text("utf-8")
+
+
+def test_the_page_of_formats_is_current() -> None:
+    """docs/formats.md has a row for each format that a file can be known as."""
+    assert formats.page() == (pages.DOCS / "formats.md").read_text("utf-8")
+
+
+def test_every_format_of_the_page_is_known() -> None:
+    """Nothing is promised that no table holds."""
+    held = {name for names in formats.known().values() for name in names}
+    held |= {name for names in formats.MORE.values() for name in names}
+    assert held == set(formats.TAKEN)
 
 
 FAULTS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -373,3 +374,82 @@ FILES = [
 def test_the_word_is_found_in_its_place(tmp_path: Path, file: File) -> None:
     """A segment of the file holds the words, at their time."""
     check(tmp_path, file)
+
+
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="d" '
+    b'xmlns:exif="e"><rdf:Description exif:GPSLatitude="60,23.478N" exif:GPSLongitude="5,19.326E"><dc:title><rdf:Alt>'
+    b"<rdf:li>The keeper's evening</rdf:li></rdf:Alt></dc:title><dc:subject><rdf:Bag><rdf:li>kestrel</rdf:li></rdf:Bag>"
+    b"</dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+def with_uuid(path: Path) -> None:
+    """XMP at the top, as programs of photographers write it into MP4."""
+    film(path, textured(RED, 25))
+    path.write_bytes(path.read_bytes() + box(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + XMP))
+
+
+def with_user_data(path: Path) -> None:
+    """XMP in the user data, as QuickTime has it; `moov` stands last, so that it may grow."""
+    film(path, textured(RED, 25))
+    data = path.read_bytes()
+    at = data.rindex(b"moov") - 4
+    moov = data[at + 8 :]
+    path.write_bytes(data[:at] + box(b"moov", moov + box(b"udta", box(b"XMP_", XMP))))
+
+
+def with_sidecar(path: Path) -> None:
+    film(path, textured(RED, 25))
+    path.with_suffix(".xmp").write_bytes(XMP)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("a.mp4", with_uuid), ("a.mov", with_user_data), ("a.mp4", with_sidecar), ("a.mkv", with_sidecar)],
+    ids=["uuid", "user data", "sidecar of mp4", "sidecar of mkv"],
+)
+def test_xmp_of_a_film_is_read(tmp_path: Path, name: str, make: Make) -> None:
+    """Title, words and place, inside the film or beside it; its pictures are as before."""
+    make(tmp_path / name)
+    facts, *_ = read(tmp_path / name, "video", FORM)
+    assert isinstance(facts, Metadata)
+    assert (facts.title, facts.keywords) == ("The keeper's evening", ("kestrel",))
+    assert facts.places[0] == "Bergen, Vestland, Norway"
+    assert near(mean(tmp_path / name, 100), RED)
+
+
+def test_xmp_that_is_broken_costs_nothing(tmp_path: Path) -> None:
+    """Nor does a box that is longer than its file."""
+    path = tmp_path / "a.mp4"
+    film(path, textured(RED, 25))
+    path.write_bytes(path.read_bytes() + box(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + XMP)[:-90])
+    facts, *_ = read(path, "video", FORM)
+    assert isinstance(facts, Metadata)
+    assert facts.width == 160
+
+
+def test_soundtracks_are_named(tmp_path: Path) -> None:
+    """Where there are several, of which one is heard: by language and title; a single one is not."""
+
+    def told(path: Path, tracks: list[dict[str, str]]) -> tuple[str, ...]:
+        with av.open(str(path), "w") as made:
+            streams = [made.add_stream("aac", rate=16_000, layout="mono") for _ in tracks]
+            for stream_, tags in zip(streams, tracks, strict=True):
+                stream_.metadata.update(tags)
+            for stream_ in streams:
+                piece = av.AudioFrame.from_ndarray(tone(1)[None, :1024], format="fltp", layout="mono")
+                piece.sample_rate, piece.pts, piece.time_base = 16_000, 0, Fraction(1, 16_000)
+                made.mux(stream_.encode(piece))
+                made.mux(stream_.encode(None))
+        facts, *_ = read(path, "audio", FORM)
+        assert isinstance(facts, Metadata)
+        return facts.keywords
+
+    assert told(tmp_path / "one.mka", [{"language": "ger"}]) == ()
+    two = told(tmp_path / "two.mka", [{"language": "eng"}, {"language": "ger", "title": "Talk of the director"}])
+    assert two == ("English", "Talk of the director", "German")

@@ -95,3 +95,79 @@ def test_columns_are_read_one_after_the_other_and_tables_row_by_row(content: str
     words = " ".join(block.text for block in page_text(page(content), 0))
     assert found in words
     assert absent not in words
+
+
+SHIFTED = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 5 0 R>>"
+EVENING = "The keeper of the lighthouse slept until the oil was gone and the ships had turned away from the harbour in the fog"
+TEXTS = {
+    "en": EVENING,
+    "de": "Der Waerter schlief, bis das Oel verbraucht war und die Schiffe im Nebel vom Hafen abgedreht hatten",
+    "fi": "Majakanvartija nukkui kunnes oljy oli loppunut ja laivat olivat kaantyneet pois satamasta illan sumussa",
+    "zu": "Umgcini wesibani solwandle walala kwaze kwaphela uwoyela nemikhumbi yasuka ethekwini enkungwini yakusihlwa",
+    "table": "Invoice 4711 Qty 12 Price 1,299.00 Total 15,588.00 VAT 19% SKU AB-1234-XZ DE89 3704 0044 0532 0130 00 "
+    * 2,
+    "leader": "Chapter one ..................................... 7 Chapter two ..................................... 19",
+}
+
+
+def moved(by: int) -> bytes:
+    """A table that tells each character as the one `by` further."""
+    first = f"<20> <7D> <{0x20 + by:04X}>".encode()
+    head = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+    body = (
+        head
+        + b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfrange "
+        + first
+        + b" endbfrange endcmap end end"
+    )
+    return b"<</Length %d>>stream\n" % len(body) + body + b"\nendstream"
+
+
+@pytest.mark.parametrize("by", [1, 3, -3, 29], ids=str)
+@pytest.mark.parametrize("lang", ["en", "de", "fi", "zu"])
+def test_a_page_that_tells_other_letters_than_it_shows_is_read_as_a_picture(lang: str, by: int) -> None:
+    """Its ToUnicode is wrong: the letters that people see are those in the picture."""
+    document = page(written(2 * (TEXTS[lang] + " ")), picture=moved(by), font=SHIFTED)
+    assert TEXTS[lang][:10] not in " ".join(block.text for block in page_text(document, 0))
+    assert scanned_page(document, 0, 400)
+    assert read_page(document, 0)[1]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_page_that_tells_what_it_shows_is_not(name: str) -> None:
+    """In languages and tables of all kinds."""
+    document = page(written(TEXTS[name]))
+    assert not scanned_page(document, 0, 400)
+    assert not read_page(document, 0)[1]
+
+
+def cid_font(encoding: str) -> bytes:
+    """A Japanese font that is not inside the file, as many programs write it."""
+    system = "/CIDSystemInfo<</Registry(Adobe)/Ordering(Japan1)/Supplement 2>>"
+    inner = f"<</Type/Font/Subtype/CIDFontType0/BaseFont/HeiseiMin-W3{system}/DW 1000>>"
+    return f"<</Type/Font/Subtype/Type0/BaseFont/HeiseiMin-W3/Encoding/{encoding}/DescendantFonts[{inner}]>>".encode()
+
+
+COLUMNS = ["灯台守は油が切れるまで眠り", "船は霧の中を港から離れて", "夕方には誰もいなかった。"]
+
+
+def placed(lines: list[tuple[str, int, int]]) -> str:
+    shown = (f"1 0 0 1 {x} {y} Tm <{words.encode('utf-16-be').hex()}> Tj" for words, x, y in lines)
+    return f"BT /F1 14 Tf {' '.join(shown)} ET"
+
+
+RIGHT_TO_LEFT = [(words, 300 - 24 * number, 350) for number, words in enumerate(COLUMNS)]
+
+
+@pytest.mark.parametrize("lines", [RIGHT_TO_LEFT, RIGHT_TO_LEFT[::-1]], ids=["in order", "from the left"])
+def test_vertical_columns_are_read_from_right_to_left(lines: list[tuple[str, int, int]]) -> None:
+    """As Japanese and Chinese books are printed, in whatever order a program wrote them."""
+    document = page(placed(lines), font=cid_font("UniJIS-UCS2-V"))
+    assert "".join(block.text for block in page_text(document, 0)) == "".join(COLUMNS)
+
+
+def test_horizontal_lines_of_unspaced_text_stay_as_they_are() -> None:
+    """Though their characters stand one below the other as well."""
+    lines = [(words, 40, 350 - 15 * number) for number, words in enumerate(COLUMNS)]
+    document = page(placed(lines), font=cid_font("UniJIS-UCS2-H"))
+    assert "".join(block.text for block in page_text(document, 0)) == "".join(COLUMNS)

@@ -20,8 +20,10 @@ from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUnsupported
 from retrieval.media.av.clock import BACK_MS, CLOCKED, running_ms
 from retrieval.media.av.id3 import confused
+from retrieval.media.av.xmp import with_xmp
 from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
 from retrieval.media.image.live import identifier
+from retrieval.media.sidecars import LANGUAGES, lang_of
 from retrieval.media.sniff import identify
 
 WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
@@ -174,8 +176,9 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
             said[name] = value
     date = _date(said, medium)
     latitude, longitude = _place(said)
+    tracks = soundtracks(container)
     words = ("album", "album_artist", "genre", "composer", "keywords", "show", "comment", "description", "synopsis")
-    return Metadata(
+    facts = Metadata(
         medium,
         identify(path)[1],
         picture.codec_context.width or None if picture is not None else None,
@@ -188,11 +191,24 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
         longitude=longitude,
         title=_line(said.get("title")),
         artist=_line(said.get("artist") or said.get("author")),
-        keywords=tuple(dict.fromkeys(line for line in (_line(said.get(word)) for word in words) if line)),
+        keywords=tuple(dict.fromkeys([line for line in (_line(said.get(word)) for word in words) if line] + tracks)),
         has_sound=sound is not None,
         has_pictures=picture is not None,
         pair=identifier(said.get("com.apple.quicktime.content.identifier")),
     )
+    return with_xmp(path, facts)
+
+
+def soundtracks(container: InputContainer) -> list[str]:
+    """Names of the soundtracks, where there are several, one of which alone is heard: "German", "Director's commentary"."""
+    streams = [one for one in container.streams.audio if one.codec_context is not None]
+    if len(streams) < 2:
+        return []
+    names = []
+    for one in streams:
+        lang = lang_of((one.metadata.get("language") or "")[:3])
+        names += [_line(one.metadata.get("title")), LANGUAGES.get(lang or "")]
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def chapters(container: InputContainer) -> list[Segment]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from statistics import mean, median
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +16,11 @@ WIDTH: Final = 0.5  # of a letter, to the height of its line
 FILLED: Final = 0.75  # of the width of a column, in the median of its lines
 
 
+UNSPACED: Final = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffee]")
+VERTICAL: Final = 0.6  # of the characters of a page that stand below the one before
+LEAST: Final = 12  # characters of a page in vertical columns
+
+
 class Part(NamedTuple):
     """Where the text of one row lies in one column, in points."""
 
@@ -21,6 +28,32 @@ class Part(NamedTuple):
     bottom: float
     right: float
     top: float
+
+
+def in_vertical_columns(text_page: Any) -> str | None:
+    """The text of a page whose Chinese or Japanese characters are written downwards, columns from right to left, parted by
+    CR LF; None for any other page."""
+    count = text_page.count_chars()
+    if not LEAST <= count <= 20 * MOST:
+        return None
+    placed = [(text_page.get_text_range(at, 1), at) for at in range(count)]
+    wide = [(char, text_page.get_charbox(at)) for char, at in placed if UNSPACED.match(char)]
+    if len(wide) < LEAST or len(wide) < VERTICAL * sum(not char.isspace() for char, _ in placed):
+        return None
+    middles = [((left + right) / 2, (bottom + top) / 2) for _, (left, bottom, right, top) in wide]
+    size = median(max(right - left, top - bottom) for _, (left, bottom, right, top) in wide)
+    below = sum(
+        abs(x - before_x) < size / 2 and 0 < before_y - y < 2 * size
+        for (before_x, before_y), (x, y) in pairwise(middles)
+    )
+    if below < VERTICAL * len(wide):
+        return None
+    columns: list[list[tuple[float, float, str]]] = []  # height, place across, character
+    for (char, _), (x, y) in sorted(zip(wide, middles, strict=True), key=lambda each: -each[1][0]):
+        if not columns or columns[-1][-1][1] - x > size / 2:
+            columns.append([])
+        columns[-1].append((-y, x, char))
+    return "\r\n".join("".join(char for _, _, char in sorted(own)) for own in columns)
 
 
 def in_columns(text_page: Any) -> str | None:

@@ -143,10 +143,11 @@ def _read_pdf(path: Path, form: ImageSpec, limits: Limits) -> Iterator[Metadata 
         first = [block for number in range(min(3, len(document))) for block in pdf.page_text(document, number)]
         words = tuple(word.strip() for word in re.split(r"[;,]", said.get("Keywords", "")) if word.strip())
         words += (said["Subject"],) if "Subject" in said else ()
-        lang = _language(first)
+        legible = pdf.are_legible(first)
+        lang = _language(first) if legible else None
         yield Metadata(
             "document",
-            "pdf",
+            "pdf" if legible else "pdf, letters unreadable",  # its pages are read as pictures
             pages=len(document),
             date=said.get("date"),
             date_from="document" if "date" in said else None,

@@ -17,7 +17,8 @@ from PIL import Image
 
 from retrieval.errors import MediaTooLarge, MediaUnreadable, MediaUnsupported
 from retrieval.media.dates import iso_date
-from retrieval.media.documents.columns import in_columns
+from retrieval.media.documents.columns import in_columns, in_vertical_columns
+from retrieval.media.documents.legible import is_legible
 from retrieval.media.documents.passages import Block
 from retrieval.media.image.rgb import to_rgb
 from retrieval.settings import LIMITS, Limits
@@ -125,7 +126,7 @@ def read_page(document: Any, number: int) -> tuple[list[Block], list[Image.Image
         blocks = _lines(page, number + 1)
         letters = sum(char.isalnum() for block in blocks for char in block.text)
         blocks += _remarks(page, number + 1)
-        if letters < LEAST_TEXT or _is_stamped(page, letters):
+        if letters < LEAST_TEXT or _is_stamped(page, letters) or not are_legible(blocks):
             return blocks, [_rendered(page)] if _shows_something(page) else []
         return blocks, list(_pictures(page))
     finally:
@@ -133,16 +134,24 @@ def read_page(document: Any, number: int) -> tuple[list[Block], list[Image.Image
 
 
 def scanned_page(document: Any, number: int, side: int) -> list[Image.Image]:
-    """One page (0-based) as a picture with `side` pixels on its longer side, if it shows something but holds no text."""
+    """One page (0-based) as a picture with `side` pixels on its longer side, if it shows something but holds no text,
+    or none that can be read."""
     with suppress(pypdfium2.PdfiumError):
         page = document[number]
         try:
-            letters = sum(char.isalnum() for block in _lines(page, number + 1) for char in block.text)
-            if (letters < LEAST_TEXT and _shows_something(page)) or _is_stamped(page, letters):
+            blocks = _lines(page, number + 1)
+            letters = sum(char.isalnum() for block in blocks for char in block.text)
+            empty = letters < LEAST_TEXT or not are_legible(blocks)
+            if (empty and _shows_something(page)) or _is_stamped(page, letters):
                 return [_rendered(page, side)]
         finally:
             page.close()
     return []
+
+
+def are_legible(blocks: list[Block]) -> bool:
+    """Whether the lines of a page read like a language, each for itself and together: one font of a page may be wrong."""
+    return all(is_legible(each.text) for each in blocks) and is_legible(" ".join(each.text for each in blocks))
 
 
 def page_picture(path: Path, number: int, side: int) -> Image.Image:
@@ -185,7 +194,7 @@ def _text(page: Any) -> str:
         with _text_of(page) as text_page:
             turn = _turn(text_page)
             if not turn:
-                return in_columns(text_page) or _whole_lines(text_page, 0)
+                return in_vertical_columns(text_page) or in_columns(text_page) or _whole_lines(text_page, 0)
         page.set_rotation(90 * turn)
         with _text_of(page) as text_page:
             return _whole_lines(text_page, turn)

@@ -18,10 +18,18 @@ def stream(words: str, content: bytes) -> bytes:
     return f"<<{words}/Length {len(content)}>>stream\n".encode() + content + b"\nendstream"
 
 
+HELVETICA = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"
+
+
 def page(
-    content: str, turn: int = 0, crop: str = f"0 0 {SIDE} {SIDE}", picture: bytes = b"null", mask: bytes = b"null"
+    content: str,
+    turn: int = 0,
+    crop: str = f"0 0 {SIDE} {SIDE}",
+    picture: bytes = b"null",
+    mask: bytes = b"null",
+    font: bytes = HELVETICA,
 ) -> pypdfium2.PdfDocument:
-    """A PDF of one page. /F1 is Helvetica, /I a picture, /X a form that draws the picture a quarter turn further."""
+    """A PDF of one page. /F1 is `font`, /I a picture, /X a form that draws the picture a quarter turn further."""
     parts = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -35,7 +43,7 @@ def page(
             "/Resources<</XObject<</I 5 0 R>>>>",
             b"q 200 0 0 100 50 50 cm /I Do Q",
         ),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+        font,
     ]
     body = b"".join(b"%d 0 obj\n" % number + part + b"\nendobj\n" for number, part in enumerate(parts, 1))
     return pypdfium2.PdfDocument(b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R>>\n")
