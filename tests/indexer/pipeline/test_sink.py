@@ -106,6 +106,25 @@ def test_a_copy_waits_for_the_content_that_is_being_read(world: World) -> None:
     assert (world.sink.indexed, world.sink.new) == (2, 1)
 
 
+def test_every_copy_that_waits_gets_its_path(world: World) -> None:
+    """However many there are; later ones are linked at once."""
+    world.sink.write([world.result(f"{n}.jpg", b"a", is_known=True) for n in range(3)])
+    world.sink.write([world.picture("a.jpg", b"a"), world.result("later.jpg", b"a", is_known=True)])
+    assert len(world.rows("SELECT relative FROM paths WHERE asset_id IS NOT NULL")) == 5
+    assert (world.sink.indexed, world.sink.new) == (5, 1)
+
+
+def test_files_that_are_still_to_come_are_counted_down(world: World) -> None:
+    """By files alone: a later step of an asset is none."""
+    with catalog_write.transaction(world.engine) as connection:
+        world.sink.set_unread(connection, 5)
+    world.sink.write([world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b")])
+    ((asset, digest),) = world.rows("SELECT id, hash FROM assets ORDER BY id LIMIT 1")
+    job = Job(task_of("ocr", world.root / "a.jpg", "image", None, LIMITS), Origin(asset_id=asset, hash=digest))
+    world.sink.write([Result(job)])
+    assert world.rows("SELECT value FROM library WHERE key = 'unread'") == [("3",)]
+
+
 def test_a_copy_of_broken_content_is_left_out_for_the_same_reason(world: World) -> None:
     """Whether it came before or after."""
     broken = Failure("damaged", "no picture")

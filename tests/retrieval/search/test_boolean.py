@@ -77,6 +77,13 @@ def test_a_name_is_lowered_where_everything_is_excluded() -> None:
     assert boolean.score_tree(tree("dog -indoor"), [sure(-8.0, whole=3.0), sure(4.0)]).whole < -1.0
 
 
+def test_a_name_speaks_also_where_something_else_is_excluded() -> None:
+    """Its confidence is that of every place, less what is excluded there."""
+    score = boolean.score_tree(tree("dog -indoor"), [sure(-8.0, -9.0, whole=3.0), sure(-6.0, 4.0)])
+    assert score.whole == pytest.approx(3.0, abs=0.1)
+    assert score.at[1] < -1.0
+
+
 def test_and_is_the_least_or_the_greatest() -> None:
     """Brackets nest, and parts may be fulfilled at different places."""
     found = boolean.score_tree(tree("(cat OR dog) AND snow"), [sure(-3.0, -3.0), sure(2.0, -8.0), sure(-8.0, 1.0)])
