@@ -15,7 +15,7 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from indexer.catalog.vectors import Encoded
 from indexer.events import Event, Skipped
-from indexer.pipeline.sink import Origin, Sink
+from indexer.pipeline.sink import Origin, Sink, dated
 from indexer.pipeline.stages import Job, Result
 from indexer.pipeline.steps import task_of
 from indexer.pipeline.worker import Failure, Identity
@@ -96,6 +96,13 @@ def test_a_file_without_a_date_gets_its_own_time(world: World) -> None:
     assert dates[1] == "2019-07-14T16:03:11"
 
 
+def test_a_date_in_the_name_counts_before_the_time_of_the_file() -> None:
+    """In the file's own name: that of its folder may mean anything."""
+    own = dated(Metadata("image"), "trip/IMG_20190714_160311.jpg", 10**18)
+    assert (own.date, own.date_from) == ("2019-07-14T16:03:11", "name")
+    assert dated(Metadata("image"), "2019-07-14/a.jpg", 10**18).date_from == "mtime"
+
+
 def test_a_copy_waits_for_the_content_that_is_being_read(world: World) -> None:
     """Whichever result comes first: two paths, one asset."""
     world.sink.write([world.result("copy.jpg", b"a", is_known=True)])
@@ -134,6 +141,17 @@ def test_a_copy_of_broken_content_is_left_out_for_the_same_reason(world: World) 
         (name, "damaged", "no picture") for name in (b"a.jpg", b"after.jpg", b"before.jpg")
     ]
     assert [event.reason for event in world.events if isinstance(event, Skipped)] == ["damaged"] * 3
+
+
+def test_a_file_whose_vector_is_missing_is_kept_and_its_step_failed(world: World) -> None:
+    """Found by its name; the reason stands beside the step."""
+    world.sink.write([world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b")])
+    failed = world.picture("c.jpg", b"c")
+    failed.unencoded = Failure("not encoded", "not finite")
+    world.sink.write([failed])
+    states = world.rows("SELECT state, reason FROM steps WHERE step = 'read' ORDER BY asset_id")
+    assert states == [("done", None), ("done", None), ("failed", "not encoded")]
+    assert [event.reason for event in world.events if isinstance(event, Skipped)] == ["not encoded"]
 
 
 def test_a_file_that_went_away_is_told_and_not_remembered(world: World) -> None:
