@@ -23,7 +23,8 @@ from PIL import Image
 
 from benchmarks.report import report
 from retrieval.domain.media import Box, ImageSpec
-from retrieval.encoders.profile import Profile, make_profile
+from retrieval.encoders.profile import make_profile
+from retrieval.protocols import Profile
 from retrieval.search import saliency
 from training import render, scenes
 from training.scenes import CHOOSING, TESTING, Item, Pictogram, Scene

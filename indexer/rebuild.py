@@ -26,10 +26,10 @@ from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
 from retrieval.domain.media import Step
-from retrieval.encoders.profile import Profile, library_profile, make_profile
+from retrieval.encoders.profile import library_profile, make_profile
 from retrieval.errors import LibraryError
 from retrieval.kinds import has_meaning, kinds_in
-from retrieval.protocols import SpaceName
+from retrieval.protocols import Profile, SpaceName
 
 if TYPE_CHECKING:
     from retrieval.catalog.engine import Connection, Engine

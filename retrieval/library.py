@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from retrieval.domain.records import Facets, SeenAsset, Status, StoredAsset, StoredFingerprints, StoredSegment
-    from retrieval.encoders.profile import Profile
-    from retrieval.protocols import Catalog, Snapshot
+    from retrieval.protocols import Catalog, Profile, Snapshot
     from retrieval.query.encode import EncodedQuery
     from retrieval.search.context import IndexState, SearchContext
     from retrieval.search.duplicates import Group

@@ -79,6 +79,7 @@ VERSION = "0.1.0"  # of the program; the library's format is manifest.FORMAT
 DEFAULT_PROFILE = "starter"
 SURE = 0.5  # least confidence of what is sure
 POSSIBLE = 0.1  # least confidence of what is shown as less sure
+MOST_VIEWS = 48  # frames or sound windows of one operand that are asked
 RATE = 16_000  # Hz, of all sound inside the library
 PASSAGE_CHARS = 600  # target length of a passage
 PASSAGE_OVERLAP = 120

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from indexer.pipeline.stages import Place
 from retrieval.domain.media import ImageSpec, Space
-from retrieval.encoders.profile import Profile, library_profile
+from retrieval.encoders.profile import library_profile
 from retrieval.kinds import KINDS
-from retrieval.protocols import Encoder
+from retrieval.protocols import Encoder, Profile
 from retrieval.settings import LIMITS
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import Step
-from retrieval.encoders.profile import Profile
+from retrieval.protocols import Profile
 from retrieval.settings import LIMITS, Limits
 
 

@@ -39,15 +39,15 @@ from indexer.sources import base, changes
 from retrieval import settings
 from retrieval.catalog import layout
 from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
-from retrieval.encoders.profile import Profile, library_profile
+from retrieval.encoders.profile import library_profile
 from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
 
 if TYPE_CHECKING:
     from retrieval.catalog.engine import Engine
+    from retrieval.protocols import Profile
 
-COMMIT_S = 0.5  # results are committed at least so often
-COMMIT_ROWS = 128
+COMMIT_S, COMMIT_ROWS = 0.5, 128  # results are committed at least so often, and in batches of so many
 
 
 def index_folders(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from retrieval.catalog import dialect
 from retrieval.catalog.assets import AssetReader
 from retrieval.catalog.engine import READERS, open_engine
-from retrieval.catalog.facets import FacetReader
 from retrieval.catalog.filters import FilterReader
 from retrieval.catalog.fingerprints import FingerprintReader
 from retrieval.catalog.fulltext import FullTextReader
@@ -26,6 +25,9 @@ from retrieval.catalog.segments import SegmentReader
 from retrieval.catalog.status import StatusReader
 from retrieval.catalog.vectors import VectorReader
 from retrieval.errors import LibraryError
+
+if TYPE_CHECKING:
+    from retrieval.catalog.facets import FacetReader
 
 
 class Snapshot:
@@ -68,6 +70,8 @@ class Snapshot:
     @cached_property
     def facets(self) -> FacetReader:
         """Counts by what can be filtered."""
+        from retrieval.catalog.facets import FacetReader
+
         return FacetReader(self._connection)
 
     @cached_property

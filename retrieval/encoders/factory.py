@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from retrieval.domain.media import Modality, Space
 from retrieval.encoders.registry import ABSENT, Files, Model, files_of, has_gpu
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
-from retrieval.protocols import Encoder, SpaceName
 
-Role: TypeAlias = SpaceName
+if TYPE_CHECKING:
+    from retrieval.protocols import Encoder, SpaceName
+
+Role: TypeAlias = "SpaceName"
 
 
 def make_encoder(model: Model, role: Role, modality: Modality) -> Encoder:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +20,11 @@ from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import named_profile, profile_entry
 from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, recorded_model
 from retrieval.errors import EncoderUnavailable
-from retrieval.protocols import Direction, Encoder, Profile, Transcriber
 
-__all__ = ["Direction", "ModelProfile", "Profile", "Role", "library_profile", "make_profile"]
+if TYPE_CHECKING:
+    from retrieval.protocols import Direction, Encoder, Transcriber
+
+__all__ = ["ModelProfile", "Role", "library_profile", "make_profile"]
 
 
 SPACES: tuple[Role, ...] = ("shared", "sentence")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from retrieval.domain.media import Kind, Medium
 from retrieval.domain.records import ROW, Ids, TextMatches, WordTable, media_of_rows
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.lookup import KeywordQuery, TermMatches
-from retrieval.protocols import Snapshot
 from retrieval.vectors.space import Scope
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 MOST_HITS = 200  # segments, and assets, that a question may bring by its words
 

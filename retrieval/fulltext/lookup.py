@@ -12,17 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.records import Ids, WordTable
+from retrieval.domain.records import Ids, WordTable, distinct
 from retrieval.fulltext import analyzer, tolerance
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.asset_terms import is_kind_word
 from retrieval.fulltext.fold import KIND
 from retrieval.fulltext.statistics import TextStatistics
-from retrieval.protocols import Snapshot
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 MOST_POSTINGS = 200_000  # texts that are looked at for one term
 MOST_READ = 32  # texts whose order of words is looked at
@@ -289,8 +292,8 @@ def _complete(
     words, weight = stand_ins.get(found.term, ((), 1.0))
     if words:
         forms = tuple(Term((word,)) for word in words)
-        segments = np.unique(np.concatenate([fetched[form].segments for form in forms]))
-        assets = np.unique(np.concatenate([fetched[form].assets for form in forms]))
+        segments = distinct(np.concatenate([fetched[form].segments for form in forms]))
+        assets = distinct(np.concatenate([fetched[form].assets for form in forms]))
         return replace(found, segments=segments, assets=assets, weight=weight, forms=forms)
     if found.term in fetched:
         whole = fetched[found.term]

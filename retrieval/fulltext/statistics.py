@@ -4,13 +4,16 @@ no more than a manual of a dozen passages."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.records import Ids
+from retrieval.domain.records import Ids, distinct
 from retrieval.fulltext import analyzer
-from retrieval.protocols import Snapshot
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 LARGE = 20_000  # texts of a library in which a frequent word is not looked at a second time
 MOST_OF_ASSET = 12  # texts that one asset counts as, and brings to an answer, at most
@@ -56,7 +59,7 @@ class TextStatistics:
         spread = ids[:: max(1, len(ids) // 64)]  # in most cases these tell already
         if any(len(set(self.owner[np.minimum(each, self.last)].tolist())) > analyzer.FEW for each in (spread, ids)):
             return True
-        assets = np.count_nonzero(np.unique(self.owner[: last + 1]))
+        assets = np.count_nonzero(distinct(self.owner[: last + 1]))
         return cut and int(assets) <= analyzer.FEW and self.texts > LARGE
 
     def first_of_each(self, ids: Ids) -> NDArray[np.bool_]:

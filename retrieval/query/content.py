@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Medium, Metadata
 from retrieval.domain.query import Operand
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
-from retrieval.settings import RATE
+from retrieval.settings import MOST_VIEWS, RATE
 
 if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile
+    from retrieval.protocols import Profile
 
-MOST_VIEWS = 48  # frames or sound windows of one operand that are asked
 SPEECH_CHUNKS = 10  # of 30 s: what is transcribed of a recording that asks
 
 

@@ -29,13 +29,12 @@ from retrieval.domain.query import Operand, Query
 from retrieval.domain.text import normalized, valid_text
 from retrieval.errors import EncoderUnavailable, QueryError
 from retrieval.kinds import KINDS, asked_of
-from retrieval.media.hashing import whole_hash
-from retrieval.protocols import Snapshot
-from retrieval.query.content import MOST_VIEWS, Content, of_file, of_value
-from retrieval.query.names import segments_named
+from retrieval.settings import MOST_VIEWS
 
 if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile, Role
+    from retrieval.encoders.profile import Role
+    from retrieval.protocols import Profile, Snapshot
+    from retrieval.query.content import Content
 
 _BYTES = re.compile("(?<![\ud800-\udbff])[\udc80-\udcff]")  # bytes that are no text, as Python hands them on
 
@@ -118,7 +117,9 @@ def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:
     elif isinstance(operand.value, bytes | bytearray | memoryview):
         encoded = _encode_bytes(operand.value, operand.sense, profile)
     else:
-        encoded = _encoded(of_value(operand, profile), profile)
+        from retrieval.query.content import of_value
+
+        encoded = _encode_content(of_value(operand, profile), profile)
     return replace(encoded, weight=operand.weight, lane=operand.lane)
 
 
@@ -153,14 +154,25 @@ def _checked_text(value: Any) -> str:
 
 def _encode_text(text: str, profile: Profile) -> EncodedOperand:
     text = valid_text(text)
-    return replace(_encoded(Content(texts=[normalized(text)]), profile), words=text)
+    vectors, warnings = _encode_items({"text": [normalized(text)]}, profile)
+    return EncodedOperand(vectors, text, warnings=warnings)
 
 
-def _encoded(content: Content, profile: Profile) -> EncodedOperand:
-    """Content as vectors; an encoder that is not here costs its lane and gives a warning, all of them are an error."""
+def _encode_content(content: Content, profile: Profile) -> EncodedOperand:
+    """Content of a file as vectors, and its texts as keywords where they are not long."""
+    items: dict[Modality, Sequence[Any]] = {"text": content.texts, "image": content.pictures, "sound": content.sounds}
+    vectors, warnings = _encode_items(items, profile)
+    said = " ".join(content.texts)
+    words = said if len(said) <= KEYWORD_CHARS else ""
+    return EncodedOperand(vectors, words, warnings=(*content.warnings, *warnings))
+
+
+def _encode_items(
+    items: Mapping[Modality, Sequence[Any]], profile: Profile
+) -> tuple[dict[tuple[Role, Modality], Vectors], tuple[str, ...]]:
+    """Vectors, and warnings: an encoder that is not here costs its lane and gives one, all of them are an error."""
     vectors: dict[tuple[Role, Modality], Vectors] = {}
     failures: list[EncoderUnavailable] = []
-    items: dict[Modality, Sequence[Any]] = {"text": content.texts, "image": content.pictures, "sound": content.sounds}
     for space in profile.spaces:
         for modality, values in items.items():
             if values and modality in asked_of(space):
@@ -169,9 +181,7 @@ def _encoded(content: Content, profile: Profile) -> EncodedOperand:
                     vectors[space, modality] = rows
     if failures and not vectors:
         raise failures[0]
-    said = " ".join(content.texts)
-    words = said if len(said) <= KEYWORD_CHARS else ""
-    return EncodedOperand(vectors, words, warnings=(*content.warnings, *(str(each) for each in failures)))
+    return vectors, tuple(str(each) for each in failures)
 
 
 def _most(modality: Modality) -> int:
@@ -196,7 +206,10 @@ def _thinned(items: Sequence[Item], most: int) -> list[Item]:
 
 
 def _encode_file(path: Path, sense: str, profile: Profile) -> EncodedOperand:
-    return replace(_encoded(of_file(path, sense, profile), profile), digest=whole_hash(path))
+    from retrieval.media.hashing import whole_hash
+    from retrieval.query.content import of_file
+
+    return replace(_encode_content(of_file(path, sense, profile), profile), digest=whole_hash(path))
 
 
 def _encode_bytes(data: bytes | bytearray | memoryview, sense: str, profile: Profile) -> EncodedOperand:
@@ -212,6 +225,8 @@ def _encode_bytes(data: bytes | bytearray | memoryview, sense: str, profile: Pro
 
 def read_like(name: str, snapshot: Snapshot, spaces: Mapping[Role, tuple[int, int]]) -> EncodedOperand:
     """The vectors and texts that the library holds of a segment, path or hash. Raises: as asset_named."""
+    from retrieval.query.names import segments_named
+
     _, named = segments_named(name, snapshot)
     found = [each for each in named if each.segment.kind != "region" or len(named) == 1]  # pictures as wholes
     modalities: dict[int, Modality] = {each.id: KINDS[each.segment.kind].modality for each in found}

@@ -6,10 +6,13 @@ import os
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.errors import MediaError, QueryError
-from retrieval.protocols import Snapshot
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 MOST_NAMED = 5  # files of one name that an error lists
 MOST_NEAR, LEAST_NEAR = 3, 0.7  # names that are told of as near, and the share of their letters that must fit

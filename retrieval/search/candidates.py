@@ -9,8 +9,7 @@ import numpy as np
 
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Tree
-from retrieval.search import boolean, fusion
-from retrieval.search.boolean import Score
+from retrieval.search import fusion
 from retrieval.search.moments import Moment
 from retrieval.search.retrievers import WORDS, Match, Matches
 
@@ -72,6 +71,8 @@ def of_tree(tree: Tree, evidence: Sequence[Matches], media: Mapping[int, Medium]
 
     A video, recording or document is only bounded where the tree must be judged place by place: see temporal.TreeScorer.
     """
+    from retrieval.search import boolean  # a plain question has no tree
+
     tables = [of_one(matches) for matches in evidence]
     proposing = boolean.generates_candidates(tree)
     wanted = [table for table, own in zip(tables, proposing, strict=True) if own]
@@ -108,6 +109,8 @@ def _segments(parts: Sequence[Candidate]) -> list[tuple[float, int]]:
 
 def judge_document(tree: Tree, one: Candidate) -> None:
     """Judges a document that was only bounded: every segment is a place of its own."""
+    from retrieval.search import boolean
+
     one.is_bound = False
     places = {segment: place for place, (_, segment) in enumerate(one.segments)}
     given = []
@@ -116,7 +119,7 @@ def judge_document(tree: Tree, one: Candidate) -> None:
         for own, segment in part.segments if part else ():
             if segment in places:
                 at[places[segment]] = own
-        given.append(Score(at, max(whole, float(at.max()))))
+        given.append(boolean.Score(at, max(whole, float(at.max()))))
     one.odds = boolean.score_tree(tree, given).whole
     cost = boolean.excluded(tree, given)[: len(places)]
     left = boolean.lowered(np.array([own for own, _ in one.segments]), cost).tolist()

@@ -4,14 +4,17 @@ and the film of a Live Photo, by the identifier that both carry, one."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Medium
 from retrieval.media import fingerprint
-from retrieval.protocols import Snapshot
 from retrieval.search.candidates import Candidate
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 FILM_SURER = 1.0  # log-odds by which a film must be surer than its still to stand for both
 LOOKAHEAD = 32  # candidates behind the page that may be copies of pictures on it

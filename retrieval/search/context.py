@@ -15,13 +15,13 @@ from retrieval.errors import EncoderUnavailable
 from retrieval.fulltext.lookup import KeywordQuery, look_up
 from retrieval.fulltext.statistics import TextStatistics, read_statistics
 from retrieval.kinds import KINDS, calibrated_together, kinds_in
-from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.query.encode import EncodedOperand, EncodedQuery, resolve
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Scope, SpaceSnapshot, open_space, refresh_space
 
 if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile, Role
+    from retrieval.encoders.profile import Role
+    from retrieval.protocols import Profile, Snapshot, VectorSpace
     from retrieval.search.retrievers import VectorQuery
 
     Key = tuple[EncodedOperand, Role, Modality, Kind]

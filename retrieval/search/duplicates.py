@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 from retrieval.domain.media import Medium
 from retrieval.domain.records import StoredAsset, StoredFingerprints
 from retrieval.media import fingerprint
-from retrieval.protocols import Snapshot, VectorIndex
 from retrieval.settings import FRAME_EVERY_MS
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot, VectorIndex
 
 NEAREST = 16  # pictures that are proposed for each
 EXACT_ROWS = 20_000  # pictures up to which each is held against all others; above, an index proposes

@@ -18,10 +18,9 @@ from retrieval.domain.media import Medium
 from retrieval.domain.query import Or, Query, Tree
 from retrieval.domain.records import Ids, StoredAsset
 from retrieval.domain.result import Answer, Hit
-from retrieval.protocols import Snapshot
 from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand
-from retrieval.search import boolean, collapse, fusion
+from retrieval.search import collapse, fusion
 from retrieval.search.candidates import TIMED, Candidate, of_one, of_tree
 from retrieval.search.context import SearchContext
 from retrieval.search.hits import hits_of
@@ -33,6 +32,7 @@ from retrieval.search.timeline import Timeline, windows
 from retrieval.vectors.space import Scope
 
 if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
     from retrieval.search.temporal import TreeScorer
 
 FIRST_K = 48  # finalists of one lane beyond what is asked for
@@ -74,8 +74,8 @@ def answer(
     shown = [asset for each in page.shown for asset in (each.asset, each.half) if asset is not None]
     assets = snapshot.assets.by_id(shown, query.filters.path)
     moments = _moments(page.shown, assets, operands, context, judging, levels.least)
-    if tree is not None:
-        evidence = [each for each, own in zip(evidence, boolean.generates_candidates(tree), strict=True) if own]
+    if judging is not None:
+        evidence = [each for each, own in zip(evidence, judging.proposing, strict=True) if own]
     sure, possible = _in_parts(page, hits_of(snapshot, page.shown, assets, evidence, moments), assets)
     best = fusion.confidence(candidates[0].odds) if candidates else 0.0
     why = None if sure or possible else reason(snapshot, query, page.total, context.scope)
@@ -141,7 +141,11 @@ def _listed(snapshot: Snapshot, query: Query, tagged: Ids | None) -> Answer:
 
 def _media(query: Query, tree: Tree | None) -> frozenset[Medium]:
     """The media that can answer."""
-    if tree is None or not boolean.timed(tree):
+    if tree is None:
+        return query.filters.media
+    from retrieval.search import boolean
+
+    if not boolean.timed(tree):
         return query.filters.media
     return frozenset(TIMED) & (query.filters.media or frozenset(TIMED))
 
@@ -155,7 +159,7 @@ def _candidates(
 ) -> tuple[list[Candidate], list[Matches]]:
     """All candidates, best first, with what each operand matches; looks deeper until the page is full or lanes run dry."""
     wanted = query.offset + query.limit
-    proposing = boolean.generates_candidates(judging.tree) if judging else [True]
+    proposing = judging.proposing if judging else [True]
     either = judging is None or isinstance(judging.tree, Or)  # the first of the whole are first in a part
     k = FIRST_K + (1 if either else 4) * wanted
     scope = lookup.context.scope

@@ -17,7 +17,6 @@ from retrieval.domain.result import Answer, Tag
 from retrieval.domain.text import valid_text
 from retrieval.kinds import KINDS
 from retrieval.query.encode import EncodedQuery, encoded_for
-from retrieval.query.names import asset_named, nearest
 from retrieval.search.context import SearchContext
 from retrieval.vectors.space import Scope
 
@@ -46,6 +45,8 @@ def answer(encoded: EncodedQuery, context: SearchContext) -> Answer:
 
 def _empty_place(path: str, context: SearchContext) -> str:
     """That no file lies at a path, and what is called nearly so."""
+    from retrieval.query.names import nearest
+
     names = nearest(path, context.snapshot)
     hint = f"; near to it in name: {', '.join(names)}" if names else ""
     return f"no file of this library lies at {path}{hint}"
@@ -114,6 +115,7 @@ def curve(encoded: EncodedQuery, asset: int, context: SearchContext) -> Curve:
 
 def explanation(encoded: EncodedQuery, name: str, context: SearchContext) -> Explanation | None:
     """Why an asset answers, without regard to filters and cut; None where nothing in it does."""
+    from retrieval.query.names import asset_named
     from retrieval.search import explain
 
     encoded = encoded_for(encoded, context.profile)

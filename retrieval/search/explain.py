@@ -29,7 +29,7 @@ from retrieval.vectors.space import Scope
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from retrieval.encoders.profile import Profile
+    from retrieval.protocols import Profile
     from retrieval.search.moments import Curve
 
 LEAST_SHARE = 0.05  # of what is seen in an answer, for its place to be looked for

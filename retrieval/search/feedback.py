@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Modality, Vectors
 from retrieval.domain.query import Query
-from retrieval.protocols import Snapshot
 from retrieval.query.build import whole_tree
 from retrieval.query.encode import EncodedOperand, read_like
-from retrieval.search import boolean
 
 if TYPE_CHECKING:
     from retrieval.encoders.profile import Role
+    from retrieval.protocols import Snapshot
 
     Spaces = Mapping[Role, tuple[int, int]]
     Centroids = dict[tuple[Role, Modality], Vectors]
@@ -50,6 +49,8 @@ def with_centroids(
     """
     if not (query.more_like or query.less_like):
         return list(operands)
+    from retrieval.search import boolean
+
     more, less = (centroids(names, snapshot, spaces) for names in (query.more_like, query.less_like))
     tree = whole_tree(query)
     generating = boolean.generates_candidates(tree) if tree is not None else [True]

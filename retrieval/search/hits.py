@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from retrieval.domain.media import Evidence, Kind, Lane, Span
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
-from retrieval.fulltext import highlight
 from retrieval.kinds import KINDS
-from retrieval.protocols import Snapshot
 from retrieval.search import fusion
 from retrieval.search.candidates import Candidate
 from retrieval.search.moments import Moment
 from retrieval.search.retrievers import SAME, WORDS, Matches
 from retrieval.settings import MOST_SEGMENTS
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 BY_WORDS: dict[Kind, Evidence] = {"speech": "said", "text_line": "line"}  # others: words
 
@@ -143,7 +144,11 @@ def _of_vectors(kind: Kind) -> Evidence:
 def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ...]:
     """Where the words stand by which a segment was found."""
     terms = [term for each in evidence if WORDS in each.segments.get(stored.id, {}) for term in each.terms]
-    return tuple(highlight.highlights(stored.segment.text or "", terms)) if terms else ()
+    if not terms:
+        return ()
+    from retrieval.fulltext.highlight import highlights
+
+    return tuple(highlights(stored.segment.text or "", terms))
 
 
 def _hit(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Span
+from retrieval.domain.records import distinct
 from retrieval.search import fusion
 from retrieval.settings import FRAME_EVERY_MS, LONGEST_SHOT_MS
 
@@ -100,7 +101,7 @@ def of_spans(spans: Ms, odds: Odds) -> Curve:
     """The curve of spans (n, 2), which may overlap as sound windows do: where they do, their mean counts."""
     if not len(spans):
         return EMPTY
-    borders = np.unique(spans)
+    borders = distinct(spans)
     total, count = np.zeros(len(borders)), np.zeros(len(borders))
     for (start, end), own in zip(np.searchsorted(borders, spans), odds, strict=True):
         total[start:end] += own
@@ -114,7 +115,7 @@ def joined(curves: Iterable[Curve]) -> Curve:
     lanes = [each for each in curves if len(each)]
     if len(lanes) < 2:
         return lanes[0] if lanes else EMPTY
-    borders = np.unique(np.concatenate([times for each in lanes for times in (each.starts, each.ends)]))
+    borders = distinct(np.concatenate([times for each in lanes for times in (each.starts, each.ends)]))
     starts = borders[:-1]
     table = np.stack([_at(each, starts) for each in lanes])  # (lanes, steps), -inf where a lane knows nothing
     best = table.argmax(axis=0)

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from retrieval.domain.media import Medium
 from retrieval.domain.query import Query
-from retrieval.protocols import Snapshot
 from retrieval.search import collapse, fusion
 from retrieval.search.candidates import Candidate
 from retrieval.settings import POSSIBLE, SURE
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 MIXED, MOST_ALIKE = 5, 3  # of the first so many possible hits at most so many are of one medium, if others are possible
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from retrieval.domain.query import Filters, Query
-from retrieval.protocols import Snapshot
 from retrieval.vectors.space import Scope
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 
 def reason(snapshot: Snapshot, query: Query, total: int, allowed: Scope) -> str | None:

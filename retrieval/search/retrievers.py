@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
-from retrieval.domain.records import StoredVectors, media_of_rows
+from retrieval.domain.records import StoredVectors, distinct, media_of_rows
 from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.keyword_search import WordHits
 from retrieval.kinds import KINDS, kinds_in
-from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion
 from retrieval.search.context import IndexMismatch, SearchContext
@@ -28,7 +27,8 @@ from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Neighbours, Scope
 
 if TYPE_CHECKING:
-    from retrieval.encoders.profile import Direction, Profile, Role
+    from retrieval.encoders.profile import Role
+    from retrieval.protocols import Direction, Profile, Snapshot, VectorSpace
 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
@@ -125,8 +125,8 @@ class Retrieval:
         """The vectors of neighbours, given with their dimension; one statement for all."""
         if not proposed:
             return []
-        ids = [np.unique(near.rows["vector"][near.rows["vector"] > 0]) for _, near in proposed]
-        stored = self.snapshot.vectors.by_id(np.unique(np.concatenate(ids)), {dimension for dimension, _ in proposed})
+        ids = [distinct(near.rows["vector"][near.rows["vector"] > 0]) for _, near in proposed]
+        stored = self.snapshot.vectors.by_id(distinct(np.concatenate(ids)), {dimension for dimension, _ in proposed})
         return [stored[dimension].only(own) for own, (dimension, _) in zip(ids, proposed, strict=True)]
 
     def _add(

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Box, ImageSpec, Vectors
-from retrieval.protocols import Encoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from retrieval.protocols import Encoder
 
 PARTS = ((0.5, 3), (0.35, 5))  # share of either side that a part has, and how many there are along it
 SIZES = (1.0, 0.7, 0.5, 0.35, 0.25)  # of the parts round the peak

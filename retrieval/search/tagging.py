@@ -24,7 +24,6 @@ from retrieval.domain.result import Tag
 from retrieval.errors import LibraryError
 from retrieval.fulltext import analyzer
 from retrieval.kinds import KINDS
-from retrieval.protocols import Snapshot, VectorSpace
 from retrieval.search import fusion
 from retrieval.search.context import SearchContext
 from retrieval.search.retrievers import log_odds
@@ -32,7 +31,7 @@ from retrieval.settings import cache_dir
 from retrieval.vectors.space import Scope
 
 if TYPE_CHECKING:
-    from retrieval.encoders.profile import Profile
+    from retrieval.protocols import Profile, Snapshot, VectorSpace
 
 MOST = 3  # tags of one segment
 FIRST_K = 1024  # vectors that are looked at for a filter; four times as many while all of them are sure enough

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Span
 from retrieval.domain.query import Tree
-from retrieval.domain.records import Ids, Timed
+from retrieval.domain.records import Ids, Timed, distinct
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import boolean, fusion, moments
 from retrieval.search.boolean import Score, TimeGrid
@@ -92,7 +92,7 @@ def tracks(timeline: Timeline, operands: Sequence[EncodedOperand]) -> dict[int, 
 def _track(lanes: Sequence[Mapping[Kind, Curve]], cuts: Ids, sentences: Ids) -> Track:
     """All curves over the steps between all of their borders."""
     curves = [(kind, curve) for each in lanes for kind, curve in each.items()]
-    borders = np.unique(np.concatenate([times for _, each in curves for times in (each.starts, each.ends)]))
+    borders = distinct(np.concatenate([times for _, each in curves for times in (each.starts, each.ends)]))
     inside: dict[Kind, NDArray[np.bool_]] = {}
     for kind, curve in curves:
         inside[kind] = inside.get(kind, False) | curve.covers(borders[:-1])
@@ -116,6 +116,11 @@ class TreeScorer:
     context: SearchContext
     _tracks: dict[int, Track] = field(default_factory=dict)
     _timed: dict[int, Mapping[Kind, Timed]] = field(default_factory=dict)
+
+    @property
+    def proposing(self) -> list[bool]:
+        """For each leaf whether it brings candidates."""
+        return boolean.generates_candidates(self.tree)
 
     def curve(self, asset: int) -> Curve:
         """How sure the tree is of one video or recording over time, names not counted; empty for what has no time."""

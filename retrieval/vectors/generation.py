@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 from retrieval.catalog import layout
 from retrieval.domain.media import Kind
 from retrieval.errors import LibraryDamaged
-from retrieval.protocols import VectorIndex
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex, are_finite
+
+if TYPE_CHECKING:
+    from retrieval.protocols import VectorIndex
 
 FORMAT = 1
 SUMMARY = "generation.json"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,12 @@ from retrieval.catalog import layout
 from retrieval.domain.media import MEDIA, Kind, Medium, Vectors
 from retrieval.domain.records import Ids, LiveSpace, Table
 from retrieval.errors import LibraryDamaged
-from retrieval.protocols import Snapshot
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.generation import Generation, Part, open_generation
+
+if TYPE_CHECKING:
+    from retrieval.protocols import Snapshot
 
 INDEXED_FRESH = 4_000  # more fresh rows than this are indexed in memory
 
