@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.page.actions import ask, drop, expect, names, settled, show, tiles
+from tests.page.actions import ask, drop, expect, names, settled, show, tiles, until
 from tests.page.conftest import opened, silent
 
 
@@ -34,7 +34,7 @@ def test_a_link_leads_to_the_same_answers_and_back_works(page: Any, address: str
     page.go_back()
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("link", name="Browse").click()
-    page.wait_for_function("location.hash === ''  || location.hash === '#'")
+    until(page, "location.hash === ''  || location.hash === '#'")
     settled(page)
     expect(page.get_by_role("searchbox")).to_have_value("")
     page.go_back()
@@ -51,7 +51,7 @@ def test_a_dropped_picture_asks(page: Any, address: str, samples: Path) -> None:
     drop(page, samples / "questions" / "sailing.jpg", "image/jpeg")
     expect(page.locator(".operand")).to_contain_text("sailing.jpg")
     page.get_by_role("button", name="Documents").click()
-    page.wait_for_function("location.hash.includes('in=document')")
+    until(page, "location.hash.includes('in=document')")
     settled(page)
     assert names(page)[0] == "帆船.docx"
     page.get_by_role("button", name="Remove sailing.jpg").click()
@@ -76,10 +76,10 @@ def test_a_moment_plays_from_its_time(page: Any, address: str) -> None:
     assert page.locator("video").evaluate("video => video.currentTime") >= 6.0
     expect(page.locator(".timeline")).to_have_attribute("data-curve", "true")
     page.get_by_role("slider", name="Timeline").press("Home")
-    page.wait_for_function("document.querySelector('video').currentTime < 6")
+    until(page, "document.querySelector('video').currentTime < 6")
     page.locator("video").evaluate("video => video.pause()")
     page.get_by_role("button", name=re.compile("Play from 0:06")).first.click()
-    page.wait_for_function("(video => !video.paused && video.currentTime >= 6)(document.querySelector('video'))")
+    until(page, "(video => !video.paused && video.currentTime >= 6)(document.querySelector('video'))")
     expect(page.locator(".words .is-found mark").first).to_be_visible()
 
 
@@ -139,20 +139,20 @@ def test_filters_narrow_and_are_cleared(page: Any, address: str) -> None:
     """Medium, folder and date; the counts are the library's."""
     show(page, address)
     page.get_by_role("button", name="Recordings").click()
-    page.wait_for_function("location.hash.includes('in=audio')")
+    until(page, "location.hash.includes('in=audio')")
     settled(page)
     expect(page.get_by_role("button", name="Recordings")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".told")).to_contain_text("10 files")
     page.get_by_role("button", name="Clear filters").click()
     page.get_by_role("button", name="Folder").click()
     page.get_by_role("button", name="samples/video").click()
-    page.wait_for_function("location.hash.includes('path=')")
+    until(page, "location.hash.includes('path=')")
     settled(page)
     expect(page.locator(".told")).to_contain_text("5 files")
     page.get_by_role("button", name="Clear filters").click()
     page.get_by_role("button", name="Date").click()
     page.get_by_role("button", name=re.compile(r"^2000: 1 file$")).click()
-    page.wait_for_function("location.hash.includes('after=2000')")
+    until(page, "location.hash.includes('after=2000')")
     settled(page)
     expect(page.locator(".told")).to_contain_text("1 file")
 
@@ -186,7 +186,7 @@ def test_keys_alone_are_enough(page: Any, address: str) -> None:
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("a cat")
-    page.wait_for_function("location.hash.includes('q=a+cat')")
+    until(page, "location.hash.includes('q=a+cat')")
     settled(page)
     page.get_by_role("button", name="Newest first").focus()
     page.keyboard.press("Tab")

@@ -58,6 +58,8 @@ export const explain = (segment, { question, file }) => read(`v1/segments/${name
 export const curve = (name, { question, file }, signal) => read(`v1/assets/${named(name)}/curve`, asked(question, file, signal));
 export const duplicates = (signal) => read("v1/duplicates", { signal });
 export const stats = (signal) => read("v1/stats?skips=true", { signal });
+/** Starts a run over all folders; a job that goes on by itself. */
+export const update = () => read("v1/index", { method: "POST", json: {} });
 export const alive = () => read("healthz");
 
 export const mediaAddress = (name) => `v1/assets/${named(name)}/media`;

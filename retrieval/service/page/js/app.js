@@ -82,7 +82,27 @@ function Answers({ route, answer, onAgain, onAsk, attempt }) {
   return html`
     <${Filters} route=${route} isAsking=${isAsking(route)} version=${attempt} />
     <${Told} answer=${answer} />
-    <${Body} answer=${answer} chosen=${chosen} onOpen=${open} onChoose=${choose} onAgain=${onAgain} />`;
+    <${Body} answer=${answer} chosen=${chosen} onOpen=${open} onChoose=${choose} onAgain=${onAgain} />
+    ${chosen.size > 0 && html`<${Chosen} hits=${answer.hits.filter((hit) => chosen.has(hit.asset))} isAsking=${!answer.isBrowsing} onNone=${() => setChosen(new Set())} />`}`;
+}
+
+/** What can be done with the selected answers. */
+function Chosen({ hits, isAsking, onNone }) {
+  const [copied, setCopied] = useState(0);
+  const copy = async () => {
+    await navigator.clipboard.writeText(hits.map((hit) => hit.path).join("\n"));
+    setCopied(hits.length);
+  };
+  const more = () => {
+    go({ more: [...new Set([...now().more, ...hits.map((hit) => hit.segments[0]?.id).filter(Boolean)])] });
+    onNone();
+  };
+  return html`<section class="chosen" aria-label=${t("chosen.label")}>
+    <p role="status">${t("chosen.count", { n: hits.length })}</p>
+    <button type="button" class="button" onClick=${copy}><${Icon} name=${copied === hits.length ? "check" : "link"} />${t(copied === hits.length ? "viewer.copied" : "chosen.copy")}</button>
+    ${isAsking && html`<button type="button" class="button" onClick=${more}><${Icon} name="more" />${t("chosen.more")}</button>`}
+    <button type="button" class="icon-button" onClick=${onNone} aria-label=${t("chosen.none")}><${Icon} name="close" /></button>
+  </section>`;
 }
 
 /** One line above the answers: how many, and what the service had to say. */

@@ -1,6 +1,6 @@
 // The library as a whole: a run that is under way, its folders, what was left out and why, models, storage.
 import { classes, html, useEffect, useState } from "./dom.js";
-import { stats } from "./api.js";
+import { stats, update } from "./api.js";
 import { clock, moment, number, percent, size, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { Failed } from "./states.js";
@@ -40,20 +40,35 @@ export function Library() {
   return html`<div class="library">
     <h2 class="view-title">${t("nav.library")}</h2>
     <p class="view-text">${found.library}</p>
-    <${Run} run=${found.run} pending=${found.pending} />
+    <${Run} run=${found.run} pending=${found.pending} onStart=${() => setAttempt(attempt + 1)} />
     <${Media} found=${found} />
     <div class="columns"><div><${Sources} sources=${found.sources} /><${Skips} found=${found} /></div>
       <div><${Models} found=${found} /><${Storage} bytes=${found.bytes} /></div></div>
   </div>`;
 }
 
+/** Starts a run, where the service may write. */
+function Start({ onStart }) {
+  const [told, setTold] = useState("");
+  const start = async () => {
+    try {
+      await update();
+      setTold("run.begun");
+      onStart();
+    } catch (error) {
+      setTold(error.status === 403 || error.status === 404 || error.status === 405 ? "run.refused" : "run.failed");
+    }
+  };
+  return html`<div class="start"><button type="button" class="button" onClick=${start}>${t("run.start")}</button><p class="hint" role="status">${told && t(told)}</p></div>`;
+}
+
 /** What an index run does now; what waits for one. */
-function Run({ run, pending }) {
+function Run({ run, pending, onStart }) {
   const waiting = Object.values(pending).reduce((all, each) => Math.max(all, each), 0);
-  if (!run && !waiting) return html`<section class="run is-idle" role="status"><${Icon} name="check" /><p>${t("run.none")}</p></section>`;
+  if (!run && !waiting) return html`<section class="run is-idle" role="status"><${Icon} name="check" /><p>${t("run.none")}</p><${Start} onStart=${onStart} /></section>`;
   if (!run?.is_alive) {
     return html`<section class="run" role="status"><${Icon} name="warning" /><div><p>${t(run ? "run.killed" : "run.pending", { n: waiting })}</p>
-      <p class="hint"><code>crossmedia index</code></p></div></section>`;
+      </div><${Start} onStart=${onStart} /></section>`;
   }
   const share = run.total ? run.done / run.total : 0;
   const rest = [run.total > 0 && t("run.files", { done: run.done, total: run.total }), run.rate > 0 && t("run.rate", { n: Math.round(run.rate * 10) / 10 }), run.eta_s > 0 && t("run.left", { time: clock(run.eta_s * 1000) })];

@@ -4,7 +4,7 @@ import { captionsAddress, curve as readCurve, mediaAddress, thumbnailAddress, us
 import { clock, percent, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { Marked } from "./marked.js";
-import { startOf, nameOf } from "./tiles.js";
+import { momentsOf, nameOf, startOf } from "./tiles.js";
 import { Waveform } from "./waveform.js";
 
 /** own: the segment to play from. asked: the question, or null while browsing. hold: takes the function that seeks. */
@@ -39,8 +39,8 @@ export function Player({ hit, shown, own, asked, hold, onTime, hidden }) {
     ${broken && html`<p class="stage-note"><${Icon} name=${hit.medium} />${t(hit.offline ? "viewer.offline" : "viewer.noplay")}</p>`}
     ${hit.medium === "video" ? html`<video ...${shared} hidden=${broken} poster=${thumbnailAddress(hit.asset, { side: 960, at: own?.at_ms ?? startOf(own) })} playsinline>
         ${said.length > 0 && html`<track kind="captions" src=${captionsAddress(hit.asset)} label=${t("viewer.captions")} />`}</video>`
-      : html`<div class="sound"><div class="sound-wave" onClick=${(event) => { const { left, width } = event.currentTarget.getBoundingClientRect(); hold.current(((event.clientX - left) / width) * length); }}><${Waveform} hit=${hit} bars=${180} segments=${hit.confidence === null ? [] : hit.segments} played=${length ? time / length : 0} /></div><audio ...${shared}></audio></div>`}
-    <${Timeline} length=${length} time=${time} curve=${curve} segments=${hit.confidence === null ? [] : hit.segments} seek=${hold.current} />
+      : html`<div class="sound"><div class="sound-wave" onClick=${(event) => { const { left, width } = event.currentTarget.getBoundingClientRect(); hold.current(((event.clientX - left) / width) * length); }}><${Waveform} hit=${hit} bars=${180} segments=${momentsOf(hit)} played=${length ? time / length : 0} /></div><audio ...${shared}></audio></div>`}
+    <${Timeline} length=${length} time=${time} curve=${curve} segments=${momentsOf(hit)} seek=${hold.current} />
     ${said.length > 0 && html`<${Words} said=${said} marks=${marks} time=${time} seek=${hold.current} />`}
   </div>`;
 }
@@ -78,13 +78,12 @@ function Timeline({ length, time, curve, segments, seek }) {
     event.stopPropagation();
     seek(Math.min(length, Math.max(0, time + step)));
   };
-  const timed = segments.filter((each) => each.start_ms !== null);
   return html`<div class="timeline" ref=${box} role="slider" tabindex="0" aria-label=${t("viewer.timeline")} aria-valuemin="0" aria-valuemax=${Math.round(length / 1000)}
       aria-valuenow=${Math.round(time / 1000)} aria-valuetext=${t("viewer.of", { time: clock(time), length: clock(length) })} onClick=${press} onKeyDown=${keys} data-curve=${Boolean(path)}>
     <svg viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true"><path d=${path} /></svg>
-    ${timed.map((each) => html`<span key=${each.id} class="moment" style=${{ insetInlineStart: share(each.start_ms), width: share(each.end_ms - each.start_ms) }} title=${`${clock(each.start_ms)} – ${clock(each.end_ms)}: ${percent(each.confidence ?? 0)}`}></span>`)}
+    ${segments.map((each) => html`<span key=${each.id} class="moment" style=${{ insetInlineStart: share(each.start_ms), width: share(each.end_ms - each.start_ms) }} title=${`${clock(each.start_ms)} – ${clock(each.end_ms)}: ${percent(each.confidence ?? 0)}`}></span>`)}
     <span class="head" style=${{ insetInlineStart: share(time) }}></span>
-    <span class="from">${clock(time)}</span><span class="to">${clock(length)}</span>
+    <span class="from">${clock(0)}</span><span class="to">${clock(length)}</span>
   </div>`;
 }
 

@@ -8,14 +8,18 @@ import { Waveform } from "./waveform.js";
 import { address } from "./route.js";
 
 const HOVER_MS = 350; // the pointer rests: a video plays
+const LEAST = 0.1; // confidence from which something is possible: docs/query.md
 
 export const nameOf = (hit) => hit.path.split(/[\\/]/).at(-1);
 
 /** The time from which a segment is shown. */
 export const startOf = (segment) => segment?.start_ms ?? segment?.at_ms ?? 0;
 
-/** The segment that speaks most for an answer, and the best with words of it. */
-const quoteOf = (hit) => hit.segments.find((each) => each.text && each.evidence !== "meaning" && each.marks.length) ?? hit.segments.find((each) => each.text);
+/** The words that answer: those that are marked, else those of the best segment. */
+const quoteOf = (hit) => hit.segments.find((each) => each.text && each.marks.length) ?? (hit.segments[0]?.text ? hit.segments[0] : null);
+
+/** Parts of a video or recording that may answer, those that hardly do left out. */
+export const momentsOf = (hit) => (hit.confidence === null ? [] : hit.segments.filter((each) => each.start_ms !== null && each.confidence >= LEAST));
 
 /** What a screen reader says of an answer. */
 function label(hit) {
@@ -107,7 +111,7 @@ function Preview({ hit, from }) {
 function Moments({ hit }) {
   if (!hit.duration_ms) return null;
   const share = (ms) => `${Math.min(100, (100 * ms) / hit.duration_ms)}%`;
-  return html`<span class="moments">${hit.segments.filter((each) => each.start_ms !== null).map((each) => html`
+  return html`<span class="moments">${momentsOf(hit).map((each) => html`
     <span key=${each.id} style=${{ insetInlineStart: share(each.start_ms), width: share(each.end_ms - each.start_ms) }}></span>`)}</span>`;
 }
 
@@ -115,7 +119,7 @@ function Recording({ hit }) {
   const quote = quoteOf(hit);
   return html`<span class="card">
     <span class="head"><${Icon} name="audio" /><span class="name">${nameOf(hit)}</span><span class="time">${clock(hit.duration_ms ?? 0)}</span></span>
-    <${Waveform} hit=${hit} bars=${72} segments=${hit.confidence === null ? [] : hit.segments} />
+    <${Waveform} hit=${hit} bars=${72} segments=${momentsOf(hit)} />
     <span class="quote">${quote ? html`<${Marked} text=${quote.text} marks=${quote.marks} around=${90} />` : hit.date ? day(hit.date) : ""}</span>
   </span>`;
 }
