@@ -29,6 +29,9 @@ export function Filters({ route, isAsking, version }) {
     ${list("tag", "tag", known?.tags)}
     ${isAsking && html`<button type="button" class=${classes("chip", { "is-set": route.sort === "date" })} aria-pressed=${route.sort === "date"}
       onClick=${() => go({ sort: route.sort ? "" : "date" })}><${Icon} name="sort" /><span>${t("filters.newest")}</span></button>`}
+    ${route.more.length + route.less.length > 0 && html`<button type="button" class="chip is-set" onClick=${() => go({ more: [], less: [] })}>
+      <${Icon} name="close" /><span>${t("filters.feedback", { more: route.more.length, less: route.less.length })}</span></button>`}
+    ${route.reach && html`<button type="button" class="chip is-set" onClick=${() => go({ reach: "" })}><${Icon} name="close" /><span>${t("filters.all")}</span></button>`}
     ${hasFilters(route) && html`<button type="button" class="chip chip-quiet" onClick=${() => go(withoutFilters)}>
       <${Icon} name="close" /><span>${t("filters.none")}</span></button>`}
   </div>`;

@@ -127,8 +127,10 @@ function Recording({ hit }) {
 function Passage({ hit }) {
   const quote = quoteOf(hit);
   const page = quote?.page ?? hit.segments[0]?.page;
+  const isPicture = !quote && hit.segments[0]?.evidence === "picture";
   return html`<span class="card">
     <span class="head"><${Icon} name="document" /><span class="name">${nameOf(hit)}</span>${page && html`<span class="time">${t("tile.page", { n: page })}</span>`}</span>
+    ${isPicture && html`<span class="inside"><${Icon} name="image" />${t("tile.inside")}</span>`}
     <span class="text">${quote && html`<${Marked} text=${quote.text} marks=${quote.marks} around=${320} />`}</span>
   </span>`;
 }
