@@ -54,13 +54,13 @@ def _away(page: Any, address: str) -> None:
 
 
 def _nothing(page: Any, address: str) -> None:
-    show(page, address, "q=fireworks+at+night&in=video")
+    show(page, address, "q=fireworks+at+night&in=video&reach=sure")
     expect(page.locator(".state")).to_be_visible()
 
 
 VIEWS: dict[str, Callable[[Any, str], None]] = {
     "browse": show,
-    "answers": lambda page, address: show(page, address, "q=a+cat"),
+    "answers": lambda page, address: show(page, address, "q=a+cat&reach=all"),
     "picture": lambda page, address: _open(page, address, "q=a+cat&in=image"),
     "why": _why,
     "crop": _crop,

@@ -16,6 +16,7 @@ def test_words_find_and_the_address_tells_them(page: Any, address: str) -> None:
     page.on("request", lambda request: sent.append(request.url))
     show(page, address)
     expect(page.get_by_role("heading", level=2)).not_to_have_count(0)  # months
+    show(page, address, "reach=all")
     ask(page, "a cat")
     assert names(page)[0] == "photo1.jpg"
     expect(page.get_by_role("heading", name="Less sure")).to_be_visible()
@@ -172,7 +173,7 @@ def test_an_error_stands_at_its_place(context: Any, address: str) -> None:
 
 def test_nothing_found_says_so_and_offers_the_nearest(page: Any, address: str) -> None:
     """A word that nothing holds; every candidate on demand."""
-    show(page, address, "q=fireworks+at+night&in=video")
+    show(page, address, "q=fireworks+at+night&in=video&reach=sure")
     expect(page.get_by_role("heading", name="Nothing here answers that")).to_be_visible()
     page.get_by_role("button", name=re.compile("Show the nearest")).click()
     expect(tiles(page)).not_to_have_count(0)
@@ -185,8 +186,8 @@ def test_keys_alone_are_enough(page: Any, address: str) -> None:
     expect(page.get_by_text("Skip to the answers")).to_be_focused()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
-    page.keyboard.type("a cat")
-    until(page, "location.hash.includes('q=a+cat')")
+    page.keyboard.type("in:image")
+    until(page, "location.hash.includes('q=in%3Aimage')")
     settled(page)
     page.get_by_role("button", name="Newest first").focus()
     page.keyboard.press("Tab")
@@ -224,7 +225,7 @@ def test_a_phone_shows_all_of_it(browser: Any, address: str) -> None:
 
 def test_both_languages(page: Any, address: str) -> None:
     """Chosen by hand, it stays; dates and counts follow."""
-    show(page, address, "q=a+cat")
+    show(page, address, "q=a+cat&reach=all")
     page.get_by_role("combobox", name="Language").select_option("zh")
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
     expect(page.get_by_role("heading", name="不太确定")).to_be_visible()

@@ -43,7 +43,7 @@ function App() {
       <a class="brand" href="#" onClick=${(event) => { event.preventDefault(); go({ ...HOME }); }} aria-label=${t("nav.home")}>
         <img src="page/icon.svg" alt="" width="26" height="26" /><span>crossmedia</span></a>
       <${SearchBox} route=${route} upload=${upload} like=${likeOf(route, answer)} onUpload=${ask} onDropUpload=${() => go({ file: "" })}
-        busy=${answer.state === "loading"} error=${refusal(answer)} />
+        busy=${answer.state === "loading" || (isSearch && !answer.isFresh && !answer.isGone)} error=${refusal(answer)} />
       <${Navigation} route=${route} onLanguage=${pick} />
     </header>
     ${answer.error?.offline && html`<${Offline} onBack=${again} />`}
