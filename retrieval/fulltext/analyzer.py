@@ -29,6 +29,8 @@ _UNSPACED = (
 
 _SPLIT = re.compile(f"([{_UNSPACED}])")
 
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
 _RUN = re.compile(f"[{_UNSPACED}]+")
 
 _TOKEN = re.compile(r"(?:[^\W_]|[\ue000-\ue8ff])+")
@@ -151,6 +153,11 @@ def _terms_of(word: str) -> Iterable[Term]:
             yield Term(tuple(characters[start : start + width]))
     if after := _TOKEN.findall(word[at:]):
         yield Term(tuple(after))
+
+
+def is_part(term: Term) -> bool:
+    """Whether a term is one Chinese character that nobody asked for literally: it may be part of another word."""
+    return not term.quoted and len(term.tokens) == 1 and bool(_HAN.fullmatch(term.tokens[0]))
 
 
 def idf(frequency: float, total: float) -> float:

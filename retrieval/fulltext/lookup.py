@@ -35,6 +35,7 @@ MOST_BITS = 62  # of terms and kinds, in one int64
 KIND_WEIGHT = 0.5  # of a word that only tells an asset's kind
 FORM_WEIGHT = 0.85  # of a word found in another form
 SLIP_WEIGHT = 0.7  # of a word found by one that is a letter away
+PART_WEIGHT = 0.4  # of one Chinese character, which is as often part of another word (docs/decisions/0115)
 
 # How much a hit tells, as a log-likelihood ratio; fitted as docs/decisions/0152 says.
 SHARE_WEIGHT = 4.5  # for the share of the question's idf that the text holds
@@ -290,6 +291,8 @@ def _complete(
 ) -> Postings:
     """A term with all its postings, or those of the words that stand in for it."""
     words, weight = stand_ins.get(found.term, ((), 1.0))
+    if analyzer.is_part(found.term):
+        found = replace(found, weight=PART_WEIGHT)
     if words:
         forms = tuple(Term((word,)) for word in words)
         segments = distinct(np.concatenate([fetched[form].segments for form in forms]))
