@@ -69,9 +69,11 @@ def tag_names(tags: Iterable[Tag]) -> str:
 
 def _notes(hit: Hit) -> str:
     """What is said of a hit beside its path."""
+    others = len(hit.paths) - 1
+    copies = f"  (+{others:,} {'copy' if others == 1 else 'copies'})" if others > 0 else ""
     alike = f"  (+{hit.alike} alike)" if hit.alike else ""
     half = f"  (and {hit.half.name})" if hit.half is not None else ""
-    return alike + plain(half) + ("  (offline)" if hit.offline else "")
+    return copies + alike + plain(half) + ("  (offline)" if hit.offline else "")
 
 
 def _fit(start: str, reason: str, quoted: FoundSegment | None, words: str, width: int | None, *, bold: bool) -> str:

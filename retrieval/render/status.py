@@ -44,7 +44,7 @@ MEDIA_PLURALS = {"image": "images", "video": "videos", "audio": "recordings", "d
 
 
 def status_lines(status: Status) -> Iterator[str]:
-    """The library with its profile, and a line each for media, segments, work left, sources and spaces."""
+    """The library with its profile; a line each for media, segments, work left, sources, and spaces not yet live."""
     yield f"Library {path_text(status.home)} · profile {status.profile} · since {status.created_at[:10]}"
     kinds = {name: kind.plural for name, kind in KINDS.items()}
     rows = [
@@ -64,11 +64,9 @@ def status_lines(status: Status) -> Iterator[str]:
         note = "offline" if source.offline else counted(source.files, "file") + seen
         rows.append(("source", f"{path_text(source.root)} ({note})"))
     for space in status.spaces:
-        live = "" if space.live else ", not live yet"
-        vectors = (
-            f"{counted(space.vectors, 'vector')} of {space.dimension} numbers, {space.published:,} published{live}"
-        )
-        rows.append(("space", f"{space.name} by {space.encoder} {space.revision}: {vectors}"))
+        if not space.live:
+            vectors = f"{counted(space.vectors, 'vector')}, not live yet"
+            rows.append(("space", f"{space.name} by {space.encoder} {space.revision}: {vectors}"))
     yield from (f" {name:<9} {text}" for name, text in rows)
 
 

@@ -39,7 +39,7 @@ def answer(encoded: EncodedQuery, context: SearchContext) -> Answer:
     found = engine.answer(encoded.query, operands, context, _tagged(tag, context) if tag else None)
     path = encoded.query.filters.path
     if path and not found and not context.snapshot.filters.by_date(Filters(path=path), 1, 0):
-        found = replace(found, warnings=(*found.warnings, _empty_place(path, context)))
+        found = replace(found, reason=_empty_place(path, context))
     return found
 
 

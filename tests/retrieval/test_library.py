@@ -180,7 +180,7 @@ def test_no_more_is_possible_than_fits_on_a_page(library: Library) -> None:
         ("apple", {"after": "2020", "before": "2019"}, "the range is empty: after 2020, before 2019"),
         ("apple", {"min_duration_ms": 9, "max_duration_ms": 8}, "the range is empty: at least 9 ms"),
         ("apple", {"after": "2999"}, "nothing in this library fulfils the filters"),
-        ("", {"path": "nowhere/*"}, "nothing in this library fulfils the filters"),
+        ("", {"path": "nowhere/*"}, "no file of this library lies at nowhere/*"),
     ],
 )
 def test_an_empty_answer_says_why(library: Library, question: str, asked: dict, reason: str) -> None:
@@ -631,9 +631,10 @@ def test_answers_become_plain_data(library: Library) -> None:
 def test_an_empty_place_is_told_with_the_nearest_names(library: Library) -> None:
     """Of a filter and of a name; a place with files that do not answer is not called empty."""
     for question in ("", "apple"):
-        (told,) = library.search(question, path="tripp").warnings
-        assert told == "no file of this library lies at tripp; near to it in name: trip"
-    assert library.search("", path="/elsewhere/*").warnings == ("no file of this library lies at /elsewhere/*",)
-    assert not library.search("unicorn chess", path="trip").warnings
+        answer = library.search(question, path="tripp")
+        assert not answer.warnings
+        assert answer.reason == "no file of this library lies at tripp; near to it in name: trip"
+    assert library.search("", path="/elsewhere/*").reason == "no file of this library lies at /elsewhere/*"
+    assert "lies at" not in (library.search("unicorn chess", path="trip").reason or "")
     with pytest.raises(QueryError, match=r"nothing named Redd\.jpg \(near to it: red\.jpg"):
         library.show("Redd.jpg")
