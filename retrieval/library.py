@@ -5,8 +5,10 @@ Safe from several threads: every search reads its own snapshot, the shared state
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +38,19 @@ Question: TypeAlias = "str | Query | Operand | Sequence[Operand] | EncodedQuery"
 Result = TypeVar("Result")
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Modules that are loaded make many objects and no garbage, and the collector walks them all again and again: a tenth
+    of a cold question. See docs/decisions/0172. Threads may overlap: the first to pause it lets it go on."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass(frozen=True, slots=True)
 class AssetDetails:
     """All that is known of an asset. segments: those asked for, in order (all, or the one that was named)."""
@@ -62,6 +77,7 @@ class Library:
         self._closed = False
 
     @classmethod
+    @_collector_paused()
     def open(cls, path: str | Path | None = None, profile: str | Profile | None = None, *, exact: bool = False) -> Self:
         """The library in folder `path` (default: CROSSMEDIA_LIBRARY, else the user's own).
 
@@ -148,17 +164,18 @@ class Library:
             MediaError: a file in it cannot be read.
             EncoderUnavailable: nothing here can encode it.
         """
-        from retrieval.query.build import as_query, with_changes
-        from retrieval.query.encode import EncodedQuery, encode_query
-        from retrieval.search import executor
+        with _collector_paused() if self._index is None else nullcontext():
+            from retrieval.query.build import as_query, with_changes
+            from retrieval.query.encode import EncodedQuery, encode_query
+            from retrieval.search import executor
 
-        given = question.query if isinstance(question, EncodedQuery) else as_query(question, files=files)
-        query = with_changes(given, media, limit, offset, **filters)
-        if isinstance(question, EncodedQuery) and query.operands == given.operands:
-            encoded = replace(question, query=query)
-        else:
-            encoded = encode_query(query, self._profile)
-        return self._in_snapshot(lambda context: executor.answer(encoded, context))
+            given = question.query if isinstance(question, EncodedQuery) else as_query(question, files=files)
+            query = with_changes(given, media, limit, offset, **filters)
+            if isinstance(question, EncodedQuery) and query.operands == given.operands:
+                encoded = replace(question, query=query)
+            else:
+                encoded = encode_query(query, self._profile)
+            return self._in_snapshot(lambda context: executor.answer(encoded, context))
 
     def _in_snapshot(self, ask: Callable[[SearchContext], Result]) -> Result:
         """Asks one state of the catalog and of the indexes, by one thread; again where an index is damaged or gone."""

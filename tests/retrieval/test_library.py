@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -22,13 +23,13 @@ from indexer import Options, index_folders
 from indexer.catalog import write as catalog_write
 from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operand, Query, QueryError, as_dict
 from retrieval.catalog.engine import READERS
-from retrieval.domain.media import MEDIA, Metadata
+from retrieval.domain.media import MEDIA, Metadata, Modality
 from retrieval.domain.result import Answer
 from retrieval.search import context, fusion
 from retrieval.settings import POSSIBLE, SURE
 from retrieval.vectors.space import SpaceSnapshot
 from tests.building import ROOT, Builder, Thing
-from tests.fakes import FakeProfile
+from tests.fakes import FakeEncoder, FakeProfile
 
 IMAGE, VIDEO, AUDIO, DOCUMENT = (
     Metadata("image"),
@@ -638,3 +639,35 @@ def test_an_empty_place_is_told_with_the_nearest_names(library: Library) -> None
     assert "lies at" not in (library.search("unicorn chess", path="trip").reason or "")
     with pytest.raises(QueryError, match=r"nothing named Redd\.jpg \(near to it: red\.jpg"):
         library.show("Redd.jpg")
+
+
+class WatchingProfile(FakeProfile):
+    """Notes whether garbage is collected while a question is encoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.collected: list[bool] = []
+
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        self.collected.append(gc.isenabled())
+        return super().encoder(role, modality)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_no_garbage_is_collected_while_a_first_question_loads(builder: Builder, is_on: bool) -> None:
+    """Later ones go on as before; whoever switched the collector off finds it off, also after an error."""
+    profile = WatchingProfile()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        with Library.open(builder.home, profile=profile) as library:
+            with pytest.raises(QueryError):
+                library.search("apple", nothing="x")
+            assert gc.isenabled() == is_on
+            library.search("red apple")
+            first = len(profile.collected)
+            library.search("blue boat")
+        assert set(profile.collected[:first]) == {False}
+        assert set(profile.collected[first:]) == {is_on}
+        assert gc.isenabled() == is_on
+    finally:
+        gc.enable()
