@@ -1,4 +1,4 @@
-"""crossmedia models: list, fetch, add or export encoders."""
+"""crossmedia models: list, fetch, add or export encoders, for people or as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The one table of indexing steps, in the order that makes search useful early. A new step is a row and its reader.
+"""The one table of indexing steps and of which a file needs, in the order that makes search useful early.
+
+A new step is a row and its reader.
 
     read (pictures, documents, metadata of all media) -> watch (video) -> listen (sound) -> transcribe (speech)
          -> ocr (text in pictures) -> regions (parts of large pictures, where they are wanted)

@@ -1,4 +1,4 @@
-"""From cosines to log-odds: what a question reaches by chance is taken off. Pure: arrays in, numbers out.
+"""Calibration, from cosines to log-odds of a probability: what a question reaches by chance is taken off. Pure.
 
 A cosine alone does not tell whether a thing is there: a question of common words is near to everything, a rare one to
 nothing, and the best of many pictures is near to any question. So an answer is judged by two cosines, its own and that of

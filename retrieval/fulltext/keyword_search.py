@@ -1,4 +1,4 @@
-"""The keyword lane: which segments and assets hold the words of a question, and how much that tells.
+"""Keyword retrieval: which segments and assets hold the words of a question, how much that tells, and BM25.
 
 A hit tells as much as the share of the question's rarity (sum of inverse document frequencies) that it holds, words of its
 asset's names and tags included, and more if words that stand beside each other in the question do so in the text; BM25 is

@@ -1,4 +1,4 @@
-"""Relevance feedback: right and wrong answers move a question towards or away from their mean.
+"""Relevance feedback (Rocchio): right and wrong answers move a question towards or away from their mean.
 
 Source: Rocchio's rule, Manning, Raghavan, Schütze 2008, 9.1.1; see docs/decisions/0201.
 """

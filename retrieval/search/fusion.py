@@ -1,4 +1,4 @@
-"""Lanes and operands -> one list. Pure: numbers in, numbers out.
+"""Score fusion: lanes and operands -> one list, log-odds -> confidence. Pure: numbers in, numbers out.
 
 Lanes are merged by how sure each is of a segment, in log-odds; see docs/decisions/0152-fusion-by-confidence.md for the
 rules that were tried. `reciprocal_rank` is the baseline that the rule must beat.
