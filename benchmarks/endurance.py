@@ -29,7 +29,7 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
 from retrieval.catalog import layout
 from retrieval.catalog.schema import forgotten as forgotten_table
-from retrieval.errors import LibraryError
+from retrieval.errors import LibraryError, QueryError
 from tests.contents import contents
 from tests.fakes import FakeProfile
 from tests.indexing import index_and_die
@@ -73,7 +73,7 @@ class Folder:
         self.told[action] += 1
         if not layout.catalog(self.home).exists():
             return
-        with suppress(LibraryError):  # not known yet, or the first run was killed before it made the tables
+        with suppress(LibraryError, QueryError):  # not known yet, or the first run was killed before it made the tables
             known = [each.path for each in sources.all_forgotten(self.home)]
             if action == "forget" and files:
                 chosen = self.random.choice(files)
@@ -157,16 +157,22 @@ def _come_back(held: dict[str, Any], forgotten: list[Path]) -> list[bytes]:
 
 
 def _rounds(folder: Folder, home: Path, edits: int, kills: int) -> int:
-    """Edits in twice as many rounds as kills are asked for; returns how often the process was really killed."""
+    """Edits in twice as many rounds as kills are asked for; returns how often the process was really killed.
+
+    Every second round is killed, at a moment drawn evenly from those of the last whole run, so that kills meet libraries of
+    every age; one that was drawn too late is made up for.
+    """
     rounds = 2 * kills
     killed, moments = 0, 200
     for number in range(rounds):
         for _ in range(edits // rounds):
             folder.edit()
-        kill_at = folder.random.randrange(1, moments) if killed < kills and number < rounds - 1 else 0
+        left = rounds - 1 - number
+        wanted = killed < kills and left > 0 and (number % 2 == 1 or kills - killed >= left)
+        kill_at = folder.random.randrange(1, moments) if wanted else 0
         lived = index_and_die(home, folder.root, kill_at)
         killed += lived is None
-        moments = max(lived or 0, 60)
+        moments = max(lived or moments, 60)
     return killed
 
 

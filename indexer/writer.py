@@ -171,7 +171,7 @@ class Writer:
         """Forgets a file, folder or source for good; returns the number of files. Bytes that were added are deleted.
 
         Raises:
-            LibraryError: nothing of the library lies there.
+            QueryError: nothing of the library lies there.
         """
         with self._turn:
             count = catalog_sources.forget(self._home, Path(path))
@@ -181,7 +181,7 @@ class Writer:
             return count
 
     def remember(self, path: str | Path) -> Path:
-        """Takes back what `forget` was told; the next run reads it again. Raises: LibraryError, it was not forgotten."""
+        """Takes back what `forget` was told; the next run reads it again. Raises: QueryError, it was not forgotten."""
         with self._turn:
             return catalog_sources.remember(self._home, Path(path))
 

@@ -9,7 +9,7 @@
     ├── SpaceMismatch              vectors of two spaces would have met
     ├── InstallationError          a package is missing or broken
     │   └── EncoderUnavailable     ... or weights are, so that this encoder cannot run
-    ├── QueryError                 the question cannot be understood
+    ├── QueryError                 a question or name that cannot be understood
     │   └── SyntaxRefused          an operator in it stands where it cannot
     └── MediaError                 one file cannot be used; becomes a Skip in a run
         ├── MediaUnreadable        missing, forbidden, truncated, broken
@@ -76,7 +76,7 @@ class EncoderUnavailable(InstallationError):
 
 
 class QueryError(RetrievalError):
-    """The question cannot be understood."""
+    """The question cannot be understood, or a file, folder or source is named that the library does not know."""
 
     code = WRONG_USAGE
 

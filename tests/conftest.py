@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from retrieval import telemetry
 from retrieval.settings import cache_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,10 +26,14 @@ os.environ["CROSSMEDIA_PICTOGRAM_FONT"] = str(FONTS / "pictograms.ttf")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _records_of_other_programs(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What other programs left in this user's cache is no finding of ours; the cache of models stays where it is."""
+def _records_of_other_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What other programs left in this user's home and cache is no finding of ours; the cache of models stays where it is."""
     os.environ.setdefault("CROSSMEDIA_CACHE", str(cache_dir()))
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    left_behind, home = telemetry.left_behind, tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(telemetry, "left_behind", lambda own=None: left_behind(own or home))
+        yield
 
 
 @pytest.fixture(scope="session")

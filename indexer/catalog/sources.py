@@ -17,7 +17,7 @@ from indexer.catalog.vectors import now
 from indexer.sources.base import Source
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import forgotten, paths, sources
-from retrieval.errors import LibraryError
+from retrieval.errors import LibraryError, QueryError
 
 ENOUGH = 0.5  # share of a source's files that must lie in a folder which it is said to have moved to
 LOOKED_AT = 1_000  # files of a moved source that are looked for, evenly chosen
@@ -90,7 +90,7 @@ def edit_patterns(
     """Adds patterns to a source or, with `drop`, takes them away; gives the source with those that changed alone.
 
     Raises:
-        LibraryError: `root` is no source, or has no such pattern.
+        QueryError: `root` is no source, or has no such pattern.
     """
     with (
         writing(library, "crossmedia source", create=False) as (engine, _),
@@ -102,7 +102,7 @@ def edit_patterns(
         given = replace(source, include=_patterns(include), exclude=_patterns(exclude))
         for name in (*given.include, *given.exclude):
             if name not in (source.include if name in given.include else source.exclude):
-                raise LibraryError(f"{source.root} has no pattern {name}", "crossmedia source list")
+                raise QueryError(f"{source.root} has no pattern {name}", "crossmedia source list")
         left = [[each for each in had if each not in gone] for had, gone in (
             (source.include, given.include), (source.exclude, given.exclude),
         )]  # fmt: skip
@@ -127,7 +127,8 @@ def move(library: Path, old: Path, new: Path) -> None:
     """Points a source at the folder that its files were moved to; nothing is encoded again.
 
     Raises:
-        LibraryError: `old` is no source; `new` is no folder, a source already, or does not hold the source's files.
+        QueryError: `old` is no source.
+        LibraryError: `new` is no folder, a source already, or does not hold the source's files.
     """
     target = new.expanduser().resolve()
     if not target.is_dir():
@@ -181,7 +182,7 @@ def remove(library: Path, root: Path) -> Removed:
     """Follows a source no more and forgets what was seen only there, unless a source around it follows it.
 
     Raises:
-        LibraryError: `root` is no source.
+        QueryError: `root` is no source.
     """
     with (
         writing(library, "crossmedia source remove", create=False) as (engine, _),
@@ -217,7 +218,7 @@ def forget(library: Path, target: Path) -> int:
     A bare name is taken where one file alone has it.
 
     Raises:
-        LibraryError: nothing of the library lies there, or the name is that of several files.
+        QueryError: nothing of the library lies there, or the name is that of several files.
     """
     with (
         writing(library, "crossmedia forget", create=False) as (engine, _),
@@ -230,8 +231,8 @@ def forget(library: Path, target: Path) -> int:
         if len(named) == 1:
             return _forget_at(connection, named[0]) or 0
     if named:
-        raise LibraryError(f"{len(named):,} files are named {target}", "one of " + _some(named))
-    raise LibraryError(f"nothing of the library lies at {target}", "give a path as crossmedia search prints it")
+        raise QueryError(f"{len(named):,} files are named {target}", "one of " + _some(named))
+    raise QueryError(f"nothing of the library lies at {target}", "give a path as crossmedia search prints it")
 
 
 def _forget_at(connection: Connection, place: Path) -> int | None:
@@ -262,7 +263,7 @@ def remember(library: Path, target: Path) -> Path:
     """Takes back what `forget` was told; returns its path. The next run reads it where a source follows it.
 
     Raises:
-        LibraryError: nothing of that path or name was forgotten.
+        QueryError: nothing of that path or name was forgotten, or several things.
     """
     with (
         writing(library, "crossmedia forget", create=False) as (engine, _),
@@ -274,7 +275,7 @@ def remember(library: Path, target: Path) -> Path:
         if len(found) != 1:
             above = [each for each in known if any(_is_below(place, each) for place in places)]
             what = f"{target} was not forgotten" if not found else f"{len(found)} forgotten things are named {target}"
-            raise LibraryError(what, f"it lies in {above[0]}, which was" if above else "crossmedia source list")
+            raise QueryError(what, f"it lies in {above[0]}, which was" if above else "crossmedia source list")
         connection.execute(delete(forgotten).where(forgotten.c.path == os.fsencode(found[0])))
         return found[0]
 
@@ -327,4 +328,4 @@ def _source_at(connection: Connection, root: Path) -> Source:
     for source in catalog_read.all_sources(connection):
         if source.root in _spellings(root):
             return source
-    raise LibraryError(f"{root} is not a source of this library", "crossmedia source list")
+    raise QueryError(f"{root} is not a source of this library", "crossmedia source list")

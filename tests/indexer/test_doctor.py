@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -129,9 +130,10 @@ def test_what_cannot_be_mended_says_what_to_do(home: Path) -> None:
 
 
 def program(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """`crossmedia doctor` in a process of its own."""
+    """`crossmedia doctor` in a process and home of its own: what other programs left in this user's is no finding of ours."""
     line = [sys.executable, "-m", "indexer.cli.app", "doctor", *arguments]
-    return subprocess.run(line, check=False, capture_output=True, text=True, cwd=ROOT)
+    home = os.environ["XDG_CACHE_HOME"]
+    return subprocess.run(line, check=False, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "HOME": home})
 
 
 def test_without_a_library_the_installation_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

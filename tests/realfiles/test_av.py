@@ -453,3 +453,28 @@ def test_soundtracks_are_named(tmp_path: Path) -> None:
     assert told(tmp_path / "one.mka", [{"language": "ger"}]) == ()
     two = told(tmp_path / "two.mka", [{"language": "eng"}, {"language": "ger", "title": "Talk of the director"}])
     assert two == ("English", "Talk of the director", "German")
+
+
+def long_packets(path: Path) -> None:
+    """A transport stream of 204 bytes a packet, as receivers record it: sixteen of error correction behind each."""
+    stream(RED)(path)
+    data = path.read_bytes()
+    path.write_bytes(b"".join(data[at : at + 188] + bytes(16) for at in range(0, len(data), 188)))
+
+
+def camcorder(path: Path) -> None:
+    """DV without a container."""
+    with av.open(str(path), "w", format="dv") as made:
+        track: Any = made.add_stream("dvvideo", rate=25)
+        track.width, track.height, track.pix_fmt = 720, 576, "yuv420p"
+        for picture in [flat(RED, (720, 576))] * 25:
+            made.mux(track.encode(av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")))
+        made.mux(track.encode(None))
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.ts", long_packets), ("a.dv", camcorder)], ids=["204 bytes", "dv"])
+def test_rare_streams_are_films(tmp_path: Path, name: str, make: Make) -> None:
+    """Known by their name and by what FFmpeg says."""
+    make(tmp_path / name)
+    assert identify(tmp_path / name)[0] == "video"
+    assert near(mean(tmp_path / name, 200), RED)

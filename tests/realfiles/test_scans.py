@@ -171,3 +171,14 @@ def test_horizontal_lines_of_unspaced_text_stay_as_they_are() -> None:
     lines = [(words, 40, 350 - 15 * number) for number, words in enumerate(COLUMNS)]
     document = page(placed(lines), font=cid_font("UniJIS-UCS2-H"))
     assert "".join(block.text for block in page_text(document, 0)) == "".join(COLUMNS)
+
+
+def test_numbers_at_the_right_edges_of_columns_stand_apart() -> None:
+    """A sum and the number of pieces are two numbers, however near."""
+    rows = [("400.01", "3"), ("12.50", "14"), ("1,299.00", "7")]
+    shown = (
+        f"1 0 0 1 {120 - 5 * len(price)} {300 - 14 * y} Tm ({price}) Tj 1 0 0 1 {132 - 5 * len(count)} {300 - 14 * y} Tm ({count}) Tj"
+        for y, (price, count) in enumerate(rows)
+    )
+    words = " ".join(block.text for block in page_text(page(f"BT /F1 9 Tf {' '.join(shown)} ET"), 0))
+    assert all(f"{price} {count}" in words for price, count in rows), words

@@ -86,8 +86,8 @@ def picture_stream(container: InputContainer) -> Any | None:
         if stream.codec_context is None:  # a codec that FFmpeg does not know; PyAV's types say never
             continue
         still = bool(stream.disposition & av.stream.Disposition.attached_pic)
-        rate = stream.average_rate or stream.guessed_rate
-        if not still and not (rate and rate > 1000):
+        rates = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]  # raw DV has an average of 60,000
+        if not still and not (rates and min(rates) > 1000):
             return stream
     return None
 

@@ -12,7 +12,7 @@ from indexer.events import Filtered, Planned
 from indexer.pipeline.options import Options
 from indexer.pipeline.progress import planned_lines
 from indexer.pipeline.run import index_folders
-from retrieval import LibraryError
+from retrieval import LibraryError, QueryError
 from tests.world import World
 
 
@@ -62,9 +62,9 @@ def test_nothing_forgotten_comes_back_by_any_command(world: World, forgotten: st
 def test_what_was_forgotten_is_taken_back_by_its_path_or_name(world: World) -> None:
     """And read again by the next run."""
     sources.forget(world.home, world.media / "in")
-    with pytest.raises(LibraryError, match="was not forgotten"):
+    with pytest.raises(QueryError, match="was not forgotten"):
         sources.remember(world.home, world.media / "a.png")
-    with pytest.raises(LibraryError, match=f"it lies in {world.media / 'in'}"):
+    with pytest.raises(QueryError, match=f"it lies in {world.media / 'in'}"):
         sources.remember(world.home, world.media / "in" / "b.png")
     assert sources.remember(world.home, Path("in")) == world.media / "in"
     assert sources.all_forgotten(world.home) == []
@@ -93,7 +93,7 @@ def test_a_bare_name_is_forgotten_where_one_file_has_it(world: World) -> None:
     """Where several have it, they are listed and nothing is forgotten."""
     world.picture("other/b.png", "red")
     world.index()
-    with pytest.raises(LibraryError, match=r"2 files are named b\.png") as error:
+    with pytest.raises(QueryError, match=r"2 files are named b\.png") as error:
         sources.forget(world.home, Path("b.png"))
     assert str(world.media / "in" / "b.png") in error.value.hint
     assert sources.forget(world.home, Path("a.png")) == 1
@@ -130,7 +130,7 @@ def test_patterns_are_edited(world: World) -> None:
     sources.edit_patterns(world.home, world.media, include=["*.png"])
     (source,) = sources.listed(world.home)
     assert (source.include, source.exclude) == (("*.png",), ("c*",))
-    with pytest.raises(LibraryError, match="has no pattern b"):
+    with pytest.raises(QueryError, match="has no pattern b"):
         sources.edit_patterns(world.home, world.media, exclude=["b*"], drop=True)
 
 

@@ -23,7 +23,7 @@ from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from indexer.pipeline.stages import TICK_S
 from indexer.rebuild import rebuild, reembed
-from retrieval import Library, LibraryError
+from retrieval import Library, LibraryError, QueryError
 from retrieval.catalog import layout
 from retrieval.domain.media import Modality, Vectors
 from retrieval.media import fingerprint
@@ -359,7 +359,7 @@ def test_forgetting_what_is_not_there_is_an_error(world: World) -> None:
     """And notes nothing."""
     world.picture("a.png", "green")
     world.index()
-    with pytest.raises(LibraryError, match="nothing of the library lies at"):
+    with pytest.raises(QueryError, match="nothing of the library lies at"):
         sources.forget(world.home, world.media / "b.png")
     assert sources.all_forgotten(world.home) == []
 
