@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from indexer.cli import signals
 
 
@@ -9,6 +11,10 @@ def main() -> None:
     """The program. A signal ends it with 128 and its number, also while it is still loading."""
     try:
         signals.install()
+        from retrieval.cli import server
+
+        if (code := server.quick(sys.argv[1:])) is not None:
+            sys.exit(code)
         from indexer.cli.program import app
 
         app(prog_name="crossmedia")

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from indexer.cli.index import index
 from indexer.cli.maintenance import demo, doctor, rebuild
 from indexer.cli.models import models_app
-from indexer.cli.service import keys_app, serve
+from indexer.cli.service import keys_app, mcp, serve
 from indexer.cli.sources import forget, source_app
 from retrieval import settings
 from retrieval.cli.app import app as reading
@@ -76,6 +76,7 @@ app.add_typer(source_app, name="source", rich_help_panel=CHANGING)
 app.command(rich_help_panel=CHANGING)(forget)
 app.command(rich_help_panel=CHANGING)(rebuild)
 app.command(rich_help_panel=SERVING)(serve)
+app.command(rich_help_panel=SERVING)(mcp)
 app.add_typer(keys_app, name="keys", rich_help_panel=SERVING)
 app.add_typer(models_app, name="models", rich_help_panel=MODELS)
 app.command(rich_help_panel=MODELS)(doctor)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval import settings
+from retrieval import blas_threads, settings
+from retrieval.catalog import layout
 from retrieval.cli.options import JsonOption, LibraryOption
 from retrieval.cli.output import print_json, reported
+from retrieval.cli.server import short_name
 from retrieval.errors import InstallationError, LibraryError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from socket import socket
 
     from retrieval.service.guard import Rules
 
@@ -70,12 +76,13 @@ def _run(home: Path, host: str, port: int, rules: Rules) -> None:
     class Server(uvicorn.Server):
         """Streams of events would keep it waiting: they and the jobs end with the first signal."""
 
-        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             await app.state.close()
             await super().shutdown(sockets)
 
-    with Library.open(home) as library:
-        app = create_app(library, rules, PROGRAM)
+    blas_threads.limit_threads()
+    with Library.open(home) as library, _own_socket(home) as own:
+        app = create_app(library, replace(rules, socket=own.getsockname() if own else None), PROGRAM, mcp=True)
         config = uvicorn.Config(
             app,
             host=host,
@@ -92,7 +99,53 @@ def _run(home: Path, host: str, port: int, rules: Rules) -> None:
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]
         print(f"Serving {home} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
-        Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener, *([own] if own else [])])
+
+
+def mcp(library: LibraryOption = None) -> None:
+    """Offer the library to a program that speaks the Model Context Protocol, on standard input and output.
+
+    Tools that only read: search, similar, moments, show, transcript, clip, list_folders; assets as resources.
+    """  # fmt: skip
+    with reported():
+        blas_threads.limit_threads()
+        home = library or settings.default_library()
+        rules = _rules(home, "127.0.0.1", ())
+        from retrieval.library import Library
+        from retrieval.service.app import make_service
+        from retrieval.service.tools import tool_server
+
+        with Library.open(home) as opened:
+            service = make_service(opened, rules)
+            tool_server(service).run("stdio")
+            service.queue.close()
+
+
+@contextmanager
+def _own_socket(home: Path) -> Iterator[socket.socket | None]:
+    """The socket in the library's folder, for programs of this user; None where another service listens there already."""
+    place = layout.socket(home)
+    with short_name(home) as name, socket.socket(socket.AF_UNIX) as own:
+        try:
+            with socket.socket(socket.AF_UNIX) as other:
+                other.connect(name)
+            is_free = False
+        except OSError:
+            is_free = True
+        if not is_free:
+            yield None
+            return
+        place.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            own.bind(name)
+        finally:
+            os.umask(before)
+        own.listen(64)
+        try:
+            yield own
+        finally:
+            place.unlink(missing_ok=True)
 
 
 @keys_app.command("list")

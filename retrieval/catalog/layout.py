@@ -5,6 +5,7 @@ LIBRARY/
   writer.lock             held by the one writer; names the holder
   run.json                how far the run is that is under way, or was killed
   tags.txt                the owner's own tags, if there are any
+  service.sock            where a running service is asked by programs of the same user
   added/HASH/NAME         files whose bytes a program has handed over; a source like any other
   generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
 """
@@ -28,6 +29,8 @@ GENERATIONS = "generations"
 TAGS = "tags.txt"
 
 ADDED = "added"
+
+SOCKET = "service.sock"
 
 
 def catalog(library: Path) -> Path:
@@ -64,3 +67,8 @@ def tags(library: Path) -> Path:
 def added(library: Path) -> Path:
     """Files whose bytes a program has handed over: a source of the library's own."""
     return library / ADDED
+
+
+def socket(library: Path) -> Path:
+    """Where a running service is asked by programs of the same user."""
+    return library / SOCKET

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from retrieval import blas_threads
+from retrieval.cli import server as service
 from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, file_operands, media_named, option_value
 from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
 from retrieval.errors import NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
@@ -110,6 +111,10 @@ def search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the question as it was understood on standard error.")
     ] = False,
+    server: Annotated[
+        bool | None,
+        typer.Option(help="Ask the crossmedia serve that serves this library here [default: where one does]."),
+    ] = None,
     library: LibraryOption = None,
 ) -> None:
     """Find media by words, by files of any medium, or by both.
@@ -121,13 +126,26 @@ def search(
     with reported(SEARCH_FAILED):
         if not (image or audio or video or document):
             blas_threads.limit_threads()
+        style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
+        text = " ".join(words or ())
+        reach = _reach(sure, everything, min_confidence)
+        is_local = bool(image or audio or video or document or explain or min_duration or max_duration or lang)
+        if server is not False and not is_local and not (thumbnails and style == "table" and sys.stdout.isatty()):
+            chosen = {"media": ",".join(media or ()).lower().split(",") if media else [], "path": path, "after": after}
+            chosen |= {"before": before, "camera": camera, "tag": tag}
+            body: dict[str, Any] = {"query": text, "plain": plain, "dates": dates, "like": like, "filters": chosen}
+            body |= {"more_like": more_like or [], "less_like": less_like or [], "limit": limit, "offset": offset}
+            body |= {"sort": sort.value, "reach": reach, "min_confidence": min_confidence, "tags": tags}
+            if (report := _served(library, body, style)) is not None:
+                _print_served(report, style, "\0" if nul else "\n", everything=everything, open_best=open_best)
+                raise typer.Exit(0 if report["hits"] else NOTHING_FOUND)
+        if server:
+            raise QueryError("no service answers this here", "crossmedia serve starts one; files are asked without")
         from retrieval.domain.query import Filters, Operand
         from retrieval.library import Library
         from retrieval.query import units
         from retrieval.query.build import build_query
 
-        style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
-        text = " ".join(words or ())
         with file_operands(image, audio, video, document) as files:
             operands = [*files, *(Operand("like", name) for name in like or ())]
             filters = Filters(
@@ -142,7 +160,6 @@ def search(
                 lang=option_value("--lang", lang, units.language),
                 tag=tag,
             )
-            reach = _reach(sure, everything, min_confidence)
             parts: dict[str, Any] = {
                 "limit": limit,
                 "offset": offset,
@@ -161,7 +178,7 @@ def search(
         for warning in answer.warnings:
             complain(warning)
         if state and not state.media:
-            complain("this library is empty (crossmedia index FOLDER fills it)")
+            complain(service.EMPTY)
         words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
         _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, found_tags, pictures=thumbnails)
         if style == "table" and state and state.media and answer.best and not answer.reason:
@@ -171,6 +188,22 @@ def search(
             _open(wanted[0].path)
     if not answer:
         raise typer.Exit(NOTHING_FOUND)
+
+
+def _served(library: Path | None, body: dict[str, Any], style: str) -> dict[str, Any] | None:
+    """The answer of a service of this library; None where there is none."""
+    return service.ask(library, body | service.lines_of(style))
+
+
+def _print_served(report: dict[str, Any], style: str, end: str, *, everything: bool, open_best: bool) -> None:
+    for warning in report["warnings"]:
+        complain(warning)
+    for line in service.complaints(report, style):
+        complain(line)
+    service.print_answer(report, style, end, everything=everything)
+    wanted = report["hits"] + (report["possible"] if everything else [])
+    if open_best and wanted:
+        _open(Path(os.fsdecode(service.path_bytes(wanted[0]))))
 
 
 def _reach(sure: bool, everything: bool, min_confidence: float | None) -> str:
@@ -249,11 +282,10 @@ def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *,
 
 def _print_better_models(profile: str) -> None:
     """One line where a larger model could help and none is here."""
-    from retrieval.encoders.profile_registry import better_profiles
+    from retrieval.encoders.profile_registry import better_models_are_away
 
-    better = better_profiles(profile)
-    if better and not any(each.ready for each in better):
-        complain("a larger model may find it, and none is on this machine (crossmedia models lists them)")
+    if better_models_are_away(profile):
+        complain(service.BETTER)
 
 
 def _print_thumbnail(hit: Hit, way: Any) -> None:

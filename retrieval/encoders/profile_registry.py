@@ -93,6 +93,12 @@ def better_profiles(name: str) -> list[ProfileState]:
     return [profile_state(each) for each in better if has_gpu() or not shipped()["profiles"][each].get("gpu")]
 
 
+def better_models_are_away(name: str) -> bool:
+    """Whether there are better profiles than the one of that name, and none can be used here yet."""
+    better = better_profiles(name)
+    return bool(better) and not any(each.ready for each in better)
+
+
 def profile_state(name: str) -> ProfileState:
     """What one profile has and lacks here. Raises: EncoderUnavailable for an unknown name."""
     name, entry = named_profile(name)

@@ -31,15 +31,16 @@ def answer_lines(
     *,
     bold: bool = False,
     tags: Mapping[str, Sequence[Tag]] | None = None,
+    folder: str | None = None,
 ) -> list[list[str]]:
     """For each hit of both parts its lines: rank, confidence, path and place, medium, date, and the evidence for it.
 
     words: of the question, to choose what is quoted. width: columns of the terminal; None: lines of any length. bold:
     show marked words so, by a terminal's escape sequences. tags: of segments by their ids; those of the best one that has
-    any are named.
+    any are named. folder: where whoever asks is; default here.
     """
     hits = answer.shown
-    paths = [path_text(hit.path) + _notes(hit) for hit in hits]
+    paths = [path_text(hit.path, folder) + _notes(hit) for hit in hits]
     room = max(width // 2 - 12, 20) if width else 10_000
     paths = [shorten(path, room, keep_end=True) for path in paths]
     places = [place(hit.segments[0]) if hit.segments else "" for hit in hits]

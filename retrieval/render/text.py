@@ -63,11 +63,11 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def path_text(path: Path | str) -> str:
-    """A path on one line: relative where it lies below the current folder, else with the home folder as ~."""
+def path_text(path: Path | str, folder: str | None = None) -> str:
+    """A path on one line: relative where it lies below a folder (default: the current one), else with the home as ~."""
     text = str(path)
     try:
-        below = os.getcwd().rstrip(os.sep) + os.sep
+        below = (folder or os.getcwd()).rstrip(os.sep) + os.sep
     except OSError:  # the current folder is gone
         return path_from_home(text)
     if below == os.sep or not text.startswith(below):

@@ -8,9 +8,9 @@ Answers are those of `--json`: docs/cli.md.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -32,17 +32,23 @@ from retrieval.service.store import FileStore
 from retrieval.service.web import add_page
 from retrieval.service.work_queue import WorkQueue
 
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
 
-def create_app(library: Library, rules: Rules, writer: Sequence[str] = ()) -> FastAPI:
+# Each request stands alone, so that no stream keeps the service from stopping; hosts and origins are the guard's.
+AT_MCP: dict[str, Any] = {"streamable_http_path": "/mcp", "json_response": True, "stateless_http": True}
+
+
+def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mcp: bool = False) -> FastAPI:
     """The application, to be served or mounted. It does not close the library.
 
     writer: the program that does what changes the library, see retrieval.service.jobs; without one it only reads.
+    mcp: with the Model Context Protocol at /mcp, which needs the lifespan of the application: not where it is mounted.
     `app.state.close`, awaited in its event loop, ends jobs and streams, as the end of the application does by itself.
     """
-    place = blake2b(bytes(library.path.absolute()), digest_size=8).hexdigest()
-    queue = WorkQueue(rules.at_once, rules.queued, rules.wait_s, rules.work_s)
-    service = Service(library, queue, PictureCache(settings.cache_dir() / "pictures" / place))
+    service = make_service(library, rules)
     jobs = Jobs(writer, library.path, FileStore(library.path)) if writer else None
+    tools = tool_server_of(service) if mcp else None
 
     async def close() -> None:
         if jobs is not None:
@@ -50,9 +56,10 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = ()) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with tools.session_manager.run() if tools is not None else nullcontext():
+            yield
         await close()
-        queue.close()
+        service.queue.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -69,10 +76,26 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = ()) -> Fa
         app.include_router(part.routes(service))
     if jobs is not None:
         app.include_router(writes.routes(service, jobs))
+    if tools is not None:
+        app.router.routes.extend(tools.streamable_http_app(**AT_MCP).routes)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
     add_page(app)
-    app.add_middleware(Guard, rules=rules)
+    app.add_middleware(Guard, rules=rules, metrics=service.metrics)
     return app
+
+
+def tool_server_of(service: Service) -> MCPServer[Any]:
+    """Its tools; the library behind them is loaded for those alone who want them."""
+    from retrieval.service.tools import tool_server
+
+    return tool_server(service)
+
+
+def make_service(library: Library, rules: Rules) -> Service:
+    """What the requests of one service share."""
+    place = blake2b(bytes(library.path.absolute()), digest_size=8).hexdigest()
+    queue = WorkQueue(rules.at_once, rules.queued, rules.wait_s, rules.work_s)
+    return Service(library, queue, PictureCache(settings.cache_dir() / "pictures" / place))
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

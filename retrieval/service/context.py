@@ -11,6 +11,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from retrieval.library import AssetDetails, Library
+from retrieval.service.metrics import Metrics
 from retrieval.service.pictures import PictureCache
 from retrieval.service.requests import known
 from retrieval.service.work_queue import WorkQueue
@@ -23,6 +24,7 @@ class Service:
     library: Library
     queue: WorkQueue
     pictures: PictureCache
+    metrics: Metrics = field(default_factory=Metrics)
     _kept: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retrieval.service.keys import Key, owner
+from retrieval.service.metrics import Metrics
 from retrieval.service.problems import problem
 
 READS = re.compile(r"/v1/(?:search|facets|suggest|(?:assets|segments)/[^/]+/(?:explain|explain\.png|curve))|/mcp/?")
 ADMIN = ("/v1/sources", "/v1/rebuild")
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
 OPEN_FOLDER = "/page/"  # files of the page, the same for everybody
+MOST_KNOWN = 10_000  # addresses whose haste is remembered
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -53,6 +56,9 @@ class Rules:
     queued: int = 64
     wait_s: float = 10.0
     work_s: float = 120.0
+    rate: float = 100.0  # requests a second of one key, or address where there are no keys
+    burst: int = 500  # ... and so many at once
+    socket: str | None = None  # a Unix socket that this user alone may open: neither host nor key is asked for there
 
 
 def is_loopback(host: str) -> bool:
@@ -66,9 +72,11 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware that applies the rules, and adds the headers of HEADERS to what has none of its own."""
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+    def __init__(self, app: ASGIApp, rules: Rules, metrics: Metrics | None = None) -> None:
         self._app = app
         self._rules = rules
+        self._metrics = metrics or Metrics()
+        self._buckets: dict[str, tuple[float, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -76,7 +84,12 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        began = time.perf_counter()
+
+        def told(status: int) -> None:
+            self._metrics.count(path_of(scope), status, time.perf_counter() - began)
+
+        send = _with_headers(send, told)
         if refusal := self._refusal(scope):
             await refusal(scope, receive, send)
         else:
@@ -84,6 +97,16 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
+        if self._rules.socket is None or scope.get("server") != (self._rules.socket, None):
+            refusal = self._refusal_of_stranger(scope, headers)
+            if refusal is not None:
+                return refusal
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdecimal() or int(length[:20]) > self._most_bytes(scope):
+            return problem(413, "the request is too large", f"at most {self._most_bytes(scope)} bytes")
+        return None
+
+    def _refusal_of_stranger(self, scope: Scope, headers: Headers) -> Response | None:
         if _host(headers.get("host", "")) not in self._rules.hosts:
             return problem(421, "the service is not called so", "use the address that it listens on, or --allow-host")
         origin = headers.get("origin")
@@ -100,9 +123,21 @@ class Guard:
             if (needed := scope_needed(scope["method"], path_of(scope))) not in key.scopes:
                 return problem(403, f"the key {key.name} may not do that", f"it takes one with the scope {needed}")
             scope["crossmedia.key"] = key
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdecimal() or int(length[:20]) > self._most_bytes(scope):
-            return problem(413, "the request is too large", f"at most {self._most_bytes(scope)} bytes")
+        return self._refusal_of_haste(scope)
+
+    def _refusal_of_haste(self, scope: Scope) -> Response | None:
+        """A bucket for each key or address, which fills by `rate` a second up to `burst`."""
+        key: Key | None = scope.get("crossmedia.key")
+        who = key.name if key is not None else (scope.get("client") or ("",))[0]
+        now = time.monotonic()
+        left, since = self._buckets.get(who, (float(self._rules.burst), now))
+        left = min(self._rules.burst, left + (now - since) * self._rules.rate)
+        if left < 1:
+            wait = str(max(1, round((1 - left) / self._rules.rate)))
+            return problem(429, "too many requests", "ask more slowly", {"Retry-After": wait})
+        if len(self._buckets) > MOST_KNOWN:
+            self._buckets.clear()
+        self._buckets[who] = left - 1, now
         return None
 
     def _most_bytes(self, scope: Scope) -> int:
@@ -164,9 +199,10 @@ def _bounded(receive: Receive, most: int, seconds: float) -> Receive:
     return bounded
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, told: Callable[[int], None]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
+            told(message["status"])
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)

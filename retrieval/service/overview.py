@@ -42,6 +42,10 @@ def routes(service: Service) -> APIRouter:
     async def alive() -> Response:
         return JSONResponse({"status": "ok"})
 
+    @router.get("/metrics", summary="Requests, times and what waits, for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        return Response(service.metrics.text(service.queue.inside), media_type="text/plain; version=0.0.4")
+
     @router.get("/readyz", summary="The library can be asked")
     async def ready(request: Request) -> Response:
         await service.queue.run(request, service.library.status)

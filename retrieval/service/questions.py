@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
@@ -12,11 +15,26 @@ from starlette.responses import JSONResponse, Response
 
 from retrieval.domain.query import Operand
 from retrieval.domain.query import Query as Question
+from retrieval.domain.result import Answer
 from retrieval.errors import QueryError
-from retrieval.render.json import answer_report, curve_report, explanation_report, facets_report
+from retrieval.render.answers import answer_lines, nothing_line, rule_line
+from retrieval.render.json import (
+    CSV_HEAD,
+    answer_report,
+    csv_rows,
+    curve_report,
+    explanation_report,
+    facets_report,
+    plain_text,
+)
 from retrieval.search import fusion, moments
 from retrieval.service.context import Service
-from retrieval.service.requests import Asked, AskedBody, SearchRequest, known, next_cursor
+from retrieval.service.requests import Asked, AskedBody, Lines, SearchRequest, known, next_cursor
+
+if TYPE_CHECKING:
+    from retrieval.domain.result import Tag
+
+    Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
 FORM = {
     "type": "object",
@@ -78,11 +96,48 @@ def _answer(service: Service, asked: Asked) -> dict[str, Any]:
     with asked.query() as query:
         answer = service.library.search(query)
         ids = [each.id for hit in answer.shown for each in hit.segments] if asked.search.tags else []
-        report = answer_report(query, answer, service.library.tags(ids) if asked.search.tags else None)
+        tags = service.library.tags(ids) if asked.search.tags else None
+        report = answer_report(query, answer, tags)
+        for each in query.operands:
+            if isinstance(each.value, Path):  # a file that was sent: where it lies for the moment is left out
+                _hide(f"{each.value.parent}/", report["query"])
+    if asked.search.lines is not None:
+        report["lines"] = _lines(query, answer, asked.search.lines, tags)
+        report["library"] = None if answer else _state(service)
     shown = len(answer.shown)
     report["next"] = next_cursor(asked.search, shown) if answer.has_more and shown else None
     report["notes"] = list(query.notes)
     return report
+
+
+def _hide(folder: str, report: dict[str, Any]) -> None:
+    report["written"] = report["written"].replace(folder, "")
+    for each in report["operands"]:
+        each["value"] = each["value"].replace(folder, "")
+
+
+def _state(service: Service) -> dict[str, Any]:
+    """What the program says of a library where nothing sure was found."""
+    from retrieval.encoders.profile_registry import better_models_are_away
+
+    state = service.library.status()
+    return {"assets": sum(state.media.values()), "better": better_models_are_away(state.profile)}
+
+
+def _lines(query: Question, answer: Answer, wanted: Lines, tags: Tags | None) -> str:
+    if wanted.form == "csv":
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(CSV_HEAD)
+        table.writerows(csv_rows(answer))
+        return text.getvalue()
+    words = " ".join(str(each.value) for each in query.operands if each.sense == "text")
+    width, folder = wanted.width, wanted.folder
+    every = answer_lines(answer, words, query.offset, width, bold=wanted.bold, tags=tags, folder=folder)
+    sure, possible = every[: len(answer.hits)], every[len(answer.hits) :]
+    parts = [*sure, *([[rule_line(answer, query.offset)]] if possible else []), *possible]
+    lines = [line for part in parts for line in part] or [nothing_line(answer)]
+    return plain_text("\n".join(lines) + "\n")
 
 
 def _add_reasons(router: APIRouter, service: Service) -> None:

@@ -56,6 +56,17 @@ class FilterValues(BaseModel):
         return Filters(**{**self.model_dump(), "media": frozenset(self.media)})
 
 
+class Lines(BaseModel):
+    """The answer as the program `crossmedia search` prints it, beside the rest, as the key `lines`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    form: Literal["table", "csv"] = "table"
+    width: int | None = Field(default=None, ge=20, le=10_000, description="Columns of the terminal.")
+    bold: bool = Field(default=False, description="Marked words by escape sequences.")
+    folder: str = Field(default="/", max_length=4096, description="Paths below it are told from there.")
+
+
 class SearchRequest(BaseModel):
     """A question: a text in the query language (docs/query.md), and what stands beside it."""
 
@@ -63,6 +74,7 @@ class SearchRequest(BaseModel):
 
     query: str = Field(default="", max_length=10_000, description="Words and operators; filters alone list by date.")
     plain: bool = Field(default=False, description="The words as they are: no operators, no dates.")
+    dates: bool = Field(default=True, description="Whether words such as “from 2019” are read as dates.")
     like: str | list[str] | None = Field(default=None, description="Segments by id or address, assets by hash.")
     more_like: list[str] = Field(default=[], max_length=50, description="Segments that were right answers.")
     less_like: list[str] = Field(default=[], max_length=50, description="Segments that were wrong ones.")
@@ -74,6 +86,7 @@ class SearchRequest(BaseModel):
     reach: Literal["sure", "possible", "all"] = "possible"
     min_confidence: float | None = Field(default=None, ge=0, le=1, description="Default: the program's own rule.")
     tags: bool = Field(default=False, description="With the tags of the pictures and sounds found.")
+    lines: Lines | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +179,7 @@ def _query(request: SearchRequest, files: list[Operand]) -> Query:
         operands,
         request.filters.filters(),
         plain=request.plain,
+        dates=request.dates,
         files=False,
         more_like=tuple(segment_name(each) for each in request.more_like),
         less_like=tuple(segment_name(each) for each in request.less_like),
@@ -221,5 +235,5 @@ def offset_of(request: SearchRequest) -> int:
 
 
 def _digest(request: SearchRequest) -> str:
-    asked = request.model_dump_json(exclude={"cursor", "offset", "limit", "tags"})
+    asked = request.model_dump_json(exclude={"cursor", "offset", "limit", "tags", "lines"})
     return blake2b(asked.encode(), digest_size=8).hexdigest()

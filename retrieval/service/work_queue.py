@@ -25,7 +25,7 @@ class WorkQueue:
         self._wait_s, self._work_s = wait_s, work_s
         self.inside = 0  # waiting or under way
 
-    async def run(self, request: Request, work: Callable[[], Result]) -> Result:
+    async def run(self, request: Request | None, work: Callable[[], Result]) -> Result:
         """What `work` gives, in a thread; it is dropped where the client leaves before its turn.
 
         Raises:
@@ -54,7 +54,7 @@ class WorkQueue:
         if not running.cancelled():
             running.exception()  # seen, also where nobody waits any more
 
-    async def _turn(self, request: Request) -> None:
+    async def _turn(self, request: Request | None) -> None:
         if not self._room.locked():
             await self._room.acquire()
             return
@@ -84,7 +84,10 @@ def _give_back(room: asyncio.Future[Any], semaphore: asyncio.Semaphore) -> None:
         semaphore.release()
 
 
-async def _left(request: Request) -> None:
+async def _left(request: Request | None) -> None:
     """Ends when the client has closed its connection."""
+    if request is None:  # there is none whose end could be seen
+        await asyncio.Event().wait()
+        return
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -24,7 +24,7 @@ DOCS = ROOT / "docs"
 COMMANDS = (
     (), ("search",), ("show",), ("explain",), ("status",), ("duplicates",), ("clip",), ("evaluate",), ("index",), ("source",),
     ("source", "list"), ("source", "exclude"), ("source", "include"), ("source", "move"), ("source", "remove"), ("forget",), ("rebuild",),
-    ("serve",), ("keys",), ("keys", "list"), ("keys", "add"), ("keys", "revoke"), ("models",), ("models", "list"),
+    ("serve",), ("mcp",), ("keys",), ("keys", "list"), ("keys", "add"), ("keys", "revoke"), ("models",), ("models", "list"),
     ("models", "fetch"), ("models", "add"), ("models", "export"), ("models", "remove"), ("models", "profile"),
     ("models", "profile", "list"), ("models", "profile", "show"), ("models", "profile", "add"), ("models", "profile", "remove"),
     ("doctor",), ("demo",),

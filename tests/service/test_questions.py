@@ -32,6 +32,8 @@ def test_a_file_asks(client: TestClient, samples: Path, part: str) -> None:
     answer = client.post("/v1/search", files={part: ("../../x.jpg", content, "image/jpeg")})
     assert answer.status_code == 200, answer.text
     assert answer.json()["hits"][0]["path"].endswith("photo1.jpg")
+    assert answer.json()["query"]["operands"][0]["value"] == "upload1.jpg"
+    assert tempfile.gettempdir() not in answer.text
     assert set(Path(tempfile.gettempdir()).glob("crossmedia-*")) <= before
 
 
