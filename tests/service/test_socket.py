@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,13 +129,14 @@ def test_what_is_no_service_of_ours_is_not_asked(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(layout.socket(tmp_path)))
         other.listen()
-        child = os.fork()
-        if not child:
-            signal.alarm(60)
+
+        def answer() -> None:
             line, _ = other.accept()
-            line.recv(4096)
-            line.sendall(b"SSH-2.0-nonsense\r\n\r\n")
-            line.close()
-            os._exit(0)
+            with line:
+                line.recv(4096)
+                line.sendall(b"SSH-2.0-nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
         assert server.ask(tmp_path, {"query": "a"}) is None
-        os.waitpid(child, 0)
+        thread.join()
