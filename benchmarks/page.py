@@ -33,20 +33,17 @@ PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => done(
 WATCH = """window.long = [];
     new PerformanceObserver((list) => window.long.push(...list.getEntries().map((each) => each.duration)))
         .observe({ type: "longtask", buffered: false });"""
-SCROLL = """async () => {
-    let most = 0, last = -1;
+SCROLL = """async (answers) => {
+    let most = 0, seen = 0;
     const frame = () => new Promise(requestAnimationFrame);
-    while (true) {
+    while (seen < answers - 1) {
         scrollBy(0, 700);
         await frame(); await frame();
-        most = Math.max(most, document.querySelectorAll(".tile").length);
-        if (scrollY === last) {
-            if (!document.querySelector(".is-busy")) break;
-        }
-        last = scrollY;
+        const places = [...document.querySelectorAll("[data-place]")].map((each) => Number(each.dataset.place));
+        most = Math.max(most, places.length);
+        seen = Math.max(seen, ...places);
     }
-    const places = [...document.querySelectorAll("[data-place]")].map((each) => Number(each.dataset.place));
-    return { most, long: window.long, seen: Math.max(...places) };
+    return { most, long: window.long, seen };
 }"""
 
 
@@ -96,7 +93,7 @@ def scrolled(context: Any, address: str, answers: int) -> dict[str, Any]:
     page.route("**/waveform", lambda route: route.fulfill(json={"version": 1, "peaks": [0.5] * 600}))
     page.goto(address)
     page.wait_for_selector(".tile")
-    found: dict[str, Any] = page.evaluate(SCROLL)
+    found: dict[str, Any] = page.evaluate(SCROLL, answers)
     page.close()
     return found
 

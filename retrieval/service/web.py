@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mimetypes
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -25,32 +25,35 @@ HEADERS = {
     ),
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-cache",  # asked anew with the ETag, so that page and service are of one version
 }
+ASKED_ANEW = "no-cache"  # with the ETag, so that page and service are of one version
+FOREVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file of the page. etag: of its bytes, with quotes."""
+    """A file of the page. etag: of its bytes, with quotes. cache: what a browser may do with it."""
 
     content: bytes
     media_type: str
     etag: str
+    cache: str = ASKED_ANEW
 
 
 def read_page(folder: Path = FOLDER) -> dict[str, PageFile]:
-    """The files of the page by their names below the folder, `lang/index.json` with the languages among them."""
-    found = {
-        path.relative_to(folder).as_posix(): _file(path.read_bytes(), path.suffix)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    languages = {
-        Path(name).stem: json.loads(each.content)["language"]
-        for name, each in found.items()
-        if name.startswith("lang/")
-    }
-    return {**found, "lang/index.json": _file(json.dumps(languages).encode(), ".json")}
+    """The files of the page by their names below the folder, `lang/index.json` with the languages among them.
+
+    `index.html` names the others below a folder that is called by the digest of all: what a browser has kept of it never
+    changes, and an upgrade is another folder.
+    """
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    contents = {name: path.read_bytes() for name, path in found.items()}
+    languages = {Path(name).stem: json.loads(each)["language"] for name, each in contents.items() if "lang/" in name}
+    contents["lang/index.json"] = json.dumps(languages).encode()
+    digest = hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:16]
+    contents["index.html"] = contents["index.html"].replace(b'"page/', f'"page/{digest}/'.encode())
+    files = {name: _file(each, Path(name).suffix) for name, each in contents.items()}
+    return files | {f"{digest}/{name}": replace(each, cache=FOREVER) for name, each in files.items()}
 
 
 def _file(content: bytes, suffix: str) -> PageFile:
@@ -68,7 +71,7 @@ def add_page(app: FastAPI) -> None:
         known = files.get(name)
         if known is None:
             return Response("there is no such page", 404, HEADERS, "text/plain")
-        headers = {**HEADERS, "ETag": known.etag}
+        headers = {**HEADERS, "ETag": known.etag, "Cache-Control": known.cache}
         if request.headers.get("if-none-match") == known.etag:
             return Response(None, 304, headers)
         return Response(known.content, 200, headers, known.media_type)

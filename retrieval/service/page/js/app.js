@@ -15,6 +15,7 @@ import { Library } from "./library.js";
 import { Viewer } from "./viewer.js";
 import { nameOf } from "./tiles.js";
 
+const ICON = new URL("../icon.svg", import.meta.url).href;
 const THEMES = ["auto", "light", "dark"];
 
 function App() {
@@ -41,7 +42,7 @@ function App() {
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById("main").focus(); }}>${t("skip")}</a>
     <header class="bar">
       <a class="brand" href="#" onClick=${(event) => { event.preventDefault(); go({ ...HOME }); }} aria-label=${t("nav.home")}>
-        <img src="page/icon.svg" alt="" width="26" height="26" /><span>crossmedia</span></a>
+        <img src=${ICON} alt="" width="26" height="26" /><span>crossmedia</span></a>
       <${SearchBox} route=${route} upload=${upload} like=${likeOf(route, answer)} onUpload=${ask} onDropUpload=${() => go({ file: "" })}
         busy=${answer.state === "loading" || (isSearch && !answer.isFresh && !answer.isGone)} error=${refusal(answer)} />
       <${Navigation} route=${route} onLanguage=${pick} />

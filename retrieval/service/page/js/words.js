@@ -6,7 +6,7 @@ export let language = "en";
 export let languages = { en: "English" };
 
 async function read(name) {
-  const answer = await fetch(`page/lang/${name}.json`);
+  const answer = await fetch(new URL(`../lang/${name}.json`, import.meta.url));
   if (!answer.ok) throw new Error(`lang/${name}.json: ${answer.status}`);
   return answer.json();
 }
