@@ -5,6 +5,7 @@ Times are integer milliseconds, spans are half-open, arrays are NumPy. See docs/
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -81,12 +82,36 @@ class ImageSpec:
 
     fit: `squeeze` resizes both sides, `crop` resizes the shorter side and cuts the middle, `pad` resizes the
     longer side and fills the rest with `fill`. resample: a name of Pillow's `Resampling`, in lower case.
+
+    Two more leave about the shape that a picture has, uint8 (height, width, 3). `whole`: nothing is cut, the shorter side
+    is at most four times `size`, and the encoder does the rest. `grid`: sides in steps of `step` pixels, as large as
+    `tokens` squares of that side allow; `size` is then about the side of a square picture.
     """
 
     size: int
-    fit: Literal["squeeze", "crop", "pad"] = "squeeze"
+    fit: Literal["squeeze", "crop", "pad", "whole", "grid"] = "squeeze"
     resample: Literal["bicubic", "bilinear", "lanczos"] = "bicubic"
     fill: int = 0
+    step: int = 1
+    tokens: int = 0
+
+    @property
+    def decoded(self) -> int:
+        """Pixels a side of which a decoder keeps at least twice as many."""
+        return 2 * self.size if self.fit == "whole" else self.size
+
+    def grid(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height (pixels) that a picture of that shape has by `grid`.
+
+        Source: get_aspect_ratio_preserving_size of transformers' image processor of Gemma 4.
+        """
+        factor = math.sqrt(self.tokens * self.step**2 / (width * height))
+        across, down = int(factor * width / self.step), int(factor * height / self.step)
+        if not across:
+            across, down = 1, min(height // width, self.tokens)
+        elif not down:
+            across, down = min(width // height, self.tokens), 1
+        return across * self.step, down * self.step
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from retrieval.domain.media import Modality, Space
@@ -78,14 +79,42 @@ def _open_clip(model: Model, role: Role, modality: Modality) -> Encoder:
 
 
 def _sentences(model: Model, role: Role, modality: Modality) -> Encoder:
-    """By torch on CUDA, where passages come in thousands; else by the ONNX form."""
-    from retrieval.encoders import onnx, sentence_transformers
+    """By the ONNX form where the model has one and there is no CUDA device, on which torch is faster; else by torch."""
+    from retrieval.encoders import embedding_gemma_export, onnx, sentence_transformers
 
     files = files_of(model)
     space = _space(model, role, files, sentence_transformers.dimension(files.folder))
-    if not has_gpu() and _exported(model, files, sentence_transformers.export):
-        return onnx.OnnxText(files.export, space, model.prompt)
-    return sentence_transformers.TorchSentences(files.folder, space, model.prompt)
+    if embedding_gemma_export.is_checkpoint(files.folder):
+        if not has_gpu() and _exported(model, files, sentence_transformers.export):
+            return _gemma(files.export, space, modality)
+    elif model.senses == {"text"}:
+        if not has_gpu() and _exported(model, files, sentence_transformers.export):
+            return onnx.OnnxText(files.export, space, model.prompt)
+        return sentence_transformers.TorchSentences(files.folder, space, model.prompt)
+    elif importlib.util.find_spec("sentence_transformers") is None:
+        raise EncoderUnavailable(
+            f"model {model.name} takes several media and runs by sentence-transformers, which is not installed",
+            "pip install 'crossmedia[clip]'",
+        )
+    return sentence_transformers.torch_encoders(files.folder, space)[modality]
+
+
+def _embedding_gemma(model: Model, role: Role, modality: Modality) -> Encoder:
+    from retrieval.encoders import onnx
+
+    files = files_of(model)
+    return _gemma(files.folder, _space(model, role, files, onnx.dimension(files.folder)), modality)
+
+
+def _gemma(folder: Path, space: Space, modality: Modality) -> Encoder:
+    from retrieval.encoders import embedding_gemma
+
+    made: dict[Modality, Callable[[], Encoder]] = {
+        "text": lambda: embedding_gemma.GemmaText(folder, space, "query"),
+        "image": lambda: embedding_gemma.GemmaImage(folder, space),
+        "sound": lambda: embedding_gemma.GemmaSound(folder, space),
+    }
+    return made[modality]()
 
 
 def _exported(model: Model, files: Files, export: Callable[..., None]) -> bool:
@@ -108,7 +137,8 @@ def _exported(model: Model, files: Files, export: Callable[..., None]) -> bool:
 
 
 def _space(model: Model, role: Role, files: Files, dimension: int) -> Space:
-    """Raises: SpaceMismatch where the files are of another dimension than the entry says."""
+    """dimension: as the files state it, 0 where they do not. Raises: SpaceMismatch where the entry says another."""
+    dimension = dimension or model.dimension
     if model.dimension not in (0, dimension):
         raise SpaceMismatch(
             f"the files of model {model.name} give {dimension} dimensions, not {model.dimension}",
@@ -123,4 +153,5 @@ FAMILIES: dict[str, Callable[[Model, Role, Modality], Encoder]] = {
     "onnx": _onnx,
     "open_clip": _open_clip,
     "sentence_transformers": _sentences,
+    "embedding_gemma": _embedding_gemma,
 }

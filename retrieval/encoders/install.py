@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.domain.media import ImageSpec, Modality
-from retrieval.encoders import onnx, open_clip, sentence_transformers
+from retrieval.encoders import embedding_gemma, onnx, open_clip, sentence_transformers
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_entry, profile_state
 from retrieval.encoders.registry import (
@@ -75,7 +75,10 @@ def _described(folder: Path, name: str) -> Model:
     if open_clip.is_checkpoint(folder):
         return Model(name, "open_clip", frozenset({"text", "image"}), open_clip.dimension(folder))
     if sentence_transformers.is_model(folder):
-        return Model(name, "sentence_transformers", frozenset({"text"}), sentence_transformers.dimension(folder))
+        dimension = sentence_transformers.dimension(folder) or sentence_transformers.loaded_dimension(folder)
+        return Model(name, "sentence_transformers", sentence_transformers.modalities(folder), dimension)
+    if embedding_gemma.is_export(folder):
+        return Model(name, "embedding_gemma", embedding_gemma.modalities(folder), onnx.dimension(folder))
     if found := onnx.modalities(folder):
         return Model(name, "onnx", found, onnx.dimension(folder))
     raise EncoderUnavailable(
@@ -256,7 +259,8 @@ def _probe(model: Model, modality: Modality, form: Any) -> Any:
     if modality == "text":
         return str(model.golden.get("text", PROBE))
     if isinstance(form, ImageSpec):
-        ramp = np.linspace(0, 255, form.size, dtype=np.uint8)
-        return np.stack([np.broadcast_to(ramp, (form.size, form.size))] * 3, axis=2)
+        side = form.grid(form.size, form.size)[0] if form.fit == "grid" else form.size
+        ramp = np.linspace(0, 255, side, dtype=np.uint8)
+        return np.stack([np.broadcast_to(ramp, (side, side))] * 3, axis=2)
     seconds = np.arange(form.rate * form.window_ms // 1000) / form.rate
     return np.asarray(0.3 * np.sin(2 * np.pi * 440 * seconds), np.float32)

@@ -107,7 +107,7 @@ class OnnxImage:
         self.form = pixels_of(preprocess)
         self._mean = np.asarray(preprocess.get("mean", CLIP_MEAN), np.float32) * 255
         self._std = np.asarray(preprocess.get("std", CLIP_STD), np.float32) * 255
-        self._graph = _Graph(folder / VISUAL)
+        self._graph = Graph(folder / VISUAL)
 
     def encode(self, items: Sequence[NDArray[np.uint8]]) -> Vectors:
         """(n, dimension) float32 unit rows of uint8 (size, size, 3) pictures."""
@@ -143,7 +143,7 @@ class OnnxText:
         self._fixed = config.get("padding", "fixed") == "fixed"
         self._strip_sep = bool((config.get("tokenizer_kwargs") or {}).get("strip_sep_token"))
         self._clean = CLEANERS[cleaner_of(config)]
-        self._graph = _Graph(folder / TEXTUAL)
+        self._graph = Graph(folder / TEXTUAL)
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """(n, dimension) float32 unit rows; text past the model's context is cut."""
@@ -165,13 +165,8 @@ class OnnxText:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
         path = self._folder / TOKENIZER
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises plain Exception for a broken file
-            raise EncoderUnavailable(f"{path} cannot be read: {error}", "fetch or export the model again") from error
+        tokenizer = read_tokenizer(path)
         names = read_json(self._folder / TOKENIZER_CONFIG)
         pad = _token(names, "pad_token")
         pad_id = tokenizer.token_to_id(pad)
@@ -186,13 +181,23 @@ class OnnxText:
         return tokenizer
 
 
+def read_tokenizer(path: Path) -> Any:
+    """The `tokenizers.Tokenizer` in a file. Raises: EncoderUnavailable."""
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises plain Exception for a broken file
+        raise EncoderUnavailable(f"{path} cannot be read: {error}", "fetch or export the model again") from error
+
+
 def _token(names: dict[str, Any], key: str) -> str:
     """A special token of tokenizer_config.json: a string, or an object that describes it."""
     value = names.get(key, "")
     return str(value["content"] if isinstance(value, dict) else value)
 
 
-class _Graph:
+class Graph:
     """An ONNX session that opens on first use; one lock for opening, none for running (onnxruntime needs none)."""
 
     def __init__(self, path: Path) -> None:
@@ -211,6 +216,10 @@ class _Graph:
     def inputs(self) -> list[tuple[str, str]]:
         """Name and element type of each input."""
         return [(each.name, each.type) for each in self.session.get_inputs()]
+
+    def run(self, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """The graph's first output, float32."""
+        return np.asarray(self.session.run(None, feed)[0], np.float32)
 
     def unit_rows(
         self, items: Sequence[Any], feed: Callable[[Sequence[Any]], dict[str, NDArray[Any]]], space: Space

@@ -39,8 +39,13 @@ def whole_folder(target: Path) -> Iterator[Path]:
                 raise
 
 
-def write_graph(module: Any, example: dict[str, Any], path: Path, varying: Sequence[int] = (0,)) -> None:
-    """A torch module as an ONNX graph whose axes `varying` take any length. Raises: EncoderUnavailable."""
+def write_graph(
+    module: Any, example: dict[str, Any], path: Path, varying: Sequence[int] = (0,), *, optimize: bool = True
+) -> None:
+    """A torch module as an ONNX graph whose axes `varying` take any length. Raises: EncoderUnavailable.
+
+    optimize: by the exporter's own rules; onnxscript 0.7 loses a bound where two clips follow each other.
+    """
     torch = torch_library()
     names = {0: "batch", 1: "length"}
     shapes = tuple({axis: torch.export.Dim(names[axis], min=1, max=65_536) for axis in varying} for _ in example)
@@ -54,6 +59,7 @@ def write_graph(module: Any, example: dict[str, Any], path: Path, varying: Seque
                 output_names=["vectors"],
                 opset_version=OPSET,
                 dynamo=True,
+                optimize=optimize,
                 dynamic_shapes=shapes,
                 external_data=_bytes(module) > PROTOBUF_LIMIT,
                 verbose=False,

@@ -1,5 +1,31 @@
-"""Small models for these tests."""
+"""Small models and the program itself for these tests."""
 
-from tests.tiny_models import onnx_folder
+from __future__ import annotations
 
-__all__ = ["onnx_folder"]
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from indexer.cli.program import app
+from tests.tiny_models import checkpoint, minilm, onnx_folder
+from tests.tiny_multimodal import gemma, gemma_export, multimodal
+
+__all__ = ["checkpoint", "gemma", "gemma_export", "minilm", "multimodal", "onnx_folder", "run"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The program with a library and a cache of its own, in this process."""
+    monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CROSSMEDIA_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))  # what other programs left in the real one is no finding of ours
+
+    def command(*words: str | Path, code: int = 0) -> Result:
+        done = CliRunner().invoke(app, [str(each) for each in words])
+        assert done.exit_code == code, (words, done.stdout, done.stderr, done.exception)
+        return done
+
+    return command

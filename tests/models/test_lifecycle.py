@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from PIL import Image
-from typer.testing import CliRunner
 
-from indexer.cli.program import app
 from retrieval import Library
 from retrieval.domain.query import Operand
 
@@ -38,20 +36,6 @@ def photos(tmp_path: Path) -> Path:
 def tiny(tmp_path: Path, onnx_folder: Callable[[str], Path]) -> Path:
     """A model of the user's own, in a folder of that name."""
     return Path(shutil.copytree(onnx_folder("free"), tmp_path / "tiny"))
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The program with a library and a cache of its own, in this process."""
-    monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("CROSSMEDIA_LIBRARY", str(tmp_path / "library"))
-
-    def command(*words: str | Path, code: int = 0) -> Result:
-        done = CliRunner().invoke(app, [str(each) for each in words])
-        assert done.exit_code == code, (words, done.stdout, done.stderr)
-        return done
-
-    return command
 
 
 def spaces(run: Run) -> dict[str, tuple[bool, int]]:

@@ -66,9 +66,14 @@ def open_image(
 
 
 def fit(image: Image.Image, form: ImageSpec) -> Pixmap:
-    """uint8 (size, size, 3): an RGB picture in an encoder's shape."""
+    """uint8 (height, width, 3): an RGB picture in an encoder's shape, a square one but by `whole` and `grid`."""
     filter_ = Image.Resampling[form.resample.upper()]
     width, height = image.size
+    if form.fit == "whole":
+        scale = min(1.0, 4 * form.size / min(width, height))
+        return np.asarray(image.resize((round(width * scale), round(height * scale)), filter_, reducing_gap=3.0))
+    if form.fit == "grid":
+        return np.asarray(image.resize(form.grid(width, height), filter_, reducing_gap=3.0))
     if form.fit == "squeeze":
         return np.asarray(image.resize((form.size, form.size), filter_, reducing_gap=3.0))
     outer = min if form.fit == "crop" else max
@@ -94,7 +99,7 @@ def read_image(path: Path, form: ImageSpec, limits: Limits = LIMITS) -> Iterator
         pages = _pages(image)
         is_animated = getattr(image, "is_animated", False) and image.format not in ("ICO", "CUR", "PSD", "MPO", "HEIF")
         facts = _facts(path, image, name)
-        one = None if pages > 1 or is_animated else ModelInput(fit(_upright(image, form.size), form))
+        one = None if pages > 1 or is_animated else ModelInput(fit(_upright(image, form.decoded), form))
         if image.info.get("incomplete"):
             facts = replace(facts, format=f"{name}, incomplete")
         yield replace(facts, pages=pages) if pages > 1 else facts
@@ -302,7 +307,7 @@ def _read_pages(
         try:
             image.seek(page)
             _check_size(image, path.stat().st_size, path.name, limits)
-            view = ModelInput(fit(_upright(image, form.size), form))
+            view = ModelInput(fit(_upright(image, form.decoded), form))
         except Exception:
             if page == 0:
                 raise

@@ -1,5 +1,6 @@
 """Small models for these tests."""
 
 from tests.tiny_models import checkpoint, minilm, onnx_folder, pictures
+from tests.tiny_multimodal import gemma, gemma_export, multimodal
 
-__all__ = ["checkpoint", "minilm", "onnx_folder", "pictures"]
+__all__ = ["checkpoint", "gemma", "gemma_export", "minilm", "multimodal", "onnx_folder", "pictures"]
