@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.calibrate import calibrate
 from indexer.catalog import check
 from indexer.catalog import read as catalog_read
 from indexer.catalog import vectors as catalog_vectors
@@ -25,6 +26,7 @@ from indexer.pipeline.stages import NO_NUMBERS, Job, Pipeline, Place, Result, To
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.pipeline.worker import Workers
 from indexer.publish import publish
+from retrieval import settings
 from retrieval.domain.media import Step
 from retrieval.encoders.profile import library_profile, make_profile
 from retrieval.errors import LibraryError
@@ -67,6 +69,13 @@ def rebuild(
                 catalog_write.delete_blind_segments(connection)
         for space, rows in publish(engine, library, always=True):
             on_event(Published(space, rows))
+        calibrate(engine, library, _own_profile(engine))
+
+
+def _own_profile(engine: Engine) -> Profile:
+    with engine.connect() as connection:
+        own = catalog_read.fact(connection, "profile") or settings.DEFAULT_PROFILE
+        return library_profile(own, catalog_read.live_spaces(connection))
 
 
 def _wanted(engine: Engine, profile: str | None, encoders: dict[str, str], *, rollback: bool) -> Profile | None:
@@ -90,7 +99,8 @@ def _wanted(engine: Engine, profile: str | None, encoders: dict[str, str], *, ro
         return wanted
     if profile:
         return make_profile(profile, **encoders)
-    return library_profile(own, spaces, **encoders) if encoders else None
+    shared, sentence = encoders.get("shared", ""), encoders.get("sentence", "")
+    return library_profile(own, spaces, shared, sentence) if encoders else None
 
 
 def reembed(

@@ -99,7 +99,7 @@ class Library:
             if profile is not None:
                 return cls(home, catalog, profile, exact=exact)
             with catalog.snapshot() as snapshot:
-                own = _recorded_profile(snapshot)
+                own = _recorded_profile(snapshot, home)
             return cls(home, catalog, own, exact=exact, own_profile=True)
         except BaseException:
             catalog.close()
@@ -230,7 +230,11 @@ class Library:
             if self._index is None or version != self._version:
                 known = self._index, self._distrust
                 index = read_index(snapshot, self._home, self._profile, *known, exact=self._exact)
-                if index.warnings and self._own_profile and (own := _recorded_profile(snapshot)) != self._profile:
+                if (
+                    index.warnings
+                    and self._own_profile
+                    and (own := _recorded_profile(snapshot, self._home)) != self._profile
+                ):
                     self._profile = own  # the library was encoded again by other models
                     index = read_index(snapshot, self._home, own, *known, exact=self._exact)
                 if index.lacks_files and self._catalog.version() != version:
@@ -355,9 +359,9 @@ class Library:
             return snapshot.status.skips()
 
 
-def _recorded_profile(snapshot: Snapshot) -> Profile:
+def _recorded_profile(snapshot: Snapshot, home: Path) -> Profile:
     """The profile that made the library, by what the catalog says."""
     from retrieval.encoders.profile import library_profile
 
     own = snapshot.status.facts().get("profile", settings.DEFAULT_PROFILE)
-    return library_profile(own, [each.space for each in snapshot.vectors.live_spaces()])
+    return library_profile(own, [each.space for each in snapshot.vectors.live_spaces()], home=home)

@@ -48,3 +48,8 @@ def samples() -> Path:
 def demo_queries() -> Path:
     """Questions of `crossmedia demo` with their expected answers."""
     return _shipped("data") / "queries.toml"
+
+
+def reference() -> Path:
+    """Pictures and texts by which unknown encoders are calibrated."""
+    return _shipped("data") / "reference"

@@ -73,7 +73,7 @@ def fit(right: NDArray[np.float64], wrong: NDArray[np.float64], steps: int = 60)
 
 def absent() -> list[str]:
     """Sentences in sixteen languages about things that captioned photos of people and dogs do not show."""
-    return Path(__file__).with_name("absent.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    return (resources.reference() / "absent.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 # ---------------------------------------------------------------- the background of words and pictures
@@ -289,7 +289,7 @@ def table(weights: Weights, rounds: Sequence[Asked]) -> Iterator[str]:
 
 def everyday() -> list[str]:
     """The bank: everyday things, so few of them in any one library that they tell what a question finds by chance."""
-    return Path(__file__).with_name("everyday.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    return (resources.reference() / "everyday.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 # ---------------------------------------------------------------- questions to texts
@@ -301,7 +301,7 @@ CAPTIONS = 600  # of each sort of photo
 
 def passages() -> list[tuple[str, str]]:
     """Short texts on everyday matters in three languages, each with a question that it answers in other words."""
-    lines = Path(__file__).with_name("passages.tsv").read_text(encoding="utf-8").split("\n")[:-1]
+    lines = (resources.reference() / "passages.tsv").read_text(encoding="utf-8").split("\n")[:-1]
     return [(text, question) for text, question in (line.split("\t") for line in lines)]
 
 

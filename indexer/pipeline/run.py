@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.calibrate import calibrate
 from indexer.catalog import read as catalog_read
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
@@ -85,10 +86,7 @@ def index_folders(
 def opened_run(
     home: Path, options: Options, on_event: Callable[[Event], None], is_stopped: Callable[[], bool]
 ) -> Iterator[tuple[Run, bool]]:
-    """A run over the library in folder `home`, which it holds for writing, and whether it made the library.
-
-    Raises: as index_folders.
-    """
+    """A run over the library in `home`, held for writing, and whether it made the library. Raises: as index_folders."""
     profile, name = options.profile, _name(home, options.profile)
     with writing(home, "crossmedia index", name, tell=on_event) as (engine, is_new):
         with engine.connect() as connection:
@@ -100,6 +98,8 @@ def opened_run(
         _refuse_other_weights(engine, profile)
         options = replace(options, regions=_keep_regions(engine, options.regions))
         yield Run(home, engine, profile, options, on_event, is_stopped), is_new
+        if not is_stopped():
+            calibrate(engine, home, profile)
 
 
 def _name(home: Path, profile: Profile | str | None) -> str | None:

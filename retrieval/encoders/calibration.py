@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from retrieval.domain.media import Vectors
 
@@ -40,6 +40,18 @@ class LinearCalibration:
         """Log-odds (any shape, as `cosines` in -1..1) in float64; 0 is where answers begin."""
         own = self.slope * cosines.astype(float) + self.shift
         return own if self.most is None else np.minimum(own, self.most.odds(cosines))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where cosines of one encoder lie among those of another: factor * cosine + offset; see self_calibration."""
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    def of(self, cosines: ArrayLike) -> NDArray[np.float64]:
+        """Cosines (any shape) on the other's scale."""
+        return self.factor * np.asarray(cosines, np.float64) + self.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +115,24 @@ class NounCalibration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CohortCalibration:
-    """What questions of one direction are held against. everyday (n, dimension): the bank; typical (dimension,)."""
+    """What questions of one direction are held against. everyday (n, dimension): the bank; typical (dimension,).
+
+    The weights were fitted to one encoder; the scales bring the cosines of another one to where they lie there: with
+    pictures, with the bank, and with the typical picture.
+    """
 
     weights: Weights
     everyday: Vectors
     typical: Vectors
     nouns: NounCalibration | None = None
+    scale: Scale = Scale()
+    bank_scale: Scale = Scale()
+    typical_scale: Scale = Scale()
 
     @property
     def steepness(self) -> float:
         """By how much the log-odds of the best answer grow with its cosine."""
-        return self.weights.slope + self.weights.lead
+        return (self.weights.slope + self.weights.lead) * self.scale.factor
 
     def line(self, questions: Vectors, lead: float, count: int) -> LinearCalibration:
         """How answers to one operand are judged. questions (q, dimension); lead: their best cosine among `count`.
@@ -123,12 +142,14 @@ class CohortCalibration:
         """
         if self.nouns is not None and (nouns := self.nouns.places(questions)) is not None:
             return self.nouns.line(nouns, lead, count)
-        w, best = self.weights, self.steepness
+        w, lead = self.weights, float(self.scale.of(lead))
         terms = np.array([w.near, w.everyday, w.typical, w.wordy])
-        shift = w.offset + float(traits(questions, self.everyday, self.typical).mean(axis=0) @ terms)
+        reached = traits(questions, self.everyday, self.typical, self.bank_scale, self.typical_scale)
+        shift = w.offset + float(reached.mean(axis=0) @ terms)
         shift += w.lead * lead + w.chance * chance(count)
-        least = best * (lead - w.sure - w.growth * chance(count))
-        return LinearCalibration(w.slope, max(shift, least - w.slope * lead))
+        least = (w.slope + w.lead) * (lead - w.sure - w.growth * chance(count))
+        shift = max(shift, least - w.slope * lead)
+        return LinearCalibration(w.slope * self.scale.factor, shift + w.slope * self.scale.offset)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,11 +173,18 @@ class SceneCalibration:
         )
 
 
-def traits(questions: Vectors, everyday: Vectors, typical: Vectors) -> NDArray[np.float64]:
+def traits(
+    questions: Vectors,
+    everyday: Vectors,
+    typical: Vectors,
+    bank_scale: Scale = Scale(),
+    typical_scale: Scale = Scale(),
+) -> NDArray[np.float64]:
     """(q, 4): cosine with the NEAREST-th of the bank, mean cosine with it, with the typical picture, the mean over WORDY."""
     to_bank = questions @ everyday.T
-    near, mean = np.partition(to_bank, -NEAREST, axis=1)[:, -NEAREST], to_bank.mean(axis=1)
-    return np.stack([near, mean, questions @ typical, np.maximum(mean - WORDY, 0.0)], axis=1).astype(float)
+    near = bank_scale.of(np.partition(to_bank, -NEAREST, axis=1)[:, -NEAREST])
+    mean = bank_scale.of(to_bank.mean(axis=1))
+    return np.stack([near, mean, typical_scale.of(questions @ typical), np.maximum(mean - WORDY, 0.0)], axis=1)
 
 
 def chance(count: int) -> float:

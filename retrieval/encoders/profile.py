@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import named_profile, profile_entry
 from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, recorded_model
-from retrieval.errors import EncoderUnavailable
+from retrieval.encoders.self_calibration import SelfCalibration, calibration_of, is_unknown
+from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 if TYPE_CHECKING:
     from retrieval.protocols import Direction, Encoder, Transcriber
@@ -32,12 +34,16 @@ SPACES: tuple[Role, ...] = ("shared", "sentence")
 
 @dataclass(frozen=True)
 class ModelProfile:
-    """A profile of models that this machine knows. Safe from several threads; each encoder is made once, on first use."""
+    """A profile of models that this machine knows. Safe from several threads; each encoder is made once, on first use.
+
+    home: the folder of the library that it serves, where that keeps calibrations of its own.
+    """
 
     name: str
     shared: Model
     sentence: Model
     speech: str = "auto"
+    home: Path | None = field(default=None, compare=False)
     _made: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     _lock: Any = field(default_factory=RLock, compare=False, repr=False)
 
@@ -85,22 +91,46 @@ class ModelProfile:
             return transcriber
 
     def prior(self, direction: Direction) -> DefaultCalibration:
-        """How cosines of that direction become confidences while a library knows no better.
+        """The curve of that direction, for what is asked by no question: as fitted, or as measured on this machine.
 
-        Sentences that are spoken have a prior of their own beside that of passages, where the model names one.
+        Sentences that are spoken have a curve of their own beside that of passages.
         """
-        model = self.sentence if direction in ("text-text", "text-speech") else self.shared
-        if direction == "text-speech" and direction not in model.prior:
-            direction = "text-text"
-        measured = _measured_priors() if model.family == "starter" else {}
-        return measured.get(direction) or model.prior.get(direction) or DefaultCalibration()
+        role: Role = "sentence" if direction in ("text-text", "text-speech") else "shared"
+        model = self.model(role)
+        if is_unknown(model):
+            measured = self._calibrated(role)
+            return (measured and measured.priors.get(direction)) or DefaultCalibration()
+        fitted = _measured_priors() if model.family == "starter" else {}
+        return fitted.get(direction) or model.prior.get(direction) or DefaultCalibration()
 
     def background(self, direction: Direction) -> CohortCalibration | SceneCalibration | None:
-        """What questions of that direction are held against; None where nobody measured it: the prior counts."""
+        """What questions of that direction are held against; None where nothing was measured: the curve counts."""
         if direction == "text-text":
-            measured = _measured_scene() if self.sentence.family == "use" else None
-            return SceneCalibration(*measured, self.prior(direction).line) if measured else None
+            return self._scene()
+        if direction == "text-image" and is_unknown(self.shared):
+            measured = self._calibrated("shared")
+            return measured.cohort if measured else None
         return _measured_backgrounds().get(direction) if self.shared.family == "starter" else None
+
+    def _scene(self) -> SceneCalibration | None:
+        if not is_unknown(self.sentence):
+            fitted = _measured_scene()
+            return SceneCalibration(*fitted, self.prior("text-text").line) if fitted else None
+        measured = self._calibrated("sentence")
+        if measured is None or measured.scene is None:
+            return None
+        return SceneCalibration(measured.scene, measured.free, self.prior("text-text").line)
+
+    def _calibrated(self, role: Role) -> SelfCalibration | None:
+        """What was measured of the model of that role, by the library or else when it came to this machine."""
+        if ("calibration", role) not in self._made:
+            try:
+                found = calibration_of(self.model(role), self.space(role), self.home)
+            except (EncoderUnavailable, SpaceMismatch):
+                found = None
+            self._made["calibration", role] = found
+        measured: SelfCalibration | None = self._made["calibration", role]
+        return measured
 
     def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
         """Prior confidence in 0..1 (any shape, as `cosine` in -1..1)."""
@@ -151,8 +181,10 @@ def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = 
     return _checked(profile)
 
 
-def library_profile(name: str, spaces: Iterable[Space], shared: str = "", sentence: str = "") -> ModelProfile:
-    """The profile of a library: its name, and the model that each of its live spaces was encoded by.
+def library_profile(
+    name: str, spaces: Iterable[Space], shared: str = "", sentence: str = "", *, home: Path | None = None
+) -> ModelProfile:
+    """The profile of a library: its name, and the model that each of its live spaces was encoded by. home: its folder.
 
     The name alone does not tell: a space may have been encoded again by another model (`rebuild --encoder`), and a
     profile of the user's own may have been changed or removed since. shared, sentence: models in their place.
@@ -169,7 +201,7 @@ def library_profile(name: str, spaces: Iterable[Space], shared: str = "", senten
         return recorded[role]
 
     transcriber = entry["transcriber"] if entry else "auto"
-    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), transcriber))
+    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), transcriber, home))
 
 
 def _checked(profile: ModelProfile) -> ModelProfile:
