@@ -22,7 +22,7 @@ SEED, THINGS, SIDE, ACROSS = 20, 112, 128, 16  # pixels of a drawing; drawings i
 
 def things() -> list[tuple[scenes.Pictogram, list[str]]]:
     """Pictograms with their names in English and Chinese, then those of the lexicon."""
-    rows, _ = lexicon()
+    rows = lexicon().words
     names: dict[int, list[str]] = {}
     for word, row in rows.items():
         names.setdefault(row, []).append(word)

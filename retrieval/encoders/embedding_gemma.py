@@ -75,7 +75,7 @@ class _Backbone:
         return self._vector(self._states(self._tokenizer.encode(text).ids))
 
     def soft(self, tokens: NDArray[np.float32], around: Sequence[str]) -> Vectors:
-        """(1, dimension) of soft tokens (n, hidden) between two special tokens, as the model sees a medium."""
+        """(1, dimension) float32, not of unit length, of soft tokens (n, hidden) between two special tokens."""
         ids = self._tokenizer.encode("".join(around)).ids
         at = ids.index(self._tokenizer.token_to_id(around[0])) + 1
         return self._vector(np.concatenate([self._states(ids[:at]), tokens, self._states(ids[at:])]))
@@ -150,7 +150,8 @@ def cells(picture: NDArray[np.uint8], patch: int, cell: int) -> tuple[NDArray[np
 
 
 def without_filling(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """A window (n,) without the zeros at its end that fill the last one of a recording; at least a tenth of a second."""
+    """Samples (n,) float32 in -1.0..1 without the zeros that fill up the last window of a recording; at least a tenth of
+    a second stays."""
     return samples[: max(rate // 10, len(np.trim_zeros(samples, "b")))]
 
 

@@ -33,7 +33,7 @@ def export(model: Any, target: Path, dimension: int) -> None:
     extractor = getattr(model[0].processor, "feature_extractor", None)
     if extractor is not None and (extractor.preemphasis or extractor.dither or extractor.per_bin_mean is not None):
         raise EncoderUnavailable(
-            "sound features with preemphasis, dither or means have no ONNX form", "torch serves it"
+            f"{target.name} has no ONNX form: its sound features take preemphasis, dither or means", "torch serves it"
         )
     with whole_folder(target) as new:
         for name in ("textual", "visual", "audio"):

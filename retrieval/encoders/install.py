@@ -38,7 +38,7 @@ PROBE = "a dog on the beach"
 GOLDEN_TOLERANCE = 0.01  # of one component of a unit vector; another model is off by 0.05 and more
 WANTED = {  # patterns of the files in a repository that a family reads
     "onnx": [onnx.CONFIG, "visual/model.onnx*", onnx.PREPROCESS, "textual/model.onnx*", "textual/*.json"],
-    "sentence_transformers": ["*.json", "*.txt", "*.model", "*.safetensors", "[0-9]_*/*"],
+    "sentence_transformers": ["*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "[0-9]_*/*"],
 }
 NOT_WANTED = ["onnx/*", "openvino/*"]
 
@@ -152,6 +152,7 @@ def _download(model: Model, folder: Path, scratch: Path) -> None:
     try:
         snapshot_download(
             model.repository,
+            revision=model.revision or None,
             local_dir=folder,
             allow_patterns=WANTED[model.family],
             ignore_patterns=NOT_WANTED,

@@ -114,7 +114,10 @@ class OnnxImage:
         shape = (self.form.size, self.form.size, 3)
         for item in items:
             if item.shape != shape or item.dtype != np.uint8:
-                raise SpaceMismatch(f"{self.space.name} takes uint8 {shape}, not {item.dtype} {item.shape}")
+                raise SpaceMismatch(
+                    f"{self.space.name} takes uint8 {shape}, not {item.dtype} {item.shape}",
+                    "retrieval.media.image.decode.fit brings a picture to the encoder's form",
+                )
         return self._graph.unit_rows(items, self._feed, self.space)
 
     def _feed(self, items: Sequence[NDArray[np.uint8]]) -> dict[str, NDArray[Any]]:
@@ -218,7 +221,7 @@ class Graph:
         return [(each.name, each.type) for each in self.session.get_inputs()]
 
     def run(self, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The graph's first output, float32."""
+        """The graph's first output (any shape), float32 numbers of any size. feed: arrays of its inputs, by name."""
         return np.asarray(self.session.run(None, feed)[0], np.float32)
 
     def unit_rows(

@@ -106,7 +106,10 @@ class TorchImage:
         """(n, dimension) float32 unit rows of uint8 (size, size, 3) pictures."""
         shape = (self.form.size, self.form.size, 3)
         if any(item.shape != shape or item.dtype != np.uint8 for item in items):
-            raise SpaceMismatch(f"{self.space.name} takes uint8 pictures of shape {shape}")
+            raise SpaceMismatch(
+                f"{self.space.name} takes uint8 pictures of shape {shape}",
+                "retrieval.media.image.decode.fit brings a picture to the encoder's form",
+            )
         step = 128 if items and self._loaded.device == "cuda" else onnx.BATCH
         parts = [self._rows(items[at : at + step]) for at in range(0, len(items), step)]
         return (

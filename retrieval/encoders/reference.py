@@ -61,7 +61,7 @@ def passages() -> tuple[tuple[str, ...], tuple[Pair, ...]]:
 
 
 def drawings(form: ImageSpec) -> Iterator[NDArray[np.uint8]]:
-    """DRAWINGS of each thing of `names`, beside each other, uint8 in an encoder's shape."""
+    """DRAWINGS of each thing of `names`, one after the other: uint8 pixels (height, width, 3) as the encoder wants them."""
     from retrieval.media.image.decode import fit, open_image
 
     sheet = open_image(resources.reference() / "pictures.jpg")
@@ -72,7 +72,7 @@ def drawings(form: ImageSpec) -> Iterator[NDArray[np.uint8]]:
 
 
 def sounds(form: AudioSpec) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Windows of the recordings among the samples that are no speech, two of each at most, each with what it is."""
+    """What is heard, and a window (n,) float32 samples in -1.0..1: of the samples' recordings, speech aside, two of each."""
     from retrieval.media.av.audio import listen_audio
 
     truth: list[dict[str, Any]] = tomllib.loads((resources.samples() / "truth.toml").read_text("utf-8"))["sample"]

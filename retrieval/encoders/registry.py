@@ -78,6 +78,8 @@ class Model:
     files: str = ""
     sha256: str = ""
     repository: str = ""
+    revision: str = ""
+    quality: str = ""
     bytes: int = 0
     architecture: str = ""
     tag: str = ""

@@ -37,6 +37,7 @@ FITTED = ("starter", "use")  # families whose numbers are fitted where they are 
 ENOUGH = 100  # pictures of a library whose mean is a typical picture
 LEAST = 30  # questions that both encoders must answer; with fewer all count
 FOUND = 0.1  # share of the answers among which the right one counts as found
+TELLS = 0.25  # deviations of what is absent by which an encoder must tell what is there from it
 STEEPEST = 20.0  # times that one encoder's differences are those of another, at most
 
 
@@ -174,7 +175,7 @@ def _cohort(
     reached = calibration.traits(asked, bank, typical)
     target = float(wanted[:, 2].mean()), float(wanted[:, 2].std())
     near = _by_spread(reached[:, :2].ravel(), float(wanted[:, :2].mean()), float(wanted[:, :2].std()))
-    cohort = CohortCalibration(fitted.weights, bank, typical, scale, near, _by_spread(asked @ typical, *target))
+    cohort = CohortCalibration(fitted.weights, bank, typical, None, scale, near, _by_spread(asked @ typical, *target))
     return cohort, asked, target
 
 
@@ -227,19 +228,32 @@ def _found(scores: Vectors, answers: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray((scores > right[:, None]).mean(axis=1) <= FOUND)
 
 
-def _leads(scores: Vectors, answers: NDArray[np.int64]) -> tuple[float, float]:
-    """The mean best cosine of questions whose answer is there, and of the same ones without it."""
+@dataclass(frozen=True, slots=True)
+class _Leads:
+    """Best cosines of questions: their mean where the answer is there, mean and deviation without it."""
+
+    present: float
+    absent: float
+    deviation: float
+
+
+def _leads(scores: Vectors, answers: NDArray[np.int64]) -> _Leads:
     right = scores[np.arange(len(scores)), answers]
     wrong = scores.copy()
     wrong[np.arange(len(scores)), answers] = -1.0
-    return float(np.maximum(right, wrong.max(axis=1)).mean()), float(wrong.max(axis=1).mean())
+    best = wrong.max(axis=1)
+    return _Leads(float(np.maximum(right, best).mean()), float(best.mean()), float(best.std()))
 
 
-def _line(own: tuple[float, float], other: tuple[float, float]) -> Scale:
-    """Through two points: present and absent."""
-    factor = (other[0] - other[1]) / max(own[0] - own[1], 1e-3)
+def _line(own: _Leads, other: _Leads) -> Scale:
+    """Through two points: present and absent. Of an encoder that hardly tells these apart, only by what is absent."""
+    gap = own.present - own.absent
+    if gap < TELLS * own.deviation:
+        factor = other.deviation / max(own.deviation, 1e-6)
+    else:
+        factor = (other.present - other.absent) / gap
     factor = float(np.clip(factor, 1 / STEEPEST, STEEPEST))
-    return Scale(factor, other[1] - factor * own[1])
+    return Scale(factor, other.absent - factor * own.absent)
 
 
 def _by_spread(own: NDArray[Any], mean: float, deviation: float) -> Scale:
@@ -301,7 +315,7 @@ def read(path: Path, revision: str) -> SelfCalibration | None:
     if "weights" in about:
         scales = (Scale(**each) for each in about["scales"])
         cohort = CohortCalibration(
-            calibration.Weights(**about["weights"]), arrays["everyday"], arrays["typical"], *scales
+            calibration.Weights(**about["weights"]), arrays["everyday"], arrays["typical"], None, *scales
         )
     priors = {way: DefaultCalibration(**prior) for way, prior in about["priors"].items()}
     target = (float(about["target"][0]), float(about["target"][1]))

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from retrieval import errors
-from tests.docs import formats, lines
+from tests.docs import formats, lines, model_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -247,6 +247,7 @@ def main() -> None:
     (DOCS / "lines.md").write_text(lines.page(), encoding="utf-8")
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
     (DOCS / "formats.md").write_text(formats.page(), encoding="utf-8")
+    (DOCS / "models.md").write_text(model_pages.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from importlib import util
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,24 @@ def test_a_minilm_folder(run: Run, media: Path, tmp_path: Path, minilm: Path) ->
 def test_a_multimodal_folder(run: Run, media: Path, tmp_path: Path, multimodal: Path) -> None:
     """Texts and pictures by sentence-transformers itself."""
     walk(run, media, tmp_path, multimodal, "shared")
+
+
+@pytest.mark.torch
+def test_without_its_library_a_multimodal_model_costs_only_its_own_lane(
+    run: Run, media: Path, multimodal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words and texts go on being answered; one line names the model and what to install."""
+    run("models", "add", multimodal, "--name", "own")
+    run("models", "profile", "add", "mine", "--shared", "own")
+    run("index", media, "--profile", "mine", "--no-ocr", "--no-speech", "--quiet")
+    seen = util.find_spec
+    gone = ("torch", "sentence_transformers")
+    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name in gone else seen(name, *rest))
+    asked = run("search", "puncture")
+    assert "note.txt" in asked.stdout
+    told = " ".join(asked.stderr.split())
+    assert told.count("model own takes several media and runs by sentence-transformers, which is not installed") == 1
+    assert "pip install 'crossmedia[clip]'" in told
 
 
 @pytest.mark.torch

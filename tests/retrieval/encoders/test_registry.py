@@ -25,7 +25,7 @@ from retrieval.encoders.registry import (
 )
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
-PROFILES = ("starter", "clip", "clip-multilingual", "clip-large")
+PROFILES = ("starter", "clip", "clip-multilingual", "clip-large", "omni")
 DIRECTIONS = ("text-image", "image-image")
 
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, onnx_folder: Callable[[str], Path]) -> Path:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_is_whole(name: str, cache: Path) -> None:
-    """Each profile's models are entries with licence, dimension, senses and source, and its priors rise with cosine."""
+    """Each profile's models are entries with licence, dimension, modalities and source, and its curves rise with cosine."""
     profile = make_profile(name)
     for model in (profile.shared, profile.sentence):
         assert model.licence != "unknown"
@@ -58,8 +58,8 @@ def test_every_profile_is_whole(name: str, cache: Path) -> None:
         assert high > 0.7
 
 
-def test_four_profiles_ship() -> None:
-    """The four that the documentation names."""
+def test_these_profiles_ship() -> None:
+    """Those that the documentation names."""
     assert [state.name for state in list_profiles()] == list(PROFILES)
 
 

@@ -18,7 +18,13 @@ from retrieval.encoders.registry import DefaultCalibration, find_model
 from retrieval.protocols import Encoder
 
 CONE = 1.5  # cosines of the moved encoder are (cosine + CONE) / (1 + CONE), as in a narrow cone
-ASKED = ["a dog", "a snake", "ein Zebra", "两只猫睡在椅子上", "a spreadsheet with quarterly sales figures"]
+ASKED = [
+    "a dog runs",
+    "a snake in the grass",
+    "ein Zebra in der Savanne",
+    "两只猫睡在椅子上",
+    "a spreadsheet with quarterly sales",
+]
 
 
 class Cone:
