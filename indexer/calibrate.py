@@ -10,6 +10,7 @@ import numpy as np
 from indexer.catalog import read as catalog_read
 from retrieval.encoders import self_calibration
 from retrieval.encoders.profile import ModelProfile
+from retrieval.encoders.registry import is_unknown
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def calibrate(engine: Engine, home: Path, profile: Profile) -> list[str]:
     problems: list[str] = []
     for role in profile.spaces if isinstance(profile, ModelProfile) else ():
         assert isinstance(profile, ModelProfile)
-        if self_calibration.is_unknown(profile.model(role)):
+        if is_unknown(profile.model(role)):
             try:
                 _calibrate(engine, home, profile, role)
             except (EncoderUnavailable, SpaceMismatch) as error:

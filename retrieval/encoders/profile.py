@@ -19,11 +19,11 @@ from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import named_profile, profile_entry
-from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, recorded_model
-from retrieval.encoders.self_calibration import SelfCalibration, calibration_of, is_unknown
+from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, is_unknown, recorded_model
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 if TYPE_CHECKING:
+    from retrieval.encoders.self_calibration import SelfCalibration
     from retrieval.protocols import Direction, Encoder, Transcriber
 
 __all__ = ["ModelProfile", "Role", "library_profile", "make_profile"]
@@ -123,6 +123,8 @@ class ModelProfile:
 
     def _calibrated(self, role: Role) -> SelfCalibration | None:
         """What was measured of the model of that role, by the library or else when it came to this machine."""
+        from retrieval.encoders.self_calibration import calibration_of
+
         if ("calibration", role) not in self._made:
             try:
                 found = calibration_of(self.model(role), self.space(role), self.home)

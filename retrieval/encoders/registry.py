@@ -39,6 +39,7 @@ IGNORED = {".cache", ".git", "__pycache__"}  # folders inside a model's folder t
 
 
 ABSENT = "absent"  # the family of a model that a library names and nothing on this machine knows
+FITTED = ("starter", "use")  # families whose numbers are fitted where they are trained
 USUAL = 200  # vectors among which a prior's midpoint holds
 
 
@@ -95,6 +96,11 @@ class Model:
         if self.architecture:
             return f"open_clip {self.architecture}/{self.tag}"
         return self.repository or ("this program" if self.family == "starter" else "a folder of yours")
+
+
+def is_unknown(model: Model) -> bool:
+    """Whether a model has no fitted numbers of its own, so that they are measured where it runs."""
+    return model.family not in FITTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -33,7 +33,6 @@ from retrieval.encoders.registry import DefaultCalibration, Model, find_model, m
 from retrieval.protocols import Direction, Encoder
 
 LAYOUT = 1  # of the files, and of the reference set
-FITTED = ("starter", "use")  # families whose numbers are fitted where they are trained
 ENOUGH = 100  # pictures of a library whose mean is a typical picture
 LEAST = 30  # questions that both encoders must answer; with fewer all count
 FOUND = 0.1  # share of the answers among which the right one counts as found
@@ -45,8 +44,7 @@ STEEPEST = 20.0  # times that one encoder's differences are those of another, at
 class SelfCalibration:
     """What was measured of one encoder. priors: by direction; cohort: of words and pictures; scene, free: of texts.
 
-    asked (n, dimension): vectors of questions, target: mean and deviation of their nearness to the typical picture of the
-    fitted encoder; by both the library's own pictures take part. count: vectors that the library had then.
+    count: vectors that the library had then.
     """
 
     revision: str
@@ -54,22 +52,14 @@ class SelfCalibration:
     cohort: CohortCalibration | None = None
     scene: Vectors | None = None
     free: float = 0.0
-    asked: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    target: tuple[float, float] = (0.0, 1.0)
     count: int = 0
 
     def with_library(self, pictures: Vectors, count: int) -> SelfCalibration:
         """The same with the typical picture of a library. pictures (n, dimension): its own, some; count: of all vectors."""
         if self.cohort is None or len(pictures) < ENOUGH:
             return replace(self, count=count)
-        typical = pictures.astype(np.float32).mean(axis=0)
-        scale = _by_spread(self.asked @ typical, *self.target)
-        return replace(self, cohort=replace(self.cohort, typical=typical, typical_scale=scale), count=count)
-
-
-def is_unknown(model: Model) -> bool:
-    """Whether a model has no fitted numbers of its own."""
-    return model.family not in FITTED
+        typical = pictures.astype(np.float32).mean(axis=0)  # nearness to it is the mean of cosines with pictures
+        return replace(self, cohort=replace(self.cohort, typical=typical, typical_scale=self.cohort.scale), count=count)
 
 
 def measure(encoders: Mapping[Modality, Encoder]) -> SelfCalibration:
@@ -119,15 +109,15 @@ def _shared(encoders: Mapping[Modality, Encoder]) -> SelfCalibration:
     if "sound" in encoders:
         known["sound"] = starter.StarterSound()
     priors: dict[Direction, DefaultCalibration] = {}
-    cohort, asked, target = None, np.zeros((0, 0), np.float32), (0.0, 1.0)
+    cohort = None
     if "image" in encoders:
         own, other = _Drawn.by(encoders), _Drawn.by(known)
         scales = {"text-image": _scale(own.told, other.told, own.answers), "image-image": own.alike(other)}
         priors |= {way: _moved(_prior(way), scale) for way, scale in scales.items()}
-        cohort, asked, target = _cohort(own, other, encoders["text"], scales["text-image"])
+        cohort = _cohort(own, other, encoders["text"], scales["text-image"])
     if "sound" in encoders:
         priors |= _sounds(encoders, known)
-    return SelfCalibration(encoders["text"].space.revision, priors, cohort, asked=asked, target=target)
+    return SelfCalibration(encoders["text"].space.revision, priors, cohort)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,22 +151,19 @@ class _Drawn:
         return _scale(own, its, np.arange(len(own)))
 
 
-def _cohort(
-    own: _Drawn, other: _Drawn, text: Encoder, scale: Scale
-) -> tuple[CohortCalibration | None, Vectors, tuple[float, float]]:
+def _cohort(own: _Drawn, other: _Drawn, text: Encoder, scale: Scale) -> CohortCalibration | None:
     fitted = starter.backgrounds().get("text-image")
     if fitted is None:
-        return None, own.questions, (0.0, 1.0)
+        return None
     extra = list(reference.absent())
     asked = np.concatenate([own.questions, _in_parts(text, extra)])
     theirs = np.concatenate([other.questions, starter.StarterText().encode(extra)])
     bank, typical = _in_parts(text, list(reference.everyday())), own.pictures.mean(axis=0)
     wanted = calibration.traits(theirs, fitted.everyday, fitted.typical)
     reached = calibration.traits(asked, bank, typical)
-    target = float(wanted[:, 2].mean()), float(wanted[:, 2].std())
     near = _by_spread(reached[:, :2].ravel(), float(wanted[:, :2].mean()), float(wanted[:, :2].std()))
-    cohort = CohortCalibration(fitted.weights, bank, typical, None, scale, near, _by_spread(asked @ typical, *target))
-    return cohort, asked, target
+    middle = _by_spread(reached[:, 2], float(wanted[:, 2].mean()), float(wanted[:, 2].std()))
+    return CohortCalibration(fitted.weights, bank, typical, None, scale, near, middle)
 
 
 def _sounds(
@@ -277,10 +264,9 @@ def write(found: SelfCalibration, path: Path) -> None:
         "revision": found.revision,
         "priors": {way: asdict(prior) for way, prior in found.priors.items()},
         "free": found.free,
-        "target": found.target,
         "count": found.count,
     }
-    arrays: dict[str, Any] = {"asked": found.asked.astype(np.float16)}
+    arrays: dict[str, Any] = {}
     if found.cohort is not None:
         about["weights"] = asdict(found.cohort.weights)
         about["scales"] = [
@@ -318,17 +304,7 @@ def read(path: Path, revision: str) -> SelfCalibration | None:
             calibration.Weights(**about["weights"]), arrays["everyday"], arrays["typical"], None, *scales
         )
     priors = {way: DefaultCalibration(**prior) for way, prior in about["priors"].items()}
-    target = (float(about["target"][0]), float(about["target"][1]))
-    return SelfCalibration(
-        revision,
-        priors,
-        cohort,
-        arrays.get("scene"),
-        float(about["free"]),
-        arrays["asked"],
-        target,
-        int(about["count"]),
-    )
+    return SelfCalibration(revision, priors, cohort, arrays.get("scene"), float(about["free"]), int(about["count"]))
 
 
 def calibration_of(model: Model, space: Space, home: Path | None) -> SelfCalibration | None:

@@ -47,8 +47,8 @@ the sources by `make docs`. A library records the models of its vectors and is a
 - One model for pictures, frames and sounds: `omni`. It is exported once where torch is installed, then runs without.
 - `--profile auto` takes the best of those whose models are here.
 
-Speeds were measured on two cores of an AMD EPYC with random weights in each model's own shape, one thread; weights do not
-change them. Published quality is what the sources say, not measured here.
+Speeds are items for each processor second on one thread of a busy AMD EPYC, by `benchmarks/model_speed.py`, with random weights
+where a model would have to be fetched; where no figure stands, none was measured. Published quality is what the source says.
 
 """
 
