@@ -1,4 +1,4 @@
-"""SQLite's own ways: everything that another database would do in its own manner, in one place.
+"""SQLite's own ways, BM25 among them: everything that another database would do in its own manner, in one place.
 
 Many ids travel as one JSON array, which SQLite turns into a table: no limit on their number, and the statement stays
 compiled. Results of thousands of rows come back as one JSON array too: fetching them one by one costs more than finding

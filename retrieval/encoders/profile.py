@@ -12,9 +12,6 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
@@ -133,10 +130,6 @@ class ModelProfile:
             self._made["calibration", role] = found
         measured: SelfCalibration | None = self._made["calibration", role]
         return measured
-
-    def confidence(self, direction: Direction, cosine: ArrayLike) -> NDArray[np.float32]:
-        """Prior confidence in 0..1 (any shape, as `cosine` in -1..1)."""
-        return self.prior(direction).confidence(cosine)
 
 
 def _measured_priors() -> dict[str, DefaultCalibration]:

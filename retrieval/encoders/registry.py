@@ -25,9 +25,6 @@ from importlib import resources as package_files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from retrieval import resources
 from retrieval.domain.media import Modality
 from retrieval.encoders.calibration import LinearCalibration, chance
@@ -58,11 +55,6 @@ class DefaultCalibration:
         """Log-odds where `count` vectors took part: the best of more is nearer by chance."""
         midpoint = self.midpoint + self.growth * max(0.0, chance(count) - chance(USUAL))
         return LinearCalibration(self.slope, -self.slope * midpoint)
-
-    def confidence(self, cosine: ArrayLike) -> NDArray[np.float32]:
-        """Confidence in 0..1 (any shape, as `cosine` in -1..1)."""
-        away = self.slope * (np.asarray(cosine, np.float32) - self.midpoint)
-        return np.asarray(1.0 / (1.0 + np.exp(-away)), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Full-text search: analysis, terms, BM25 retrieval, highlights."""
+"""Full-text search: analysis, terms, keyword retrieval, highlights."""

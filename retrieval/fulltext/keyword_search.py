@@ -1,8 +1,8 @@
-"""Keyword retrieval: which segments and assets hold the words of a question, how much that tells, and BM25.
+"""Keyword retrieval: which segments and assets hold the words of a question, and how much that tells.
 
 A hit tells as much as the share of the question's rarity (sum of inverse document frequencies) that it holds, words of its
-asset's names and tags included, and more if words that stand beside each other in the question do so in the text; BM25 is
-its raw score.
+asset's names and tags included, and more if words that stand beside each other in the question do so in the text; BM25,
+which the database computes, is its raw score and settles ties.
 """
 
 from __future__ import annotations

@@ -53,9 +53,9 @@ def test_every_profile_is_whole(name: str, cache: Path) -> None:
         assert model.source
     assert {"text", "image"} <= profile.modalities("shared")
     for direction in DIRECTIONS:
-        low, high = profile.confidence(direction, [0.0, 1.0])
-        assert low < 0.3
-        assert high > 0.7
+        low, high = profile.prior(direction).line(registry.USUAL).odds(np.array([0.0, 1.0], np.float32))
+        assert low < -1.0
+        assert high > 1.0
 
 
 def test_these_profiles_ship() -> None:
@@ -71,10 +71,13 @@ def test_what_is_said_needs_a_nearer_meaning_than_a_passage() -> None:
     assert other.prior("text-speech") == other.prior("text-text")
 
 
-def test_prior_is_a_half_at_its_midpoint() -> None:
-    """Confidence 0.5 at the midpoint, for numbers and arrays alike."""
-    assert float(DefaultCalibration(0.2, 10.0).confidence(0.2)) == pytest.approx(0.5)
-    assert DefaultCalibration(0.2, 10.0).confidence(np.array([[0.1, 0.3]])).shape == (1, 2)
+def test_a_prior_is_even_at_its_midpoint_and_rises_with_the_vectors() -> None:
+    """Log-odds 0 at the midpoint among the usual number of vectors, lower among more."""
+    prior = DefaultCalibration(0.2, 10.0, growth=0.01)
+    cosines = np.array([[0.1, 0.2, 0.3]], np.float32)
+    usual, many = (prior.line(count).odds(cosines) for count in (registry.USUAL, 100 * registry.USUAL))
+    assert usual[0] == pytest.approx([-1.0, 0.0, 1.0], abs=1e-6)
+    assert (many < usual).all()
 
 
 def test_unknown_names_list_the_known() -> None:
