@@ -144,6 +144,9 @@ FILES = [
     File("base.eml", "document", raw("0JzQsNGP0Lo=", how="base64"), "Маяк"),
     File("wrong.eml", "document", raw("La crème brûlée est prête.", "us-ascii", code="cp1252"), "crème brûlée"),
     File("unknown.eml", "document", raw("Der Wärter schlief.", "x-none"), "Der Wärter"),
+    File("hebrew.eml", "document", raw("שומר המגדלור ישן.", "iso-8859-8-i", code="iso8859-8"), "שומר המגדלור"),
+    File("thai.eml", "document", raw("ผู้ดูแลประภาคาร", "windows-874", code="cp874"), "ประภาคาร"),
+    File("outlook.eml", "document", raw("灯台守は眠った。①", "windows-31j", code="cp932"), "灯台守は眠った。①"),
     File("flowed.eml", "document", raw("The keeper \r\nof the light \r\nslept.", more="; format=flowed"), "keeper of the light slept."),
     File("answer.eml", "document", raw("Yes.\r\n\r\n> > The keeper\r\n> > slept."), "The keeper\nslept.", absent=">"),
     File("apple.emlx", "document", lambda path: path.write_bytes(b"%d\n%s<plist>never</plist>" % (

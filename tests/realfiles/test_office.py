@@ -90,6 +90,18 @@ def moved(path: Path) -> None:
     document.save(str(path))
 
 
+def ruby(path: Path) -> None:
+    document = docx.Document()
+    read, written = (f"<w:r><w:t>{each}</w:t></w:r>" for each in ("とうだい", "灯台"))
+    document.element.body.append(
+        parse_xml(
+            f"<w:p {nsdecls('w')}><w:r><w:t>古い</w:t></w:r><w:r><w:ruby><w:rt>{read}</w:rt>"
+            f"<w:rubyBase>{written}</w:rubyBase></w:ruby></w:r><w:r><w:t>の光</w:t></w:r></w:p>"
+        )
+    )
+    document.save(str(path))
+
+
 def sheet(*rows: tuple[object, ...], format_: str = "") -> Maker:
     def make(path: Path) -> None:
         made = openpyxl.Workbook()
@@ -208,6 +220,7 @@ FILES = [
     File("other.pptx", "document", rewritten(slides, renamed("presentation.xml", "show.xml")), "Birds of the pier", page=1),
     File("remark.docx", "document", remarked, "Ask the kestrel"),
     File("hidden.docx", "document", hidden, KEPT, absent="never"),
+    File("ruby.docx", "document", ruby, "古い灯台の光 とうだい"),
     File("moved.docx", "document", moved, "the kestrel", absent="the kestrel\nthe kestrel"),
     File("plain.xlsx", "document", charted, "bird: kestrel; count: 3", page=1),
     File("chart.xlsx", "document", rewritten(charted, unknown_chart), "bird: kestrel; count: 3", page=1),

@@ -31,6 +31,10 @@ from retrieval.settings import LIMITS, Limits
 MESSAGE_BYTES: Final = 256 << 20  # of one mail
 ATTACHMENTS: Final = 500  # of one mail, those of the mails in it counted
 DEPTH: Final = 4  # of mails inside mails, and of parts inside parts of 16 times as many
+CHARSETS: Final = {  # names in mail that Python knows under another, or that say less than what is written
+    "gb2312": "gb18030", "gbk": "gb18030", "iso-8859-8-i": "iso8859-8",
+    "windows-874": "cp874", "windows-31j": "cp932", "ks_c_5601-1987": "cp949", "x-gbk": "gb18030", "x-sjis": "cp932",
+}  # fmt: skip
 QUOTED: Final = re.compile(r"^(?:> ?)+", re.MULTILINE)
 Inner = Callable[[Path, Limits, int], Parts]
 
@@ -224,7 +228,7 @@ def _text(part: Message) -> str:
     content, said = _payload(part), part.get_content_charset()
     with suppress(LookupError, UnicodeDecodeError, ValueError):
         if said:
-            return content.decode("gb18030" if said in ("gb2312", "gbk") else said).replace("\r\n", "\n")
+            return content.decode(CHARSETS.get(said, said)).replace("\r\n", "\n")
     return decoded(content)
 
 

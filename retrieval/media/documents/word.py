@@ -50,15 +50,16 @@ def _paragraphs(root: Any) -> list[Block]:
 
 
 def run_text(paragraph: Any) -> str:
-    """The text of a paragraph alone: that of boxes anchored in it is of their own paragraphs."""
-    parts = []
+    """The text of a paragraph alone: that of boxes anchored in it is of their own paragraphs. Readings (ruby) stand last."""
+    parts: list[str] = []
+    readings: list[str] = []
     for one in paragraph.iter():
         name = local(one)
         if name == "t" and _nearest(one, "p") is paragraph and not within(one, {"moveFrom"}) and not _is_hidden(one):
-            parts.append(one.text or "")
+            (readings if within(one, {"rt"}) else parts).append(one.text or "")
         else:
             parts.append(SIGNS.get(name, ""))
-    return " ".join("".join(parts).split())
+    return " ".join(" ".join(["".join(parts), *readings]).split())
 
 
 def _is_hidden(text: Any) -> bool:
