@@ -37,15 +37,23 @@ def save_clip(path: Path, span: Span, out: Path) -> Path:
         RetrievalError: `out` cannot be written in that form.
     """
     with opened(path) as container:
-        joined = is_joined(container)
+        whole = is_joined(container) or _seeks_astray(container)
     written = 0
-    for before in (0.0,) if joined else BEFORE_S:
+    for before in (0.0,) if whole else BEFORE_S:
         written, late = _cut(path, span, out, before)
         if written and not late:
             break
     if not written:
         raise MediaUnreadable(f"{path.name} holds nothing from {span.start} to {span.end} ms", reason="empty")
     return out
+
+
+def _seeks_astray(container: Any) -> bool:
+    """Whether FFmpeg states wrong times behind a seek, seconds off: ADPCM in WAV, FLAC in Ogg."""
+    codecs = {stream.codec_context.name for stream in container.streams.audio if stream.codec_context}
+    return (container.format.name == "wav" and any(name.startswith("adpcm") for name in codecs)) or (
+        container.format.name == "ogg" and "flac" in codecs
+    )
 
 
 def _cut(path: Path, span: Span, out: Path, before: float) -> tuple[int, bool]:

@@ -181,6 +181,18 @@ def test_a_cut_sound_holds_its_span(tmp_path: Path) -> None:
     assert abs(pitch(got[2000:12000]) - 900) < 4
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.wav", "adpcm_ms"), ("a.oga", "flac"), ("a.flac", "flac")])
+def test_a_part_is_cut_where_it_sounds_also_where_seeking_goes_astray(tmp_path: Path, name: str, codec: str) -> None:
+    """One loud second far behind the start, of codecs in containers after whose seeks FFmpeg states other times."""
+    rate = 16_000
+    sound = 0.01 * np.random.default_rng(0).standard_normal(90 * rate).astype(np.float32)
+    sound[83 * rate : 84 * rate] *= 30
+    path = record(tmp_path / name, sound, rate=rate, codec=codec)
+    cut = np.concatenate(list(chunks(save_clip(path, Span(83_000, 84_000), tmp_path / "cut.wav"))))
+    loud = np.abs(cut[: len(cut) // 800 * 800]).reshape(-1, 800).mean(axis=1) > 0.05
+    assert loud.mean() > 0.85
+
+
 def test_a_recording_of_nothing_is_refused(tmp_path: Path) -> None:
     """A header without samples, and noise under a magic number, are errors with a reason."""
     path = record(tmp_path / "a.flac", tone(1), codec="flac")
