@@ -112,6 +112,12 @@ def test_a_minilm_folder(run: Run, media: Path, tmp_path: Path, minilm: Path) ->
 
 
 @pytest.mark.torch
+def test_a_multimodal_folder(run: Run, media: Path, tmp_path: Path, multimodal: Path) -> None:
+    """Texts and pictures by sentence-transformers itself."""
+    walk(run, media, tmp_path, multimodal, "shared")
+
+
+@pytest.mark.torch
 def test_without_its_library_a_multimodal_model_costs_only_its_own_lane(
     run: Run, media: Path, multimodal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,3 +133,9 @@ def test_without_its_library_a_multimodal_model_costs_only_its_own_lane(
     told = " ".join(asked.stderr.split())
     assert told.count("model own takes several media and runs by sentence-transformers, which is not installed") == 1
     assert "pip install 'crossmedia[clip]'" in told
+
+
+@pytest.mark.torch
+def test_embedding_gemma(run: Run, media: Path, tmp_path: Path, gemma_export: Path) -> None:
+    """One space for texts, pictures and sounds, by its ONNX form."""
+    walk(run, media, tmp_path, gemma_export, "shared")
