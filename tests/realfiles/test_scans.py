@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from pypdfium2 import PdfDocument
 
 from retrieval.media.documents.pdf import page_text, read_page, scanned_page
-from tests.retrieval.media.documents.test_pdf import SIDE, page
+from tests.retrieval.media.documents.test_pdf import SIDE, page, stream
+
+FONTS = Path(__file__).resolve().parent.parent / "fonts"
 
 PICTURE = (
     b"<</Type/XObject/Subtype/Image/Width 80/Height 80/ColorSpace/DeviceGray/BitsPerComponent 8/Length 6400>>stream\n"
@@ -141,19 +146,23 @@ def test_a_page_that_tells_what_it_shows_is_not(name: str) -> None:
     assert not read_page(document, 0)[1]
 
 
-def cid_font(encoding: str) -> bytes:
-    """A Japanese font that is not inside the file, as many programs write it."""
-    system = "/CIDSystemInfo<</Registry(Adobe)/Ordering(Japan1)/Supplement 2>>"
-    inner = f"<</Type/Font/Subtype/CIDFontType0/BaseFont/HeiseiMin-W3{system}/DW 1000>>"
-    return f"<</Type/Font/Subtype/Type0/BaseFont/HeiseiMin-W3/Encoding/{encoding}/DescendantFonts[{inner}]>>".encode()
-
-
+SYSTEM = "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
 COLUMNS = ["灯台守は油が切れるまで眠り", "船は霧の中を港から離れて", "夕方には誰もいなかった。"]
 
 
-def placed(lines: list[tuple[str, int, int]]) -> str:
-    shown = (f"1 0 0 1 {x} {y} Tm <{words.encode('utf-16-be').hex()}> Tj" for words, x, y in lines)
-    return f"BT /F1 14 Tf {' '.join(shown)} ET"
+CODES = {char: 40 + at for at, char in enumerate(sorted({*"".join(COLUMNS)}))}  # any glyph will do: none is looked at
+
+
+def unspaced(lines: list[tuple[str, int, int]], direction: str) -> PdfDocument:
+    """A page of lines and the points where they begin, in a font that is inside the file; direction: H or V."""
+    shown = (f"1 0 0 1 {x} {y} Tm <{''.join(f'{CODES[char]:04x}' for char in words)}> Tj" for words, x, y in lines)
+    tell = "".join(f"<{code:04x}><{ord(char):04x}>" for char, code in CODES.items())
+    unicodes = f"1 begincodespacerange<0000><ffff>endcodespacerange {len(CODES)} beginbfchar{tell}endbfchar"
+    file = "/FontDescriptor<</Type/FontDescriptor/FontName/F/Flags 4/FontFile2 5 0 R>>"
+    inner = f"<</Type/Font/Subtype/CIDFontType2/BaseFont/F{SYSTEM}{file}/CIDToGIDMap/Identity/DW 1000>>"
+    font = f"<</Type/Font/Subtype/Type0/BaseFont/F/Encoding/Identity-{direction}/ToUnicode 6 0 R/DescendantFonts[{inner}]>>"
+    letters, told = stream("", (FONTS / "letters.ttf").read_bytes()), stream("", unicodes.encode())
+    return page(f"BT /F1 14 Tf {' '.join(shown)} ET", picture=letters, mask=told, font=font.encode())
 
 
 RIGHT_TO_LEFT = [(words, 300 - 24 * number, 350) for number, words in enumerate(COLUMNS)]
@@ -162,14 +171,14 @@ RIGHT_TO_LEFT = [(words, 300 - 24 * number, 350) for number, words in enumerate(
 @pytest.mark.parametrize("lines", [RIGHT_TO_LEFT, RIGHT_TO_LEFT[::-1]], ids=["in order", "from the left"])
 def test_vertical_columns_are_read_from_right_to_left(lines: list[tuple[str, int, int]]) -> None:
     """As Japanese and Chinese books are printed, in whatever order a program wrote them."""
-    document = page(placed(lines), font=cid_font("UniJIS-UCS2-V"))
+    document = unspaced(lines, "V")
     assert "".join(block.text for block in page_text(document, 0)) == "".join(COLUMNS)
 
 
 def test_horizontal_lines_of_unspaced_text_stay_as_they_are() -> None:
     """Though their characters stand one below the other as well."""
     lines = [(words, 40, 350 - 15 * number) for number, words in enumerate(COLUMNS)]
-    document = page(placed(lines), font=cid_font("UniJIS-UCS2-H"))
+    document = unspaced(lines, "H")
     assert "".join(block.text for block in page_text(document, 0)) == "".join(COLUMNS)
 
 

@@ -76,7 +76,7 @@ def test_the_profile_takes_its_confidences_from_the_calibration() -> None:
     """The middle of the curve of words and pictures is where starter.toml puts it."""
     curve = config().values["calibration"]["text-image"]
     prior = make_profile("starter").prior("text-image")
-    assert float(prior.confidence(-curve["offset"] / curve["slope"])) == pytest.approx(0.5, abs=1e-4)
+    assert prior.midpoint == pytest.approx(-curve["offset"] / curve["slope"])
 
 
 def test_the_background_fits_these_weights() -> None:
