@@ -98,8 +98,12 @@ def _run(home: Path, host: str, port: int, rules: Rules) -> None:
         listener.listen(config.backlog)  # who reads the line below may ask at once
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]
-        print(f"Serving {home} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
-        Server(config).run(sockets=[listener, *([own] if own else [])])
+        server = Server(config)
+        with (
+            server.capture_signals()
+        ):  # also while it starts: an exception from a handler could be lost in the event loop
+            print(f"Serving {home} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
+            server.run(sockets=[listener, *([own] if own else [])])
 
 
 def mcp(library: LibraryOption = None) -> None:

@@ -59,7 +59,11 @@ def running(library: Path) -> Iterator[str]:
             yield found[0]
         finally:
             service.send_signal(signal.SIGTERM)
-            out, errors = service.communicate(timeout=60)
+            try:
+                out, errors = service.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                service.kill()
+                raise
     assert service.returncode in (0, 128 + signal.SIGTERM)  # 0 where whoever started it has the signal ignored
     assert "quokka" not in out + errors
     assert "Traceback" not in errors
