@@ -137,10 +137,9 @@ def _measured_priors() -> dict[str, DefaultCalibration]:
     from retrieval.encoders import starter
 
     try:
-        curves = list(starter.calibration())
+        return starter.priors()
     except EncoderUnavailable:
         return {}
-    return {direction: DefaultCalibration(-offset / slope, slope) for direction, slope, offset in curves}
 
 
 def _measured_backgrounds() -> dict[str, CohortCalibration]:

@@ -191,8 +191,7 @@ def _sounds(
 
 
 def _prior(way: Direction) -> DefaultCalibration:
-    curves = {each: DefaultCalibration(-offset / slope, slope) for each, slope, offset in starter.calibration()}
-    return curves.get(way) or find_model("starter").prior[way]
+    return starter.priors().get(way) or find_model("starter").prior[way]
 
 
 def _moved(prior: DefaultCalibration, scale: Scale) -> DefaultCalibration:

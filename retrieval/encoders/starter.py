@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from retrieval import resources
 from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, NounCalibration, NounWeights, Weights
+from retrieval.encoders.registry import DefaultCalibration
 from retrieval.encoders.use import sentence_model
 from retrieval.errors import EncoderUnavailable
 
@@ -275,10 +276,10 @@ def config() -> Config:
         raise EncoderUnavailable(f"the starter's weights are not in {folder}", "install crossmedia again") from None
 
 
-def calibration() -> Iterator[tuple[str, float, float]]:
-    """(direction, slope, offset): confidence = 1 / (1 + exp(-(slope * cosine + offset)))."""
-    for direction, curve in config().values["calibration"].items():
-        yield direction, curve["slope"], curve["offset"]
+def priors() -> dict[str, DefaultCalibration]:
+    """What training measured, by direction: confidence = 1 / (1 + exp(-(slope * cosine + offset)))."""
+    curves = config().values["calibration"].items()
+    return {way: DefaultCalibration(-curve["offset"] / curve["slope"], curve["slope"]) for way, curve in curves}
 
 
 @cache
