@@ -168,9 +168,9 @@ def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]
     """For each of (n, BYTES) fingerprints those that may be the same, mirrored or not."""
     rows = fingerprint.coarse(data)
     plain, mirrored = rows[: len(data)], rows[len(data) :]
-    index: VectorIndex = ExactIndex(plain.astype(np.float16))
-    if len(data) > EXACT_ROWS and faiss_index.has_faiss():
-        index = faiss_index.build(plain.astype(np.float16), flat_rows=EXACT_ROWS)
+    many = len(data) > EXACT_ROWS and faiss_index.has_faiss()
+    half = plain.astype(np.float16)
+    index: VectorIndex = faiss_index.build(half, flat_rows=EXACT_ROWS) if many else ExactIndex(half)
     block = max(1, AT_ONCE // max(1, len(data)))
     for start in range(0, len(data), block):
         sides = [index.search(side[start : start + block], NEAREST + 1) for side in (plain, mirrored)]
