@@ -123,8 +123,9 @@ def test_names_are_hashes_and_ids_alone(client: TestClient, name: str) -> None:
         assert "root:" not in answer.text
 
 
-def test_a_link_out_of_the_folder_is_not_served(tmp_path: Path) -> None:
-    """A picture that was replaced by a link to another place after it was indexed."""
+def test_a_link_out_of_the_folder_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that was replaced by a link to another place after it was indexed; nor is a smaller one made of it."""
+    monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / "cache"))
     secret, folder = tmp_path / "secret.png", tmp_path / "photos"
     folder.mkdir()
     Image.new("RGB", (40, 30), (200, 30, 30)).save(folder / "red.png")
@@ -139,7 +140,8 @@ def test_a_link_out_of_the_folder_is_not_served(tmp_path: Path) -> None:
     ):
         (asset,) = library.seen()
         assert client.get(f"/v1/assets/{asset}").status_code == 200
-        assert client.get(f"/v1/assets/{asset}/media").status_code == 404
+        for place in ("thumbnail", "frame", "media"):
+            assert client.get(f"/v1/assets/{asset}/{place}").status_code == 404
 
 
 def test_the_document_names_every_place(client: TestClient) -> None:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from indexer.pipeline.options import Options
-from indexer.pipeline.run import index_folders
 from retrieval import Library
-from retrieval.service.app import create_app
-from retrieval.service.guard import Rules
 from retrieval.service.pictures import PictureCache, side_of
-from tests.fakes import FakeProfile
 
 
 def asset(library: Library, medium: str) -> str:
@@ -102,23 +96,3 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> None
     cache = PictureCache(tmp_path / "cache")
     cache.put("ab", b"x")
     assert cache.get("ab") is None
-
-
-def test_no_picture_of_a_file_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that was replaced by a link to a place outside of the folder after it was indexed."""
-    monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / "cache"))
-    secret, folder = tmp_path / "secret.png", tmp_path / "photos"
-    folder.mkdir()
-    Image.new("RGB", (40, 30), (200, 30, 30)).save(folder / "red.png")
-    shutil.copy(folder / "red.png", secret)
-    options = Options(profile=FakeProfile(), ocr=False)
-    index_folders([folder], library=tmp_path / "library", options=options)
-    (folder / "red.png").unlink()
-    (folder / "red.png").symlink_to(secret)
-    with (
-        Library.open(tmp_path / "library", FakeProfile()) as library,
-        TestClient(create_app(library, Rules(frozenset({"localhost"}))), base_url="http://localhost") as client,
-    ):
-        (name,) = library.seen()
-        for place in ("thumbnail", "frame", "media"):
-            assert client.get(f"/v1/assets/{name}/{place}").status_code == 404
