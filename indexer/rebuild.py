@@ -24,13 +24,13 @@ from indexer.pipeline.encoders import indexing_encoders
 from indexer.pipeline.options import Options
 from indexer.pipeline.stages import NO_NUMBERS, Job, Pipeline, Place, Result, Tower, halved
 from indexer.pipeline.steps import STEPS, task_of
-from indexer.pipeline.worker import Workers
 from indexer.publish import publish
 from retrieval import settings
 from retrieval.domain.media import Step
 from retrieval.encoders.profile import library_profile, make_profile
 from retrieval.errors import LibraryError
 from retrieval.kinds import has_meaning, kinds_in
+from retrieval.media.worker import Workers
 from retrieval.protocols import Profile, SpaceName
 
 if TYPE_CHECKING:

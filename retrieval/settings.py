@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -70,6 +71,7 @@ class Limits:
     archive_bytes: int = 512 << 20  # unpacked size of one docx, epub, ...
     archive_ratio: int = 200  # unpacked to packed
     progress_s: float = 60.0  # without one sign of progress
+    total_s: float = math.inf  # in all, of one reader
     memory_bytes: int = 3 << 30  # address space of a decoding process above its start
     hash_bytes: int = 1 << 40  # largest file that is read at all
 

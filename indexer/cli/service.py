@@ -123,6 +123,7 @@ def mcp(library: LibraryOption = None) -> None:
             service = make_service(opened, rules)
             tool_server(service).run("stdio")
             service.queue.close()
+            service.decoders.close()
 
 
 @contextmanager

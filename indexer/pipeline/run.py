@@ -34,7 +34,6 @@ from indexer.pipeline.run_note import RunNote
 from indexer.pipeline.sink import Origin, Sink
 from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
-from indexer.pipeline.worker import Task, Workers
 from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
@@ -43,6 +42,7 @@ from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
 from retrieval.encoders.profile import library_profile
 from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
+from retrieval.media.worker import Task, Workers
 
 if TYPE_CHECKING:
     from retrieval.catalog.engine import Engine

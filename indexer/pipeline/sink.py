@@ -18,11 +18,11 @@ from indexer.catalog import write as catalog_write
 from indexer.events import Event, Skipped
 from indexer.pipeline.stages import Result
 from indexer.pipeline.steps import STEPS, steps_of
-from indexer.pipeline.worker import Identity
 from indexer.sources.base import Candidate
 from retrieval.domain.media import Metadata, Step
 from retrieval.media.dates import name_date
 from retrieval.media.hashing import VANISHED
+from retrieval.media.worker import Identity
 from retrieval.protocols import Transcriber
 
 if TYPE_CHECKING:

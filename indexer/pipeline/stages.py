@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from indexer.catalog.vectors import Encoded
 from indexer.pipeline.steps import STEPS
-from indexer.pipeline.worker import Failure, Identity, Task, Workers
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors
 from retrieval.errors import MediaError
 from retrieval.kinds import KINDS, has_meaning
+from retrieval.media.worker import Failure, Identity, Task, Workers
 from retrieval.protocols import Encoder, SpaceName, Transcriber
 
 BATCH = 32  # items encoded at once

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.pipeline.worker import Task
 from retrieval.domain.media import InputSpec, Medium, Metadata, Modality, Step
+from retrieval.media.worker import Task
 from retrieval.protocols import SpaceName
 from retrieval.settings import Limits
 

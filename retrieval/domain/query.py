@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
 
-from retrieval.domain.media import Lane, Medium
+from retrieval.domain.media import InputSpec, Lane, Medium
 
 Reach: TypeAlias = Literal["sure", "possible", "all"]
 """How far down an answer reaches: what is sure alone, what is possible as well, or every candidate."""
@@ -33,13 +35,35 @@ class Filters:
         return self != Filters()
 
 
+class FileReader(Protocol):
+    """Opens one file: here, or where a broken one does no harm."""
+
+    def __call__(self, step: str, medium: Medium | None = None, spec: InputSpec = None) -> Generator[Any]:
+        """What the reader of that name in retrieval.media.extract gives; `identify` gives the file's Medium.
+
+        Raises: MediaError.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SentFile:
+    """A file of somebody else, which its own `read` opens and nothing else decodes."""
+
+    path: Path
+    read: FileReader
+
+    def __str__(self) -> str:
+        """Its name; the folder is nobody's business."""
+        return self.path.name
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operand:
     """One part of a question: text, a file, an array or picture, or a segment (or path) of the library.
 
-    `value`: str for text; a path (str or Path) or the bytes of a file; for a picture also a PIL image or an array (h, w, 3)
-    of uint8 or of floats in 0..1; for sound also samples (n,) at 16 kHz, floats in -1..1 or int16; the id of a segment, or
-    a path of the library, for `like`. weight: above 0.
+    `value`: str for text; a path (str or Path), the bytes of a file or a SentFile; for a picture also a PIL image or an
+    array (h, w, 3) of uint8 or of floats in 0..1; for sound also samples (n,) at 16 kHz, floats in -1..1 or int16; the id
+    of a segment, or a path of the library, for `like`. weight: above 0.
     """
 
     sense: Literal["text", "image", "audio", "video", "document", "like"]

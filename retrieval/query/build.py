@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.domain.media import Medium
-from retrieval.domain.query import Filters, Leaf, Operand, Query, Tree, Weighted, WeightedSum
+from retrieval.domain.query import Filters, Leaf, Operand, Query, SentFile, Tree, Weighted, WeightedSum
 from retrieval.errors import QueryError, SyntaxRefused
 from retrieval.query import units
 from retrieval.query.checked import as_text, checked
@@ -174,7 +174,7 @@ def whole_tree(query: Query) -> Tree | None:
 
 def leaf_of(operand: Operand) -> Leaf:
     """An operand as it is written; one without a name, as an array, by its type."""
-    value = str(operand.value) if isinstance(operand.value, str | Path) else type(operand.value).__name__
+    value = str(operand.value) if isinstance(operand.value, str | Path | SentFile) else type(operand.value).__name__
     if isinstance(operand.value, Path) and value.startswith("~"):
         value = "./" + value  # no home of anyone
     return Leaf(operand.sense, value, operand.lane)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, Medium, Metadata
-from retrieval.domain.query import Operand
+from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, InputSpec, Medium, Metadata
+from retrieval.domain.query import FileReader, Operand
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.settings import MOST_VIEWS, RATE
 
@@ -35,24 +37,32 @@ class Content:
 # ---------------------------------------------------------------- files
 
 
-def of_file(path: Path, sense: str, profile: Profile) -> Content:
-    """What a file holds.
+def of_file(path: Path, sense: str, profile: Profile, read: FileReader | None = None) -> Content:
+    """What a file holds. read: what opens it; None: this process.
 
     Raises:
         MediaError: there is none, it cannot be read, or there is nothing in it to ask with.
         QueryError: it is of another medium than `sense`.
     """
-    from retrieval.media.sniff import identify
-
     if not path.is_file():
         raise MediaUnreadable(f"there is no file {path}", "check the path")
-    medium, _ = identify(path)
+    read = read or partial(_read_here, path)
+    (medium,) = read("identify")
     if medium != sense and not {medium, sense} == {"audio", "video"}:
         raise QueryError(f"{path.name} is {_a(medium)}, not {_a(sense)}", f"ask with --{medium}")
-    content = _READERS[medium](path, profile)
+    content = _READERS[medium](read, profile)
     if not (content.texts or content.pictures or content.sounds):
         raise MediaUnreadable(f"nothing to ask with was found in {path.name}", "it may be silent or empty")
     return content
+
+
+def _read_here(path: Path, step: str, medium: Medium | None = None, spec: InputSpec = None) -> Generator[Any]:
+    from retrieval.media import extract, sniff
+
+    if step == "identify":
+        yield sniff.identify(path)[0]
+    else:
+        yield from getattr(extract, step)(path, medium, spec)
 
 
 def _a(medium: str) -> str:
@@ -66,45 +76,39 @@ def _pixels(profile: Profile) -> ImageSpec:
     return form
 
 
-def _read_image(path: Path, profile: Profile) -> Content:
-    from retrieval.media.extract import read
-
+def _read_image(read: FileReader, profile: Profile) -> Content:
     content = Content()
-    _take(content, read(path, "image", _pixels(profile)))
+    _take(content, read("read", "image", _pixels(profile)))
     content.texts.clear()
     return content
 
 
-def _read_document(path: Path, profile: Profile) -> Content:
-    from retrieval.media.extract import read
-
+def _read_document(read: FileReader, profile: Profile) -> Content:
     content = Content()
-    _take(content, read(path, "document", _pixels(profile)))
+    _take(content, read("read", "document", _pixels(profile)))
     return content
 
 
-def _read_audio(path: Path, profile: Profile) -> Content:
+def _read_audio(read: FileReader, profile: Profile) -> Content:
     content = Content()
-    _listen(content, path, profile)
-    _transcribe(content, path, profile)
+    _listen(content, read, profile)
+    _transcribe(content, read, profile)
     return content
 
 
-def _read_video(path: Path, profile: Profile) -> Content:
-    from retrieval.media.extract import read, watch
-
+def _read_video(read: FileReader, profile: Profile) -> Content:
     content = Content()
     form = _pixels(profile)
-    facts = _take(content, read(path, "video", form))
-    _take(content, watch(path, "video", form))
+    facts = _take(content, read("read", "video", form))
+    _take(content, read("watch", "video", form))
     if facts is None or facts.has_sound:
-        _listen(content, path, profile)
+        _listen(content, read, profile)
         if facts is None or not facts.has_subtitles:
-            _transcribe(content, path, profile)
+            _transcribe(content, read, profile)
     return content
 
 
-_READERS: dict[Medium, Callable[[Path, Profile], Content]] = {
+_READERS: dict[Medium, Callable[[FileReader, Profile], Content]] = {
     "image": _read_image,
     "document": _read_document,
     "audio": _read_audio,
@@ -129,23 +133,20 @@ def _take(content: Content, values: Iterable[Metadata | ExtractedSegment]) -> Me
     return facts
 
 
-def _listen(content: Content, path: Path, profile: Profile) -> None:
-    from retrieval.media.extract import listen
-
+def _listen(content: Content, read: FileReader, profile: Profile) -> None:
     if "sound" not in profile.modalities("shared"):
         return
     try:
         form = profile.encoder("shared", "sound").form
-        _take(content, listen(path, "audio", form if isinstance(form, AudioSpec) else AudioSpec()))
+        _take(content, read("listen", "audio", form if isinstance(form, AudioSpec) else AudioSpec()))
     except (EncoderUnavailable, MediaError) as error:
         content.warnings.append(str(error))
 
 
-def _transcribe(content: Content, path: Path, profile: Profile) -> None:
-    from retrieval.media.extract import samples
-
+def _transcribe(content: Content, read: FileReader, profile: Profile) -> None:
     try:
-        _take_speech(content, islice(samples(path, "audio"), SPEECH_CHUNKS), profile)
+        with closing(read("samples", "audio")) as samples:
+            _take_speech(content, islice(samples, SPEECH_CHUNKS), profile)
     except MediaError as error:
         content.warnings.append(str(error))
 

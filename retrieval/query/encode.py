@@ -25,7 +25,7 @@ from retrieval.domain.media import (
     Modality,
     Vectors,
 )
-from retrieval.domain.query import Operand, Query
+from retrieval.domain.query import FileReader, Operand, Query, SentFile
 from retrieval.domain.text import normalized, valid_text
 from retrieval.errors import EncoderUnavailable, QueryError
 from retrieval.kinds import KINDS, asked_of
@@ -114,6 +114,8 @@ def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:
         encoded = EncodedOperand(like=str(operand.value))
     elif isinstance(operand.value, str | Path):
         encoded = _encode_file(Path(operand.value).expanduser(), operand.sense, profile)
+    elif isinstance(operand.value, SentFile):
+        encoded = _encode_file(operand.value.path, operand.sense, profile, operand.value.read)
     elif isinstance(operand.value, bytes | bytearray | memoryview):
         encoded = _encode_bytes(operand.value, operand.sense, profile)
     else:
@@ -205,11 +207,11 @@ def _thinned(items: Sequence[Item], most: int) -> list[Item]:
     return [items[int(at)] for at in np.linspace(0, len(items) - 1, most).round()]
 
 
-def _encode_file(path: Path, sense: str, profile: Profile) -> EncodedOperand:
+def _encode_file(path: Path, sense: str, profile: Profile, read: FileReader | None = None) -> EncodedOperand:
     from retrieval.media.hashing import whole_hash
     from retrieval.query.content import of_file
 
-    return replace(_encode_content(of_file(path, sense, profile), profile), digest=whole_hash(path))
+    return replace(_encode_content(of_file(path, sense, profile, read), profile), digest=whole_hash(path))
 
 
 def _encode_bytes(data: bytes | bytearray | memoryview, sense: str, profile: Profile) -> EncodedOperand:

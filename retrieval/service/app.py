@@ -60,6 +60,7 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mc
             yield
         await close()
         service.queue.close()
+        service.decoders.close()
 
     app = FastAPI(
         lifespan=lifespan,

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from retrieval.library import AssetDetails, Library
+from retrieval.service.decoding import Decoders
 from retrieval.service.metrics import Metrics
 from retrieval.service.pictures import PictureCache
 from retrieval.service.requests import known
@@ -19,12 +20,13 @@ from retrieval.service.work_queue import WorkQueue
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
-    """A library, the queue of its questions, and what was made of it and is kept."""
+    """A library, the queue of its questions, what decodes the files of them, and what was made of it and is kept."""
 
     library: Library
     queue: WorkQueue
     pictures: PictureCache
     metrics: Metrics = field(default_factory=Metrics)
+    decoders: Decoders = field(default_factory=Decoders)
     _kept: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -79,7 +78,7 @@ def _add_search(router: APIRouter, service: Service) -> None:
     @router.post("/facets", summary="Count what answers a question", openapi_extra=BODY)
     async def facets(request: Request, asked: AskedBody) -> Response:
         def count() -> Any:
-            with asked.query() as query:
+            with asked.query(service.decoders) as query:
                 return facets_report(service.library.facets(query, tags=asked.search.tags))
 
         return JSONResponse(await service.queue.run(request, count))
@@ -93,14 +92,11 @@ def _add_search(router: APIRouter, service: Service) -> None:
 
 
 def _answer(service: Service, asked: Asked) -> dict[str, Any]:
-    with asked.query() as query:
+    with asked.query(service.decoders) as query:
         answer = service.library.search(query)
         ids = [each.id for hit in answer.shown for each in hit.segments] if asked.search.tags else []
         tags = service.library.tags(ids) if asked.search.tags else None
         report = answer_report(query, answer, tags)
-        for each in query.operands:
-            if isinstance(each.value, Path):  # a file that was sent: where it lies for the moment is left out
-                _hide(f"{each.value.parent}/", report["query"])
     if asked.search.lines is not None:
         report["lines"] = _lines(query, answer, asked.search.lines, tags)
         report["library"] = None if answer else _state(service)
@@ -108,12 +104,6 @@ def _answer(service: Service, asked: Asked) -> dict[str, Any]:
     report["next"] = next_cursor(asked.search, shown) if answer.has_more and shown else None
     report["notes"] = list(query.notes)
     return report
-
-
-def _hide(folder: str, report: dict[str, Any]) -> None:
-    report["written"] = report["written"].replace(folder, "")
-    for each in report["operands"]:
-        each["value"] = each["value"].replace(folder, "")
 
 
 def _state(service: Service) -> dict[str, Any]:
@@ -144,7 +134,7 @@ def _add_reasons(router: APIRouter, service: Service) -> None:
     @router.post("/segments/{name}/explain", summary="Say why something answers a question", openapi_extra=BODY)
     async def explain(request: Request, name: str, asked: AskedBody) -> Response:
         def say() -> dict[str, Any]:
-            with asked.query() as query:
+            with asked.query(service.decoders) as query:
                 return explanation_report(_explained(service, query, name))
 
         return JSONResponse(await service.queue.run(request, say))
@@ -154,7 +144,7 @@ def _add_reasons(router: APIRouter, service: Service) -> None:
         def paint() -> bytes:
             from retrieval.render.explanation_image import draw_explanation
 
-            with asked.query() as query:
+            with asked.query(service.decoders) as query:
                 sheet, _ = draw_explanation(_explained(service, query, name), asked.search.query)
             buffer = io.BytesIO()
             sheet.save(buffer, "PNG")
@@ -165,7 +155,7 @@ def _add_reasons(router: APIRouter, service: Service) -> None:
     @router.post("/assets/{name}/curve", summary="How sure a question is of what lasts, over time", openapi_extra=BODY)
     async def curve(request: Request, name: str, asked: AskedBody) -> Response:
         def follow() -> dict[str, Any]:
-            with asked.query() as query:
+            with asked.query(service.decoders) as query:
                 return _curve(service, query, name, asked.search)
 
         return JSONResponse(await service.queue.run(request, follow))

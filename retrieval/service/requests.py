@@ -24,8 +24,9 @@ from starlette.requests import Request
 
 from retrieval.domain.media import MEDIA, Medium
 from retrieval.domain.query import Filters, Operand, Query
-from retrieval.errors import QueryError, RetrievalError
+from retrieval.errors import QueryError
 from retrieval.query.build import build_query
+from retrieval.service.decoding import Decoders
 
 EXAMPLES = ("a dog on the beach", "dog -snow in:image after:2019", 'said:"thank you" in:video')
 MOST_FILES = 4  # of one question
@@ -97,6 +98,14 @@ class Upload:
     suffix: str
     content: BinaryIO
 
+    def operand(self, decoders: Decoders, place: Path) -> Operand:
+        """The file, kept at `place` with its own suffix. Raises: MediaError where it is no medium."""
+        file = decoders.file(place.with_suffix(self.suffix))
+        with file.path.open("wb") as copy:
+            shutil.copyfileobj(self.content, copy)
+        found: Medium = next(file.read("identify")) if self.sense is None else self.sense
+        return Operand(found, file)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -106,18 +115,14 @@ class Asked:
     uploads: list[Upload] = field(default_factory=list)
 
     @contextmanager
-    def query(self) -> Iterator[Query]:
-        """The question; its files lie in a folder of their own until the block ends.
-
-        Raises: RetrievalError without the names of that folder.
-        """
+    def query(self, decoders: Decoders) -> Iterator[Query]:
+        """The question; its files lie in a folder of their own until the block ends, and only `decoders` open them."""
+        if not self.uploads:
+            yield _query(self.search, [])
+            return
         with TemporaryDirectory(prefix="crossmedia-") as folder:
-            try:
-                yield _query(self.search, [_operand(each, Path(folder), at) for at, each in enumerate(self.uploads)])
-            except RetrievalError as error:
-                error.what = error.what.replace(f"{folder}/", "")
-                error.hint = error.hint.replace(f"{folder}/", "")
-                raise
+            files = [each.operand(decoders, Path(folder) / f"upload{at + 1}") for at, each in enumerate(self.uploads)]
+            yield _query(self.search, files)
 
 
 async def read_asked(request: Request) -> AsyncIterator[Asked]:
@@ -159,15 +164,6 @@ def _checked(body: bytes) -> SearchRequest:
         return SearchRequest.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
-
-
-def _operand(upload: Upload, folder: Path, at: int) -> Operand:
-    from retrieval.media.sniff import identify
-
-    file = folder / f"upload{at + 1}{upload.suffix}"
-    with file.open("wb") as copy:
-        shutil.copyfileobj(upload.content, copy)
-    return Operand(upload.sense or identify(file)[0], file)
 
 
 def _query(request: SearchRequest, files: list[Operand]) -> Query:

@@ -106,7 +106,7 @@ def _add_assets(router: APIRouter, service: Service, jobs: Jobs) -> None:
             if not isinstance(file, UploadFile) or not isinstance(text, str) or not isinstance(keywords, str):
                 raise HTTPException(422, "a form has a part `file`, and may have `text` and `keywords`")
             name = _file_name(file.filename or "")
-            place = await service.queue.run(request, lambda: _taken(service.library.path, file, name))
+            place = await service.queue.run(request, lambda: _taken(service, file, name))
         task = {"do": "add", "file": str(place), "name": name, "keep": True}
         job = jobs.add(task | {"text": text, "keywords": keywords.splitlines()})
         if job is None:
@@ -138,17 +138,15 @@ def _file_name(name: str) -> str:
     return name
 
 
-def _taken(library: Path, file: UploadFile, name: str) -> Path:
+def _taken(service: Service, file: UploadFile, name: str) -> Path:
     """The file in the library's folder, if its content is that of a medium. Raises: MediaError."""
-    from retrieval.media.sniff import identify
-
-    folder = library / INCOMING
+    folder = service.library.path / INCOMING
     folder.mkdir(mode=0o700, exist_ok=True)
     place = folder / f"{uuid4().hex}{Path(name).suffix}"
     try:
         with place.open("xb") as copy:
             shutil.copyfileobj(file.file, copy)
-        identify(place)
+        next(service.decoders.file(place).read("identify"))
     except BaseException as error:
         with suppress(OSError):
             place.unlink()

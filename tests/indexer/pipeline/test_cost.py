@@ -14,8 +14,8 @@ from indexer.pipeline.cost import PICTURE_MS, Rates, expected, read_weight, usua
 from indexer.pipeline.meter import Meter
 from indexer.pipeline.progress import progress_line
 from indexer.pipeline.stages import Job, Pipeline, Result
-from indexer.pipeline.worker import Task, Workers
 from indexer.sources.base import Candidate, FileState
+from retrieval.media.worker import Task, Workers
 from retrieval.settings import LIMITS
 from tests.fakes import FakeProfile
 from tests.world import World

@@ -18,10 +18,10 @@ from indexer.events import Event, Skipped
 from indexer.pipeline.sink import Origin, Sink, dated
 from indexer.pipeline.stages import Job, Result
 from indexer.pipeline.steps import task_of
-from indexer.pipeline.worker import Failure, Identity
 from indexer.sources.base import Candidate, FileState
 from retrieval.domain.media import ImageSpec, Metadata, Segment
 from retrieval.media.hashing import VANISHED
+from retrieval.media.worker import Failure, Identity
 from retrieval.settings import LIMITS
 from tests.fakes import FakeTranscriber
 

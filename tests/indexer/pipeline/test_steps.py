@@ -60,7 +60,7 @@ def test_a_task_without_a_medium_is_identified_first() -> None:
     """By the task of the same file that gives its Identity and needs no encoder."""
     task = task_of("read", Path("a"), None, ImageSpec(32), LIMITS).identifying
     assert (task.path, task.reader, task.spec, task.has_fingerprints) == (
-        Path("a"), "indexer.pipeline.worker:identify", None, False
+        Path("a"), "retrieval.media.worker:identify", None, False
     )  # fmt: skip
 
 

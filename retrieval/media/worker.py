@@ -2,8 +2,8 @@
 
 A child is a fresh interpreter (never forked after ONNX Runtime or OpenMP started threads), lives long, has one file in
 flight, and an address space of its own size plus `limits.memory_bytes`. Host and child talk over one socket pair, whose
-small buffer is the back-pressure. A child that dies, or shows no sign of life for `limits.progress_s`, is killed and
-replaced, and its file raises MediaUnreadable.
+small buffer is the back-pressure. A child that dies, shows no sign of life for `limits.progress_s`, or takes longer than
+`limits.total_s`, is killed and replaced, and its file raises MediaUnreadable.
 
     host -> child   Task
     child -> host   what the reader gives: Identity, Metadata, ExtractedSegment, samples (n,) float32
@@ -13,6 +13,7 @@ replaced, and its file raises MediaUnreadable.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -56,7 +58,7 @@ class Task:
     @property
     def identifying(self) -> Task:
         """The task that gives the Identity of the same file."""
-        return replace(self, reader="indexer.pipeline.worker:identify", spec=None, has_fingerprints=False)
+        return replace(self, reader="retrieval.media.worker:identify", spec=None, has_fingerprints=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +217,10 @@ class ProcessWorker:
     def run(self, task: Task) -> Iterator[Any]:
         """See Worker.run."""
         channel = self._connect()
+        end = time.monotonic() + task.limits.total_s
         try:
             channel.send(task)
-            while not isinstance(value := self._receive(channel), End):
+            while not isinstance(value := self._receive(channel, end), End):
                 if isinstance(value, InstallationFault):
                     raise InstallationError(f"the installation is incomplete: {value.detail}", value.hint)
                 if isinstance(value, Failure):
@@ -228,13 +231,20 @@ class ProcessWorker:
             raise MediaUnreadable(f"{task.path} {self._cause_of_death()}", reason="crashes its decoder") from None
         except TimeoutError:
             self.close()
-            seconds = self._limits.progress_s
-            raise MediaUnreadable(f"{task.path} gave nothing for {seconds:.0f} s", reason="too slow") from None
+            if time.monotonic() >= end:
+                what = f"{task.path} takes longer than {task.limits.total_s:.0f} s"
+            else:
+                what = f"{task.path} gave nothing for {self._limits.progress_s:.0f} s"
+            raise MediaUnreadable(what, reason="too slow") from None
         except GeneratorExit:  # the host lost interest half way; what the child still sends is not for the next task
             self.close()
             raise
 
-    def _receive(self, channel: Channel) -> Any:
+    def _receive(self, channel: Channel, end: float) -> Any:
+        if end < math.inf:
+            if (left := end - time.monotonic()) <= 0:
+                raise TimeoutError
+            _set_patience(channel, min(left, self._limits.progress_s))
         try:
             return channel.recv()
         except BlockingIOError:
@@ -245,7 +255,7 @@ class ProcessWorker:
             ours, theirs = socket.socketpair()
             with theirs, _ending_blocked():
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", f"from indexer.pipeline.worker import serve; serve({theirs.fileno()})"],
+                    [sys.executable, "-c", f"from retrieval.media.worker import serve; serve({theirs.fileno()})"],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,  # decoders chatter about every broken frame
@@ -253,8 +263,8 @@ class ProcessWorker:
                 )
             self._lower_priority()
             # A limit that the kernel keeps costs nothing; asking before each value cost as much as the value.
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(self._limits.progress_s))
             self._channel = Connection(ours.detach())
+            _set_patience(self._channel, self._limits.progress_s)
         return self._channel
 
     def _lower_priority(self) -> None:
@@ -292,9 +302,12 @@ def _ending_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _timeval(seconds: float) -> bytes:
-    """C's struct timeval."""
-    return struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
+def _set_patience(channel: Channel, seconds: float) -> None:
+    """How long the kernel waits for a value."""
+    timeval = struct.pack("@ll", int(seconds), max(1, int(seconds % 1 * 1e6)))  # zeros would mean for ever
+    with socket.socket(fileno=channel.fileno()) as lent:
+        lent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+        lent.detach()
 
 
 class Workers:

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from indexer.pipeline.steps import task_of
-from indexer.pipeline.worker import ProcessWorker
 from retrieval.domain.media import ImageSpec
 from retrieval.errors import InstallationError, MediaError, RetrievalError
+from retrieval.media.worker import ProcessWorker
 from retrieval.settings import LIMITS
 
 
