@@ -6,44 +6,53 @@ import { Tile } from "./tiles.js";
 
 const HEADING = 52;
 
-/** Sections of an answer: what is sure, what is less sure; or, where nothing was asked, months. */
-function sections(answer) {
+/** The section of the hit at a place: {kind, name, title()}: what is sure, what is less sure; or, where nothing was asked, its month. */
+function sectionOf(answer, place) {
   if (answer.isBrowsing) {
-    const months = [];
-    answer.hits.forEach((hit, place) => {
-      const name = hit.date ? hit.date.slice(0, 7) : "";
-      if (!months.length || months.at(-1).name !== name) {
-        months.push({ name, kind: "month", title: name ? month(name) : t("date.none"), first: place, hits: [] });
-      }
-      months.at(-1).hits.push(hit);
-    });
-    return months;
+    const name = answer.hits[place].date?.slice(0, 7) ?? "";
+    return { kind: "month", name, title: () => (name ? month(name) : t("date.none")) };
   }
-  const [sure, possible] = [answer.hits.slice(0, answer.sure), answer.hits.slice(answer.sure)];
-  const found = [];
-  if (sure.length) found.push({ kind: "sure", title: "", first: 0, hits: sure });
-  if (possible.length) found.push({ kind: "possible", title: t(sure.length ? "answers.less" : "answers.nearest"), first: sure.length, hits: possible });
-  return found;
+  const kind = place < answer.sure ? "sure" : "possible";
+  return { kind, name: kind, title: () => (kind === "sure" ? "" : t(answer.sure ? "answers.less" : "answers.nearest")) };
 }
 
-/** All rows of all sections, with headings as rows of their own. */
-function layout(answer, width) {
-  const narrow = width < 640;
-  const gap = narrow ? 4 : 8;
-  const tall = narrow ? 150 : width < 1100 ? 190 : 220;
-  const rows = [];
-  let top = 0;
-  for (const each of sections(answer)) {
-    if (each.title) {
-      rows.push({ top, height: HEADING, heading: each.title, section: each, first: -1, tiles: [] });
-      top += HEADING;
+/** Whether an answer is the one that was laid out, with more hits or none behind it. */
+function goesOn(known, answer, width, lang) {
+  const before = known?.hits.length;
+  return before > 0 && before <= answer.hits.length && known.width === width && known.lang === lang && known.isBrowsing === answer.isBrowsing
+    && known.hits[0] === answer.hits[0] && known.hits[before - 1] === answer.hits[before - 1] && (known.sure === answer.sure || known.sure === before);
+}
+
+/**
+ * All rows of all sections, with headings as rows of their own: {rows, height, ...}. Of an answer that goes on, what
+ * `known` holds stays, but for its last row, which may not be full.
+ */
+function layout(known, answer, width, lang) {
+  const isMore = goesOn(known, answer, width, lang);
+  const rows = isMore ? known.rows : [];
+  const last = isMore ? rows.pop() : null;
+  const gap = width < 640 ? 4 : 8;
+  const tall = width < 640 ? 150 : width < 1100 ? 190 : 220;
+  let section = last?.section ?? null;
+  let top = last?.top ?? 0;
+  let first = last?.first ?? 0;
+  while (first < answer.hits.length) {
+    const own = sectionOf(answer, first);
+    if (section?.name !== own.name) {
+      section = { kind: own.kind, name: own.name, title: own.title(), first };
+      if (section.title) {
+        rows.push({ top, height: HEADING, heading: section.title, section, first: -1, tiles: [] });
+        top += HEADING;
+      }
     }
-    const height = each.kind === "possible" ? tall * 0.8 : tall;
-    const made = justify(each.hits, width, height, gap, top, each.first);
-    for (const row of made.rows) rows.push({ ...row, section: each });
-    top = made.bottom + (each.kind === "month" ? 8 : 16);
+    let end = first + 1;
+    while (end < answer.hits.length && sectionOf(answer, end).name === section.name) end += 1;
+    const made = justify(answer.hits.slice(first, end), width, section.kind === "possible" ? tall * 0.8 : tall, gap, top, first);
+    for (const row of made.rows) rows.push({ ...row, section });
+    top = made.bottom + (section.kind === "month" ? 8 : 16);
+    first = end;
   }
-  return { rows, height: top };
+  return { rows, height: top, hits: answer.hits, sure: answer.sure, isBrowsing: answer.isBrowsing, width, lang };
 }
 
 /** What of the list is in sight: [top, bottom) in pixels of the list, with a screen's height on either side. */
@@ -108,7 +117,10 @@ export function Grid({ answer, chosen, onOpen, onChoose }) {
   const sight = useSight(box);
   const [active, setActive] = useState(0);
   const wanted = useRef(null);
-  const { rows, height } = useMemo(() => layout(answer, width || 800), [answer.hits, answer.isBrowsing, width, document.documentElement.lang]);
+  const laid = useRef(null);
+  const lang = document.documentElement.lang;
+  laid.current = useMemo(() => layout(laid.current, answer, width || 800, lang), [answer.hits, answer.isBrowsing, width, lang]);
+  const { rows, height } = laid.current;
   const shown = between(rows, sight[0], sight[1]);
   const focused = rows.find((row) => active >= row.first && active < row.first + row.tiles.length);
   if (focused && !shown.includes(focused)) shown.push(focused); // it holds the keyboard's place

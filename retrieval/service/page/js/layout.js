@@ -16,6 +16,7 @@ export function justify(hits, width, height, gap, top, from = 0) {
   const rows = [];
   let first = 0;
   let shapes = [];
+  let sum = 0;
   const close = (own) => {
     let left = 0;
     const tiles = shapes.map((each, place) => {
@@ -30,16 +31,16 @@ export function justify(hits, width, height, gap, top, from = 0) {
   };
   hits.forEach((hit, place) => {
     shapes.push(shape(hit));
-    const sum = shapes.reduce((all, each) => all + each, 0);
+    sum += shapes.at(-1);
     const filled = (width - gap * (shapes.length - 1)) / sum;
     if (filled <= height) {
       close({ height: filled, filled: true });
       first = place + 1;
       shapes = [];
+      sum = 0;
     }
   });
   if (shapes.length) {
-    const sum = shapes.reduce((all, each) => all + each, 0);
     const filled = (width - gap * (shapes.length - 1)) / sum;
     close({ height: Math.min(height, filled), filled: filled <= height });
   }

@@ -44,7 +44,7 @@ export function t(key, values = {}) {
   let found = strings[key] ?? fallback[key];
   if (found === undefined) return key;
   if (typeof found === "object") {
-    found = found[new Intl.PluralRules(language).select(values.n)] ?? found.other;
+    found = found[form("PluralRules").select(values.n)] ?? found.other;
   }
   return found.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
@@ -52,8 +52,17 @@ export function t(key, values = {}) {
   });
 }
 
-export const number = (value) => new Intl.NumberFormat(language).format(value);
-export const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value);
+const forms = new Map();
+
+/** A formatter of the chosen language, kept: making one takes longer than a hundred uses. */
+function form(kind, options = {}) {
+  const name = `${language} ${kind} ${JSON.stringify(options)}`;
+  if (!forms.has(name)) forms.set(name, new Intl[kind](language, options));
+  return forms.get(name);
+}
+
+export const number = (value) => form("NumberFormat").format(value);
+export const percent = (value) => form("NumberFormat", { style: "percent" }).format(value);
 
 /** 75000 ms: 1:15. */
 export function clock(ms) {
@@ -68,8 +77,7 @@ export function day(date) {
   const [year, month, rest] = [date.slice(0, 4), date.slice(5, 7), date.slice(8, 10)];
   if (!month) return year;
   const value = new Date(Number(year), Number(month) - 1, Number(rest || 1));
-  const form = rest ? { dateStyle: "medium" } : { year: "numeric", month: "long" };
-  return new Intl.DateTimeFormat(language, form).format(value);
+  return form("DateTimeFormat", rest ? { dateStyle: "medium" } : { year: "numeric", month: "long" }).format(value);
 }
 
 export const month = (date) => day(date.slice(0, 7));
@@ -77,7 +85,7 @@ export const month = (date) => day(date.slice(0, 7));
 /** When something happened, to the minute. */
 export function moment(date) {
   if (date.length < 16) return day(date);
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(date));
+  return form("DateTimeFormat", { dateStyle: "medium", timeStyle: "short" }).format(new Date(date));
 }
 
 /** Bytes in the unit that gives the shortest number. */
@@ -89,6 +97,6 @@ export function size(bytes) {
     value /= 1000;
     step += 1;
   }
-  const form = { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: value < 10 && step ? 1 : 0 };
-  return new Intl.NumberFormat(language, form).format(value);
+  const digits = value < 10 && step ? 1 : 0;
+  return form("NumberFormat", { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: digits }).format(value);
 }
