@@ -11,18 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from indexer.cli.program import app
-from retrieval import Library
-from retrieval.service.app import create_app
-from retrieval.service.guard import Rules
 
 
 def test_other_machines_need_a_key(sample_library: Path) -> None:
@@ -75,25 +66,3 @@ def test_it_answers_until_it_is_stopped_and_keeps_no_question(sample_library: Pa
         answer = httpx.post(f"{place}v1/search", json={"query": "a quokka in the snow"}, timeout=120)
         assert answer.status_code == 200
         assert httpx.post(f"{place}v1/search", json={"query": "quokka AND"}, timeout=120).status_code == 400
-
-
-def test_a_tracer_of_the_host_program_sees_no_question(served: Library) -> None:
-    """FastAPI reports to any tracer provider of the process; spans would hold what is asked."""
-    spans = InMemorySpanExporter()
-    tracing = TracerProvider()
-    tracing.add_span_processor(SimpleSpanProcessor(spans))
-    trace.set_tracer_provider(tracing)
-    with TestClient(create_app(served, Rules(frozenset({"localhost"}))), base_url="http://localhost") as client:
-        client.post("/v1/search?secret=quokka", json={"query": "a quokka"})
-    assert not any("quokka" in span.to_json() for span in spans.get_finished_spans())
-
-
-def test_the_pages_example_in_python_runs_as_it_stands(
-    sample_library: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Against a service of the samples, at another port."""
-    page = (Path(__file__).parents[2] / "docs" / "service.md").read_text("utf-8")
-    program = page.partition("```python\n")[2].partition("```")[0]
-    with running(sample_library) as place:
-        exec(compile(program.replace("http://127.0.0.1:8765/", place), "docs/service.md", "exec"), {})
-    assert len(capsys.readouterr().out.splitlines()) in (1, 2, 3)
