@@ -13,18 +13,14 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.report import report
+from benchmarks.serving import serving
 from indexer import demo
 from retrieval.service.web import FOLDER
 
@@ -45,20 +41,6 @@ SCROLL = """async (answers) => {
     }
     return { most, long: window.long, seen };
 }"""
-
-
-@contextmanager
-def serving(library: Path) -> Iterator[str]:
-    """The program over a library."""
-    command = [sys.executable, "-m", "indexer.cli.app", "serve", "--port", "0", "--library", str(library)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
-        try:
-            assert service.stdout is not None
-            found = re.search(r"http://\S+/", service.stdout.readline())
-            assert found
-            yield found[0]
-        finally:
-            service.terminate()
 
 
 def painted(context: Any, address: str) -> float:
@@ -114,9 +96,9 @@ def main() -> None:
             demo.fill(library, lambda event: None)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en")
-        with serving(library) as address:
-            times = [painted(context, address) for _ in range(given.loads + 1)][1:]
-            scroll = scrolled(context, address, given.answers)
+        with serving(library) as service:
+            times = [painted(context, service.address) for _ in range(given.loads + 1)][1:]
+            scroll = scrolled(context, service.address, given.answers)
         browser.close()
     script = sum(len(gzip.compress(each.read_bytes())) for each in FOLDER.rglob("*.js"))
     figures: dict[str, float | str] = {"lcp_ms_median": median(times), "lcp_ms_worst": max(times)}

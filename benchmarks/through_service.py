@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.serving import serving
+
 QUESTIONS = ("a dog on the beach", "red car", "沙滩上的狗", "install the package", "mountain lake")
 ASKED = 0.35
 
@@ -25,19 +27,13 @@ def main() -> None:
     parser.add_argument("library", type=Path)
     parser.add_argument("--rounds", type=int, default=15)
     given = parser.parse_args()
-    command = [sys.executable, "-m", "indexer.cli.app", "serve", "--port", "0", "--library", str(given.library)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
-        assert service.stdout is not None
-        service.stdout.readline()
-        try:
-            took: dict[str, list[tuple[float, float]]] = {"--server": [], "--no-server": []}
-            for way in took:  # so that all files lie in memory
-                one(given.library, 0, way)
-            for at in range(given.rounds):
-                for way, times in took.items():
-                    times.append(one(given.library, at, way))
-        finally:
-            service.terminate()
+    with serving(given.library):
+        took: dict[str, list[tuple[float, float]]] = {"--server": [], "--no-server": []}
+        for way in took:  # so that all files lie in memory
+            one(given.library, 0, way)
+        for at in range(given.rounds):
+            for way, times in took.items():
+                times.append(one(given.library, at, way))
     wall = {way: statistics.median(each[0] for each in times) for way, times in took.items()}
     cpu = {way: statistics.median(each[1] for each in times) for way, times in took.items()}
     figures = {
