@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from retrieval.cli.options import JsonOption
 from retrieval.cli.output import print_json, reported
 
 if TYPE_CHECKING:
+    from retrieval.encoders.hub import Arrival
     from retrieval.encoders.profile_registry import ProfileState
     from retrieval.encoders.registry import Model, ModelState
 
@@ -115,16 +117,41 @@ def _model_row(state: ModelState) -> tuple[str, str, str, str, str]:
 @models_app.command("fetch")
 def models_fetch(
     name: Annotated[str, typer.Argument(help="A profile, a model, NAME/TAG of open_clip, or a Whisper size.")],
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Take other files than came from there the first time.")
+    ] = False,
 ) -> None:
-    """Fetch what is not here yet. The only command that uses the network."""
-    with reported():
-        from retrieval.encoders.install import fetch
+    """Fetch what is not here yet. The only command that uses the network.
 
-        brought = fetch(name)
+    The revision and digest of what comes first are kept, and whatever comes later must be the same. A download that was cut
+    goes on where it stopped. HF_ENDPOINT names a mirror of the model hub.
+    """
+    with reported():
+        from retrieval.encoders.install import fetch, held, twin
+
+        brought = fetch(name, renew=renew, on_arrival=_say_arrival)
         for state in brought:
             _say_state(state)
+            if pin := held(state.model):
+                revision = f"revision {pin.revision[:12]}, " if pin.revision else ""
+                print(f"  {revision}sha256 {pin.sha256[:12]}, held since {pin.day}")
+            if other := twin(state.model):
+                print(f"  its golden vectors are those of {other.name}")
         if not brought:
             print(f"All that {name} needs is here.")
+
+
+def _say_arrival(arrival: Arrival) -> None:
+    """A line for each file that has come; on a terminal one line that moves."""
+    from retrieval.render.text import size
+
+    here = f"{size(arrival.here)} of {size(arrival.total)}" if arrival.total else size(arrival.here)
+    line = f"fetching {arrival.number} of {arrival.files} files, {here}: {arrival.file}"
+    if sys.stderr.isatty():
+        end = "\n" if arrival.is_last else ""
+        print(f"\r\033[K{line}", end=end, file=sys.stderr, flush=True)
+    elif arrival.is_whole:
+        print(line, file=sys.stderr)
 
 
 @models_app.command("add")

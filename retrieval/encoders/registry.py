@@ -72,6 +72,7 @@ class Model:
     sha256: str = ""
     repository: str = ""
     revision: str = ""
+    equals: str = ""
     quality: str = ""
     bytes: int = 0
     architecture: str = ""
@@ -275,15 +276,28 @@ def record(model: Model, folder: Path) -> Files:
 
     Raises: SpaceMismatch where the name already stands for other files.
     """
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if _counts(path, folder))
-    files = {name: _digest(folder / name) for name in names}
-    whole = hashlib.sha256("".join(f"{files[name]}  {name}\n" for name in names).encode()).hexdigest()
+    files = _digests(folder)
+    whole = _whole(files)
     known = _record(model.name)
     if known and known["digest"] != whole and Path(known["folder"]).is_dir():
         raise SpaceMismatch(f"the name {model.name} already stands for other files", "give another name")
     kept = {"entry": entry_of(model), "folder": str(folder.resolve()), "digest": whole, "files": files}
     _write_json(models_dir() / f"{model.name}.json", kept)
     return Files(folder.resolve(), whole)
+
+
+def digest_of(folder: Path) -> str:
+    """sha256 (hex) of the digests and names of all files of a model's folder."""
+    return _whole(_digests(folder))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if _counts(path, folder))
+    return {name: _digest(folder / name) for name in names}
+
+
+def _whole(files: Mapping[str, str]) -> str:
+    return hashlib.sha256("".join(f"{files[name]}  {name}\n" for name in sorted(files)).encode()).hexdigest()
 
 
 def _counts(path: Path, folder: Path) -> bool:

@@ -18,6 +18,7 @@ SPEEDS = ROOT / "benchmarks" / "model_speeds.json"
 SOURCES = (
     "indexer/cli/models.py",
     "retrieval/encoders/install.py",
+    "retrieval/encoders/hub.py",
     "retrieval/encoders/registry.py",
     "retrieval/encoders/profile_registry.py",
     "retrieval/encoders/profile.py",
@@ -81,7 +82,11 @@ starter's fitted numbers hold. The library's own pictures make its typical pictu
 `calibration`, belongs to the revision of the encoder, and is measured again when the library has grown tenfold. A sound space is
 calibrated by seven recordings only: take its numbers as rough.
 
-`crossmedia models fetch` is the only command that uses the network. `HF_ENDPOINT` names a mirror of the model hub.
+`crossmedia models fetch` is the only command that uses the network. It brings one commit, and goes on where a cut download
+stopped. What a source gave first is held by commit and digest, and whatever comes later must be the same; `--renew` takes
+other files ([decision 0147](decisions/0147-the-first-fetch-is-believed.md)). `HF_ENDPOINT` names a mirror of the model hub,
+`HF_TOKEN` a login there, and `HF_HUB_OFFLINE=1` forbids it. Models named `-v2` are second exports of the same weights; their
+golden vectors are compared with the first ones where both are here.
 
 """
 

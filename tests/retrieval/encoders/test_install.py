@@ -2,83 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 import shutil
-import threading
+import socket
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from retrieval.encoders.install import add, export, fetch
+from indexer.cli.program import app
+from retrieval.encoders import hub as model_hub
+from retrieval.encoders.install import add, compare, export, fetch, remove
 from retrieval.encoders.profile import make_profile
 from retrieval.encoders.registry import entry_of, find_model, model_state, models_dir
-from retrieval.errors import EncoderUnavailable
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-REPOSITORY = "immich-app/ViT-B-32__laion2b-s34b-b79k"
-
-
-class Hub(ThreadingHTTPServer):
-    """One repository of a model hub: its list of files and their content, as the hub's client asks for them."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.folder = folder
-        self.sent: list[str] = []
-
-
-class Answers(BaseHTTPRequestHandler):
-    """GET and HEAD of /api/models/OWNER/NAME[/...] and /OWNER/NAME/resolve/REVISION/PATH."""
-
-    server: Hub
-
-    def do_HEAD(self) -> None:
-        self._answer(body=False)
-
-    def do_GET(self) -> None:
-        self._answer(body=True)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-    def _answer(self, *, body: bool) -> None:
-        path = self.path.partition("?")[0]
-        if path.startswith(f"/api/models/{REPOSITORY}"):
-            self._send(json.dumps(self._listing(path)).encode(), "application/json", body=body)
-            return
-        name = path.partition("/resolve/")[2].partition("/")[2]
-        file = self.server.folder / name
-        if not name or not file.is_file():
-            self.send_error(404)
-            return
-        if body:
-            self.server.sent.append(name)
-        self._send(file.read_bytes(), "application/octet-stream", body=body)
-
-    def _listing(self, path: str) -> object:
-        names = sorted(
-            str(each.relative_to(self.server.folder)) for each in self.server.folder.rglob("*") if each.is_file()
-        )
-        if "/tree/" in path:
-            return [
-                {"type": "file", "path": name, "size": (self.server.folder / name).stat().st_size, "oid": "0" * 40}
-                for name in names
-            ]
-        siblings = [{"rfilename": name} for name in names]
-        return {"id": REPOSITORY, "modelId": REPOSITORY, "sha": COMMIT, "siblings": siblings, "private": False}
-
-    def _send(self, content: bytes, kind: str, *, body: bool) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
+from retrieval.errors import EncoderUnavailable, SpaceMismatch
+from tests.model_hub import Hub, serving
 
 
 @pytest.fixture
@@ -89,14 +29,9 @@ def hub(tmp_path: Path, onnx_folder: Callable[[str], Path], monkeypatch: pytest.
     shutil.copytree(onnx_folder("free"), folder)
     (folder / "README.md").write_text("not wanted")
     (folder / "visual/model.armnn").write_text("not wanted")
-    server = Hub(folder)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(folder) as server:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        yield server
 
 
 @pytest.fixture
@@ -133,13 +68,14 @@ def test_fetched_profile_serves(wide: Hub) -> None:
         "visual/model.onnx",
         "visual/preprocess_cfg.json",
     ]
+    assert kept() == ["clip-vit-b-32", "clip-vit-b-32.json", "pins"]
     assert make_profile("clip").encoder("shared", "text").encode(["a dog"]).shape == (1, 512)
 
 
 def test_what_is_here_is_not_fetched_again(wide: Hub) -> None:
     """A second fetch asks for nothing."""
     fetch("clip-vit-b-32")
-    wide.sent.clear()
+    wide.asked.clear()
     assert fetch("clip-vit-b-32")[0].here
     assert fetch("clip") == []
     assert wide.sent == []
@@ -160,14 +96,160 @@ def test_wrong_digest_is_refused(wide: Hub) -> None:
     (models_dir() / "pinned.json").write_text(json.dumps(record))
     with pytest.raises(EncoderUnavailable, match=r"has sha256 .* not 000000000000"):
         fetch("pinned")
-    assert sorted(each.name for each in models_dir().iterdir()) == ["pinned.json"]
+    assert kept() == ["pinned.json"]
+
+
+def kept() -> list[str]:
+    """What lies in the folder of models, less what is on its way."""
+    return (
+        sorted(each.name for each in models_dir().iterdir() if each.name != ".fetch") if models_dir().exists() else []
+    )
 
 
 def test_absent_repository_is_one_line(hub: Hub) -> None:
-    """A hub that does not have it, or does not answer, leaves everything as it was."""
-    with pytest.raises(EncoderUnavailable, match="could not be fetched from immich-app/ViT-B-16-SigLIP2__webli"):
+    """A hub that does not have it leaves everything as it was."""
+    with pytest.raises(EncoderUnavailable, match="has no immich-app/ViT-B-16-SigLIP2__webli of that revision"):
         fetch("siglip2-b-16")
-    assert [each for each in models_dir().iterdir() if not each.name.startswith(".")] == []
+    assert kept() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "without a login"), (404, "of that revision"), (503, "answers 503 Service Unavailable")]
+)
+def test_an_answer_of_the_hub_is_one_line(hub: Hub, status: int, said: str) -> None:
+    """With what to do."""
+    hub.status = status
+    with pytest.raises(EncoderUnavailable, match=said) as caught:
+        fetch("clip")
+    assert caught.value.hint
+    assert "\n" not in str(caught.value)
+    assert kept() == []
+
+
+def test_a_machine_without_a_network(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens there, or all calls are forbidden: the mirror is named, and what to do."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+        monkeypatch.setenv("HF_ENDPOINT", nobody)
+        with pytest.raises(EncoderUnavailable, match=f"could not be fetched from {nobody}: .*refused"):
+            fetch("clip")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(EncoderUnavailable, match="HF_HUB_OFFLINE is set"):
+        fetch("clip")
+    assert (kept(), hub.asked) == ([], [])
+
+
+def test_a_cut_download_goes_on_where_it_stopped(wide: Hub) -> None:
+    """What came stays, no byte of it is asked for again, and progress begins where it was."""
+    wide.cut = 500
+    with pytest.raises(EncoderUnavailable, match=r"\.(onnx|json) was cut off at 2,000 of [\d,]+ bytes") as caught:
+        fetch("clip")
+    assert "goes on from there" in caught.value.hint
+    assert kept() == []
+    (name, _), starts = wide.asked[-1], [start for _, start in wide.asked[-4:]]
+    assert starts == [0, 500, 1000, 1500]
+    wide.cut, wide.asked = None, []
+    seen: list[model_hub.Arrival] = []
+    assert fetch("clip", on_arrival=seen.append)[0].here
+    assert wide.asked[0] == (name, 2000)
+    assert name not in wide.sent[1:]
+    assert [each.here for each in seen] == sorted(each.here for each in seen)
+    assert next(each for each in seen if each.file == name).here >= 2000
+    assert seen[-1].here == seen[-1].total
+    assert (seen[-1].number, seen[-1].files) == (6, 6)
+
+
+def test_a_damaged_file_is_not_kept(wide: Hub) -> None:
+    """The hub states the digest of a large file; the next fetch brings it again."""
+    wide.damage = {"visual/model.onnx"}
+    with pytest.raises(EncoderUnavailable, match=r"visual/model\.onnx came with sha256 \w{12}, not \w{12}"):
+        fetch("clip")
+    wide.damage = set()
+    assert fetch("clip")[0].here
+
+
+def test_the_first_fetch_pins_revision_and_digest(wide: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit that came first comes again, whatever main is by then; other files under its name are refused."""
+    fetch("clip")
+    first = model_state(find_model("clip-vit-b-32")).digest
+    remove("clip-vit-b-32")
+    config = wide.folder / "config.json"
+    old = config.read_text()
+    wide.revisions["first"] = Path(shutil.copytree(wide.folder, wide.folder.with_name("first")))
+    config.write_text(old.replace("{", "{ "))
+    assert fetch("clip")[0].digest == first
+    remove("clip-vit-b-32")
+    commit = wide.commit("first")
+    monkeypatch.setattr(wide, "commit", lambda revision: commit)  # a mirror that gives main under the name of the first
+    with pytest.raises(EncoderUnavailable, match=r"gives other files \(sha256 \w{12}\) than on 20\d\d-") as caught:
+        fetch("clip")
+    assert "--renew" in caught.value.hint
+    assert not model_state(find_model("clip-vit-b-32")).here
+    assert fetch("clip", renew=True)[0].digest != first
+
+
+def test_another_export_gives_the_same_vectors(wide: Hub) -> None:
+    """Revision v2 is fetched beside what is here, and their golden vectors are compared."""
+    from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
+
+    fetch("clip")
+    second = Path(shutil.copytree(wide.folder, wide.folder.with_name("v2")))
+    for name in ("visual/model.onnx", "textual/model.onnx"):  # the same model, exported again
+        options = SessionOptions()
+        options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(second / name)
+        InferenceSession(str(wide.folder / name), options, providers=["CPUExecutionProvider"])
+    wide.revisions["v2"] = second
+    assert fetch("clip-vit-b-32-v2")[0].here
+    assert wide.commit("v2") != wide.commit("main")
+    found = compare("clip-vit-b-32", "clip-vit-b-32-v2")
+    assert set(found) == {"text", "image"}
+    assert min(found.values()) >= 0.99999
+
+
+def test_an_export_of_another_model_is_refused(wide: Hub) -> None:
+    """A cosine of golden vectors below 0.999: one line, and it is not known afterwards."""
+    import numpy as np
+    import onnx
+    from onnx import numpy_helper
+
+    fetch("clip")
+    wide.revisions["v2"] = Path(shutil.copytree(wide.folder, wide.folder.with_name("v2")))
+    path = wide.revisions["v2"] / "visual/model.onnx"
+    model = onnx.load(str(path))
+    weights = next(each for each in model.graph.initializer if each.name == "weights")
+    rows = numpy_helper.to_array(weights)
+    noise = np.random.default_rng(5).normal(0, 0.1, rows.shape).astype(np.float32)
+    weights.CopyFrom(numpy_helper.from_array(rows + noise, "weights"))
+    onnx.save(model, str(path))
+    with pytest.raises(SpaceMismatch, match=r"clip-vit-b-32-v2 should give the vectors of clip-vit-b-32, .* 0\.99"):
+        fetch("clip-vit-b-32-v2")
+    assert not model_state(find_model("clip-vit-b-32-v2")).here
+
+
+def test_the_program_says_what_came(wide: Hub) -> None:
+    """A line for each file, then the model with its revision and digest."""
+    done = CliRunner().invoke(app, ["models", "fetch", "clip"])
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count("\n") == 6
+    assert re.search(r"fetching 6 of 6 files, (1\.3 MB) of \1: visual/preprocess_cfg\.json\n$", done.stderr)
+    commit = wide.commit("main")[:12]
+    assert re.search(
+        rf"^  revision {commit}, sha256 \w{{12}}, held since \d{{4}}-\d\d-\d\d$", done.stdout, re.MULTILINE
+    )
+    assert "All that clip needs is here." in CliRunner().invoke(app, ["models", "fetch", "clip"]).stdout
+
+
+def test_parts_of_another_commit_are_thrown_away(wide: Hub) -> None:
+    """A repository that changed between two tries gives all its files of the later one."""
+    wide.cut = 500
+    with pytest.raises(EncoderUnavailable, match="was cut off"):
+        fetch("clip")
+    wide.cut, wide.asked = None, []
+    (wide.folder / "config.json").write_text((wide.folder / "config.json").read_text() + "\n")
+    assert fetch("clip")[0].here
+    assert {start for _, start in wide.asked} == {0}
 
 
 def test_what_can_be_fetched_is_named(hub: Hub) -> None:
