@@ -183,7 +183,9 @@ def _open(path: Path) -> BinaryIO:
 
 def _by_magic(head: bytes) -> tuple[Medium, str] | None:
     for offset, magic, medium, name in MAGIC:
-        if head.startswith(magic, offset) and (offset != 8 or head[:4] in (b"RIFF", b"RF64", b"FORM", b"BW64")):
+        if head.startswith(magic, offset) and (
+            offset != 8 or head[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM", b"BW64")
+        ):
             return medium, name
     if head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
         return "image", "raw" if _is_camera_raw(head) else "tiff"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ImageSpec, Medium, Metadata, Span
 from retrieval.media.av.audio import chunks
+from retrieval.media.av.concat import Piece, join
 from retrieval.media.av.cut import save_clip
 from retrieval.media.av.video import frame_at
 from retrieval.media.extract import listen, read, watch
@@ -97,6 +98,12 @@ def stream(color: tuple[int, int, int], seconds: int = 4, seed: int = 1) -> Make
     return make
 
 
+def reel(path: Path, end: int) -> Path:
+    """The first `end` ms as a reel of one piece."""
+    join([Piece(path, Span(0, end))], path.with_name("reel.mp4"))
+    return path.with_name("reel.mp4")
+
+
 def shots(path: Path) -> list[Span]:
     return [one.segment.span for one in watch(path, "video", FORM) if one.segment.span]
 
@@ -172,6 +179,7 @@ def test_a_film_is_shown_with_square_pixels(tmp_path: Path) -> None:
     assert isinstance(facts, Metadata)
     assert (facts.width, facts.height) == frame_at(path, 100).size == (320, 120)
     assert frame_at(save_clip(path, Span(0, 500), tmp_path / "cut.mp4"), 100).size == (320, 120)
+    assert frame_at(reel(path, 500), 100).size == (320, 120)
 
 
 def test_white_paper_of_a_pq_film_is_white(tmp_path: Path) -> None:
@@ -185,6 +193,7 @@ def test_white_paper_of_a_pq_film_is_white(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mkv", [paper] * 5, pixels="yuv420p10le", change=pq)
     assert mean(path, 0).min() > 230
     assert mean(save_clip(path, Span(0, 160), tmp_path / "cut.mp4"), 0).min() > 225
+    assert mean(reel(path, 160), 0).min() > 225
 
 
 def test_hd_without_a_word_on_its_colours_is_of_bt_709(tmp_path: Path) -> None:
@@ -207,7 +216,7 @@ QUARTERS = {
 
 @pytest.mark.parametrize("name", QUARTERS)
 def test_turned_and_mirrored_films_are_shown_as_players_do(tmp_path: Path, name: str) -> None:
-    """The whole display matrix: a mark in one corner comes where the matrix puts it, in stills and in cuts."""
+    """The whole display matrix: a mark in one corner comes where the matrix puts it, in stills, cuts and reels."""
     (a, b, c, d), size = QUARTERS[name]
     marked = flat(BLUE)
     marked[:40, :40] = 255  # upper left
@@ -219,7 +228,7 @@ def test_turned_and_mirrored_films_are_shown_as_players_do(tmp_path: Path, name:
     path.write_bytes(content)
     # The middle of the mark goes to (a x + c y, b x + d y), counted from the middle of the picture.
     x, y = a * -60 + c * -40, b * -60 + d * -40
-    for file in (path, save_clip(path, Span(0, 500), tmp_path / "cut.mp4")):
+    for file in (path, save_clip(path, Span(0, 500), tmp_path / "cut.mp4"), reel(path, 500)):
         shown = frame_at(file, 200)
         assert shown.size == size
         assert min(shown.getpixel((size[0] // 2 + x, size[1] // 2 + y))) > 200

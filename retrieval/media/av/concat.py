@@ -20,13 +20,13 @@ from av.filter import Graph
 
 from retrieval.domain.media import Span
 from retrieval.errors import MediaUnreadable
-from retrieval.media.av.ffmpeg import opened, packets, picture_stream, sound_stream, turns
+from retrieval.media.av.ffmpeg import first_frame, opened, packets, picture_stream, sound_stream
+from retrieval.media.av.frames import aspect_of, is_plain, picture, shown_size
 
 TIME_BASE: Final = Fraction(1, 90_000)
 AHEAD: Final = 45_000  # so far before their time packets may have to be decoded, in TIME_BASE
 MOST_NEW: Final = 0.6  # of a piece that is encoded anew before the rest is not worth copying
 RATE: Final = 48_000
-TURNS: Final = {1: "transpose=cclock,", 2: "hflip,vflip,", 3: "transpose=clock,"}
 START_CODE: Final = b"\0\0\0\1"
 
 
@@ -71,8 +71,8 @@ def _size(pieces: Sequence[Piece]) -> tuple[int, int]:
             frame = next(packets(container, stream), None)
             if frame is None:
                 raise MediaUnreadable(f"{piece.path.name} holds no picture that can be decoded", reason="damaged")
-            width, height = frame.width // 2 * 2, frame.height // 2 * 2
-            size = (height, width) if turns(frame) % 2 else (width, height)
+            width, height = shown_size(frame, aspect_of(stream))
+            size = width // 2 * 2, height // 2 * 2
             lengths[size] = lengths.get(size, 0) + piece.span.length
     return max(lengths, key=lambda size: (lengths[size], size))
 
@@ -82,6 +82,17 @@ def _pictures(container: Any, piece: Piece) -> Any:
     if stream is None:
         raise MediaUnreadable(f"{piece.path.name} has no pictures", reason="not media")
     return stream
+
+
+def _is_plain(piece: Piece, aspect: Fraction | None) -> bool:
+    """Whether a clip is shown as it is stored."""
+    with opened(piece.path) as container:
+        frame = first_frame(container, _pictures(container, piece))
+    return aspect is None and frame is not None and is_plain(frame)
+
+
+def _as_shown(frame: Any, aspect: Fraction | None) -> Any:
+    return av.VideoFrame.from_ndarray(np.asarray(picture(frame, aspect)), "rgb24")
 
 
 class _Reel:
@@ -131,7 +142,11 @@ class _Reel:
         context = stream.codec_context
         if context.name != "h264" or context.pix_fmt != "yuv420p" or not context.extradata:
             return None
-        if (context.width, context.height) != self._size or context.extradata[:1] != b"\x01":
+        if (
+            (context.width, context.height) != self._size
+            or context.extradata[:1] != b"\x01"
+            or not _is_plain(piece, aspect_of(stream))
+        ):
             return None
         _seek(container, stream, piece.span.start)
         for packet in container.demux(stream):
@@ -141,9 +156,6 @@ class _Reel:
             if at >= piece.span.end:
                 return None
             if packet.is_keyframe and at >= piece.span.start - 1:
-                frame = next(iter(packet.decode()), None)
-                if frame is not None and turns(frame):
-                    return None
                 late = max(0, round(at) - piece.span.start)
                 return piece.span.start + late if late <= MOST_NEW * piece.span.length else None
         return None
@@ -158,15 +170,16 @@ class _Reel:
         with opened(piece.path) as container:
             stream = _pictures(container, piece)
             _seek(container, stream, span.start)
-            graph, last = None, begin - 1
+            aspect, graph, last = aspect_of(stream), None, begin - 1
             for frame in packets(container, stream):
                 at = _ms(container, frame)
                 if at >= span.end:
                     break
                 if at < span.start - 1:
                     continue
-                graph = graph or self._graph(stream, frame)
-                graph.push(frame)
+                shown = frame if is_plain(frame) and not aspect else _as_shown(frame, aspect)
+                graph = graph or self._graph(shown)
+                graph.push(shown)
                 new: Any = graph.pull()
                 last = max(last + 1, begin + round((at - span.start) * 90))
                 new.pts, new.time_base, new.pict_type = last, TIME_BASE, 0
@@ -175,14 +188,13 @@ class _Reel:
         for packet in context.encode(None):
             self._put(packet)
 
-    def _graph(self, stream: Any, frame: Any) -> Graph:
-        """Turns a source's frames upright and fits them into the reel."""
+    def _graph(self, frame: Any) -> Graph:
+        """Fits frames like this one into the reel."""
         width, height = self._size
         graph = Graph()
         fitted = f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
-        steps = f"{TURNS.get(turns(frame), '')}{fitted},pad={width}:{height}:-1:-1,setsar=1,format=yuv420p"
-        source = graph.add_buffer(template=stream)
-        last = source
+        steps = f"{fitted},pad={width}:{height}:-1:-1,setsar=1,format=yuv420p"
+        last = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=TIME_BASE)
         for step in steps.split(","):
             name, _, given = step.partition("=")
             node = graph.add(name, given or None)

@@ -20,6 +20,7 @@ from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUnsupported
 from retrieval.media.av.clock import BACK_MS, CLOCKED, running_ms
 from retrieval.media.av.id3 import confused
+from retrieval.media.av.wav import as_ffmpeg_reads
 from retrieval.media.av.xmp import with_xmp
 from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
 from retrieval.media.image.live import identifier
@@ -28,6 +29,7 @@ from retrieval.media.sniff import identify
 
 WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
 PLACE: Final = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
+ALONE: Final = {"protocol_whitelist": "file"}
 BAD_PACKETS: Final = 200  # damaged packets in a row after which a stream is given up
 
 
@@ -43,7 +45,7 @@ def opened(path: Path, content: BinaryIO | None = None) -> Iterator[InputContain
         # disguise can then open no other file.
         with (
             content or open(path, "rb") as file,
-            av.open(file, "r", metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container,
+            av.open(as_ffmpeg_reads(path, file), "r", metadata_errors="ignore", options=ALONE) as container,
         ):
             yield container
     except MediaError:
@@ -262,11 +264,6 @@ def _is_estimated(path: Path, container: InputContainer) -> bool:
 def first_frame(container: InputContainer, stream: Any) -> Any | None:
     """The first frame that decodes; None for a stream without any. Leaves the container behind it."""
     return next(packets(container, stream), None)
-
-
-def turns(frame: Any) -> int:
-    """Quarter turns counter-clockwise (0..3) that show a frame upright."""
-    return int(frame.rotation / 90 + 4.5) % 4
 
 
 def _date(said: dict[str, str], medium: Medium) -> str | None:
