@@ -124,7 +124,9 @@ class _Turned:
         return self._whole
 
     def _round(self, vectors: Vectors) -> Vectors:
-        turned: Vectors = np.rint(self._turn.apply(vectors))
+        turned: Vectors = np.rint(self._turn.apply(vectors)).clip(
+            -128, 127
+        )  # a byte beyond them begins at the other end
         return turned
 
     def search(self, queries: Vectors, k: int, selector: Any) -> tuple[Vectors, NDArray[np.int64]]:

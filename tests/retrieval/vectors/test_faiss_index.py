@@ -46,3 +46,13 @@ def test_a_flat_index_of_the_first_releases_is_still_searched(tmp_path: Path) ->
     assert opened.search(rows[7:8].astype(np.float32), 1)[1].tolist() == [[7]]
     assert (opened.rows() == rows).all()
     assert np.abs(faiss_index.build(rows).rows() - rows).max() < 0.03
+
+
+@pytest.mark.parametrize("dimension", [65, 384])
+def test_a_vector_along_an_axis_is_nearest_to_itself(dimension: int) -> None:
+    """Turned, it is one large number, which a byte does not hold."""
+    axes = faiss_index._rotation(dimension)[:3]
+    rows = np.concatenate([axes, -axes, leaning(200, dimension)]).astype(np.float16)
+    scores, found = faiss_index.build(rows).search(rows[:6].astype(np.float32), 1)
+    assert found[:, 0].tolist() == list(range(6))
+    assert (scores[:, 0] > 0.1).all()  # 8 of the square root of the dimension
