@@ -46,7 +46,7 @@ class IndexingStep:
 
 
 def _shows_stills(metadata: Metadata) -> bool:
-    return metadata.medium == "image" or _moves(metadata) or metadata.format == "pdf"
+    return metadata.medium == "image" or _moves(metadata) or metadata.format.partition(",")[0] == "pdf"
 
 
 def _moves(metadata: Metadata) -> bool:

@@ -135,7 +135,7 @@ def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
 
 def _kind_words(facts: Metadata) -> list[str]:
     form = facts.format.partition(",")[0]  # behind it stand the encoding, and whether it is whole
-    kind = [MEDIUM_WORDS[facts.medium], facts.format, FORMAT_WORDS.get(form, "")]
+    kind = [MEDIUM_WORDS[facts.medium], form, FORMAT_WORDS.get(form, "")]
     if facts.has_subtitles:
         kind.append(FORMAT_WORDS["srt"])
     kind.append(LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or ""))

@@ -19,6 +19,7 @@ from retrieval.settings import LIMITS
         (Metadata("image", format="jpeg"), ["ocr"]),
         (Metadata("document", format="docx"), []),
         (Metadata("document", format="pdf"), ["ocr"]),
+        (Metadata("document", format="pdf, letters unreadable"), ["ocr"]),
         (Metadata("audio", has_sound=True), ["listen", "transcribe"]),
         (Metadata("audio", has_sound=True, has_subtitles=True), ["listen"]),
         (Metadata("audio"), []),
