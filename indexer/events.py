@@ -38,13 +38,17 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """All folders were listed. `changed` files are new or differ from what the catalog holds."""
+    """All folders were listed. `changed` files are new or differ from what the catalog holds.
+
+    passed: folders and files of systems and programs that were left out by their names.
+    """
 
     files: int
     changed: int
     gone: int
     seconds: float
     offline: tuple[Path, ...] = ()
+    passed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ def filtered_lines(event: Filtered) -> list[str]:
 def scanned_line(event: Scanned) -> str:
     """How many files were listed, and what of them is news."""
     notes = [f"{event.changed:,} new or changed"] * bool(event.changed) + [f"{event.gone:,} gone"] * bool(event.gone)
+    notes += [f"{event.passed:,} of systems and programs left out"] * bool(event.passed)
     return f" scan    {counted(event.files, 'file')}   {duration(event.seconds)}" + "".join(
         f"   {note}" for note in notes
     )

@@ -25,12 +25,13 @@ class Changes:
     changed: list[Candidate] = field(default_factory=list)  # new, or not what the catalog holds
     resubtitled: list[tuple[Candidate, int]] = field(default_factory=list)  # only the sidecars changed; asset id
     gone: list[int] = field(default_factory=list)  # ids of paths whose file was deleted, moved or left out
+    passed: int = 0  # folders and files of systems and programs, left out by their names
     left_out: int = 0  # those of them whose file is still there: a pattern or a switch leaves it out now
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """Files, changed ones, those that are gone."""
-        return self.files, len(self.changed), len(self.gone)
+    def counts(self) -> tuple[int, int, int, int]:
+        """Files, changed ones, those that are gone, folders and files of systems and programs."""
+        return self.files, len(self.changed), len(self.gone), self.passed
 
 
 def compare_all(
@@ -56,8 +57,8 @@ def compare_all(
             compare(source, known(source.id), others, library, hidden=hidden, forgotten=forgotten, check=check)
         )
     offline = tuple(each.source.root for each in found if each.offline)
-    files, changed, gone = (sum(each.counts[n] for each in found) for n in range(3))
-    return found, Scanned(files, changed, gone, time.perf_counter() - start, offline)
+    files, changed, gone, passed = (sum(each.counts[n] for each in found) for n in range(4))
+    return found, Scanned(files, changed, gone, time.perf_counter() - start, offline, passed)
 
 
 def compare(
@@ -91,6 +92,7 @@ def compare(
             changes.changed.append(candidate)
         elif before.asset_id is not None and before.sidecars != candidate.sidecars:
             changes.resubtitled.append((candidate, before.asset_id))
+    changes.passed = walk.passed
     moved_device = source.device is not None and changes.device != source.device
     none_left = bool(known) and len(missing) == len(known)
     changes.offline = b"" in walk.unreadable or (none_left and (moved_device or not walk.listed))

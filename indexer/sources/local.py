@@ -57,6 +57,7 @@ class Walk:
     towards: bytes | None = None  # the only file that is wanted, relative to the root
     unreadable: set[bytes] = field(default_factory=set)
     listed: int = 0
+    passed: int = 0  # folders and files of systems and programs that were left out by their names
 
     def candidates(self) -> Iterator[Candidate]:
         """All candidates, folder by folder, sorted by name in each; relative folders in `unreadable` are unknown."""
@@ -71,7 +72,9 @@ class Walk:
                 self.unreadable.add(folder)
                 continue
             self.listed += len(entries)
+            self.passed += sum(self._is_programs(entry.name) for entry in entries)
             if not self.hidden and (_is_photo_library(folder) or any(entry.name == NO_MEDIA for entry in entries)):
+                self.passed += 1
                 folders += [(os.path.join(folder, e.name), False) for e in entries if self._is_original(e, folder)]
                 continue
             is_code = is_code or any(entry.name in CODE_MARKS for entry in entries)
@@ -103,11 +106,15 @@ class Walk:
         return _is_photo_library(folder) and self._enters(entry, folder)
 
     def _wanted_name(self, name: bytes) -> bool:
+        return not self._is_programs(name) and (self.hidden or not name.startswith(b"."))
+
+    def _is_programs(self, name: bytes) -> bool:
+        """Whether a name is one that systems and programs give to what they keep for themselves."""
         plain = os.fsdecode(name).lower()
         if plain in SYSTEM_FOLDERS or plain in SYSTEM_FILES:
-            return False
+            return True
         copies = plain.endswith(CACHE_FOLDERS) or any(fnmatch.fnmatchcase(plain, copy) for copy in COPIES)
-        return self.hidden or not (plain.startswith(".") or copies)
+        return copies and not self.hidden
 
     def _excluded(self, relative: bytes) -> bool:
         return _matches(relative, self.exclude)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from indexer.pipeline.progress import scanned_line
+from indexer.sources.base import Source
+from indexer.sources.changes import compare_all
 from indexer.sources.local import Walk
 
 
@@ -49,6 +52,25 @@ def test_originals_of_a_photo_library_are_walked(tmp_path: Path, name: str) -> N
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).touch()
     assert walked(tmp_path) == {name}
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    """Once, in the line of the scan."""
+    for name in (
+        "#recycle/a.jpg",
+        "@eaDir/a.jpg",
+        "GH010001.LRV",
+        "b/Thumbs.db",
+        "secret/.nomedia",
+        ".hidden/a.jpg",
+        "c.jpg",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    source = Source(1, tmp_path, None, (), (), offline=False)
+    _, scanned = compare_all([source], lambda source: {}, tmp_path / "library")
+    assert (scanned.files, scanned.passed) == (1, 5)
+    assert scanned_line(scanned).endswith("1 new or changed   5 of systems and programs left out")
 
 
 def test_a_folder_that_says_so_is_left_out(tmp_path: Path) -> None:
