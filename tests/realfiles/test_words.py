@@ -50,6 +50,10 @@ ASKED = [  # text, question
     ("three invoices", "invoice"),
     ("one invoice", "invoices"),
     ("Kartoffeln", "Kartoffel"),
+    ("Leucht\u00adturm", "Leuchtturm"),
+    ("The\u00a0keeper", "keeper"),
+    ("\ufee3\ufeae\ufea3\ufe92\ufe8e", "مرحبا"),
+    ("ＡＢＣ１２３", "abc123"),
 ]
 NAMED = [  # name, question
     ("IMG_0412.jpg", "412"),

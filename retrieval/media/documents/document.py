@@ -17,6 +17,7 @@ from retrieval.errors import MediaError, MediaUnreadable
 from retrieval.media.dates import iso_date
 from retrieval.media.documents.parts import Parts
 from retrieval.media.documents.passages import Block, cut
+from retrieval.media.image.said import ImageMetadata
 from retrieval.media.language import language_of
 from retrieval.media.sniff import identify
 from retrieval.settings import LIMITS, Limits
@@ -26,6 +27,7 @@ MAIL: Final = frozenset({"eml", "emlx", "mbox", "mhtml"})
 LEAST_SIDE: Final = 64  # pixels of a picture inside a document; smaller ones are icons and rules
 PICTURES: Final = 2_000  # of one document
 FIRST_YEAR: Final = 1000  # books and letters are old
+DEPTH: Final = 4  # of documents inside documents
 LANGUAGE_CHARS: Final = 4_000  # the language is heard from so much of the beginning
 
 
@@ -72,7 +74,7 @@ def _parts(path: Path, kind: str, limits: Limits, depth: int) -> Iterator[Parts]
     if kind in OFFICE:
         from retrieval.media.documents.office import read_office
 
-        yield read_office(path, kind, limits)
+        yield read_office(path, kind, limits, lambda inner: _inside(inner, limits, depth + 1))
     elif kind in MAIL:
         from retrieval.media.documents.mail import read_mail
 
@@ -85,6 +87,11 @@ def _parts(path: Path, kind: str, limits: Limits, depth: int) -> Iterator[Parts]
         from retrieval.media.documents.text import read_text_document
 
         yield read_text_document(path, kind, limits)
+
+
+def _inside(path: Path, limits: Limits, depth: int) -> Parts:
+    """A document of a document; of those that lie too deep nothing."""
+    return _attached(path, limits, depth) if depth < DEPTH and identify(path)[0] == "document" else Parts()
 
 
 def _attached(path: Path, limits: Limits, depth: int) -> Parts:
@@ -137,22 +144,26 @@ def _first_heading(blocks: list[Block]) -> str | None:
 def _read_pdf(path: Path, form: ImageSpec, limits: Limits) -> Iterator[Metadata | ExtractedSegment]:
     """Page by page, so that a long document is never held as a whole; its language is heard from the first pages."""
     from retrieval.media.documents import pdf
+    from retrieval.media.documents.pdf_xmp import said_in_xmp
 
     with pdf.opened(path, limits) as document:
         said = pdf.said(document)
+        more = ImageMetadata() if {"Title", "Author", "date"} <= said.keys() else said_in_xmp(path)
         first = [block for number in range(min(3, len(document))) for block in pdf.page_text(document, number)]
         words = tuple(word.strip() for word in re.split(r"[;,]", said.get("Keywords", "")) if word.strip())
         words += (said["Subject"],) if "Subject" in said else ()
+        words = words or more.keywords
+        date = said.get("date") or more.date
         legible = pdf.are_legible(first)
         lang = _language(first) if legible else None
         yield Metadata(
             "document",
             "pdf" if legible else "pdf, letters unreadable",  # its pages are read as pictures
             pages=len(document),
-            date=said.get("date"),
-            date_from="document" if "date" in said else None,
-            title=said.get("Title"),
-            artist=said.get("Author"),
+            date=date,
+            date_from="document" if date else None,
+            title=said.get("Title") or more.title,
+            artist=said.get("Author") or more.artist,
             lang=lang,
             keywords=words,
         )

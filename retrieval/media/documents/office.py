@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -23,13 +24,19 @@ from retrieval.settings import LIMITS, Limits
 ENCRYPTED: Final = re.compile(rb"<[\w:]*encryption-data")  # in the manifest of an OpenDocument file
 
 
-def read_office(path: Path, kind: str, limits: Limits = LIMITS) -> Parts:
-    """All of a document of `kind` docx, pptx, xlsx, odt, odp, ods or epub.
+def read_office(
+    path: Path, kind: str, limits: Limits = LIMITS, inner: Callable[[Path], Parts] = lambda path: Parts()
+) -> Parts:
+    """All of a document of `kind` docx, pptx, xlsx, odt, odp, ods or epub. inner: reads a document that lies in it.
 
     Raises:
         MediaUnreadable, MediaTooLarge, MediaUnsupported: damaged, a bomb, encrypted.
     """
-    readers = {"docx": read_word, "pptx": read_slides, "epub": _epub}
+    readers: dict[str, Callable[[Archive, Parts], None]] = {
+        "docx": partial(read_word, inner=inner),
+        "pptx": read_slides,
+        "epub": _epub,
+    }
     with opened(path, limits) as archive:
         parts = Parts()
         if archive.matches("META-INF/manifest.xml", ENCRYPTED):
@@ -86,7 +93,16 @@ def _odf(archive: Archive, parts: Parts) -> None:
             )
             parts.blocks.append(Block(_odf_text(one), level if name == "h" else 0, page))
     parts.pages = page
+    parts.blocks += _repeated(archive)
     parts.pictures += archive.pictures([one for one in archive.names if one.startswith("Pictures/")])
+
+
+def _repeated(archive: Archive) -> list[Block]:
+    """Headers and footers, which stand with the styles of the pages."""
+    root = archive.xml("styles.xml")
+    kept = {"header", "footer", "header-left", "footer-left", "header-first", "footer-first"}
+    lines = [one for one in root.iter() if local(one) in ("p", "h") and within(one, kept)] if root is not None else []
+    return [Block(text) for text in dict.fromkeys(map(_odf_text, lines)) if text]
 
 
 def _odf_text(element: Any) -> str:
@@ -138,7 +154,9 @@ def _epub(archive: Archive, parts: Parts) -> None:
         one.get("id"): _part(archive, folder, one.get("href") or "") for one in root.iter() if local(one) == "item"
     }
     chapters = [items.get(one.get("idref"), "") for one in root.iter() if local(one) == "itemref"]
-    for page, name in enumerate((name for name in chapters if name in archive.names), 1):
+    found = [name for name in chapters if name in archive.names]
+    parts.notes = ", incomplete" if len(found) < len(chapters) else ""
+    for page, name in enumerate(found, 1):
         chapter = html_page(decoded(archive.read(name)), is_book=True)
         parts.blocks += [Block(text, level, page) for level, text in chapter.blocks]
         parts.pages = page

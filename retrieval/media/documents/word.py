@@ -1,12 +1,15 @@
-"""Text and pictures of Word documents (docx), from their XML."""
+"""Text and pictures of Word documents (docx), from their XML; documents inside them (altChunk) read as what they are."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
-from retrieval.errors import MediaUnreadable
+from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
 from retrieval.media.documents.archive import Archive, natural
 from retrieval.media.documents.parts import Parts
 from retrieval.media.documents.passages import Block
@@ -15,10 +18,18 @@ from retrieval.media.markup import local, within
 SIGNS: Final = {"tab": " ", "ptab": " ", "br": " ", "cr": " ", "noBreakHyphen": "-"}  # elements of a run
 BESIDE: Final = r"(footnotes|endnotes|comments|header\d*|footer\d*)\.xml"
 OFF: Final = frozenset({"0", "false", "off"})
+PRIVATE: Final = 0xF000  # characters of symbol fonts stand from here on
+# The letters and signs of the font Symbol from 0x21 on (Adobe, Symbol Encoding), and the marks people tick with Wingdings.
+SYMBOL: Final = "!∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_ αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
+SYMBOL_HIGH: Final = "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…"  # from 0xA0 on
+WINGDINGS: Final = {0xFC: "✓", 0xFB: "✗", 0xFE: "☑", 0xFD: "☒", 0xA8: "☐", 0x4A: "☺", 0xE0: "→", 0xDF: "←"}
 
 
-def read_word(archive: Archive, parts: Parts) -> None:
-    """The body, then notes, comments, headers and footers. Raises: MediaUnreadable without a body."""
+def read_word(archive: Archive, parts: Parts, inner: Callable[[Path], Parts] = lambda path: Parts()) -> None:
+    """The body, then notes, comments, headers and footers, then documents inside it, which `inner` reads.
+
+    Raises: MediaUnreadable without a body.
+    """
     main = archive.main("word/document.xml")
     body = archive.xml(main)
     if body is None:
@@ -31,6 +42,27 @@ def read_word(archive: Archive, parts: Parts) -> None:
             parts.blocks += _paragraphs(root) if root is not None else []
     media = [one for one in archive.names if one.startswith(posixpath.join(folder, "media/"))]
     parts.pictures += archive.pictures(sorted(media, key=natural))
+    links = archive.links(main)
+    for one in body.iter():
+        if local(one) == "altChunk":
+            ids = (value for name, value in one.attrib.items() if name.endswith("}id"))
+            _add_inner(archive, links.get(next(ids, ""), ""), parts, inner)
+
+
+def _add_inner(archive: Archive, name: str, parts: Parts, inner: Callable[[Path], Parts]) -> None:
+    """What a document inside the document holds; nothing where it cannot be read. Raises: MediaTooLarge."""
+    suffix = re.sub(r"[^.\w]", "", posixpath.splitext(name)[1])[:16]
+    with tempfile.TemporaryDirectory(prefix="crossmedia-") as folder:
+        file = Path(folder) / f"inner{suffix}"
+        file.write_bytes(archive.read(name))
+        try:
+            found = inner(file)
+        except MediaTooLarge:
+            raise
+        except MediaError:
+            return
+    parts.blocks += found.blocks
+    parts.pictures += found.pictures
 
 
 def _paragraphs(root: Any) -> list[Block]:
@@ -57,9 +89,28 @@ def run_text(paragraph: Any) -> str:
         name = local(one)
         if name == "t" and _nearest(one, "p") is paragraph and not within(one, {"moveFrom"}) and not _is_hidden(one):
             (readings if within(one, {"rt"}) else parts).append(one.text or "")
+        elif name == "sym" and _nearest(one, "p") is paragraph:
+            parts.append(_symbol(one))
         else:
             parts.append(SIGNS.get(name, ""))
     return " ".join(" ".join(["".join(parts), *readings]).split())
+
+
+def _symbol(element: Any) -> str:
+    """The character of a symbol font as Unicode has it; a blank for one that no word is written with."""
+    said = {name.partition("}")[2]: value for name, value in element.attrib.items()}
+    try:
+        code = int(said.get("char", ""), 16)
+    except ValueError:
+        return " "
+    at = code - PRIVATE if code >= PRIVATE else code
+    font = said.get("font", "").lower()
+    if font == "symbol":
+        tables = ((0x21, SYMBOL), (0xA0, SYMBOL_HIGH))
+        return next((table[at - first] for first, table in tables if 0 <= at - first < len(table)), " ")
+    if font.startswith("wingdings"):
+        return WINGDINGS.get(at, " ")
+    return " " if code >= PRIVATE else chr(code)
 
 
 def _is_hidden(text: Any) -> bool:
