@@ -122,7 +122,7 @@ def _iso_media(file: BinaryIO, head: bytes) -> tuple[Medium, str]:
     return "video", "mov" if major == b"qt  " else "3gp" if major[:3] == b"3gp" else "mp4"
 
 
-def _iso_boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def iso_boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """(name, start, end) of the content of each box between two positions; at most 10,000."""
     for _ in range(10_000):
         file.seek(start)
@@ -144,18 +144,18 @@ def _iso_handlers(file: BinaryIO) -> set[bytes]:
     """Handler types of the tracks: vide, soun, text, ... Empty where no track table is found."""
     handlers = set()
     size = os.fstat(file.fileno()).st_size
-    for name, start, end in _iso_boxes(file, 0, size):
+    for name, start, end in iso_boxes(file, 0, size):
         if name == b"moov":
-            for track, at, stop in _iso_boxes(file, start, end):
+            for track, at, stop in iso_boxes(file, start, end):
                 handlers |= _iso_handler(file, at, stop) if track == b"trak" else set()
             break
     return handlers & {b"vide", b"soun"}
 
 
 def _iso_handler(file: BinaryIO, start: int, end: int) -> set[bytes]:
-    for name, at, stop in _iso_boxes(file, start, end):
+    for name, at, stop in iso_boxes(file, start, end):
         if name == b"mdia":
-            for inner, place, _ in _iso_boxes(file, at, stop):
+            for inner, place, _ in iso_boxes(file, at, stop):
                 if inner == b"hdlr":
                     file.seek(place + 8)
                     return {file.read(4)}

@@ -55,6 +55,8 @@ MAGIC: tuple[tuple[int, bytes, Medium, str], ...] = (
     (0, b"II\xbc\x01", "image", "jpeg xr"),
     (0, b"8BPS", "image", "psd"),
     (0, b"qoif", "image", "qoi"),
+    (16, b"ftypmjp2", "video", "mj2"),
+    (16, b"ftypmj2s", "video", "mj2"),
     (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image", "jpeg2000"),
     (0, b"\xff\x4f\xff\x51", "image", "jpeg2000"),
     (0, b"\x00\x00\x01\x00", "image", "ico"),
@@ -123,6 +125,7 @@ FOREIGN: tuple[tuple[int, bytes, str], ...] = (
 
 DNG, SUB_PICTURES, MAKER, PHOTOMETRIC = 0xC612, 0x14A, 0x10F, 0x106
 SENSOR = {32803, 34892}  # colour filter array, linear raw
+FINISHED = {(0,), (1,), (2,), (6,)}  # white or black is zero, RGB, YCbCr
 
 NETPBM = {
     b"P1": "pbm",
@@ -210,7 +213,8 @@ def _is_camera_raw(head: bytes) -> bool:
     inner = [_tiff_tags(head, order, start) for start in starts]
     if any(set(each.get(PHOTOMETRIC, ())) & SENSOR for each in (tags, *inner)):
         return True
-    known = bool(starts) and all(inner)
+    # A DNG whose only picture is a finished one, as scanners write it.
+    known = (bool(starts) and all(inner)) or (DNG in tags and not starts and tags.get(PHOTOMETRIC, ()) in FINISHED)
     return (DNG in tags and not known) or (bool(starts) and MAKER in tags and not known)
 
 

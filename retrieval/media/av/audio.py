@@ -17,7 +17,7 @@ from retrieval.domain.media import AudioSpec, ExtractedSegment, Metadata, ModelI
 from retrieval.errors import MediaUnreadable
 from retrieval.media.av import subtitles
 from retrieval.media.av.clock import BACK_MS
-from retrieval.media.av.ffmpeg import chapters, facts_of, nothing_to_play, opened, packets, sound_stream
+from retrieval.media.av.ffmpeg import chapters, facts_of, lyrics, nothing_to_play, opened, packets, sound_stream
 from retrieval.settings import RATE
 
 Sound = NDArray[np.float32]
@@ -35,7 +35,7 @@ KEPT_PART: Final = 0.25  # of a window, for the last one of a file
 
 def read_audio(path: Path) -> Iterator[Metadata | ExtractedSegment]:
     """One Facts: length, title, artist, album and other tags as keywords; then `text_line` Readings of its chapters and
-    `speech` Readings of the subtitle files beside it.
+    lyrics, and `speech` Readings of the subtitle files beside it.
 
     Raises:
         MediaUnreadable: truncated or damaged, or without a single sample.
@@ -46,9 +46,13 @@ def read_audio(path: Path) -> Iterator[Metadata | ExtractedSegment]:
             raise nothing_to_play(path, container)
         if next(packets(container, sound_stream(container)), None) is None:
             raise MediaUnreadable(f"{path.name} holds no sound that can be decoded", reason="truncated")
-        named = chapters(container)
-    said = sorted(subtitles.beside(path), key=lambda one: (one.span.start, one.span.end) if one.span else (0, 0))
-    yield replace(facts, has_subtitles=bool(said), lang=facts.lang or (said[0].lang if said else None))
+        named = [*chapters(container), *lyrics(container)]
+    unread: list[str] = []
+    said = sorted(
+        subtitles.beside(path, unread), key=lambda one: (one.span.start, one.span.end) if one.span else (0, 0)
+    )
+    lang, form = facts.lang or (said[0].lang if said else None), facts.format + subtitles.note(unread)
+    yield replace(facts, format=form, has_subtitles=bool(said), lang=lang)
     yield from (ExtractedSegment(segment) for segment in (*named, *said))
 
 

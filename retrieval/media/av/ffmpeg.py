@@ -18,7 +18,9 @@ from av.container import InputContainer
 
 from retrieval.domain.media import Medium, Metadata, Segment, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable, MediaUnsupported
+from retrieval.media.av import dolby
 from retrieval.media.av.clock import BACK_MS, CLOCKED, running_ms
+from retrieval.media.av.cues import parse
 from retrieval.media.av.id3 import confused
 from retrieval.media.av.wav import as_ffmpeg_reads
 from retrieval.media.av.xmp import with_xmp
@@ -26,9 +28,12 @@ from retrieval.media.dates import FIRST_CONTAINER, iso_date, local_date
 from retrieval.media.image.live import identifier
 from retrieval.media.sidecars import LANGUAGES, lang_of
 from retrieval.media.sniff import identify
+from retrieval.settings import PASSAGE_CHARS
 
 WRITTEN: Final = ("date", "datetime", "icrd", "year")  # by people or taggers, unlike the clock of a recorder
 PLACE: Final = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
+DOLBY: Final = frozenset({"hevc", "h264", "av1"})  # codecs of Dolby Vision
+LYRICS_CHARS: Final = 100_000  # of one song
 ALONE: Final = {"protocol_whitelist": "file"}
 BAD_PACKETS: Final = 200  # damaged packets in a row after which a stream is given up
 
@@ -182,7 +187,7 @@ def facts_of(path: Path, container: InputContainer, medium: Medium) -> Metadata:
     words = ("album", "album_artist", "genre", "composer", "keywords", "show", "comment", "description", "synopsis")
     facts = Metadata(
         medium,
-        identify(path)[1],
+        identify(path)[1] + (dolby.note(path) if picture is not None and picture.codec_context.name in DOLBY else ""),
         picture.codec_context.width or None if picture is not None else None,
         picture.codec_context.height or None if picture is not None else None,
         _length(path, container, picture, sound),
@@ -223,6 +228,24 @@ def chapters(container: InputContainer) -> list[Segment]:
         if title and any(map(str.isalpha, title)) and end > start:
             found.append(Segment("text_line", Span(start, end), text=title))
     return found
+
+
+def lyrics(container: InputContainer) -> list[Segment]:
+    """`text_line` segments of the words in a song's tag: lines at their times where these are told, else all of it in
+    passages that last as long as the song.
+    """
+    said = {str(name).lower(): str(value) for name, value in container.metadata.items()}
+    text = next((value for name, value in said.items() if name == "lyrics" or name.startswith("lyrics-")), "")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")[:LYRICS_CHARS]
+    timed = parse(text) if text else []
+    if timed:
+        return [Segment("text_line", Span(cue.start, cue.end), text=cue.text) for cue in timed]
+    whole = Span(0, max(1, (container.duration or 0) // 1000))
+    verses = [""]
+    for line in (" ".join(line.split()) for line in text.split("\n")):
+        verses += [""] if len(verses[-1]) + len(line) > PASSAGE_CHARS else []
+        verses[-1] += line[:PASSAGE_CHARS] + "\n" if line else ""
+    return [Segment("text_line", whole, text=verse.strip()) for verse in verses if verse]
 
 
 def _metadata(container: InputContainer, *streams: Any) -> dict[str, str]:

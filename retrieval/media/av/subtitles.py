@@ -47,16 +47,26 @@ def _segment(held: list[Cue], lang: str | None) -> Segment:
     )
 
 
-def beside(path: Path) -> Iterator[Segment]:
-    """`speech` segments of all subtitle files beside a video or recording; a bad one does not spoil it."""
+def beside(path: Path, unread: list[str]) -> Iterator[Segment]:
+    """`speech` segments of all subtitle files beside a video or recording; a bad one does not spoil it.
+
+    unread: takes the names of files in which nothing was found.
+    """
     from retrieval.media.text_encoding import read_text
 
     for file, lang in sidecars.beside(path, sidecars.SUBTITLES):
+        cues: list[Cue] = []
         with suppress(MediaError):
             text = read_text(file, lang=lang).text
             zero = _start_ms(path) if MAP.search(text) else 0
-            cues = (Cue(max(0, cue.start - zero), cue.end - zero, cue.text) for cue in parse(text) if cue.end > zero)
-            yield from segments(cues, lang)
+            cues = [Cue(max(0, cue.start - zero), cue.end - zero, cue.text) for cue in parse(text) if cue.end > zero]
+        unread += [] if cues else [file.name]
+        yield from segments(cues, lang)
+
+
+def note(unread: list[str]) -> str:
+    """What is said of such files beside the format of their film."""
+    return f", nothing read from {listing}" if (listing := ", ".join(unread)) else ""
 
 
 def _start_ms(path: Path) -> int:

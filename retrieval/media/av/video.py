@@ -64,8 +64,10 @@ def read_video(path: Path, limits: Limits = LIMITS) -> Iterator[Metadata | Extra
         elif not facts.has_sound:
             raise nothing_to_play(path, container)
         named = chapters(container)
-    said = list(_speech(path))
-    yield replace(facts, has_subtitles=bool(said), lang=facts.lang or (said[0].lang if said else None))
+    unread: list[str] = []
+    said = _speech(path, unread)
+    lang, form = facts.lang or (said[0].lang if said else None), facts.format + subtitles.note(unread)
+    yield replace(facts, format=form, has_subtitles=bool(said), lang=lang)
     yield from (ExtractedSegment(segment) for segment in (*named, *said))
 
 
@@ -85,10 +87,10 @@ def _check_size(path: Path, stream: Any, limits: Limits) -> None:
         raise MediaTooLarge(f"{path.name} has frames of {pixels / 1e6:.0f} megapixels")
 
 
-def _speech(path: Path) -> list[Segment]:
-    """Segments of all sidecar files, else of all text tracks inside; one segment for each span."""
+def _speech(path: Path, unread: list[str]) -> list[Segment]:
+    """Segments of all sidecar files, else of all text tracks inside; one segment for each span. unread: see subtitles."""
     found: dict[Span | None, Segment] = {}
-    for segment in (*subtitles.beside(path),) or (*_track_speech(path),):
+    for segment in (*subtitles.beside(path, unread),) or (*_track_speech(path),):
         known = found.get(segment.span)
         text = segment.text if known is None or known.text == segment.text else f"{known.text}\n{segment.text}"
         found[segment.span] = replace(known or segment, text=text)

@@ -223,7 +223,8 @@ def _plain_open(source: BinaryIO | io.BytesIO, name: str, form: str = "") -> Ima
     """form: as `identify` names it; by it plugins are asked, not by their order."""
     _register(source)
     try:
-        return Image.open(source, formats={"avif": ["AVIF"], "heic": ["HEIF"], "jxl": ["JXL"]}.get(form))
+        image = Image.open(source, formats={"avif": ["AVIF"], "heic": ["HEIF"], "jxl": ["JXL"]}.get(form))
+        return deep.by_libtiff(source) if deep.is_taken_apart(image) else image
     except UnidentifiedImageError as error:
         if (found := deep.opened(source)) is not None:
             return found

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from retrieval.settings import LIMITS
 
@@ -31,6 +31,25 @@ def opened(source: BinaryIO) -> Image.Image | None:
         return _psd(content) if content[:4] == b"8BPS" else None
     except (struct.error, ValueError, IndexError, KeyError, zlib.error):
         return None
+
+
+def is_taken_apart(image: Image.Image) -> bool:
+    """Whether a TIFF keeps each channel for itself, in more than eight bits and not packed: Pillow takes them for eight."""
+    tags: Any = getattr(image, "tag_v2", {})
+    tiles: Any = getattr(image, "tile", ())
+    is_raw = bool(tiles) and tiles[0][0] == "raw"
+    return is_raw and tags.get(PLANAR) == 2 and max(tags.get(BITS, (8,))) > 8
+
+
+def by_libtiff(source: BinaryIO) -> Image.Image:
+    """The TIFF as libtiff reads it. Raises: as Image.open."""
+    before = TiffImagePlugin.READ_LIBTIFF
+    TiffImagePlugin.READ_LIBTIFF = True
+    try:
+        source.seek(0)
+        return Image.open(source, formats=["TIFF"])
+    finally:
+        TiffImagePlugin.READ_LIBTIFF = before
 
 
 def _tiff(content: bytes) -> Image.Image | None:
