@@ -1,5 +1,6 @@
 # make demo   a first look: a small environment without torch, the samples indexed, seventeen questions answered
 # make test   everything that must hold before a commit lands
+# make test-scale   the catalog's tests on a PostgreSQL server, which it installs and starts
 # make fix    what can be mended by machine
 # make docs   the generated pages of docs/
 
@@ -7,10 +8,11 @@ PYTHON ?= python3
 PIP = -m pip --disable-pip-version-check --quiet
 CORE = .venv/bin/python
 TORCH = .venv-torch/bin/python
+SCALE = .venv-scale/bin/python
 # Two tests at a time would only fight for the cores that ONNX Runtime and FAISS use already.
 PYTEST = -m pytest --quiet
 
-.PHONY: demo test check tests tests-torch fix docs clean
+.PHONY: demo test test-scale check tests tests-torch fix docs clean
 
 demo: .venv/demo.stamp
 	.venv/bin/crossmedia demo
@@ -29,6 +31,12 @@ tests: .venv/dev.stamp
 
 tests-torch: .venv-torch/dev.stamp
 	$(TORCH) $(PYTEST) -m torch
+
+# What reads and writes a catalog, as it stands, with every catalog on a server; then what only servers do.
+test-scale: .venv-scale/dev.stamp
+	$(SCALE) $(PYTEST) -W ignore::pytest.PytestUnraisableExceptionWarning --postgresql tests/retrieval/catalog tests/indexer/catalog tests/retrieval/fulltext \
+		tests/retrieval/search tests/indexer/pipeline/test_sink.py
+	$(SCALE) $(PYTEST) tests/scale
 
 fix: .venv/dev.stamp
 	$(CORE) -m ruff check --fix .
@@ -55,5 +63,10 @@ docs: .venv/dev.stamp
 	$(TORCH) $(PIP) install --editable '.[cpu,server,dev]'
 	touch $@
 
+.venv-scale/dev.stamp: pyproject.toml
+	test -x $(SCALE) || $(PYTHON) -m venv .venv-scale
+	$(SCALE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,server,postgres,dev,dev-scale]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-torch build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-torch .venv-scale build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

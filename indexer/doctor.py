@@ -17,7 +17,7 @@ from indexer.catalog.open import writing
 from indexer.publish import left_over, publish_space, sweep
 from retrieval import telemetry
 from retrieval.catalog import layout
-from retrieval.catalog.engine import open_engine
+from retrieval.catalog.engine import has_catalog, open_engine
 from retrieval.errors import InstallationError, LibraryDamaged, LibraryError
 from retrieval.render.text import counted
 from retrieval.vectors.faiss_index import faiss_library
@@ -50,7 +50,7 @@ def examine(library: Path, *, repair: bool = False) -> list[Finding]:
         LibraryLocked: a repair needs the writer's lock. LibraryError: a repair cannot write the library.
     """
     found = [Finding(what, hint) for what, hint in _installation()] + list(_left_behind(repair=repair))
-    if not layout.catalog(library).exists():
+    if not has_catalog(library):
         return found
     found += [Finding(error.what, error.hint) for error in [shortage(library)] if error is not None]
     try:

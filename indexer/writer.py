@@ -47,7 +47,7 @@ class Writer:
         options: Options | None = None,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        self._home = Path(library or settings.default_library()).expanduser().absolute()
+        self._home = settings.library_folder(Path(library or settings.default_library())).expanduser().absolute()
         self._options = options or Options()
         self._on_event = on_event
         self._turn = threading.Lock()

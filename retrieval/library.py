@@ -91,7 +91,7 @@ class Library:
         from retrieval.catalog.snapshot import Catalog
         from retrieval.encoders.profile import make_profile
 
-        home = Path(path) if path is not None else settings.default_library()
+        home = settings.library_folder(Path(path)) if path is not None else settings.default_library()
         catalog = Catalog.open(home)
         try:
             if isinstance(profile, str):

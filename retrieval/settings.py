@@ -18,9 +18,17 @@ def _user_dir(kind: str) -> Path:
     )
 
 
+LIBRARY_SETTINGS = "crossmedia.toml"  # of a library whose parts are elsewhere; a library may be named by it
+
+
 def default_library() -> Path:
     """CROSSMEDIA_LIBRARY, or one library for each user in the platform's data folder."""
-    return Path(os.environ.get("CROSSMEDIA_LIBRARY") or _user_dir("data"))
+    return library_folder(Path(os.environ.get("CROSSMEDIA_LIBRARY") or _user_dir("data")))
+
+
+def library_folder(named: Path) -> Path:
+    """The folder of a library that is named by it, or by the settings file in it."""
+    return named.parent if named.name == LIBRARY_SETTINGS else named
 
 
 def cache_dir() -> Path:

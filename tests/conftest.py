@@ -36,6 +36,40 @@ def _records_of_other_programs(tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--postgresql: every library of this process has its catalog on a server; what SQLite alone does is left out."""
+    parser.addoption("--postgresql", action="store_true", help="catalogs on a PostgreSQL server (make test-scale)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out tests marked `sqlite` where no catalog is a file."""
+    if config.getoption("--postgresql"):
+        config.hook.pytest_deselected(items=[each for each in items if each.get_closest_marker("sqlite")])
+        items[:] = [each for each in items if not each.get_closest_marker("sqlite")]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _catalogs_on_a_server(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With --postgresql, as if every library had a settings file that names a schema of its own."""
+    if not request.config.getoption("--postgresql"):
+        yield
+        return
+    from retrieval.catalog.location import Location, location
+    from tests.scale.postgresql import Server
+
+    server = Server()
+    try:
+        server.start()
+        with pytest.MonkeyPatch.context() as patch:
+            for user in ("retrieval.catalog.engine.location", "indexer.catalog.lock.location"):
+                patch.setattr(
+                    user, lambda home: found if (found := location(home)).catalog else Location(server.library(home))
+                )
+            yield
+    finally:
+        server.remove()
+
+
 @pytest.fixture(scope="session")
 def media() -> Path:
     """The folder of real media beside the checkout; skips where it is absent."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.exc import DBAPIError
 
 from retrieval.catalog import dialect
@@ -17,6 +17,12 @@ from retrieval.errors import LibraryDamaged
 
 UNIT_TOLERANCE = 5e-3  # of the length of a float16 vector of 512 numbers
 ROWS = 4096  # vectors that are looked at together
+VECTORS = (  # in parts: a server sends a statement's rows all at once
+    select(vectors.c.id, vectors.c.data)
+    .where(vectors.c.space_id == bindparam("space"), vectors.c.id > bindparam("last"))
+    .order_by(vectors.c.id)
+    .limit(ROWS)
+)
 NO_PATH = "SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM paths WHERE asset_id IS NOT NULL)"
 NO_STEP = "SELECT count(*) FROM assets WHERE id NOT IN (SELECT asset_id FROM steps)"
 WRONG_WORDS = (
@@ -81,9 +87,10 @@ def all_spaces(connection: Connection) -> list[SpaceRow]:
 
 def bad_vectors(connection: Connection, space: int, dimension: int) -> list[int]:
     """Ids of vectors that have another length in bytes than they should, or another length than 1, or are not numbers."""
-    query = select(vectors.c.id, vectors.c.data).where(vectors.c.space_id == space)
     bad: list[int] = []
-    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
+    last = 0
+    while rows := connection.execute(VECTORS, {"space": space, "last": last}).all():
+        last = rows[-1].id
         whole = [row for row in rows if len(row.data) == 2 * dimension]
         bad += [row.id for row in rows if len(row.data) != 2 * dimension]
         held = np.frombuffer(b"".join(row.data for row in whole), "<f2").reshape(-1, dimension).astype(np.float32)

@@ -1,4 +1,6 @@
-"""One writer for each library: an operating-system lock that a dead process cannot keep."""
+"""One writer for each library: a lock of the operating system, and of the server where one holds the catalog; neither
+outlives its process.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from retrieval.catalog import layout
+from retrieval.catalog import dialect, layout
+from retrieval.catalog.location import location
 from retrieval.errors import LibraryLocked
 
 
@@ -29,9 +32,30 @@ def writer(library: Path, command: str) -> Iterator[None]:
         except BlockingIOError:
             raise LibraryLocked(f"{library} is in use by {_holder(descriptor)}", "wait for it, or stop it") from None
         _sign(descriptor, command)
-        yield
+        with _server_lock(library, command):
+            yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _server_lock(library: Path, command: str) -> Iterator[None]:
+    """Keeps writers on other machines away, where a server holds the catalog."""
+    url = location(library).catalog
+    if url is None:
+        yield
+        return
+    from retrieval.catalog import server
+
+    engine = server.connect(url, name=f"{command} (process {os.getpid()} on {socket.gethostname()})", keep=False)
+    with server.reported_loss(library):
+        connection = engine.connect()
+        try:
+            if holder := dialect.take_lock(connection):
+                raise LibraryLocked(f"{library} is in use by {holder}", "wait for it, or stop it")
+            yield
+        finally:
+            connection.close()
 
 
 def _sign(descriptor: int, command: str) -> None:

@@ -28,12 +28,12 @@ def upgrade(engine: Engine, library: Path, head: str = HEAD, scripts: Path | Non
         here = revision(connection)
     if here == head:
         return None
-    copy = _keep_copy(layout.catalog(library), here or "none")
+    copy = _keep_copy(layout.catalog(library), here or "none") if layout.catalog(library).exists() else None
     try:
         with engine.connect() as connection:
             _run(connection, head, scripts or resources.migrations())
     except Exception as error:
-        hint = f"the catalog is unchanged, and {copy} is a copy of it; report this"
+        hint = f"the catalog is unchanged{f', and {copy} is a copy of it' if copy else ''}; report this"
         raise LibraryDamaged(f"{library} cannot be upgraded from revision {here} to {head}: {error}", hint) from error
     return copy
 
@@ -60,18 +60,9 @@ def _run(connection: Connection, head: str, scripts: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["connection"] = connection
-    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # SQLite alters by copy, which would cascade
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
+    with dialect.migration(connection):
         command.upgrade(config, head)
         _check_references(connection)
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    else:
-        connection.exec_driver_sql("COMMIT")
-    finally:
-        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
 
 def _check_references(connection: Connection) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine
 
@@ -15,9 +16,9 @@ from indexer.catalog.lock import writer
 from indexer.catalog.migrate import upgrade
 from indexer.events import Event, Upgraded
 from retrieval import settings
-from retrieval.catalog import layout
+from retrieval.catalog import dialect
 from retrieval.catalog.disk import can_be_written, disk_of
-from retrieval.catalog.engine import open_engine, refuse_name, revision
+from retrieval.catalog.engine import has_catalog, open_engine, refuse_name, revision
 from retrieval.errors import LibraryError, LibraryNotFound
 
 ANOTHER = "CROSSMEDIA_LIBRARY or --library names another folder"
@@ -52,7 +53,7 @@ def writing(
         LibraryError: it cannot be made; or as `open_engine`.
     """
     refuse_name(home)  # before a folder is made
-    if not create and not layout.catalog(home).exists():
+    if not create and not has_catalog(home):
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
     if home.exists() and not home.is_dir():
         raise LibraryError(f"{home} is a file", "a library is a folder: choose another --library")
@@ -72,7 +73,7 @@ def writing(
                     catalog_write.create(connection, profile or settings.DEFAULT_PROFILE)
             elif (copy := upgrade(engine, home)) and tell:
                 tell(Upgraded(home, copy))
-            yield engine, is_new
+            yield dialect.claim(engine, uuid4().hex), is_new
         finally:
             engine.dispose()
 

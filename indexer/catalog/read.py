@@ -132,7 +132,7 @@ def due(connection: Connection, step: Step, only: set[int] | None = None) -> Ite
             .join(sources, paths.c.source_id == sources.c.id)
         )
         .where(steps.c.step == step, steps.c.state == "pending", paths.c.id == place.scalar_subquery())
-        .order_by(assets.c.duration_ms, assets.c.id)
+        .order_by(assets.c.duration_ms.nulls_first(), assets.c.id)
     )
     for row in connection.execute(query):
         if only is None or row.id in only:
@@ -153,16 +153,17 @@ class Place:
 def places(connection: Connection, wanted: set[int]) -> list[Place]:
     """Where each of these assets lies; those of offline sources are left out."""
     query = (
-        select(assets.c.id, assets.c.hash, assets.c.medium, sources.c.root, func.min(paths.c.relative))
+        select(assets.c.id, assets.c.hash, assets.c.medium, sources.c.root, paths.c.relative)
         .select_from(paths.join(assets, paths.c.asset_id == assets.c.id).join(sources))
         .where(sources.c.offline.is_(False))
-        .group_by(assets.c.id)
+        .order_by(assets.c.id, paths.c.relative.desc())
     )
-    return [
-        Place(asset, digest, medium, Path(os.fsdecode(os.path.join(root, relative))))
+    last = {
+        asset: Place(asset, digest, medium, Path(os.fsdecode(os.path.join(root, relative))))
         for asset, digest, medium, root, relative in connection.execute(query)
         if asset in wanted
-    ]
+    }
+    return list(last.values())
 
 
 def without_fingerprints(connection: Connection, step: Step) -> list[Place]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
@@ -200,13 +200,9 @@ def remove(library: Path, root: Path) -> Removed:
 def _hand_over(connection: Connection, inner: Source, outer: Source) -> None:
     """Makes the files of a source those of the source around it; what that one excludes goes with the next run."""
     prefix = os.fsencode(inner.root.relative_to(outer.root)) + b"/"
-    moved = text(
-        "UPDATE OR IGNORE paths SET source_id = :outer, relative = CAST(:prefix || relative AS BLOB) "
-        "WHERE source_id = :inner"
-    )
     own = select(paths.c.asset_id).where(paths.c.source_id == inner.id, paths.c.asset_id.is_not(None)).distinct()
     touched = connection.scalars(own).all()
-    connection.execute(moved, {"outer": outer.id, "inner": inner.id, "prefix": prefix})
+    dialect.rebase_paths(connection, inner.id, outer.id, prefix)
     for asset in touched:
         catalog_write.index_names(connection, asset)
 
@@ -292,7 +288,7 @@ def _named(connection: Connection, target: Path) -> list[Path]:
     if len(target.parts) != 1:
         return []
     name = os.fsencode(target)
-    ends = func.substr(paths.c.relative, -len(name) - 1) == b"/" + name
+    ends = dialect.tail(paths.c.relative, len(name) + 1) == b"/" + name
     query = select(sources.c.root, paths.c.relative).join_from(paths, sources)
     rows = connection.execute(query.where(or_(paths.c.relative == name, ends)))
     return [Path(os.fsdecode(os.path.join(root, relative))) for root, relative in rows]

@@ -17,7 +17,6 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, literal, s
 from indexer.catalog.segment_ids import segment_keys
 from retrieval.catalog import dialect, layout
 from retrieval.catalog.schema import (
-    FULL_TEXT,
     HEAD,
     assets,
     commits,
@@ -33,6 +32,7 @@ from retrieval.catalog.schema import (
     vectors,
 )
 from retrieval.domain.media import Metadata, Segment, Step
+from retrieval.domain.records import WordTable
 from retrieval.fulltext import analyzer, asset_terms
 from retrieval.kinds import kinds_in
 
@@ -53,12 +53,6 @@ PUT_STEP = dialect.upsert(steps, "asset_id", "step")
 WANT_STEP = dialect.insert_missing(steps)
 
 ADD_SEGMENT = insert(segments).returning(segments.c.id)
-
-SEGMENT_WORDS = text("INSERT INTO segment_words(rowid, words) VALUES (:id, :words)")
-
-ASSET_WORDS = text("INSERT INTO asset_words(rowid, words) VALUES (:id, :words)")
-
-NO_ASSET_WORDS = text("DELETE FROM asset_words WHERE rowid = :id")
 
 ASSET_AT = select(paths.c.asset_id).where(
     paths.c.source_id == bindparam("source"), paths.c.relative == bindparam("relative")
@@ -87,8 +81,7 @@ SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
 def create(connection: Connection, profile: str) -> None:
     """All tables of a new library, stamped with the newest revision."""
     metadata.create_all(connection)
-    for statement in FULL_TEXT:
-        connection.exec_driver_sql(statement)
+    dialect.create_full_text(connection)
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
     connection.execute(insert(commits).values(id=1, last=0))
@@ -227,8 +220,8 @@ def index_names(connection: Connection, asset: int) -> None:
         has_subtitles=row.has_subtitles,
         places=asset_terms.read_places(row.places)[1:],
     )
-    connection.execute(NO_ASSET_WORDS, {"id": asset})
-    connection.execute(ASSET_WORDS, {"id": asset, "words": asset_terms.asset_terms(facts, names)})
+    dialect.drop_texts(connection, "asset_words", [asset])
+    _put_text(connection, "asset_words", asset, asset_terms.asset_terms(facts, names))
 
 
 def index_all_words(connection: Connection) -> None:
@@ -237,9 +230,13 @@ def index_all_words(connection: Connection) -> None:
     connection.execute(text("DELETE FROM segment_words"))
     connection.execute(text("DELETE FROM asset_words"))
     for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():
-        connection.execute(SEGMENT_WORDS, {"id": row.id, "words": analyzer.fold(row.text)})
+        _put_text(connection, "segment_words", row.id, analyzer.fold(row.text))
     for asset in connection.execute(select(assets.c.id)).scalars().all():
         index_names(connection, asset)
+
+
+def _put_text(connection: Connection, table: WordTable, row: int, words: str) -> None:
+    dialect.put_text(connection, table, row, words, analyzer.split)
 
 
 def delete_orphans(connection: Connection) -> int:
@@ -248,7 +245,7 @@ def delete_orphans(connection: Connection) -> int:
     lost = connection.execute(select(assets.c.id).where(assets.c.id.not_in(seen))).scalars().all()
     for asset in lost:
         delete_segments(connection, asset)
-        connection.execute(NO_ASSET_WORDS, {"id": asset})
+        dialect.drop_texts(connection, "asset_words", [asset])
         connection.execute(delete(assets).where(assets.c.id == asset))
     return len(lost)
 
@@ -316,7 +313,7 @@ def add_segment(connection: Connection, asset: int, step: Step, key: str, segmen
     row = {"asset_id": asset, "step": step, "key": key, **segment_values(segment)}
     new = int(connection.execute(ADD_SEGMENT, row).scalar_one())
     if segment.text:
-        connection.execute(SEGMENT_WORDS, {"id": new, "words": analyzer.fold(segment.text)})
+        _put_text(connection, "segment_words", new, analyzer.fold(segment.text))
     return new
 
 
@@ -378,7 +375,7 @@ def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
         part = ids[start : start + 500]
         masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.segment_id.in_(part))
         connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
-        connection.execute(text("DELETE FROM segment_words WHERE rowid = :id"), [{"id": each} for each in part])
+        dialect.drop_texts(connection, "segment_words", part)
         connection.execute(delete(vectors).where(vectors.c.segment_id.in_(part)))
         connection.execute(delete(imprints).where(imprints.c.segment_id.in_(part)))
         connection.execute(delete(segments).where(segments.c.id.in_(part)))

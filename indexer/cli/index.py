@@ -67,10 +67,10 @@ def index(
     with reported(), signals.waiting() as is_stopped:
         from indexer.pipeline.options import Options
         from indexer.pipeline.run import index_folders
-        from retrieval.catalog import layout
+        from retrieval.catalog.engine import has_catalog
 
         home = library or settings.default_library()
-        if not folders and not layout.catalog(home).exists():
+        if not folders and not has_catalog(home):
             raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
         options = Options(
             profile=profile,

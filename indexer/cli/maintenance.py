@@ -81,13 +81,13 @@ def doctor(
     """
     with reported():
         from indexer.doctor import examine
-        from retrieval.catalog import layout
+        from retrieval.catalog.engine import has_catalog
         from retrieval.errors import LibraryNotFound
         from retrieval.render.json import path_fields
         from retrieval.render.text import path_text, plain
 
         home = library or settings.default_library()
-        findings, is_there = examine(home, repair=repair), layout.catalog(home).exists()
+        findings, is_there = examine(home, repair=repair), has_catalog(home)
         if as_json:
             found = [{"what": each.what, "hint": each.hint, "repaired": each.repaired} for each in findings]
             print_json({"version": 1, "library": path_fields(home)["path"] if is_there else None, "findings": found})

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from indexer.cli.index import index
+from indexer.cli.library import library_app
 from indexer.cli.maintenance import demo, doctor, rebuild
 from indexer.cli.models import models_app
 from indexer.cli.service import keys_app, mcp, serve
@@ -75,6 +76,7 @@ app.command(rich_help_panel=CHANGING)(index)
 app.add_typer(source_app, name="source", rich_help_panel=CHANGING)
 app.command(rich_help_panel=CHANGING)(forget)
 app.command(rich_help_panel=CHANGING)(rebuild)
+app.add_typer(library_app, name="library", rich_help_panel=CHANGING)
 app.command(rich_help_panel=SERVING)(serve)
 app.command(rich_help_panel=SERVING)(mcp)
 app.add_typer(keys_app, name="keys", rich_help_panel=SERVING)

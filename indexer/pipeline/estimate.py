@@ -18,7 +18,7 @@ from indexer.pipeline.options import Options
 from indexer.pipeline.steps import STEPS
 from indexer.sources import base, changes
 from indexer.sources.base import Source
-from retrieval.catalog import layout
+from retrieval.catalog.engine import has_catalog
 from retrieval.domain.media import Space, Step
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plan(
     name of the library's profile and the spaces that it was encoded into.
     """
     start = time.perf_counter()
-    if not layout.catalog(home).exists():
+    if not has_catalog(home):
         return _report(home, _State(profile, _joined([], roots, options)), options, emit, start)
     with reading(home) as connection:
         own = catalog_read.fact(connection, "profile") or profile
@@ -113,7 +113,7 @@ class _State:
 
 
 def _report(home: Path, state: _State, options: Options, emit: Callable[[Event], None], start: float) -> Finished:
-    emit(Opened(home, not layout.catalog(home).exists(), state.profile, len(state.sources)))
+    emit(Opened(home, not has_catalog(home), state.profile, len(state.sources)))
     found, scanned = changes.compare_all(
         state.sources, state.known, home, hidden=options.hidden, forgotten=state.forgotten
     )

@@ -37,7 +37,7 @@ from indexer.pipeline.steps import STEPS, task_of
 from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
-from retrieval.catalog import layout
+from retrieval.catalog.engine import has_catalog
 from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
 from retrieval.encoders.profile import library_profile
 from retrieval.encoders.profile_registry import resolve_profile
@@ -70,7 +70,7 @@ def index_folders(
         LibraryError: a folder is not there, or the catalog cannot be written (disk full): nothing of the batch is kept.
     """
     options = options or Options()
-    home = Path(library or settings.default_library()).expanduser().absolute()
+    home = settings.library_folder(Path(library or settings.default_library())).expanduser().absolute()
     roots = [_existing(Path(folder)) for folder in folders]
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
@@ -107,7 +107,7 @@ def _name(home: Path, profile: Profile | str | None) -> str | None:
     name = profile if profile is None or isinstance(profile, str) else profile.name
     if name != "auto":  # of a new library; one that is there has its encoders
         return name
-    return None if layout.catalog(home).exists() else resolve_profile(name)
+    return None if has_catalog(home) else resolve_profile(name)
 
 
 def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
@@ -124,7 +124,7 @@ def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
 
 def _known_regions(home: Path) -> bool:
     """Whether large pictures have regions in the library at `home`, which need not be there."""
-    if not layout.catalog(home).exists():
+    if not has_catalog(home):
         return False
     with reading(home) as connection:
         return catalog_read.wants_regions(connection)

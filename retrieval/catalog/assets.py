@@ -42,7 +42,7 @@ class AssetReader:
 
     def by_id(self, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
         """The assets with these ids that there are. glob: of the paths of one asset, those that fit it come first."""
-        order = _LIVE_FIRST if glob is None else (~fits(glob), *_LIVE_FIRST)
+        order = _LIVE_FIRST if glob is None else (~fits(self._connection, glob), *_LIVE_FIRST)
         rows: dict[int, list[Row[Any]]] = {}
         for row in self._connection.execute(_ASSETS.order_by(*order), {"ids": dialect.id_list(ids)}):
             rows.setdefault(row.id, []).append(row)
@@ -82,7 +82,7 @@ class AssetReader:
         raw = os.fsencode(end)
         if end.is_absolute() or not raw.strip(b"./"):
             return []
-        fits_end = (paths.c.relative == raw) | (func.substr(paths.c.relative, -len(raw) - 1) == b"/" + raw)
+        fits_end = (paths.c.relative == raw) | (dialect.tail(paths.c.relative, len(raw) + 1) == b"/" + raw)
         query = select(paths.c.asset_id, sources.c.root, paths.c.relative).join_from(paths, sources)
         rows = self._connection.execute(query.where(paths.c.asset_id.is_not(None), fits_end))
         found = [(asset, path_of(root, relative)) for asset, root, relative in rows]

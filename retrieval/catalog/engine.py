@@ -1,4 +1,4 @@
-"""Opening a library's catalog: the file, its revision, and the file system it lies on."""
+"""Opening a library's catalog: the file or the server, its revision, and the file system it lies on."""
 
 from __future__ import annotations
 
@@ -14,27 +14,51 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from retrieval.catalog import dialect, layout
+from retrieval.catalog.dialect import sqlite
 from retrieval.catalog.disk import disk_of
+from retrieval.catalog.location import location
 from retrieval.catalog.schema import HEAD, OLDER, READ_FROM
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 
 READERS = 16  # snapshots of one opened catalog at a time; more wait for one to end
-__all__ = ["Connection", "Engine", "open_engine", "refuse_name", "revision"]  # the first two for those who hand them on
+__all__ = [
+    "Connection",
+    "Engine",
+    "has_catalog",
+    "open_engine",
+    "refuse_name",
+    "revision",
+]  # the first two for those who hand them on
 
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
 
 
+def has_catalog(home: Path) -> bool:
+    """Whether there is a catalog for the library in folder `home`. Raises: LibraryError where a server does not answer."""
+    if location(home).catalog is None:
+        return layout.catalog(home).exists()
+    try:
+        open_engine(home).dispose()
+    except LibraryNotFound:
+        return False
+    return True
+
+
 def open_engine(home: Path, *, write: bool = False) -> Engine:
-    """Connections to the catalog of the library in folder `home`; a new, empty file only with `write`.
+    """Connections to the catalog of the library in folder `home`; a new, empty one only with `write`.
 
     Connections are in autocommit: a transaction begins where dialect.read_transaction or write_transaction says so.
 
     Raises:
         LibraryNotFound: no catalog there, and not writing.
         LibraryTooNew: a later crossmedia wrote it.
-        LibraryError: on a network share, of a name that is not UTF-8, or older than this program and not writing.
+        LibraryError: on a network share, of a name that is not UTF-8, or older than this program and not writing; on a
+            server that does not answer, or is not fit.
         LibraryDamaged: not a catalog.
     """
+    if url := location(home).catalog:
+        refuse_name(home)
+        return _open_server(home, url, write)
     file = layout.catalog(home)
     if not write and not file.is_file():
         raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
@@ -48,7 +72,7 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
     def prepare(connection: sqlite3.Connection, _: object) -> None:
         if not write:
             _show_as_newest(connection)
-        dialect.prepare(connection, new=new, write=write)
+        sqlite.prepare(connection, new=new, write=write)
 
     event.listen(engine, "connect", prepare)
     try:
@@ -60,6 +84,27 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def _open_server(home: Path, url: str, write: bool) -> Engine:
+    from retrieval.catalog import server
+
+    engine = server.connect(url, readers=None if write else READERS + 1)
+    try:
+        with server.reported_loss(home), engine.connect() as connection:
+            server.refuse_unfit(connection, home)
+            here = revision(connection)
+            if here is None and not write:
+                _refuse_empty(home)
+        _refuse_revision(here, home, write=write, least=HEAD)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _refuse_empty(home: Path) -> None:
+    raise LibraryNotFound(f"the database of {home} is empty", "crossmedia index FOLDER fills it")
 
 
 def refuse_name(home: Path) -> None:
@@ -88,7 +133,7 @@ def _connector(file: Path, write: bool) -> Callable[[], sqlite3.Connection]:
     Where SQLite cannot keep its log beside the file (a disk that is read-only or full, a folder of somebody else), the
     file is read as one that nobody changes, which is right while no log lies beside it.
     """
-    limits: dict[str, Any] = {"check_same_thread": False, "timeout": dialect.BUSY_MS / 1000}
+    limits: dict[str, Any] = {"check_same_thread": False, "timeout": sqlite.BUSY_MS / 1000}
     usual = partial(sqlite3.connect, file, **limits)
     log = file.with_name(file.name + "-wal")
     if write or (log.exists() and log.stat().st_size):
@@ -116,11 +161,15 @@ def _check_revision(engine: Engine, home: Path, write: bool) -> None:
         here = revision(connection)
     if here is None and not write:
         raise LibraryDamaged(f"the catalog of {home} is empty", "crossmedia index FOLDER fills it")
+    _refuse_revision(here, home, write=write)
+
+
+def _refuse_revision(here: str | None, home: Path, *, write: bool, least: str = READ_FROM) -> None:
     if here is not None and here > HEAD:
         raise LibraryTooNew(
             f"{home} was written by a later crossmedia, of revision {here} and not {HEAD}", "update crossmedia"
         )
-    if here is not None and here < READ_FROM and not write:
+    if here is not None and here < least and not write:
         raise LibraryError(
             f"{home} was written by an older crossmedia, of revision {here}", "crossmedia index upgrades it"
         )

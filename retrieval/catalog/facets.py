@@ -29,7 +29,7 @@ class FacetReader:
         chosen = {} if ids is None else {"ids": dialect.id_list(ids)}
         seen = [assets.c.id.in_(select(paths.c.asset_id).where(paths.c.asset_id.is_not(None)))]
         seen += [] if ids is None else [assets.c.id.in_(dialect.given())]
-        here = [func.round(each, DEGREES) for each in (assets.c.latitude, assets.c.longitude)]
+        here = [dialect.rounded(each, DEGREES) for each in (assets.c.latitude, assets.c.longitude)]
         known = assets.c.latitude.is_not(None) & assets.c.longitude.is_not(None)
         places = select(*here, func.count()).where(*seen, known).group_by(*here).order_by(func.count().desc(), *here)
         return Facets(
@@ -39,7 +39,7 @@ class FacetReader:
             cameras=self._counted(assets.c.camera, seen, chosen),
             languages=self._languages(seen, chosen),
             folders=self._folders(seen, chosen),
-            places=tuple((row[0], row[1], row[2]) for row in self._connection.execute(places, chosen)),
+            places=tuple((row[0], row[1], int(row[2])) for row in self._connection.execute(places, chosen)),
         )
 
     def segments_of(self, kinds: Iterable[Kind], ids: Iterable[int] | None = None) -> dict[int, tuple[Kind, int]]:

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, false, or_, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, paths, segments, sources
@@ -27,7 +27,7 @@ class FilterReader:
 
         None where the media are all that is asked, as every row of a generation knows its medium.
         """
-        conditions = _conditions(filters, with_media=False)
+        conditions = _conditions(self._connection, filters, with_media=False)
         if not conditions:
             return None
         listed = self._connection.execute(select(dialect.collected(assets.c.id)).where(*conditions)).scalar_one()
@@ -35,16 +35,16 @@ class FilterReader:
 
     def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
         """Ids of the assets that fulfil the filters, newest first; those without a date last."""
-        query = select(assets.c.id).where(*_conditions(filters), assets.c.id.in_(_seen_assets()))
+        query = select(assets.c.id).where(*_conditions(self._connection, filters), assets.c.id.in_(_seen_assets()))
         query = query.order_by(assets.c.date.desc().nulls_last(), assets.c.id)
-        return list(self._connection.execute(query.limit(limit).offset(offset)).scalars())
+        return list(self._connection.execute(query.limit(None if limit < 0 else limit).offset(offset)).scalars())
 
 
 def _seen_assets() -> Select[Any]:
     return select(paths.c.asset_id).where(paths.c.asset_id.is_not(None))
 
 
-def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, filters: Filters, *, with_media: bool = True) -> list[ColumnElement[bool]]:
     """What the assets table must fulfil."""
     found: list[ColumnElement[bool]] = []
     if filters.media and with_media:
@@ -58,7 +58,7 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
     if filters.max_duration_ms is not None:
         found.append(assets.c.duration_ms <= filters.max_duration_ms)
     if filters.camera:
-        found.append(assets.c.camera.icontains(valid_text(filters.camera), autoescape=True))
+        found.append(dialect.holds_text(assets.c.camera, valid_text(filters.camera)))
     if filters.min_bytes is not None:
         found.append(assets.c.bytes >= filters.min_bytes)
     if filters.max_bytes is not None:
@@ -70,14 +70,14 @@ def _conditions(filters: Filters, *, with_media: bool = True) -> list[ColumnElem
     if filters.lang:
         found.append(_speaks(filters.lang))
     if filters.path:
-        found.append(_lies_at(filters.path))
+        found.append(_lies_at(connection, filters.path))
     return found
 
 
 def _lies_near(latitude: float, longitude: float, radius: float) -> list[ColumnElement[bool]]:
     """Whether a place lies within radius km; a band of latitudes first, because it costs less than the distance."""
     band = math.degrees(radius / dialect.EARTH_KM)
-    away = func.km_between(assets.c.latitude, assets.c.longitude, latitude, longitude)
+    away = dialect.kilometres(assets.c.latitude, assets.c.longitude, latitude, longitude)
     return [assets.c.latitude.between(latitude - band, latitude + band), away <= radius]
 
 
@@ -93,17 +93,17 @@ def _speaks(lang: str) -> ColumnElement[bool]:
     return or_(assets.c.lang == tag, said)
 
 
-def _lies_at(glob: str) -> ColumnElement[bool]:
+def _lies_at(connection: Connection, glob: str) -> ColumnElement[bool]:
     """Whether one of an asset's paths fits a glob."""
     seen = (
         select(paths.c.asset_id)
         .join(sources, sources.c.id == paths.c.source_id)
-        .where(fits(glob), paths.c.asset_id.is_not(None))
+        .where(fits(connection, glob), paths.c.asset_id.is_not(None))
     )
     return assets.c.id.in_(seen)
 
 
-def fits(glob: str) -> ColumnElement[bool]:
+def fits(connection: Connection, glob: str) -> ColumnElement[bool]:
     """Whether a path fits a glob, in any case and normal form; a bare name or folder means all below it. Bytes that are not
     UTF-8 fit anything."""
     glob = valid_text(glob).replace("\ufffd", "*")
@@ -112,5 +112,4 @@ def fits(glob: str) -> ColumnElement[bool]:
     if not pattern.startswith(("/", "*")):
         pattern = "*/" + pattern
     patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
-    whole = dialect.path_text(sources.c.root, paths.c.relative)
-    return or_(*(dialect.matches_path(whole, each) for each in patterns))
+    return dialect.fits_any(connection, patterns)

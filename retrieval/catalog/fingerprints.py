@@ -17,7 +17,7 @@ _PAIRS = select(assets.c.id, null(), assets.c.pair, assets.c.medium).where(
     assets.c.id.in_(dialect.given()), assets.c.pair.is_not(None)
 )
 _LOOKS = (
-    select(segments.c.asset_id, func.min(imprints.c.data), null(), null())
+    select(segments.c.asset_id, dialect.only(imprints.c.data), null(), null())
     .join_from(segments, imprints, imprints.c.segment_id == segments.c.id)
     .where(segments.c.asset_id.in_(dialect.given()), segments.c.kind == "image", segments.c.page.is_(None))
     .group_by(segments.c.asset_id)

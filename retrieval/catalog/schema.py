@@ -1,12 +1,14 @@
 """The catalog's tables. Migrations of older catalogs live in alembic/; a new one is created here and stamped.
 
 Paths are stored relative to their source, as the bytes the operating system gave (they need not be UTF-8).
+The full-text tables are each database's own: see dialect/.
 Vectors are float16, little endian, unit length. Vector and segment ids are never used twice.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -34,6 +36,8 @@ OLDER = {  # revision -> what makes its tables look like those below, on one con
     "0007": (_NEVER_PAIRED,),
 }
 
+Whole = Integer().with_variant(BigInteger(), "postgresql")  # 64 bits on both: SQLite's own ids are called INTEGER
+
 metadata = MetaData(
     naming_convention={  # SQLite alters by copy, so every constraint needs a name
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -47,7 +51,7 @@ metadata = MetaData(
 def _belongs_to(table: str, *, index: bool = True, nullable: bool = False) -> Column[int]:
     """`<table>_id`, deleted with its owner."""
     name = table.removesuffix("s") + "_id"
-    return Column(name, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=nullable, index=index)
+    return Column(name, Whole, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=nullable, index=index)
 
 
 library = Table(  # one row for each fact about the library itself: profile, created_at, ...
@@ -60,9 +64,9 @@ library = Table(  # one row for each fact about the library itself: profile, cre
 sources = Table(
     "sources",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("root", LargeBinary, nullable=False, unique=True),
-    Column("device", Integer),  # st_dev when last seen; another one means: not mounted
+    Column("device", Whole),  # st_dev when last seen; another one means: not mounted
     Column("include", Text, nullable=False, default=""),  # glob patterns, one a line
     Column("exclude", Text, nullable=False, default=""),
     Column("added_at", Text, nullable=False),
@@ -74,15 +78,15 @@ sources = Table(
 assets = Table(
     "assets",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("hash", LargeBinary, nullable=False, unique=True),  # BLAKE2b-256 of the bytes
     Column("medium", Text, nullable=False, index=True),
     Column("format", Text, nullable=False, default=""),
-    Column("bytes", Integer, nullable=False),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("duration_ms", Integer),
-    Column("pages", Integer),
+    Column("bytes", Whole, nullable=False),
+    Column("width", Whole),
+    Column("height", Whole),
+    Column("duration_ms", Whole),
+    Column("pages", Whole),
     Column("date", Text, index=True),  # local; from what says date_from, as domain.media.DateFrom has it
     Column("camera", Text),
     Column("latitude", Float),
@@ -104,14 +108,14 @@ assets = Table(
 paths = Table(  # where assets, and files that are no assets, were seen
     "paths",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     _belongs_to("sources"),
     Column("relative", LargeBinary, nullable=False),
-    Column("asset_id", ForeignKey("assets.id", ondelete="SET NULL"), index=True),
-    Column("bytes", Integer, nullable=False),
-    Column("mtime_ns", Integer, nullable=False),
-    Column("ctime_ns", Integer, nullable=False),
-    Column("inode", Integer, nullable=False),
+    Column("asset_id", Whole, ForeignKey("assets.id", ondelete="SET NULL"), index=True),
+    Column("bytes", Whole, nullable=False),
+    Column("mtime_ns", Whole, nullable=False),
+    Column("ctime_ns", Whole, nullable=False),
+    Column("inode", Whole, nullable=False),
     Column("skip_reason", Text),  # set where no asset could be made of the file
     Column("skip_detail", Text),
     UniqueConstraint("source_id", "relative"),
@@ -127,7 +131,7 @@ forgotten = Table(  # files and folders that no run reads again, whatever source
 steps = Table(  # one row for each asset and step that it needs
     "steps",
     metadata,
-    Column("asset_id", ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True),
+    Column("asset_id", Whole, ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True),
     Column("step", Text, primary_key=True),
     Column("state", Text, nullable=False),  # pending, done, failed
     Column("reason", Text),  # why it failed: a Skip
@@ -139,16 +143,16 @@ steps = Table(  # one row for each asset and step that it needs
 segments = Table(
     "segments",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     _belongs_to("assets"),
     Column("step", Text, nullable=False),
     Column("key", Text, nullable=False, unique=True),  # the public id: content hash, kind and span
     Column("kind", Text, nullable=False),
-    Column("start_ms", Integer),
-    Column("end_ms", Integer),
-    Column("start_char", Integer),
-    Column("end_char", Integer),
-    Column("page", Integer),
+    Column("start_ms", Whole),
+    Column("end_ms", Whole),
+    Column("start_char", Whole),
+    Column("end_char", Whole),
+    Column("page", Whole),
     Column("text", Text),
     Column("lang", Text),
     Column("box", Text),  # left, top, right, bottom in ten-thousandths of the picture: "120,80,4000,400"
@@ -158,27 +162,27 @@ segments = Table(
 spaces = Table(
     "spaces",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("name", Text, nullable=False),
     Column("encoder", Text, nullable=False),
     Column("revision", Text, nullable=False),
-    Column("dimension", Integer, nullable=False),
+    Column("dimension", Whole, nullable=False),
     Column("live", Boolean, nullable=False, default=True),  # asked by searches; a space being filled is not
     # The pointer row: the generation that readers pin. No foreign key, as generations point at spaces.
-    Column("generation_id", Integer),
+    Column("generation_id", Whole),
     UniqueConstraint("name", "encoder", "revision"),
 )
 
 vectors = Table(
     "vectors",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     _belongs_to("spaces", index=False),
     _belongs_to("segments"),
-    Column("at_ms", Integer),  # the frame under a shot or animation
+    Column("at_ms", Whole),  # the frame under a shot or animation
     Column("data", LargeBinary, nullable=False),
     # See `commits`; the default is that of vectors from before there were numbers, a writer always gives one.
-    Column("commit_number", Integer, nullable=False, server_default="1"),
+    Column("commit_number", Whole, nullable=False, server_default="1"),
     Index("ix_vectors_space_id_commit_number", "space_id", "commit_number"),
     sqlite_autoincrement=True,
 )
@@ -188,34 +192,34 @@ vectors = Table(
 commits = Table(
     "commits",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("last", Integer, nullable=False),  # the greatest commit number that vectors were given
+    Column("id", Whole, primary_key=True),
+    Column("last", Whole, nullable=False),  # the greatest commit number that vectors were given
 )
 
 imprints = Table(  # how pictures look and sounds sound, whatever the model: see retrieval/media/fingerprint.py
     "imprints",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     _belongs_to("segments"),
-    Column("at_ms", Integer),  # the frame under a shot or animation, the beginning of a sound
+    Column("at_ms", Whole),  # the frame under a shot or animation, the beginning of a sound
     Column("data", LargeBinary, nullable=False),
 )
 
 deleted_vectors = Table(  # rows of published generations that must not be found any more
     "deleted_vectors",
     metadata,
-    Column("space_id", Integer, primary_key=True),
-    Column("id", Integer, primary_key=True),
+    Column("space_id", Whole, primary_key=True),
+    Column("id", Whole, primary_key=True),
 )
 
 generations = Table(
     "generations",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     _belongs_to("spaces"),
     Column("folder", Text, nullable=False),
-    Column("last_commit", Integer, nullable=False),  # vectors with greater commit numbers are fresh
-    Column("rows", Integer, nullable=False),
+    Column("last_commit", Whole, nullable=False),  # vectors with greater commit numbers are fresh
+    Column("rows", Whole, nullable=False),
     Column("created_at", Text, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -223,16 +227,10 @@ generations = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("started_at", Text, nullable=False),
     Column("ended_at", Text),
     Column("command", Text, nullable=False),
-    Column("indexed", Integer, nullable=False, default=0),
-    Column("skipped", Integer, nullable=False, default=0),
-)
-
-# Full-text tables are SQLite's own; rowid is the id of the segment or asset. See words.py for what goes in.
-FULL_TEXT = (
-    "CREATE VIRTUAL TABLE segment_words USING fts5(words, tokenize='unicode61 remove_diacritics 2')",
-    "CREATE VIRTUAL TABLE asset_words USING fts5(words, tokenize='unicode61 remove_diacritics 2')",
+    Column("indexed", Whole, nullable=False, default=0),
+    Column("skipped", Whole, nullable=False, default=0),
 )

@@ -18,7 +18,7 @@ _FIRST = select(func.min(segments.c.id)).where(segments.c.asset_id.in_(dialect.g
 _FIRST = _FIRST.group_by(segments.c.asset_id)
 _BY_ID = _SEGMENT.where(segments.c.id.in_(dialect.given()))
 _BY_ID_OR_FIRST = _SEGMENT.where(segments.c.id.in_(union_all(dialect.given(), _FIRST)))
-_BY_KEY = _SEGMENT.where(segments.c.key.in_(dialect.given("keys")))
+_BY_KEY = _SEGMENT.where(segments.c.key.in_(dialect.given_texts("keys")))
 _TIMED = (
     select(segments.c.kind, segments.c.id, segments.c.asset_id, segments.c.start_ms, segments.c.end_ms)
     .where(segments.c.asset_id.in_(dialect.given()), segments.c.start_ms.is_not(None))

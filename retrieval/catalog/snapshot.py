@@ -13,7 +13,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from retrieval.catalog import dialect
 from retrieval.catalog.assets import AssetReader
@@ -121,7 +121,14 @@ class Catalog:
         Raises: as snapshot.
         """
         with _family_errors():
-            return dialect.change_signal(self._watch)
+            try:
+                return dialect.change_signal(self._watch)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                self._watch.close()  # a server has ended it: it may be back
+                self._watch = self._engine.connect()
+                return dialect.change_signal(self._watch)
 
     def close(self) -> None:
         """Closes all connections."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from retrieval.catalog import layout
+from retrieval.catalog import dialect, layout
 from retrieval.catalog.rows import path_of
 from retrieval.catalog.run_note import run_state
 from retrieval.catalog.schema import assets, generations, library, paths, segments, sources, spaces, steps, vectors
@@ -49,7 +49,7 @@ class StatusReader:
             not_media=sum(each.reason in NOT_MEDIA for each in left_out),
             sources=tuple(self._sources()),
             spaces=tuple(self._spaces()),
-            bytes=_bytes(home),
+            bytes=_bytes(home, dialect.stored_bytes(self._connection)),
             run=run_state(home),
         )
 
@@ -104,11 +104,11 @@ def _local(mtime_ns: int) -> str:
     return datetime.fromtimestamp(mtime_ns / 1e9).isoformat(timespec="seconds") if mtime_ns > 0 else ""
 
 
-def _bytes(home: Path) -> dict[str, int]:
+def _bytes(home: Path, elsewhere: int) -> dict[str, int]:
     catalog = layout.catalog(home)
     parts = [catalog.with_name(catalog.name + end) for end in ("", "-wal", "-shm")]
     published = [each for each in (home / layout.GENERATIONS).rglob("*") if each.is_file()]
     return {
-        "catalog": sum(each.stat().st_size for each in parts if each.exists()),
+        "catalog": elsewhere + sum(each.stat().st_size for each in parts if each.exists()),
         "generations": sum(each.stat().st_size for each in published),
     }

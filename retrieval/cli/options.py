@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from retrieval import settings
 from retrieval.errors import QueryError
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ Value = TypeVar("Value")
 
 LibraryOption = Annotated[
     Path | None,
-    typer.Option("--library", metavar="DIR", help="The library's folder [default: CROSSMEDIA_LIBRARY, or your own]."),
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        callback=lambda named: named and settings.library_folder(named),
+        help="The library's folder, or the crossmedia.toml in it [default: CROSSMEDIA_LIBRARY, or your own].",
+    ),
 ]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON; its keys are a promise, see docs/cli.md.")]

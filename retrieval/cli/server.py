@@ -94,7 +94,7 @@ def quick(arguments: Sequence[str]) -> int | None:
             name, value = SWITCHES[each]
             body[name] = value
         elif each == "--library":
-            home = Path(next(rest, ""))
+            home = settings.library_folder(Path(next(rest, "")))
         elif each == "--limit" and (number := next(rest, "")).isascii() and number.isdecimal():
             body["limit"] = int(number)
         elif each.startswith("-") and each != "--server":

@@ -28,7 +28,10 @@ def builder(tmp_path: Path) -> Iterator[Builder]:
     """Two published pictures whose vectors have ids above 1000."""
     built = Builder(tmp_path / "library")
     with catalog_write.transaction(built.engine) as connection:
-        connection.execute(text("INSERT INTO sqlite_sequence(name, seq) VALUES ('vectors', 1000)"))
+        sequence = "INSERT INTO sqlite_sequence(name, seq) VALUES ('vectors', 1000)"
+        if connection.dialect.name == "postgresql":
+            sequence = "SELECT setval('vectors_id_seq', 1000)"
+        connection.execute(text(sequence))
     built.add(picture("red.jpg", "red apple"), picture("green.jpg", "green tree"))
     built.publish()
     yield built
@@ -114,6 +117,7 @@ def test_a_number_is_never_used_twice(builder: Builder) -> None:
         assert [snapshot.vectors.last_commit() - each for each in taken] == [1, 0]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("last", [None, 1_000_000])
 def test_new_vectors_are_read_by_a_range_of_the_index(builder: Builder, last: int | None) -> None:
     """Neither a scan of the table nor a sort: the plan that SQLite states for the statement itself."""

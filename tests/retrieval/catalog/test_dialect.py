@@ -1,6 +1,6 @@
 """SQLite's own ways: full text, transactions, the signal of changes, expressions and writing.
 
-Mutations of retrieval/catalog/dialect.py that these tests catch: BM25 without its sign; a phrase as loose tokens;
+Mutations of retrieval/catalog/dialect that these tests catch: BM25 without its sign; a phrase as loose tokens;
 `texts_with` without its limit; COMMIT in place of ROLLBACK after an error; `lesser` as the greater; kilometres without
 the cosines of the latitudes; an upsert that changes what it shall keep; texts read of all matches.
 """
@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, Engine, literal, select
 
 from retrieval.catalog import dialect
-from retrieval.catalog.dialect import TextsWanted
+from retrieval.catalog.dialect import TextsWanted, sqlite
 from retrieval.catalog.schema import assets, library, paths, segments, sources, steps
 from retrieval.domain.media import Metadata
 from tests.building import Builder, Thing
@@ -147,10 +147,17 @@ def test_expressions(connection: Connection) -> None:
 
     assert value(dialect.lesser(literal(3), literal(2))) == 2
     assert connection.scalar(select(dialect.lesser(assets.c.width, assets.c.id)).limit(1)) is None
-    whole = dialect.path_text(sources.c.root, paths.c.relative)
-    query = select(whole).join_from(paths, sources, sources.c.id == paths.c.source_id).order_by(whole)
-    assert connection.scalars(query).all() == ["/media/test/boat.mp4", "/media/test/notes.txt"]
-    assert connection.scalars(query.where(dialect.matches_glob(whole, "*/b[o]at.*"))).all() == ["/media/test/boat.mp4"]
+    query = select(paths.c.relative).join_from(paths, sources, sources.c.id == paths.c.source_id).order_by(paths.c.id)
+
+    def fitting(*patterns: str) -> list[bytes]:
+        return list(connection.scalars(query.where(dialect.fits_any(connection, patterns))))
+
+    assert fitting("*") == [b"notes.txt", b"boat.mp4"]
+    assert fitting("/MEDIA/*/b[a-o]at.*") == fitting("*/boat.???") == fitting("*/[^n]o*.mp4", "x") == [b"boat.mp4"]
+    assert fitting("*test/[^b]*") == [b"notes.txt"]
+    assert fitting("boat.mp4") == fitting("*/[boat.mp4") == []
+    tail = connection.scalars(query.where(dialect.tail(paths.c.relative, 8) == b"boat.mp4"))
+    assert [*tail] == [b"boat.mp4"]
 
 
 def test_kilometres_between_places() -> None:
@@ -169,17 +176,18 @@ def test_what_is_not_there_and_what_is_sound(connection: Connection) -> None:
     assert dialect.broken_references(connection) == 0
 
 
+@pytest.mark.sqlite
 def test_a_connection_for_reading_refuses_writes(tmp_path: Path) -> None:
     """And has the functions that SQLite lacks."""
     import sqlite3
 
     file = tmp_path / "one.sqlite"
     with sqlite3.connect(file) as opened:
-        dialect.prepare(opened, new=True, write=True)
+        sqlite.prepare(opened, new=True, write=True)
         opened.execute("CREATE TABLE t (x)")
-        assert opened.execute("PRAGMA page_size").fetchone() == (dialect.PAGE_BYTES,)
+        assert opened.execute("PRAGMA page_size").fetchone() == (sqlite.PAGE_BYTES,)
     with sqlite3.connect(file) as opened:
-        dialect.prepare(opened, new=False, write=False)
+        sqlite.prepare(opened, new=False, write=False)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             opened.execute("INSERT INTO t VALUES (1)")
         assert opened.execute("SELECT km_between(0, 0, 0, 1)").fetchone()[0] == pytest.approx(111.2, abs=0.1)

@@ -80,6 +80,7 @@ def test_spaces_tell_what_is_published(status: Status) -> None:
     ]
 
 
+@pytest.mark.sqlite
 def test_bytes_on_disk(builder: Builder, status: Status) -> None:
     """The catalog with its write-ahead log, and the published files."""
     catalog = layout.catalog(builder.home)
@@ -97,6 +98,7 @@ def test_roots_and_facts(builder: Builder) -> None:
         assert snapshot.status.facts()["profile"] == "starter"
 
 
+@pytest.mark.sqlite
 def test_bytes_of_what_is_not_there(tmp_path: Path, builder: Builder) -> None:
     """Nothing."""
     with open_snapshot(builder.engine) as snapshot:

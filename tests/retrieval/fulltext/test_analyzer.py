@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.catalog import dialect
-from retrieval.catalog.schema import FULL_TEXT
+from retrieval.catalog.dialect import sqlite
+from retrieval.catalog.dialect.sqlite import FULL_TEXT
 from retrieval.domain.media import Metadata
 from retrieval.fulltext import analyzer, asset_terms, fold, highlight
 
@@ -37,7 +37,7 @@ def find(question: str) -> set[int]:
     connection.executemany(
         "INSERT INTO segment_words(rowid, words) VALUES (?, ?)", [(i, analyzer.fold(t)) for i, t in TEXTS.items()]
     )
-    expression = " OR ".join(dialect.phrase(each.tokens) for each in analyzer.terms(question))
+    expression = " OR ".join(sqlite.phrase(each.tokens) for each in analyzer.terms(question))
     if not expression:
         return set()
     rows = connection.execute("SELECT rowid FROM segment_words WHERE segment_words MATCH ?", [expression])
@@ -184,7 +184,7 @@ def _finds(text: str, term: analyzer.Term) -> bool:
     connection.execute(FULL_TEXT[0])
     connection.execute("INSERT INTO segment_words(words) VALUES (?)", [analyzer.fold(text)])
     query = "SELECT count(*) FROM segment_words WHERE segment_words MATCH ?"
-    return bool(connection.execute(query, [dialect.phrase(term.tokens)]).fetchone()[0])
+    return bool(connection.execute(query, [sqlite.phrase(term.tokens)]).fetchone()[0])
 
 
 _SCRIPTS = "aAéeÉ ßsS-_1 2.0,+#cłŁカか🐶'狗貓猫的ガがｶﾞカ゛กินข้าว날씨ЁёйИ हिन्दीﬁ①²"

@@ -1,48 +1,34 @@
-"""SQLite's own ways, BM25 among them: everything that another database would do in its own manner, in one place.
-
-Many ids travel as one JSON array, which SQLite turns into a table: no limit on their number, and the statement stays
-compiled. Results of thousands of rows come back as one JSON array too: fetching them one by one costs more than finding
-them.
-"""
+"""SQLite's ways of what dialect/__init__.py names, BM25 among them."""
 
 from __future__ import annotations
 
-import json
-import math
 import sqlite3
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    LargeBinary,
-    Select,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    func,
-    literal_column,
-    or_,
-    select,
-)
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.dialects.sqlite import insert as insert_into
+from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Text, and_, cast, func, or_, text
 
+from retrieval.catalog.dialect.expressions import (
+    TextsWanted,
+    folded_path,
+    id_list,
+    ids_of,
+    km_between,
+    text_list,
+    values_of,
+)
+from retrieval.catalog.schema import paths, sources
 from retrieval.domain.records import Ids
 
 PAGE_BYTES = 16_384  # vectors of 1 KiB waste a third of SQLite's usual pages of 4 KiB
 MMAP_BYTES = 8 << 30
 BUSY_MS = 30_000
 VOCABULARIES = {"segment_terms": "segment_words", "asset_terms": "asset_words"}  # of each connection
-EARTH_KM = 6371.0088  # mean radius
+FULL_TEXT = tuple(
+    f"CREATE VIRTUAL TABLE {name} USING fts5(words, tokenize='unicode61 remove_diacritics 2')"
+    for name in ("segment_words", "asset_words")
+)
 
 
 # ---------------------------------------------------------------- connections
@@ -107,6 +93,21 @@ def has_table(connection: Connection, name: str) -> bool:
     return connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).first() is not None
 
 
+def take_lock(_: Connection) -> str | None:
+    """The lock in the library's folder is enough."""
+    return None
+
+
+def claim(engine: Engine, _: str) -> Engine:
+    """The lock in the library's folder is never lost."""
+    return engine
+
+
+def stored_bytes(_: Connection) -> int:
+    """All is in the folder."""
+    return 0
+
+
 def damage(connection: Connection) -> list[str]:
     """The first things that are wrong with the catalog's file; empty where it is sound."""
     return [line for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(5)") if line != "ok"]
@@ -117,42 +118,34 @@ def broken_references(connection: Connection) -> int:
     return len(connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall())
 
 
-# ---------------------------------------------------------------- ids
+@contextmanager
+def migration(connection: Connection) -> Iterator[None]:
+    """A transaction that tables are changed in."""
+    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # SQLite alters by copy, which would cascade
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    else:
+        connection.exec_driver_sql("COMMIT")
+    finally:
+        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
 
-def given(name: str = "ids") -> Select[tuple[int]]:
-    """The ids of the parameter `name`, as a subquery; its value comes from `id_list`."""
-    return select(func.json_each(bindparam(name)).table_valued("value").c.value)
+def last_ids(connection: Connection) -> dict[str, int]:
+    """Of tables whose ids are never given twice, as SQLite keeps them."""
+    return dict(map(tuple, connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")))
 
 
-def id_list(ids: Iterable[int]) -> str:
-    """Ids as the value of a parameter of `given`."""
-    return json.dumps(ids.tolist() if isinstance(ids, np.ndarray) else list(ids))
-
-
-def text_list(texts: Iterable[str]) -> str:
-    """Texts as the value of a parameter of `given`."""
-    return json.dumps(list(texts))
-
-
-def collected(column: ColumnElement[Any]) -> Any:
-    """All values of a column in one value; `values_of` reads it."""
-    return func.json_group_array(column)
-
-
-def values_of(stored: str) -> list[Any]:
-    """The values that `collected` put together."""
-    return list(json.loads(stored))
-
-
-def ids_of(stored: str) -> Ids:
-    """The ids (n,) that `collected` put together, in their order; a quarter of the time that `values_of` takes."""
-    return np.fromstring(stored[1:-1], np.int64, sep=",") if len(stored) > 2 else np.empty(0, np.int64)
-
-
-def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column that the planner must not look up by its index (the plus sign hides it)."""
-    return literal_column(f"+{column}")
+def set_last_ids(connection: Connection, last: Mapping[str, int]) -> None:
+    """SQLite has a row for each such table that ever had one."""
+    for name, seq in last.items():
+        if name in last_ids(connection):
+            connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (seq, name))
+        else:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, seq))
 
 
 # ---------------------------------------------------------------- full text
@@ -166,14 +159,36 @@ _OWNERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TextsWanted:
-    """Texts of one full-text table, by id; kinds: of segments of these alone; read: those whose text is wanted too."""
+_PUT = {name: text(f"INSERT INTO {name}(rowid, words) VALUES (:id, :words)") for name in _OWNERS}
+_DROP = {name: text(f"DELETE FROM {name} WHERE rowid = :id") for name in _OWNERS}
 
-    table: str
-    ids: Iterable[int]
-    kinds: Iterable[str] | None = None
-    read: Iterable[int] = ()
+
+def create_full_text(connection: Connection) -> None:
+    """The full-text tables of a new catalog; rowid is the id of the segment or asset."""
+    for statement in FULL_TEXT:
+        connection.exec_driver_sql(statement)
+
+
+def put_text(connection: Connection, table: str, row: int, words: str, _: Callable[[str], list[str]]) -> None:
+    """Adds a folded text to a full-text table, which splits it by itself."""
+    connection.execute(_PUT[table], {"id": row, "words": words})
+
+
+def drop_texts(connection: Connection, table: str, rows: Sequence[int]) -> None:
+    """Deletes texts from a full-text table."""
+    if rows:
+        connection.execute(_DROP[table], [{"id": each} for each in rows])
+
+
+def clear_texts(connection: Connection, table: str) -> None:
+    """All of them."""
+    connection.exec_driver_sql(f"DELETE FROM {table}")
+
+
+def stored_texts(connection: Connection, table: str, after: int, limit: int) -> list[tuple[Any, ...]]:
+    """By rowid."""
+    query = f"SELECT rowid, words FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"
+    return [tuple(row) for row in connection.exec_driver_sql(query, (after, limit))]
 
 
 def phrase(tokens: Sequence[str]) -> str:
@@ -228,8 +243,8 @@ def texts(connection: Connection, wanted: Sequence[tuple[str, Iterable[int]]]) -
     ]
     found: list[dict[int, str]] = [{} for _ in wanted]
     values = tuple(id_list(ids) for _, ids in wanted)
-    for at, text, words in connection.exec_driver_sql(" UNION ALL ".join(parts), values) if parts else ():
-        found[at][text] = words
+    for at, row, words in connection.exec_driver_sql(" UNION ALL ".join(parts), values) if parts else ():
+        found[at][row] = words
     return found
 
 
@@ -256,12 +271,13 @@ def vocabulary(connection: Connection, beginnings: Sequence[str]) -> list[list[s
     return [sorted(values_of(listed)) for _, listed in sorted(tuple(row) for row in rows)]
 
 
-# ---------------------------------------------------------------- expressions
+# ---------------------------------------------------------------- paths
 
 
-def lesser(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The lesser of two values; NULL where one is not known."""
-    return func.min(one, other)
+def fits_any(_: Connection, patterns: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the path of a row of `paths` and `sources` fits one of some patterns."""
+    whole = path_text(sources.c.root, paths.c.relative)
+    return or_(*(matches_path(whole, each) for each in patterns))
 
 
 def path_text(root: ColumnElement[bytes], relative: ColumnElement[bytes]) -> ColumnElement[str]:
@@ -284,36 +300,17 @@ def matches_path(path: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
     )
 
 
-def folded_path(path: str) -> str:
-    """A path by which those of one name are told, however a file system writes it: case folded, composed (NFC)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
 def _folded_bytes(path: bytes | None) -> str | None:
     return None if path is None else folded_path(path.decode(errors="replace"))
-
-
-def km_between(latitude: float | None, longitude: float | None, other: float, meridian: float) -> float | None:
-    """Kilometres on the sphere between two places in degrees; None where one is not known. Source: haversine formula."""
-    if latitude is None or longitude is None:
-        return None
-    north, south = math.radians(latitude), math.radians(other)
-    across = math.sin((north - south) / 2) ** 2
-    along = math.cos(north) * math.cos(south) * math.sin(math.radians(longitude - meridian) / 2) ** 2
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(across + along)))
 
 
 # ---------------------------------------------------------------- writing
 
 
-def upsert(table: Table, *keys: str, keep: Sequence[str] = ()) -> Insert:
-    """A row that replaces the one with equal `keys`, but for its columns in `keep`. Built once: SQLAlchemy takes
-    longer to build and compile such a statement than SQLite to run it."""
-    new = insert_into(table)
-    changed = {c.name: new.excluded[c.name] for c in table.columns if c.name not in (*keys, *keep, "id")}
-    return new.on_conflict_do_update(index_elements=keys, set_=changed)
-
-
-def insert_missing(table: Table) -> Insert:
-    """A row that is left out where one with the same key is there already."""
-    return insert_into(table).on_conflict_do_nothing()
+def rebase_paths(connection: Connection, inner: int, outer: int, prefix: bytes) -> None:
+    """Makes the paths of a source those of the source around it, `prefix` before each; those that are there already stay."""
+    moved = text(
+        "UPDATE OR IGNORE paths SET source_id = :outer, relative = CAST(:prefix || relative AS BLOB) "
+        "WHERE source_id = :inner"
+    )
+    connection.execute(moved, {"outer": outer, "inner": inner, "prefix": prefix})

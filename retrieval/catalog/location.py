@@ -1,0 +1,55 @@
+"""Where the parts of a library are: in its folder, or where the settings file in that folder says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import LibraryError
+from retrieval.settings import LIBRARY_SETTINGS
+
+SERVER = "postgresql+psycopg://"
+EXAMPLE = (
+    'crossmedia.toml holds lines such as catalog = "postgresql+psycopg://user@host/database" and vectors = "local"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """catalog: the URL of a database; None: the file in the folder. vectors: "local", indexes in the folder."""
+
+    catalog: str | None = None
+    vectors: str = "local"
+
+
+IN_FOLDER = Location()
+
+
+def location(home: Path) -> Location:
+    """Where the library in folder `home` keeps its parts.
+
+    Raises:
+        LibraryError: its settings file cannot be understood.
+    """
+    file = home / LIBRARY_SETTINGS
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return IN_FOLDER
+    except OSError as error:
+        raise LibraryError(f"{file} cannot be read: {error.strerror}", "make it readable for this user") from None
+    import tomllib
+
+    try:
+        settings: dict[str, Any] = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LibraryError(f"{file} cannot be understood: {error}", EXAMPLE) from None
+    if unknown := settings.keys() - {"catalog", "vectors"}:
+        raise LibraryError(f"{file} has an unknown setting: {', '.join(sorted(unknown))}", EXAMPLE)
+    if settings.get("vectors", "local") != "local":
+        raise LibraryError(f"{file}: vectors is {settings['vectors']!r}", 'vectors = "local" is what there is')
+    catalog = settings.get("catalog")
+    if catalog is not None and (not isinstance(catalog, str) or not catalog.startswith(SERVER)):
+        raise LibraryError(f"{file}: catalog must begin with {SERVER}", EXAMPLE)
+    return Location(catalog)

@@ -1,0 +1,1 @@
+"""Libraries whose parts lie on servers. They run where those servers are installed: make test-scale."""
