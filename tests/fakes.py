@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Segment, Space, Span, Vectors
-from retrieval.encoders.calibration import CohortCalibration
+from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.registry import DefaultCalibration
 from retrieval.errors import EncoderUnavailable
 from retrieval.protocols import Profile
@@ -93,7 +93,7 @@ class FakeProfile:
         revision: str = "1",
         said: str = "",
         missing: frozenset[Modality] = frozenset(),
-        backgrounds: Mapping[str, CohortCalibration] | None = None,
+        backgrounds: Mapping[str, CohortCalibration | SceneCalibration] | None = None,
     ) -> None:
         self._backgrounds = backgrounds or {}
         self._revision = revision
@@ -119,7 +119,7 @@ class FakeProfile:
     def prior(self, direction: str) -> DefaultCalibration:
         return DefaultCalibration(0.5, 12.0)
 
-    def background(self, direction: str) -> CohortCalibration | None:
+    def background(self, direction: str) -> CohortCalibration | SceneCalibration | None:
         return self._backgrounds.get(direction)
 
 

@@ -15,7 +15,7 @@ one space (Liang et al. 2022); the weights come from a logistic regression (Plat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,7 @@ from retrieval.domain.media import Vectors
 WORDY = 0.17  # mean cosine with the bank above which a question names an everyday thing in a word or two
 SAME = 0.9995  # cosine of a question with the noun that it is
 WITHIN_NOUN, BORROWED = 0.5, 1.0  # part of what the distance from a noun's best answer costs; log-odds spared at most
+SCENE_COST, UNSEEN = 2.0, 0.75  # see SceneCalibration
 NEAREST = 5  # a question is as near to the bank as to the fifth nearest of its things: one may be just what is asked
 
 
@@ -156,9 +157,10 @@ class CohortCalibration:
 class SceneCalibration:
     """What questions to texts are held against: how much they describe something that is seen.
 
-    scene (dimension,): a question's product with it tells that; up to `free` it costs nothing, beyond it as much in
-    log-odds. prior: how a cosine is judged among so many texts. A question like "a peacock spreading its tail" is near
-    to any text on tails, one on tenancy law to few texts; see docs/decisions/0240.
+    scene (dimension,): a question's product with it tells that. Beyond `free` it costs texts SCENE_COST times as much in
+    log-odds; what lies more than UNSEEN below costs pictures as much. prior: how a cosine is judged among so many texts. A
+    question like "a peacock spreading its tail" is near to any text on tails, one on tenancy law to few texts; see
+    docs/decisions/0240 and 0116.
     """
 
     scene: Vectors
@@ -168,9 +170,14 @@ class SceneCalibration:
     def line(self, questions: Vectors, lead: float, count: int) -> LinearCalibration:
         """How texts are judged as answers to one operand. questions (q, dimension); count: of the texts."""
         usual = self.prior(count)
-        return LinearCalibration(
-            usual.slope, usual.shift - max(0.0, float((questions @ self.scene).mean()) - self.free)
-        )
+        return LinearCalibration(usual.slope, usual.shift - SCENE_COST * max(0.0, self._seen(questions)))
+
+    def of_pictures(self, questions: Vectors, line: LinearCalibration) -> LinearCalibration:
+        """How pictures are judged as answers to one operand, whose texts would be asked by `questions` (q, dimension)."""
+        return replace(line, shift=line.shift - max(0.0, -UNSEEN - self._seen(questions)))
+
+    def _seen(self, questions: Vectors) -> float:
+        return float((questions @ self.scene).mean()) - self.free
 
 
 def traits(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from retrieval.catalog.disk import can_be_written
 from retrieval.domain.media import Kind, Modality, Vectors
 from retrieval.domain.records import LiveSpace, StoredVectors
-from retrieval.encoders.calibration import LinearCalibration
+from retrieval.encoders.calibration import LinearCalibration, SceneCalibration
 from retrieval.errors import EncoderUnavailable
 from retrieval.fulltext.lookup import KeywordQuery, look_up
 from retrieval.fulltext.statistics import TextStatistics, read_statistics
@@ -126,9 +126,16 @@ class SearchContext:
         count = tops[0][1][1]
         cohort = self.profile.background(probe.direction)
         line = cohort.line(probe.own, best, count) if cohort else self.profile.prior(probe.direction).line(count)
+        if probe.direction == "text-image" and probe.operand.is_text:
+            line = self._of_pictures(probe.operand, line)
         if self.cache:
             self.cache.lines[_key(probe)] = line
         return line
+
+    def _of_pictures(self, operand: EncodedOperand, line: LinearCalibration) -> LinearCalibration:
+        """The calibration of pictures of words, by how much these describe something that is seen."""
+        texts, scenes = operand.vectors.get(("sentence", "text")), self.profile.background("text-text")
+        return scenes.of_pictures(texts, line) if texts is not None and isinstance(scenes, SceneCalibration) else line
 
     def _top(self, probe: VectorQuery) -> tuple[float, int] | None:
         """The best cosine of a query's own vectors, and among how many; None where the library has none of the kind."""

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retrieval import Library
+from retrieval import Library, Operand
 from retrieval.domain.media import Metadata, Vectors
 from retrieval.encoders.calibration import (
     NEAREST,
+    UNSEEN,
     WORDY,
     CohortCalibration,
     LinearCalibration,
@@ -24,7 +25,7 @@ from retrieval.encoders.calibration import (
     traits,
 )
 from retrieval.encoders.profile import make_profile
-from retrieval.search.fusion import confidence
+from retrieval.search.fusion import confidence, log_odds
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, text_vector
 
@@ -199,14 +200,37 @@ def test_filters_make_the_library_smaller(tmp_path: Path, known: CohortCalibrati
 
 
 def test_only_what_describes_a_scene_must_find_a_nearer_text() -> None:
-    """Up to what is free a question is judged by the prior; beyond it every text is as much less sure."""
+    """Up to what is free a question is judged by the prior; beyond it every text is twice as much less sure."""
     seen = unit(np.random.default_rng(10).normal(size=16))
     scenes = SceneCalibration(4.0 * seen, 1.0, lambda count: LinearCalibration(14.0, -3.0 - count))
     away = unit(np.roll(seen, 1) - (np.roll(seen, 1) @ seen) * seen)
     question = unit(np.stack([0.9 * seen + np.sqrt(1 - 0.81) * away]).astype(float))
     assert scenes.line(away[None], 0.5, 7) == LinearCalibration(14.0, -10.0)
     assert scenes.line(question, 0.5, 7).slope == 14.0
-    assert scenes.line(question, 0.5, 7).shift == pytest.approx(-10.0 - (4.0 * 0.9 - 1.0), abs=1e-5)
+    assert scenes.line(question, 0.5, 7).shift == pytest.approx(-10.0 - 2 * (4.0 * 0.9 - 1.0), abs=1e-5)
+
+
+def test_only_what_describes_nothing_seen_must_find_a_nearer_picture() -> None:
+    """What lies far below what is free costs pictures as much, those after the best one too."""
+    seen = unit(np.random.default_rng(10).normal(size=16))
+    scenes = SceneCalibration(4.0 * seen, 1.0, lambda count: LinearCalibration(14.0, -3.0))
+    usual = LinearCalibration(5.0, -2.0, LinearCalibration(9.0, 1.0))
+    assert scenes.of_pictures(seen[None], usual) == usual
+    assert scenes.of_pictures(-seen[None], usual).shift == pytest.approx(-2.0 - (4.0 + 1.0 - UNSEEN), abs=1e-5)
+    assert scenes.of_pictures(0.1 * seen[None], usual) == usual  # 0.6 below
+
+
+def test_words_tell_whether_they_are_for_pictures(tmp_path: Path, known: CohortCalibration) -> None:
+    """In words a question is weighed by what it describes; a picture that asks is not."""
+    scene = -(UNSEEN + 2.0) * text_vector("red dog")
+    scenes = SceneCalibration(scene.astype(np.float32), 0.0, lambda count: LinearCalibration(14.0, -3.0))
+    with library(tmp_path / "library", PICTURES + OTHERS, known, published=True) as opened:
+        usual = sure(opened)["blue.jpg"]
+        like = opened.search([Operand("like", "red.jpg")], min_confidence=0.0).hits[0].confidence
+    profile = FakeProfile(backgrounds={"text-image": known, "text-text": scenes})
+    with Library.open(tmp_path / "library", profile=profile) as opened:
+        assert log_odds(sure(opened)["blue.jpg"]) == pytest.approx(log_odds(usual) - 2.0, abs=0.01)
+        assert opened.search([Operand("like", "red.jpg")], min_confidence=0.0).hits[0].confidence == like
 
 
 @pytest.mark.parametrize(
