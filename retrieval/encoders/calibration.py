@@ -25,7 +25,7 @@ from retrieval.domain.media import Vectors
 WORDY = 0.17  # mean cosine with the bank above which a question names an everyday thing in a word or two
 SAME = 0.9995  # cosine of a question with the noun that it is
 WITHIN_NOUN, BORROWED = 0.5, 1.0  # part of what the distance from a noun's best answer costs; log-odds spared at most
-SCENE_COST, UNSEEN = 2.0, 0.75  # see SceneCalibration
+SCENE_COST, UNSEEN = 1.75, 0.75  # see SceneCalibration
 NEAREST = 5  # a question is as near to the bank as to the fifth nearest of its things: one may be just what is asked
 
 

@@ -13,6 +13,7 @@ from retrieval import Library, Operand
 from retrieval.domain.media import Metadata, Vectors
 from retrieval.encoders.calibration import (
     NEAREST,
+    SCENE_COST,
     UNSEEN,
     WORDY,
     CohortCalibration,
@@ -200,14 +201,14 @@ def test_filters_make_the_library_smaller(tmp_path: Path, known: CohortCalibrati
 
 
 def test_only_what_describes_a_scene_must_find_a_nearer_text() -> None:
-    """Up to what is free a question is judged by the prior; beyond it every text is twice as much less sure."""
+    """Up to what is free a question is judged by the prior; beyond it every text is less sure."""
     seen = unit(np.random.default_rng(10).normal(size=16))
     scenes = SceneCalibration(4.0 * seen, 1.0, lambda count: LinearCalibration(14.0, -3.0 - count))
     away = unit(np.roll(seen, 1) - (np.roll(seen, 1) @ seen) * seen)
     question = unit(np.stack([0.9 * seen + np.sqrt(1 - 0.81) * away]).astype(float))
     assert scenes.line(away[None], 0.5, 7) == LinearCalibration(14.0, -10.0)
     assert scenes.line(question, 0.5, 7).slope == 14.0
-    assert scenes.line(question, 0.5, 7).shift == pytest.approx(-10.0 - 2 * (4.0 * 0.9 - 1.0), abs=1e-5)
+    assert scenes.line(question, 0.5, 7).shift == pytest.approx(-10.0 - SCENE_COST * (4.0 * 0.9 - 1.0), abs=1e-5)
 
 
 def test_only_what_describes_nothing_seen_must_find_a_nearer_picture() -> None:
