@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from retrieval.encoders.hub import Arrival
     from retrieval.encoders.profile_registry import ProfileState
     from retrieval.encoders.registry import Model, ModelState
+    from retrieval.encoders.runtimes import Record
 
 
 models_app = typer.Typer()
@@ -41,7 +43,7 @@ def models_list(as_json: JsonOption = False) -> None:
 
 
 def _list_models(as_json: bool) -> None:
-    from retrieval.encoders import profile_registry
+    from retrieval.encoders import profile_registry, runtimes
     from retrieval.encoders import registry as known
     from retrieval.encoders.speech import weights as speech_weights
     from retrieval.render.text import aligned, size
@@ -55,6 +57,7 @@ def _list_models(as_json: bool) -> None:
                 "version": 1,
                 "profiles": [_profile_report(each) for each in profiles],
                 "models": [_model_report(state) for state in states],
+                "runtimes": [{"model": name, **asdict(each)} for name, each in runtimes.records().items()],
                 "speech": [
                     {"name": m.name, "here": m.name in here, "licence": m.licence, "bytes": m.bytes} for m in speech
                 ],
@@ -65,10 +68,22 @@ def _list_models(as_json: bool) -> None:
     print("\n".join(aligned([(f" {p.name}", _readiness(p), p.about) for p in profiles])))
     print("\nModels")
     print("\n".join(aligned([_model_row(state) for state in states])))
+    if measured := runtimes.records():
+        print("\nRuntimes of pictures")
+        print("\n".join(line for name, each in measured.items() for line in _runtime_lines(name, each)))
     print("\nSpeech (Whisper)")
     rows = [(f" {m.name}", "here" if m.name in here else f"fetch {size(m.bytes)}", m.licence, m.repo) for m in speech]
     print("\n".join(aligned(rows)))
     print("\ncrossmedia models fetch NAME brings a profile, a model or a Whisper size to this machine.")
+
+
+def _runtime_lines(model: str, record: Record) -> list[str]:
+    """Which runtime encodes pictures by a model here, how fast each is, and why others are not used."""
+    speeds = ", ".join(f"{name} {spent:.1f} ms" for name, spent in record.milliseconds.items())
+    used = record.plan if record.plan and record.plan not in record.reasons else "ONNX Runtime"
+    return [f" {model}: {used} ({speeds} of processor time a picture)"] + [
+        f"   {name} is not used: {reason}" for name, reason in record.reasons.items()
+    ]
 
 
 def _readiness(profile: Any) -> str:

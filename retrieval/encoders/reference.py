@@ -62,11 +62,21 @@ def passages() -> tuple[tuple[str, ...], tuple[Pair, ...]]:
 
 def drawings(form: ImageSpec) -> Iterator[NDArray[np.uint8]]:
     """DRAWINGS of each thing of `names`, one after the other: uint8 pixels (height, width, 3) as the encoder wants them."""
+    return _drawn(form, range(DRAWINGS * len(_lines("names.tsv"))))
+
+
+def pictures(form: ImageSpec, count: int) -> list[NDArray[np.uint8]]:
+    """`count` of the drawings, evenly spread: uint8 pixels (height, width, 3) as the encoder wants them."""
+    last = DRAWINGS * len(_lines("names.tsv")) - 1
+    return list(_drawn(form, np.linspace(0, last, count).astype(int).tolist()))
+
+
+def _drawn(form: ImageSpec, numbers: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
     from retrieval.media.image.decode import fit, open_image
 
     sheet = open_image(resources.reference() / "pictures.jpg")
     across = sheet.width // SIDE
-    for number in range(DRAWINGS * len(_lines("names.tsv"))):
+    for number in numbers:
         left, top = number % across * SIDE, number // across * SIDE
         yield fit(sheet.crop((left, top, left + SIDE, top + SIDE)), form)
 

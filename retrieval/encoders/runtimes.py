@@ -1,0 +1,245 @@
+"""Which runtime serves an image tower: ONNX Runtime, or OpenVINO where that gives the same vectors faster.
+
+    CACHE/models/runtimes/MODEL-REVISION.json      what was measured on this machine, and the plan that was chosen
+    CACHE/models/runtimes/MODEL-REVISION.npy       ONNX Runtime's vectors of KNOWN golden pictures, float32
+
+Chosen once for a model, the versions of both runtimes and the processor: of the plans that pass the parity check over the
+golden set, the first in bfloat16, else float32 where it takes less processor time than ONNX Runtime. After every
+compilation KNOWN golden pictures are compared again, because a compilation may be wrong by chance.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain.media import ImageSpec, Space, Vectors
+from retrieval.encoders.registry import models_dir
+
+FEW = 128  # pictures that a process encodes before the start of another runtime pays
+GOLDEN, KNOWN = 64, 8  # golden pictures; those that are compared after every later compilation
+LEAST_MEAN, LEAST = 0.999, 0.995  # cosine to ONNX Runtime's vectors: the mean, and the lowest
+SHARED, TOP = 0.98, 10  # share of the best TOP hits of all golden questions that must be the same
+MEASURED_S = 5.0  # seconds that measuring one runtime may take
+Run = Callable[[Sequence[NDArray[Any]]], list[NDArray[Any]]]  # arrays of the graph's input -> those of its output
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was found out. plan: the chosen one, "" for ONNX Runtime; reasons: why others are not used, by their name;
+    milliseconds: of processor time for each picture, by runtime."""
+
+    versions: str
+    processor: str
+    plan: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+class ImageRuntime:
+    """The faster runtime of one image tower, made when it pays. Safe from several threads."""
+
+    def __init__(
+        self, space: Space, path: Callable[[], Path], form: ImageSpec, questions: Callable[[], Vectors]
+    ) -> None:
+        """path: of the ONNX file. questions: unit rows of golden questions to pictures, in the same space."""
+        self._space = space
+        self._path = path
+        self._form = form
+        self._questions = questions
+        self._lock = RLock()  # golden questions may be pictures, which come back here
+        self._seen = 0
+        self._graph: Any = None
+        self._is_settled = False
+
+    def after(
+        self, count: int, reference: Run, arrays: Callable[[Sequence[NDArray[np.uint8]]], list[Any]]
+    ) -> Run | None:
+        """What is to encode `count` more pictures; None: ONNX Runtime does.
+
+        reference: ONNX Runtime over arrays (n, ...) of the graph's input, to rows of any length. arrays: pictures uint8
+        (size, size, 3) as such arrays, in order.
+        """
+        with self._lock:
+            self._seen += count
+            if not self._is_settled and self._seen > FEW:
+                self._is_settled = True
+                if versions():
+                    self._graph = self._settle(reference, arrays)
+        return None if self._graph is None else self._graph.run
+
+    def _settle(self, reference: Run, arrays: Callable[[Sequence[NDArray[np.uint8]]], list[Any]]) -> Any:
+        from retrieval.encoders import openvino
+        from retrieval.encoders import reference as golden_set
+
+        record, known = read_record(self._space)
+        first = arrays(golden_set.pictures(self._form, KNOWN))
+        if record is None or known is None or record.processor != openvino.processor():
+            return self._choose(reference, arrays(golden_set.pictures(self._form, GOLDEN)), first)
+        if not record.plan:
+            return None
+        graph, reason = self._again(record.plan, known, first)
+        if reason != record.reasons.get(record.plan, ""):
+            others = {name: why for name, why in record.reasons.items() if name != record.plan}
+            kept = replace(record, reasons={**others, record.plan: reason} if reason else others)
+            _keep(self._space, kept, known)
+        if reason:
+            logging.getLogger("crossmedia").warning(
+                "crossmedia: %s is not used for model %s: %s", record.plan, self._space.encoder, reason
+            )
+        return graph
+
+    def _again(self, name: str, known: Vectors, first: list[Any]) -> tuple[Any, str]:
+        """The graph by the plan of that name, or None and why it must not be used."""
+        from retrieval.encoders import openvino
+
+        plan = next((each for each in openvino.plans() if each.name == name), None)
+        if plan is None:
+            return None, "this processor lacks it"
+        graph = self._compiled(plan)
+        reason = graph if isinstance(graph, str) else _differs(known, _rows(graph.run, first))
+        return (None, reason) if reason else (graph, "")
+
+    def _compiled(self, plan: Any) -> Any:
+        """The graph by that plan, or why there is none."""
+        from retrieval.encoders import openvino
+
+        try:
+            return openvino.CompiledGraph(self._path(), plan)
+        except (RuntimeError, ValueError) as error:
+            return str(error).strip().split("\n")[-1][:200]
+
+    def _choose(self, reference: Run, arrays: list[Any], first: list[Any]) -> Any:
+        """The first plan that passes; what was found is kept, and the rows of the `first` pictures with it."""
+        from retrieval.encoders import openvino
+
+        wanted = _rows(reference, arrays)
+        record = Record(versions(), openvino.processor(), milliseconds={"ONNX Runtime": measured(reference, arrays)})
+        questions, chosen = self._questions(), None
+        for plan in openvino.plans():
+            graph = self._compiled(plan)
+            reason = graph if isinstance(graph, str) else parity(wanted, _rows(graph.run, arrays), questions)
+            if not reason:
+                record.milliseconds[plan.name] = measured(graph.run, arrays)
+                if record.milliseconds[plan.name] < record.milliseconds["ONNX Runtime"]:
+                    chosen, record = graph, replace(record, plan=plan.name)
+                    break
+                reason = "it is slower here than ONNX Runtime"
+            record.reasons[plan.name] = reason
+        _keep(self._space, record, _rows(reference, first))
+        return chosen
+
+
+def parity(wanted: Vectors, given: Vectors, questions: Vectors) -> str:
+    """Why vectors (n, dimension) of another runtime must not stand for the wanted ones; "" where they may.
+
+    questions: unit rows (q, dimension); their best hits among the n rows must be the same.
+    """
+    if reason := _differs(wanted, given):
+        return reason
+    best = [np.argsort(-(questions @ rows.T), axis=1, kind="stable")[:, :TOP] for rows in (wanted, given)]
+    shared = [len(set(ours) & set(others)) / len(ours) for ours, others in zip(*best, strict=True)]
+    return "" if np.mean(shared) >= SHARED else f"{np.mean(shared):.1%} of the best hits are the same, not {SHARED:.0%}"
+
+
+def _differs(wanted: Vectors, given: Vectors) -> str:
+    """Why the rows (n, dimension) are not those wanted; "" where they are."""
+    if given.shape != wanted.shape or not np.isfinite(given).all():
+        return f"it gives rows of shape {given.shape}, or no numbers"
+    cosines = (wanted * given).sum(axis=1)
+    if cosines.mean() >= LEAST_MEAN and cosines.min() >= LEAST:
+        return ""
+    return f"cosine to ONNX Runtime's vectors {cosines.mean():.4f} in the mean, {cosines.min():.4f} at least"
+
+
+def measured(run: Run, arrays: list[Any]) -> float:
+    """Milliseconds of processor time for each picture, the least of some runs."""
+    found: list[float] = []
+    end = time.perf_counter() + MEASURED_S
+    while len(found) < 3 and (not found or time.perf_counter() < end):
+        start = time.process_time()
+        run(arrays)
+        found.append(1000 * (time.process_time() - start) / sum(map(len, arrays)))
+    return round(min(found), 2)
+
+
+def _rows(run: Run, arrays: list[Any]) -> Vectors:
+    """Unit rows (n, dimension) float32."""
+    rows = np.concatenate(run(arrays)).astype(np.float32)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def versions() -> str:
+    """The versions of both runtimes; "" where there is only one, or ONNX Runtime runs on CUDA."""
+    try:
+        found = f"openvino {version('openvino')}, "
+    except PackageNotFoundError:
+        return ""
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            return f"{found}{name} {version(name)}" if name == "onnxruntime" else ""
+        except PackageNotFoundError:
+            continue
+    return ""
+
+
+def read_record(space: Space) -> tuple[Record | None, Vectors | None]:
+    """What was measured of a model with these runtimes, and ONNX Runtime's rows (KNOWN, dimension); or nothing."""
+    try:
+        record = Record(**json.loads(_place(space, "json").read_text("utf-8")))
+        known = np.load(_place(space, "npy"), allow_pickle=False)
+    except (OSError, ValueError, TypeError):
+        return None, None
+    return (record, known) if record.versions == versions() and known.shape[1:] == (space.dimension,) else (None, None)
+
+
+def records() -> dict[str, Record]:
+    """What was measured with these runtimes, by model and revision."""
+    found = {}
+    for path in sorted(_folder().glob("*.json")):
+        try:
+            record = Record(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            continue
+        if record.versions == versions():
+            found[path.stem] = record
+    return found
+
+
+def _keep(space: Space, record: Record, known: Vectors) -> None:
+    """A cache that cannot be written costs the measurement again, nothing else."""
+    try:
+        _folder().mkdir(parents=True, exist_ok=True)
+        for ending, write in (
+            ("npy", lambda file: np.save(file, known)),
+            ("json", lambda file: file.write(json.dumps(asdict(record), indent=1).encode())),
+        ):
+            handle, name = tempfile.mkstemp(dir=_folder(), prefix=".new.")
+            with os.fdopen(handle, "wb") as file:
+                write(file)
+            Path(name).replace(_place(space, ending))
+    except OSError as error:
+        logging.getLogger("crossmedia").warning("crossmedia: what was measured of runtimes is not kept: %s", error)
+
+
+def _place(space: Space, ending: str) -> Path:
+    return _folder() / f"{space.encoder}-{space.revision[:16]}.{ending}"
+
+
+def _folder() -> Path:
+    return models_dir() / "runtimes"
