@@ -143,4 +143,5 @@ def _family_errors() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise LibraryError(f"the catalog cannot be read: {cause}", "crossmedia doctor examines it") from error
+        first = str(cause).strip().partition("\n")[0]  # a server's driver tells what it tried in several lines
+        raise LibraryError(f"the catalog cannot be read: {first}", "crossmedia doctor examines it") from error

@@ -138,7 +138,7 @@ def test_questions_go_on_when_the_server_is_back(tmp_path: Path, server: Server)
             for _ in range(2):
                 with pytest.raises(LibraryError) as caught:
                     opened.search("boat", min_confidence=0.0)
-                assert caught.value.hint
+                assert "\n" not in str(caught.value)
             with pytest.raises(LibraryError, match="cannot be reached"):
                 Library.open(builder.home)
         finally:
