@@ -71,6 +71,7 @@ class Library:
         self._catalog = catalog
         self._profile = profile
         self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(settings.questions_at_once())
         self._version = -1
         self._index: IndexState | None = None
         self._distrust: set[str] = set()
@@ -183,7 +184,7 @@ class Library:
 
         for _ in range(4):
             try:
-                with self._open_catalog().snapshot() as snapshot:
+                with self._turns, self._open_catalog().snapshot() as snapshot:
                     index, profile = self._current(snapshot)  # which loads what has threads
                     with single_threaded_blas:
                         return ask(SearchContext(index, profile, snapshot))

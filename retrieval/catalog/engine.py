@@ -65,7 +65,7 @@ def open_engine(home: Path, *, write: bool = False) -> Engine:
     refuse_name(home)
     _refuse_network(home)
     # Readers are bounded by their catalog, see snapshot.py: none of them ever waits for the pool.
-    pool = {} if write else {"pool_size": READERS + 1, "max_overflow": 0, "pool_timeout": 1}
+    pool = {} if write else {"pool_size": READERS + 1, "max_overflow": 0, "pool_timeout": 1, "pool_use_lifo": True}
     engine = create_engine("sqlite://", creator=_connector(file, write), poolclass=QueuePool, **pool)
     new = write and not file.exists()
 

@@ -25,8 +25,9 @@ from retrieval import Library, LibraryError, LibraryNotFound, MediaError, Operan
 from retrieval.catalog.engine import READERS
 from retrieval.domain.media import MEDIA, Metadata, Modality
 from retrieval.domain.result import Answer
-from retrieval.search import context, fusion
-from retrieval.settings import POSSIBLE, SURE
+from retrieval.query.encode import EncodedQuery
+from retrieval.search import context, executor, fusion
+from retrieval.settings import POSSIBLE, SURE, questions_at_once
 from retrieval.vectors.space import SpaceSnapshot
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import FakeEncoder, FakeProfile
@@ -467,6 +468,30 @@ def test_threads_search_at_once(library: Library) -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda q: ranking(library.search(q, min_confidence=0.0)), QUESTIONS * 8))
     assert together == alone * 8
+
+
+def test_few_questions_are_worked_on_at_once(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twelve threads, one more than there are processors; the others wait their turn, and are answered."""
+    inside, seen, lock = 0, [], threading.Lock()
+    pair = threading.Barrier(2)  # two are in it at once
+    answer = executor.answer
+
+    def counted(encoded: EncodedQuery, own: context.SearchContext) -> Answer:
+        nonlocal inside
+        with lock:
+            inside += 1
+            seen.append(inside)
+        pair.wait(60)
+        found = answer(encoded, own)
+        with lock:
+            inside -= 1
+        return found
+
+    monkeypatch.setattr(executor, "answer", counted)
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda _: names(library.search("red apple table"))[0], range(12)))
+    assert found == ["red.jpg"] * 12
+    assert 2 <= max(seen) <= questions_at_once()
 
 
 def test_a_closed_library_says_so(builder: Builder) -> None:
