@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.pipeline.options import Options
+from indexer.pipeline.run import index_folders
+from retrieval.service.keys import add_key
 from tests.page.actions import expect, show, tiles
-from tests.page.conftest import opened
+from tests.page.conftest import opened, serving
 
 
 def _open(page: Any, address: str, fragment: str) -> None:
@@ -78,18 +82,53 @@ VIEWS: dict[str, Callable[[Any, str], None]] = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("view", VIEWS)
-def test_no_view_has_a_violation(browser: Any, address: str, view: str, theme: str) -> None:
-    """Every rule that axe-core has, best practices as well."""
+@pytest.fixture(scope="module")
+def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of an empty folder, with a key."""
+    base = tmp_path_factory.mktemp("empty")
+    (base / "nothing").mkdir()
+    index_folders([base / "nothing"], library=base / "library", options=Options(speech=False))
+    add_key(base / "library", "page")
+    return base / "library"
+
+
+def violations(browser: Any, theme: str, opening: Callable[[Any], None]) -> list[tuple[str, list[str]]]:
+    """What axe-core has against a view, by every rule that it has, best practices as well."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
     with opened(browser, color_scheme=theme, reduced_motion="reduce") as context:
         page = context.new_page()
-        VIEWS[view](page, address)
+        opening(page)
         found = axe.run(page).response
-    told = [
+    assert len(found["passes"]) > 10
+    return [
         (each["id"], [node["html"][:160] + re.sub(r"\s+", " ", node["failureSummary"]) for node in each["nodes"]])
         for each in found["violations"]
     ]
-    assert told == []
-    assert len(found["passes"]) > 10
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_view_has_a_violation(browser: Any, address: str, view: str, theme: str) -> None:
+    assert violations(browser, theme, lambda page: VIEWS[view](page, address)) == []
+
+
+def test_nor_has_an_empty_library(browser: Any, empty_library: Path) -> None:
+    """What a new user sees first."""
+
+    def opening(page: Any) -> None:
+        page.goto(address)
+        expect(page.get_by_role("heading", name="This library is empty")).to_be_visible()
+
+    with serving(empty_library) as address:
+        assert [violations(browser, theme, opening) for theme in ("light", "dark")] == [[], []]
+
+
+def test_nor_has_the_question_for_a_key(browser: Any, empty_library: Path) -> None:
+    """What is seen from another machine."""
+
+    def opening(page: Any) -> None:
+        page.goto(address)
+        expect(page.get_by_label("Key", exact=True)).to_be_visible()
+
+    with serving(empty_library, "--host", "0.0.0.0", "--allow-host", "127.0.0.1") as address:
+        assert [violations(browser, theme, opening) for theme in ("light", "dark")] == [[], []]
