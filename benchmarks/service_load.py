@@ -64,9 +64,11 @@ class Client:
             each.join()
 
     def _send(self) -> None:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection, used = HTTPConnection("127.0.0.1", self._port, timeout=60), 0.0
         while (wanted := self._due.get()) is not None:
             due, question = wanted
+            if time.perf_counter() - used > 3:
+                connection.close()  # the service keeps an idle one for five seconds
             try:
                 body = json.dumps({"query": question, "limit": 20, "reach": "all"})
                 connection.request("POST", "/v1/search", body, {"Content-Type": "application/json"})
@@ -79,6 +81,7 @@ class Client:
             except OSError as error:
                 self.failed.append(repr(error))
                 connection.close()
+            used = time.perf_counter()
         connection.close()
 
 
