@@ -10,6 +10,7 @@
     ├── InstallationError          a package is missing or broken
     │   └── EncoderUnavailable     ... or weights are, so that this encoder cannot run
     ├── QueryError                 a question or name that cannot be understood
+    │   ├── UnknownName            the library holds nothing of that name
     │   └── SyntaxRefused          an operator in it stands where it cannot
     └── MediaError                 one file cannot be used; becomes a Skip in a run
         ├── MediaUnreadable        missing, forbidden, truncated, broken
@@ -79,6 +80,10 @@ class QueryError(RetrievalError):
     """The question cannot be understood, or a file, folder or source is named that the library does not know."""
 
     code = WRONG_USAGE
+
+
+class UnknownName(QueryError):
+    """The library holds no asset, segment or file of that name."""
 
 
 class SyntaxRefused(QueryError):

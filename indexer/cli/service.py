@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 
     from retrieval.service.guard import Rules
 
-LEAVE_S = 5  # seconds in which requests under way may end when the service is stopped
+UNIT = """\
+# ~/.config/systemd/user/crossmedia.service; then: systemctl --user enable --now crossmedia
+[Unit]
+Description=crossmedia answers questions about {home}
+
+[Service]
+ExecStart={command}
+Restart=on-failure
+NoNewPrivileges=yes
+PrivateTmp=yes
+UMask=0077
+
+[Install]
+WantedBy=default.target"""
 
 keys_app = typer.Typer(no_args_is_help=True, help="List, add or revoke the keys that a service asks for.")
 
@@ -37,6 +51,9 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A name by which the service may be called; repeatable.")
     ] = None,
+    unit: Annotated[
+        bool, typer.Option("--unit", help="Print a unit for systemd that serves with these options, and end.")
+    ] = False,
     library: LibraryOption = None,
 ) -> None:
     """Answer questions over HTTP (docs/service.md), until it is stopped.
@@ -46,7 +63,24 @@ def serve(
     with reported():
         home = library or settings.default_library()
         rules = _rules(home, host, tuple(allow_host or ()))
-        _run(home, host, port, rules)
+        if unit:
+            names = [part for each in allow_host or () for part in ("--allow-host", each)]
+            print(_unit(home.absolute(), ["--host", host, "--port", str(port), *names]))
+        else:
+            _run(home, host, port, rules)
+
+
+def _unit(home: Path, options: list[str]) -> str:
+    """A unit for `systemctl --user`: starts the service anew where it fails, and lets it gain no rights."""
+    command = [sys.executable, "-m", "indexer.cli.app", "serve", *options, "--library", str(home)]
+    return UNIT.format(home=_in_unit(str(home)), command=" ".join(f'"{_in_unit(each)}"' for each in command))
+
+
+def _in_unit(text: str) -> str:
+    """A text in quotes, as systemd.syntax(7) and systemd.service(5) have it."""
+    for mark, own in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
+        text = text.replace(mark, own)
+    return text
 
 
 def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
@@ -67,38 +101,17 @@ def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
 
 
 def _run(home: Path, host: str, port: int, rules: Rules) -> None:
-    import uvicorn
-
     from indexer.cli.job import PROGRAM
+    from indexer.cli.listening import listening
     from retrieval.library import Library
     from retrieval.service.app import create_app
-
-    class Server(uvicorn.Server):
-        """Streams of events would keep it waiting: they and the jobs end with the first signal."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            await app.state.close()
-            await super().shutdown(sockets)
 
     blas_threads.limit_threads()
     with Library.open(home) as library, _own_socket(home) as own:
         app = create_app(library, replace(rules, socket=own.getsockname() if own else None), PROGRAM, mcp=True)
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,  # a line for each request would keep what is asked for
-            server_header=False,
-            timeout_graceful_shutdown=LEAVE_S,
-            timeout_keep_alive=5,
-            lifespan="on",
-        )
-        listener = config.bind_socket()
-        listener.listen(config.backlog)  # who reads the line below may ask at once
+        server, listener = listening(app, host, port, app.state.close)
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]
-        server = Server(config)
         with (
             server.capture_signals()
         ):  # also while it starts: an exception from a handler could be lost in the event loop

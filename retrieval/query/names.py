@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.domain.records import StoredAsset, StoredSegment
-from retrieval.errors import MediaError, QueryError
+from retrieval.errors import MediaError, QueryError, UnknownName
 
 if TYPE_CHECKING:
     from retrieval.protocols import Snapshot
@@ -35,7 +35,8 @@ def asset_named(name: str | Path, snapshot: Snapshot) -> int:
     """The catalog's id of the asset of that path, path's end, hash or segment.
 
     Raises:
-        QueryError: the library holds nothing of that name, or several files.
+        UnknownName: the library holds nothing of that name.
+        QueryError: it holds several files of it.
         MediaError: the file was left out; `reason` says why.
     """
     segment = snapshot.segments.with_key(_text(name))
@@ -70,7 +71,7 @@ def _asset_at(name: str | Path, snapshot: Snapshot) -> int:
     _refuse_left_out(name, path, snapshot)
     near = nearest(name, snapshot)
     hint = f"near to it: {', '.join(near)}" if near else "give an indexed path or a segment's id"
-    raise QueryError(f"the library holds nothing named {name}", hint)
+    raise UnknownName(f"the library holds nothing named {name}", hint)
 
 
 def nearest(name: str | Path, snapshot: Snapshot) -> list[str]:

@@ -7,6 +7,7 @@ Answers are those of `--json`: docs/cli.md.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from hashlib import blake2b
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -23,11 +23,11 @@ from retrieval.errors import RetrievalError
 from retrieval.library import Library
 from retrieval.service import assets, overview, questions, waveform, writes
 from retrieval.service.context import Service
-from retrieval.service.guard import Guard, Rules
+from retrieval.service.guard import Guard, Rules, path_of
 from retrieval.service.jobs import Jobs
+from retrieval.service.openapi import document, methods_at
 from retrieval.service.pictures import PictureCache
 from retrieval.service.problems import problem, problem_of
-from retrieval.service.requests import SearchRequest
 from retrieval.service.store import FileStore
 from retrieval.service.web import add_page
 from retrieval.service.work_queue import WorkQueue
@@ -35,6 +35,7 @@ from retrieval.service.work_queue import WorkQueue
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
+GRACE_S = 2.0  # in which questions under way may end when the service is stopped
 # Each request stands alone, so that no stream keeps the service from stopping; hosts and origins are the guard's.
 AT_MCP: dict[str, Any] = {"streamable_http_path": "/mcp", "json_response": True, "stateless_http": True}
 
@@ -50,9 +51,17 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mc
     jobs = Jobs(writer, library.path, FileStore(library.path)) if writer else None
     tools = tool_server_of(service) if mcp else None
 
-    async def close() -> None:
+    closing: list[asyncio.Task[None]] = []
+
+    async def end() -> None:
+        service.queue.stop(GRACE_S)
         if jobs is not None:
             await jobs.close()
+
+    async def close() -> None:
+        if not closing:
+            closing.append(asyncio.create_task(end()))
+        await closing[0]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -79,7 +88,7 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mc
         app.include_router(writes.routes(service, jobs))
     if tools is not None:
         app.router.routes.extend(tools.streamable_http_app(**AT_MCP).routes)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     add_page(app)
     app.add_middleware(Guard, rules=rules, metrics=service.metrics)
     return app
@@ -99,19 +108,6 @@ def make_service(library: Library, rules: Rules) -> Service:
     return Service(library, queue, PictureCache(settings.cache_dir() / "pictures" / place))
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI, with what is read by hand, since it is JSON or a form."""
-    if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-        parts = made.setdefault("components", {}).setdefault("schemas", {})
-        for form in (SearchRequest, writes.Registration):
-            schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
-            parts.update(schema.pop("$defs", {}))
-            parts[form.__name__] = schema
-        app.openapi_schema = made
-    return app.openapi_schema
-
-
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RetrievalError)
     def refused(request: Request, error: RetrievalError) -> Response:
@@ -119,7 +115,10 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def missing(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (methods := methods_at(app, path_of(request.scope))):
+            headers["Allow"] = ", ".join(methods)
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -16,6 +16,7 @@ from retrieval.service.context import Service
 from retrieval.service.pictures import key_of, side_of, webp
 from retrieval.service.requests import known
 
+VTT: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"text/vtt": {}}}}}
 KEPT = "private, max-age=604800"  # of pictures: they belong to a content hash, which never changes
 SideQuery = Annotated[
     int, Query(ge=16, le=1920, description="Pixels of the longer side, at most; brought to the next.")
@@ -57,7 +58,7 @@ def _add_facts(router: APIRouter, service: Service) -> None:
 
         return JSONResponse(await service.queue.run(request, look))
 
-    @router.get("/assets/{name}/captions.vtt", summary="What is said in a video or recording, as WebVTT")
+    @router.get("/assets/{name}/captions.vtt", summary="What is said in a video or recording, as WebVTT", **VTT)
     async def captions(request: Request, name: str) -> Response:
         text = await service.queue.run(request, lambda: captions_of(service, name))
         return Response(text, media_type="text/vtt; charset=utf-8")

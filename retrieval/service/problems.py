@@ -14,9 +14,11 @@ from retrieval.errors import (
     QueryError,
     RetrievalError,
     SyntaxRefused,
+    UnknownName,
 )
 
 STATUS: tuple[tuple[type[RetrievalError], int], ...] = (
+    (UnknownName, 404),
     (QueryError, 400),
     (MediaError, 422),
     (LibraryNotFound, 503),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 FORM = {
     "type": "object",
     "description": "A question with files: at most four parts, named by their medium or `file`.",
+    "additionalProperties": False,
     "properties": {
         "request": {"type": "string", "contentMediaType": "application/json"},
         **{name: {"type": "string", "format": "binary"} for name in ("file", "image", "audio", "video", "document")},
@@ -52,6 +53,7 @@ BODY = {
         },
     }
 }
+PNG: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"image/png": {}}}}}
 LEAST_MOMENT = 0.1  # confidence of a moment, unless it is the best
 
 
@@ -139,7 +141,9 @@ def _add_reasons(router: APIRouter, service: Service) -> None:
 
         return JSONResponse(await service.queue.run(request, say))
 
-    @router.post("/segments/{name}/explain.png", summary="Draw why something answers a question", openapi_extra=BODY)
+    @router.post(
+        "/segments/{name}/explain.png", summary="Draw why something answers a question", **PNG, openapi_extra=BODY
+    )
     async def draw(request: Request, name: str, asked: AskedBody) -> Response:
         def paint() -> bytes:
             from retrieval.render.explanation_image import draw_explanation

@@ -24,7 +24,7 @@ from starlette.requests import Request
 
 from retrieval.domain.media import MEDIA, Medium
 from retrieval.domain.query import Filters, Operand, Query
-from retrieval.errors import QueryError
+from retrieval.errors import QueryError, UnknownName
 from retrieval.query.build import build_query
 from retrieval.service.decoding import Decoders
 
@@ -37,7 +37,7 @@ SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 class FilterValues(BaseModel):
     """Conditions on hits, as the key `filters` of an answer's `query` has them. They replace those in the text."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     media: list[Medium] = Field(default=[], max_length=4)
     path: str | None = Field(default=None, max_length=1000, description="A glob, or a folder.")
@@ -60,7 +60,7 @@ class FilterValues(BaseModel):
 class Lines(BaseModel):
     """The answer as the program `crossmedia search` prints it, beside the rest, as the key `lines`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     form: Literal["table", "csv"] = "table"
     width: int | None = Field(default=None, ge=20, le=10_000, description="Columns of the terminal.")
@@ -71,7 +71,9 @@ class Lines(BaseModel):
 class SearchRequest(BaseModel):
     """A question: a text in the query language (docs/query.md), and what stands beside it."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"query": each} for each in EXAMPLES]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"query": each} for each in EXAMPLES]}
+    )
 
     query: str = Field(default="", max_length=10_000, description="Words and operators; filters alone list by date.")
     plain: bool = Field(default=False, description="The words as they are: no operators, no dates.")
@@ -195,7 +197,7 @@ def segment_name(text: str) -> str:
     sent = SENT.match(text.strip())
     name = sent[1] if sent else text.strip()
     if not is_name(name):
-        raise QueryError(f"the library holds nothing named {name[:80]}", "give a segment's id or an asset's hash")
+        raise UnknownName(f"the library holds nothing named {name[:80]}", "give a segment's id or an asset's hash")
     return name
 
 

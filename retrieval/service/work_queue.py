@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -23,14 +24,20 @@ class WorkQueue:
         self._room = asyncio.Semaphore(at_once)
         self._most = at_once + queued
         self._wait_s, self._work_s = wait_s, work_s
+        self._is_stopping = False
+        self._waiting: set[asyncio.Future[None]] = set()  # of each request, done when it shall wait no longer
+        self._under_way: set[asyncio.Future[None]] = set()
         self.inside = 0  # waiting or under way
 
     async def run(self, request: Request | None, work: Callable[[], Result]) -> Result:
         """What `work` gives, in a thread; it is dropped where the client leaves before its turn.
 
         Raises:
-            HTTPException: 503 with Retry-After where the queue is full or does not move, or the work takes too long.
+            HTTPException: 503 with Retry-After where the queue is full or does not move, the work takes too long, or the
+            service stops.
         """
+        if self._is_stopping:
+            raise _stops()
         if self.inside >= self._most:
             raise HTTPException(503, "the service is busy", {"Retry-After": "1"})
         self.inside += 1
@@ -41,12 +48,11 @@ class WorkQueue:
             raise
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         running.add_done_callback(self._ended)  # the thread works on, whatever becomes of whoever asked
-        try:
-            return await asyncio.wait_for(asyncio.shield(running), self._work_s)
-        except TimeoutError:
-            if running.done():
-                raise  # of the work itself
-            raise HTTPException(503, "the answer takes too long", {"Retry-After": "30"}) from None
+        with _among(self._under_way) as over:
+            await asyncio.wait((running, over), timeout=self._work_s, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            return running.result()
+        raise _stops() if over.done() else HTTPException(503, "the answer takes too long", {"Retry-After": "30"})
 
     def _ended(self, running: asyncio.Future[Result]) -> None:
         self.inside -= 1
@@ -60,7 +66,9 @@ class WorkQueue:
             return
         room, gone = asyncio.ensure_future(self._room.acquire()), asyncio.ensure_future(_left(request))
         try:
-            done, _ = await asyncio.wait((room, gone), timeout=self._wait_s, return_when=asyncio.FIRST_COMPLETED)
+            with _among(self._waiting) as stop:
+                every = (room, gone, stop)
+                done, _ = await asyncio.wait(every, timeout=self._wait_s, return_when=asyncio.FIRST_COMPLETED)
         except BaseException:
             _give_back(room, self._room)
             raise
@@ -69,13 +77,42 @@ class WorkQueue:
         if room in done:
             return
         _give_back(room, self._room)
+        if stop in done:
+            raise _stops()
         if gone in done:
             raise HTTPException(499, "the client has left")
         raise HTTPException(503, "the service is busy", {"Retry-After": "5"})
 
+    def stop(self, grace_s: float) -> None:
+        """Answers what waits and what comes by 503, and what is under way as well after so many seconds."""
+        self._is_stopping = True
+        _end(self._waiting)
+        asyncio.get_running_loop().call_later(grace_s, _end, self._under_way)
+
     def close(self) -> None:
         """Takes no more work; what is under way ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _among(waiters: set[asyncio.Future[None]]) -> Iterator[asyncio.Future[None]]:
+    """A future of this event loop that is one of them until the block ends."""
+    own: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiters.add(own)
+    try:
+        yield own
+    finally:
+        waiters.discard(own)
+
+
+def _end(waiters: set[asyncio.Future[None]]) -> None:
+    for each in waiters:
+        if not each.done():
+            each.set_result(None)
+
+
+def _stops() -> HTTPException:
+    return HTTPException(503, "the service is stopping", {"Retry-After": "10"})
 
 
 def _give_back(room: asyncio.Future[Any], semaphore: asyncio.Semaphore) -> None:

@@ -26,6 +26,7 @@ from retrieval.service.guard import may
 from retrieval.service.jobs import Job, Jobs
 from retrieval.service.requests import known
 
+EVENTS: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"text/event-stream": {}}}}}
 INCOMING = "incoming"  # in the library's folder: files that were sent and are not yet added
 Folder = Annotated[str, Field(min_length=1, max_length=4000, pattern="^/", description="An absolute path.")]
 ASSET_BODY = {
@@ -37,6 +38,7 @@ ASSET_BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
                         "text": {"type": "string"},
@@ -52,7 +54,7 @@ ASSET_BODY = {
 class Registration(BaseModel):
     """A file of the server's machine that the library shall hold where it lies."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     path: Folder
     text: str = Field(default="", max_length=100_000, description="Words of its own, by which it is found.")
@@ -62,7 +64,7 @@ class Registration(BaseModel):
 class IndexRequest(BaseModel):
     """An update of the library."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     folders: list[Folder] = Field(default=[], max_length=100, description="To be followed from now on.")
     workers: int = Field(default=1, ge=1, le=256, description="Files decoded at a time.")
@@ -71,7 +73,7 @@ class IndexRequest(BaseModel):
 class RebuildRequest(BaseModel):
     """New indexes, or new models."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     profile: str | None = Field(default=None, max_length=100, pattern=r"^[\w.-]+$")
 
@@ -197,7 +199,7 @@ def _add_jobs(router: APIRouter, jobs: Jobs) -> None:
         await jobs.cancel(found)
         return JSONResponse(found.report(), 202)
 
-    @router.get("/jobs/{name}/events", summary="The job after each change, as server-sent events")
+    @router.get("/jobs/{name}/events", summary="The job after each change, as server-sent events", **EVENTS)
     async def events(name: str) -> Response:
         found = _job(jobs, name)
 

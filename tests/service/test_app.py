@@ -94,7 +94,7 @@ def test_the_state_and_the_health(client: TestClient) -> None:
         ({"query": "a cat", "limit": 0}, 422, "limit"),
         ({"query": "a cat", "files": True}, 422, "files"),
         ({"query": "x" * 10_001}, 422, "query"),
-        ({"like": "/etc/passwd"}, 400, "nothing named"),
+        ({"like": "/etc/passwd"}, 404, "nothing named"),
         ({"query": "a cat", "sort": "size"}, 422, "sort"),
         ([], 422, "form"),
     ],
@@ -119,7 +119,7 @@ def test_names_are_hashes_and_ids_alone(client: TestClient, name: str) -> None:
     """No path is looked up, whatever it is written as."""
     for place in (f"/v1/assets/{name}", f"/v1/assets/{name}/media", f"/v1/segments/{name}"):
         answer = client.get(place)
-        assert answer.status_code in (400, 404)
+        assert answer.status_code == 404
         assert "root:" not in answer.text
 
 
@@ -148,3 +148,28 @@ def test_the_document_names_every_place(client: TestClient) -> None:
     """OpenAPI, for those who make clients of it."""
     paths = client.get("/openapi.json").json()["paths"]
     assert {"/v1/search", "/v1/assets/{name}", "/v1/assets/{name}/media", "/v1/stats"} <= set(paths)
+
+
+def test_the_document_names_every_refusal(client: TestClient) -> None:
+    """As application/problem+json, and the types of what is no JSON."""
+    paths = client.get("/openapi.json").json()["paths"]
+    for path in paths.values():
+        for operation in path.values():
+            assert "application/problem+json" in operation["responses"]["4XX"]["content"]
+            assert "422" not in operation["responses"]
+    drawn = paths["/v1/segments/{name}/explain.png"]["post"]["responses"]["200"]["content"]
+    assert list(drawn) == ["image/png"]
+
+
+def test_a_method_that_is_not_there_is_told_which_are(served: Library) -> None:
+    """All of a path, whichever routes they are of."""
+    app = create_app(served, Rules(frozenset({"localhost"})), ("false",))
+    with TestClient(app, base_url="http://localhost") as client:
+        answer = client.request("PUT", "/v1/assets/x")
+    assert answer.status_code == 405
+    assert {"GET", "DELETE"} <= set(answer.headers["allow"].split(", "))
+
+
+@pytest.mark.parametrize("body", [{"query": "cat", "limit": True}, {"query": "cat", "filters": {"max_bytes": False}}])
+def test_true_is_no_number(client: TestClient, body: object) -> None:
+    assert client.post("/v1/search", json=body).status_code == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from retrieval import Library
 from retrieval.errors import LibraryDamaged, LibraryError, QueryError
+from retrieval.service import app as service_app
 from retrieval.service.app import create_app
 from retrieval.service.guard import HEADERS, Rules, is_loopback
 from retrieval.service.keys import add_key, list_keys, owner, revoke_key
@@ -157,3 +159,32 @@ def test_more_than_can_be_answered_are_told_to_come_again(
         assert (refused.status_code, refused.headers["retry-after"]) == (503, again)
         assert first.result().status_code == 200
         assert client.get("/v1/stats").status_code == 200  # the place is free again
+
+
+def test_a_service_that_stops_answers_whoever_waits(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By 503, what is under way a little later, although its work goes on."""
+    leave, inside = threading.Event(), threading.Event()
+
+    def slow(self: Library) -> object:
+        inside.set()
+        leave.wait(600)
+        raise LibraryError("nobody is told")
+
+    monkeypatch.setattr(Library, "status", slow)
+    monkeypatch.setattr(service_app, "GRACE_S", 0.0)
+    rules = Rules(frozenset({HOST}), at_once=1, queued=1, wait_s=600.0, work_s=600.0)
+    app = create_app(served, rules)
+    with TestClient(app, base_url=f"http://{HOST}") as client, ThreadPoolExecutor() as threads:
+        try:
+            first = threads.submit(client.get, "/v1/stats")
+            assert inside.wait(60)
+            second = threads.submit(client.get, "/v1/stats")
+            while "crossmedia_questions_inside 2" not in client.get("/metrics").text:
+                time.sleep(0.01)
+            assert client.portal is not None
+            client.portal.call(app.state.close)
+            for each in (first, second):
+                assert (each.result(600).status_code, "stopping" in each.result().text) == (503, True)
+            assert client.get("/v1/stats").status_code == 503
+        finally:
+            leave.set()

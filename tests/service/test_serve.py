@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -36,6 +38,22 @@ def test_keys_by_the_command_line(tmp_path: Path, sample_library: Path) -> None:
     assert secret not in listed
     assert run(app, ["keys", "revoke", "phone", "--library", str(home)]).exit_code == 0
     assert "no keys" in run(app, ["keys", "list", "--library", str(home)]).stdout
+
+
+def test_a_unit_for_systemd(tmp_path: Path, sample_library: Path) -> None:
+    """Its command is the one that serves so, also where the library has an odd name; nothing is started."""
+    home = tmp_path / 'my "own" 100 % $library'
+    home.symlink_to(sample_library, target_is_directory=True)
+    done = CliRunner().invoke(app, ["serve", "--unit", "--port", "9000", "--library", str(home)])
+    assert done.exit_code == 0, done.output
+    unit = configparser.ConfigParser(interpolation=None, comment_prefixes="#")
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(done.stdout)
+    command = [each.replace("%%", "%").replace("$$", "$") for each in shlex.split(unit["Service"]["ExecStart"])]
+    assert command[0] == sys.executable
+    assert command[1:5] == ["-m", "indexer.cli.app", "serve", "--host"]
+    assert command[-4:] == ["--port", "9000", "--library", str(home)]
+    assert unit["Install"]["WantedBy"] == "default.target"
 
 
 @contextmanager

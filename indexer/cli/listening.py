@@ -1,0 +1,111 @@
+"""The HTTP server of `crossmedia serve`: uvicorn, which would wait for ever for a request, and for streams at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LEAVE_S = 3  # seconds in which requests under way may end when the service is stopped
+
+
+class Protocol(H11Protocol):
+    """Closes a connection whose request does not come: its head has `head_s` seconds. A body has those of the guard."""
+
+    head_s = 20.0
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As asyncio has it."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """As asyncio has it."""
+        super().data_received(data)
+        if self._is_idle():
+            self._wait()
+        else:
+            self._end_wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As asyncio has it."""
+        self._end_wait()
+        super().connection_lost(exc)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _wait(self) -> None:
+        if self._patience is None:
+            self._patience = self.loop.call_later(self.head_s, self._cut_off)
+
+    def _end_wait(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _cut_off(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Streams of events would keep it waiting: `close` ends them and the jobs with the first signal."""
+
+    def __init__(self, config: uvicorn.Config, close: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._close = close
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn has it."""
+        await asyncio.gather(self._close(), super().shutdown(sockets))
+
+
+def listening(
+    app: ASGIApp, host: str, port: int, close: Callable[[], Awaitable[None]], protocol: type[Protocol] = Protocol
+) -> tuple[Server, socket.socket]:
+    """A server that is still to be run, and its socket, which takes connections already. close: see Server."""
+    config = uvicorn.Config(
+        _ended_quietly(app),
+        host=host,
+        port=port,
+        http=protocol,
+        log_level="warning",
+        access_log=False,  # a line for each request would keep what is asked for
+        server_header=False,
+        timeout_graceful_shutdown=LEAVE_S,
+        timeout_keep_alive=5,
+        lifespan="on",
+    )
+    listener = config.bind_socket()
+    listener.listen(config.backlog)
+    return Server(config, close), listener
+
+
+def _ended_quietly(app: ASGIApp) -> ASGIApp:
+    """The server cancels what is under way at the very end, as a body that never comes, and would log that as an error."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if scope["type"] == "http" and not has_begun:
+                await send({"type": "http.response.start", "status": 503, "headers": [(b"connection", b"close")]})
+                await send({"type": "http.response.body", "body": b""})
+
+    return run

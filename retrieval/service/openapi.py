@@ -1,0 +1,60 @@
+"""The OpenAPI document: what FastAPI sees of the routes, with what is read by hand and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from retrieval.service.requests import SearchRequest
+from retrieval.service.writes import Registration
+
+PROBLEM = {
+    "type": "object",
+    "description": "What happened (`title`) and what to do (`detail`), as RFC 9457 has it.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "at": {"type": "integer", "description": "The character, from 0, at which a question cannot be read."},
+    },
+}
+REFUSALS = {
+    "4XX": "The request is refused: see docs/service.md for what each status means.",
+    "503": "The service is busy; the header Retry-After says when to ask again.",
+}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document of an application, made when it is first asked for."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        for form in (SearchRequest, Registration):  # JSON or a form, so that they are read by hand
+            schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas[form.__name__] = schema
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        schemas["Problem"] = PROBLEM
+        told = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for path in made["paths"].values():
+            for operation in path.values():
+                responses = operation["responses"]
+                responses.pop("422", None)
+                responses.update({status: {"description": why, "content": told} for status, why in REFUSALS.items()})
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """The methods that the document has for a path; the framework's own answer names those of the first route alone."""
+    found: set[str] = set()
+    for template, operations in document(app)["paths"].items():
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path):
+            found.update(method.upper() for method in operations)
+    return sorted(found)
