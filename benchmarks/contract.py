@@ -35,6 +35,8 @@ CONFIG = """
 parameters = {{ "path.name" = "{asset}" }}
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "400", "404", "422"]
+[checks.negative_data_rejection]
+expected-statuses = ["400", "401", "403", "404", "405", "413", "415", "422"]
 """
 OPTIONS = (
     "--phases=examples,coverage,fuzzing", "--generation-deterministic", "--suppress-health-check=all",
@@ -82,7 +84,7 @@ def main() -> None:
             ]
             done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
     print("\n".join(line[:500] for line in done.stdout.splitlines()), file=sys.stderr)
-    named = {"cases": r"(\d+) generated", "operations": r"Tested: (\d+)", "failures": r"(\d+) unique failures"}
+    named = {"cases": r"(\d+) generated", "operations": r"Tested: (\d+)", "failures": r"(\d+) unique failure"}
     found = {name: re.search(form, done.stdout) for name, form in named.items()}
     figures: dict[str, float | str] = {name: float(each[1]) if each else 0.0 for name, each in found.items()}
     report("contract", figures | {"exit_code": float(done.returncode)}, given.out)
