@@ -282,10 +282,10 @@ def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *,
 
 def _print_better_models(profile: str) -> None:
     """One line where a larger model could help and none is here."""
-    from retrieval.encoders.profile_registry import better_models_are_away
+    from retrieval.encoders.profile_registry import better_fetch
 
-    if better_models_are_away(profile):
-        complain(service.BETTER)
+    if line := better_fetch(profile):
+        complain(line)
 
 
 def _print_thumbnail(hit: Hit, way: Any) -> None:

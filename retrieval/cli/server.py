@@ -21,7 +21,6 @@ from retrieval import settings
 from retrieval.catalog import layout
 
 EMPTY = "this library is empty (crossmedia index FOLDER fills it)"
-BETTER = "a larger model may find it, and none is on this machine (crossmedia models lists them)"
 CONNECT_S, ANSWER_S = 1.0, 120.0
 MOST_BYTES = 64 << 20
 
@@ -129,7 +128,7 @@ def complaints(report: dict[str, Any], style: str) -> list[str]:
         return []
     if not state["assets"]:
         return [EMPTY]
-    return [BETTER] if style == "table" and state["better"] and report["best"] and not report["reason"] else []
+    return [state["better"]] if style == "table" and state["better"] and report["best"] and not report["reason"] else []
 
 
 def print_answer(report: dict[str, Any], style: str, end: str, *, everything: bool) -> None:

@@ -93,10 +93,17 @@ def better_profiles(name: str) -> list[ProfileState]:
     return [profile_state(each) for each in better if has_gpu() or not shipped()["profiles"][each].get("gpu")]
 
 
-def better_models_are_away(name: str) -> bool:
-    """Whether there are better profiles than the one of that name, and none can be used here yet."""
+def better_fetch(name: str) -> str:
+    """A line that says which fetch may find more than the profile of that name; "" where one that does is here."""
     better = better_profiles(name)
-    return bool(better) and not any(each.ready for each in better)
+    if not better or any(each.ready for each in better):
+        return ""
+    best = better[0]
+    licences = ", ".join(dict.fromkeys(model.licence for model in best.missing))
+    return (
+        f"profile {best.name} may find it (crossmedia models fetch {best.name} brings {best.bytes_to_fetch / 1e6:,.0f} MB, "
+        f"{licences}; then crossmedia rebuild --profile {best.name} --keep)"
+    )
 
 
 def profile_state(name: str) -> ProfileState:

@@ -110,10 +110,10 @@ def _answer(service: Service, asked: Asked) -> dict[str, Any]:
 
 def _state(service: Service) -> dict[str, Any]:
     """What the program says of a library where nothing sure was found."""
-    from retrieval.encoders.profile_registry import better_models_are_away
+    from retrieval.encoders.profile_registry import better_fetch
 
     state = service.library.status()
-    return {"assets": sum(state.media.values()), "better": better_models_are_away(state.profile)}
+    return {"assets": sum(state.media.values()), "better": better_fetch(state.profile)}
 
 
 def _lines(query: Question, answer: Answer, wanted: Lines, tags: Tags | None) -> str:

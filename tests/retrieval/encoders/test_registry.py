@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.encoders import registry
+from retrieval.encoders import profile_registry, registry
 from retrieval.encoders.install import add, check
 from retrieval.encoders.profile import make_profile
-from retrieval.encoders.profile_registry import list_profiles, resolve_profile
+from retrieval.encoders.profile_registry import better_fetch, list_profiles, resolve_profile
 from retrieval.encoders.registry import (
     DefaultCalibration,
+    ModelState,
     files_of,
     find_model,
     list_models,
@@ -108,6 +109,17 @@ def test_profile_without_sound_says_so(cache: Path) -> None:
     assert "sound" not in profile.modalities("shared")
     with pytest.raises(EncoderUnavailable, match="no encoder of sound"):
         profile.encoder("shared", "sound")
+
+
+def test_the_fetch_that_would_find_more_is_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best profile that this machine can use, its size and licence; none of the best, and none where one is here."""
+    monkeypatch.setattr(profile_registry, "has_gpu", lambda: False)
+    line = better_fetch("starter")
+    assert "crossmedia models fetch clip-multilingual brings 1,540 MB, Apache-2.0;" in line
+    assert "crossmedia rebuild --profile clip-multilingual --keep" in line
+    assert better_fetch("clip-multilingual") == better_fetch("one of ones own") == ""
+    monkeypatch.setattr(profile_registry, "model_state", lambda model: ModelState(model, here=True))
+    assert better_fetch("starter") == ""
 
 
 def test_auto_takes_what_is_here(cache: Path, folder: Path) -> None:
