@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from importlib import util
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from retrieval.encoders import open_clip, sentence_transformers
 from tests.retrieval.media import made_clips
 
 Run = Callable[..., Result]
@@ -136,6 +138,22 @@ def test_without_its_library_a_multimodal_model_costs_only_its_own_lane(
 
 
 @pytest.mark.torch
-def test_embedding_gemma(run: Run, media: Path, tmp_path: Path, gemma_export: Path) -> None:
-    """One space for texts, pictures and sounds, by its ONNX form."""
-    walk(run, media, tmp_path, gemma_export, "shared")
+def test_embedding_gemma(run: Run, media: Path, tmp_path: Path, gemma: Path) -> None:
+    """One space for texts, pictures and sounds: its checkpoint, exported when it is added and served by that."""
+    walk(run, media, tmp_path, gemma, "shared")
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("kind", ["open_clip", "minilm", "embedding_gemma"])
+def test_an_export_of_elsewhere_needs_no_torch(
+    kind: str, request: pytest.FixtureRequest, run: Run, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole walk by the ONNX form that another machine made, where none of its libraries can be imported."""
+    folder = request.getfixturevalue("gemma_export") if kind == "embedding_gemma" else tmp_path / "brought"
+    if kind == "open_clip":
+        open_clip.export(request.getfixturevalue("checkpoint")("vit"), folder)
+    elif kind == "minilm":
+        sentence_transformers.export(request.getfixturevalue("minilm"), folder)
+    for name in ("torch", "torchvision", "open_clip", "sentence_transformers", "transformers", "onnxscript"):
+        monkeypatch.setitem(sys.modules, name, None)  # so it is neither found nor imported
+    walk(run, media, tmp_path, folder, "sentence" if kind == "minilm" else "shared")

@@ -8,6 +8,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -17,7 +18,9 @@ from retrieval.encoders.factory import make_encoder
 from retrieval.encoders.install import add
 from retrieval.errors import EncoderUnavailable
 from retrieval.media.av.audio import listen_audio
+from retrieval.media.av.video import watch_video
 from retrieval.media.image.decode import fit, open_image
+from tests.retrieval.media import made_clips
 
 TEXTS = ["a dog on the beach", "沙滩上的一只狗", "собака на пляже", "", "two cats sleep on a red chair " * 40]
 
@@ -133,6 +136,37 @@ def test_embedding_gemma_by_onnx_is_the_librarys(
 
 
 PROMPT = "title: none | text: "
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three scenes of two seconds each."""
+    path = tmp_path_factory.mktemp("films") / "three.mp4"
+    scenes = [made_clips.pattern(seed) for seed in (1, 2, 3)]
+    made_clips.write(path, made_clips.frames(scenes, [50, 50, 50]))
+    return path
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("how", ["torch", "onnx"])
+def test_frames_of_a_film_are_the_librarys(
+    how: str, request: pytest.FixtureRequest, multimodal: Path, gemma: Path, film: Path
+) -> None:
+    """What is looked at of a video file, by our reader and encoder, against its frames by FFmpeg and the library itself."""
+    folder = multimodal if how == "torch" else gemma
+    space = Space("shared", "m", "1", sentence_transformers.dimension(folder))
+    if how == "torch":
+        encoder: Any = sentence_transformers.torch_encoders(folder, space)["image"]
+    else:
+        encoder = embedding_gemma.GemmaImage(request.getfixturevalue("gemma_export"), space)
+    views = [view for shot in watch_video(film, encoder.form) for view in shot.views]
+    ours = encoder.encode([view.array for view in views])
+    with av.open(str(film)) as container:
+        shown = {round(1000 * float(frame.time)): frame.to_image() for frame in container.decode(video=0)}
+    theirs = own(folder, [shown[view.at_ms] for view in views])
+    assert len(views) >= 3
+    assert cosines(ours, theirs).min() >= 0.999
+    assert (ours @ theirs.T)[~np.eye(len(ours), dtype=bool)].min() < 0.99
 
 
 @pytest.mark.torch
