@@ -1,16 +1,22 @@
-"""Numbers measured on this machine against fitted ones: python -m benchmarks.self_calibration MEDIA [--older FOLDER]
+"""Numbers measured on this machine against fitted ones:
+
+    python -m benchmarks.self_calibration MEDIA [--older FOLDER --train DIR]
 
 The photos of MEDIA (laid out like the fixtures) are asked by one caption each, in three languages in turn, and by what no
 photo shows (judgements/absent.tsv). The towers of the starter, and those of an older one in FOLDER (its data/starter), are
-judged once by the numbers that were fitted to them, once by those that self_calibration measures as if nobody had.
+judged once by the numbers that were fitted to them, once by those that self_calibration measures as if nobody had. With
+--train the older one is fitted anew by training.calibration to the photos in DIR, for its own numbers are by another rule.
 
     sure, possible, none    per cent of the questions whose best photo is so, captions (present_) and others (absent_)
+    seconds                 of measuring, of the process and of its processor time
     ece                     expected calibration error of the best photo's confidence against whether the thing is there
 """
 
 from __future__ import annotations
 
 import argparse
+import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +82,25 @@ def figures(odds: NDArray[np.float64], present: int) -> dict[str, float]:
     return rows
 
 
-def measured(media: Path, folder: Path, current: Path) -> Mapping[str, dict[str, float]]:
-    """Both rows of the weights in a folder. current: the weights whose fitted numbers the measuring goes by."""
+def refitted(train: Path) -> CohortCalibration:
+    """The numbers of the weights that are in use, by today's rule, to photos that they have not learned from."""
+    from training import calibration
+
+    photos = calibration.Photos.read(train)
+    bank = photos.text.encode(calibration.everyday())
+    typical = photos.vectors[len(photos.honest) :].mean(axis=0)
+    rng = random.Random(calibration.SEED)
+    sizes = [size for size in calibration.SIZES for _ in range(max(1, 200 // size))]
+    rounds = [each for size in sizes for each in calibration.asked(photos, size, bank, typical, rng)]
+    return CohortCalibration(calibration.presence(rounds), bank, typical)
+
+
+def measured(media: Path, folder: Path, current: Path, train: Path | None) -> Mapping[str, dict[str, float]]:
+    """All rows of the weights in a folder. current: the weights whose fitted numbers the measuring goes by."""
     there, absent = questions(media)
     with _weights(folder):
         text, image = starter.StarterText(), starter.StarterImage()
-        fitted = starter.backgrounds()["text-image"]
+        fitted = refitted(train) if train else starter.backgrounds()["text-image"]
         files = sorted((media / "images").glob("*.jpg"))
         photos = np.concatenate(
             [
@@ -92,10 +111,14 @@ def measured(media: Path, folder: Path, current: Path) -> Mapping[str, dict[str,
         asked = Asked(text.encode([*there, *absent]), len(there))
     with _weights(current):
         encoders: dict[Modality, Encoder] = {"text": text, "image": image}
-        found = self_calibration.measure(encoders).with_library(photos, len(photos))
-    assert found.cohort is not None
-    both = {"fitted": fitted, "measured": found.cohort, "without library": self_calibration.measure(encoders).cohort}
-    return {name: figures(confidences(each, asked, photos), len(there)) for name, each in both.items() if each}
+        wall, processor = time.perf_counter(), time.process_time()
+        alone = self_calibration.measure(encoders)
+        found = alone.with_library(photos, len(photos))
+        took = {"seconds": time.perf_counter() - wall, "processor": time.process_time() - processor}
+    both = {"fitted": fitted, "measured": found.cohort, "without library": alone.cohort}
+    rows = {name: figures(confidences(each, asked, photos), len(there)) for name, each in both.items() if each}
+    rows["measured"] |= took
+    return rows
 
 
 def _weights(folder: Path) -> mock._patch[object]:
@@ -108,12 +131,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("media", type=Path)
     parser.add_argument("--older", type=Path, help="the data/starter of an older version")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--train", type=Path, help="the training folder, for the numbers of the older version")
     given = parser.parse_args()
     current = resources.starter()
     folders = {"starter": current, **({"older starter": given.older} if given.older else {})}
     for name, folder in folders.items():
-        for how, row in measured(given.media, folder, current).items():
+        for how, row in measured(given.media, folder, current, given.train if folder != current else None).items():
             print(f"{name:14} {how:16}", "  ".join(f"{key} {value:.3g}" for key, value in row.items()), flush=True)
 
 

@@ -49,7 +49,8 @@ the sources by `make docs`. A library records the models of its vectors and is a
 - `--profile auto` takes the best of those whose models are here.
 
 Speeds are items for each processor second on one thread of a busy AMD EPYC, by `benchmarks/model_speed.py`, with random weights
-where a model would have to be fetched; where no figure stands, none was measured. Published quality is what the source says.
+where a model would have to be fetched; where no figure stands, none was measured. Published quality stands only where its source
+was opened. That Immich has second exports under revision v2 was read about and not seen: what comes is compared.
 
 """
 
