@@ -1,8 +1,10 @@
 """What another tree costs: two checkouts timed in turns on one machine, by the Python of each.
 
     python -m benchmarks.regression BEFORE/.venv/bin/python AFTER/.venv/bin/python --photos DIR [--work DIR]
+    python -m benchmarks.regression BEFORE/... AFTER/... --folder DIR --every N --cold-runs 0 --warm-runs 0
 
-index: the photos DIR/img_*.jpg into a new library by `crossmedia index`, no text read in them; cold: a new process that
+index: the photos DIR/img_*.jpg into a new library by `crossmedia index`, no text read in them; whole: every Nth file of a
+folder, of all kinds, with text and speech; cold: a new process that
 answers one question; warm: questions to an open library of 100,000 segments, which each checkout makes for itself by its
 own benchmarks.search, where WORK/before and WORK/after do not hold it yet. Of each, the medians of both in wall and
 processor time, and the median of the ratios of runs that followed each other; who goes first changes from pair to pair.
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,25 +114,47 @@ def ratios(name: str, pairs: Sequence[tuple[Spent, Spent]]) -> dict[str, float |
 
 def indexing(checkouts: Sequence[Checkout], photos: Path, runs: int, work: Path) -> dict[str, float | str]:
     """Every photo into a new library."""
-    folder = work / "photos"
+    files = {path.name: path for path in sorted(photos.glob("img_*.jpg"))}
+    found = _indexed(checkouts, _copied(files, work / "photos"), runs, work, "--no-ocr", "--no-speech")
+    return {"photos": float(len(files)), **ratios("index", found)}
+
+
+def whole(checkouts: Sequence[Checkout], given: Path, every: int, runs: int, work: Path) -> dict[str, float | str]:
+    """Every Nth file of a folder, tables of truth left out, into a new library with all that is read and heard."""
+    kept = [path for path in sorted(given.rglob("*")) if path.is_file() and path.suffix != ".tsv"]
+    files = {f"{at}-{path.name}": path for at, path in enumerate(kept[::every])}
+    found = _indexed(checkouts, _copied(files, work / "whole"), runs, work)
+    return {"files": float(len(files)), **ratios("whole", found)}
+
+
+def _copied(files: Mapping[str, Path], folder: Path) -> Path:
+    """A folder of these files by their names there; made once."""
     if not folder.exists():
         folder.mkdir()
-        for path in sorted(photos.glob("img_*.jpg")):
-            shutil.copyfile(path, folder / path.name)
+        for name, path in files.items():
+            shutil.copyfile(path, folder / name)
+    return folder
+
+
+def _indexed(
+    checkouts: Sequence[Checkout], folder: Path, runs: int, work: Path, *switches: str
+) -> list[tuple[Spent, Spent]]:
+    """What each checkout took for a new library of a folder, in turns; skipped media are no fault."""
 
     def one(checkout: Checkout) -> Callable[[int], Spent]:
         def indexed(_: int) -> Spent:
             home = work / "new library"
             shutil.rmtree(home, ignore_errors=True)
             program = checkout.python.parent / "crossmedia"
-            return run(program, "index", folder, "--no-ocr", "--no-speech", "-q", "--library", home, cwd=work)
+            given = ("index", folder, *switches, "-q", "--library", home)
+            return run(checkout.python, program, *given, cwd=work, accepted=(0, 3))
 
         return indexed
 
     before, after = map(one, checkouts)
-    before(0), after(0)  # bytecode and pages
-    count = len(list(folder.iterdir()))
-    return {"photos": float(count), **ratios("index", in_turns(runs, before, after))}
+    if switches:
+        before(0), after(0)  # bytecode and pages
+    return in_turns(runs, before, after)
 
 
 def cold(checkouts: Sequence[Checkout], runs: int, work: Path) -> dict[str, float | str]:
@@ -192,6 +216,8 @@ def main() -> None:
     for name in ("before", "after"):
         parser.add_argument(name, type=Path, metavar="PYTHON")
     parser.add_argument("--photos", type=Path, help="a folder with img_*.jpg; without it, index is not timed")
+    parser.add_argument("--folder", type=Path, help="a folder of all kinds of files; without it, whole is not timed")
+    parser.add_argument("--every", type=int, default=4)
     parser.add_argument("--work", type=Path, help="a folder that keeps both libraries")
     parser.add_argument("--index-runs", type=int, default=5)
     parser.add_argument("--cold-runs", type=int, default=20)
@@ -201,11 +227,16 @@ def main() -> None:
     work = Path(given.work or tempfile.mkdtemp()).absolute()
     work.mkdir(parents=True, exist_ok=True)
     pythons = {"before": given.before.absolute(), "after": given.after.absolute()}  # links are the environment
-    checkouts = [Checkout(python, library_of(python, work / name)) for name, python in pythons.items()]
+    asks = given.cold_runs + given.warm_runs > 0
+    homes = {name: library_of(python, work / name) if asks else work for name, python in pythons.items()}
+    checkouts = [Checkout(python, homes[name]) for name, python in pythons.items()]
     figures: dict[str, float | str] = {}
+    if given.folder:
+        figures |= whole(checkouts, given.folder, given.every, given.index_runs, work)
     if given.photos:
         figures |= indexing(checkouts, given.photos, given.index_runs, work)
-    figures |= cold(checkouts, given.cold_runs, work) | warm(checkouts, given.warm_runs, work)
+    figures |= cold(checkouts, given.cold_runs, work) if given.cold_runs else {}
+    figures |= warm(checkouts, given.warm_runs, work) if given.warm_runs else {}
     report("regression", {**figures, "limit": LIMIT}, given.out)
     over = [name for name, value in figures.items() if name.endswith("ratio") and float(value) > LIMIT]
     if over:
