@@ -25,8 +25,9 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
 from indexer.catalog.sources import follow
 from indexer.events import Event, Filtered, Finished, Opened, Progress, Published
+from indexer.pipeline import spool
 from indexer.pipeline.cost import Rates, read_weight, weight
-from indexer.pipeline.encoders import indexing_encoders, least_region_side
+from indexer.pipeline.encoders import indexing_encoders, least_region_side, refuse_other_weights
 from indexer.pipeline.estimate import known_rates, later_work, plan
 from indexer.pipeline.meter import Meter
 from indexer.pipeline.options import Options, reads_text
@@ -37,6 +38,7 @@ from indexer.pipeline.steps import STEPS, task_of
 from indexer.publish import publish
 from indexer.sources import base, changes
 from retrieval import settings
+from retrieval.catalog import layout
 from retrieval.catalog.engine import has_catalog
 from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
 from retrieval.encoders.profile import library_profile
@@ -95,7 +97,7 @@ def opened_run(
         if name not in (None, own):
             raise LibraryError(f"{home} was made with the profile {own}", f"crossmedia rebuild --profile {name}")
         profile = library_profile(own, spaces) if profile is None or isinstance(profile, str) else profile
-        _refuse_other_weights(engine, profile)
+        refuse_other_weights(engine, profile)
         options = replace(options, regions=_keep_regions(engine, options.regions))
         yield Run(home, engine, profile, options, on_event, is_stopped), is_new
         if not is_stopped():
@@ -108,18 +110,6 @@ def _name(home: Path, profile: Profile | str | None) -> str | None:
     if name != "auto":  # of a new library; one that is there has its encoders
         return name
     return None if has_catalog(home) else resolve_profile(name)
-
-
-def _refuse_other_weights(engine: Engine, profile: Profile) -> None:
-    """A space of two weights would be two halves of a library, of which questions see one."""
-    with engine.connect() as connection:
-        held = catalog_read.live_spaces(connection)
-    for wanted in {encoder.space for encoder in indexing_encoders(profile).values()}:
-        for other in held:
-            if other.name == wanted.name and other != wanted:
-                was, now = (f"{each.encoder} {each.revision}" for each in (other, wanted))
-                hint = f"crossmedia rebuild --profile {profile.name} encodes it anew"
-                raise LibraryError(f"the library was encoded by {was}, and here is {now}", hint)
 
 
 def _known_regions(home: Path) -> bool:
@@ -262,6 +252,7 @@ class Run:
             for step in STEPS:
                 if STEPS[step].has_fingerprints:
                     self._add_fingerprints(step, decoders)
+            spool.clear(layout.partial(self._home))
         finally:
             decoders.close()
 
@@ -325,7 +316,8 @@ class Run:
         if not jobs:
             return
         workers = min(STEPS[step].max_workers or self._options.workers, self._options.workers, len(jobs))
-        pipeline = Pipeline(decoders, self.towers, self._profile.transcriber, self._sink.is_new, workers)
+        kept = layout.partial(self._home)
+        pipeline = Pipeline(decoders, self.towers, self._profile.transcriber, self._sink.is_new, workers, kept)
         meter = Meter(step, jobs, pipeline, self._rates, self._later(step))
         batch: list[Result] = []
         committed = time.perf_counter()

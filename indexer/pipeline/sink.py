@@ -72,6 +72,9 @@ class Sink:
                     self._write_candidate(connection, result)
             if self._unread and (read := sum(not result.job.origin.asset_id for result in batch)):
                 self.set_unread(connection, self._unread - read)
+        for result in batch:
+            if result.spool is not None:
+                result.spool[0].remove()
 
     def set_unread(self, connection: Connection, count: int) -> None:
         """Notes how many candidates this run has not come to, so that they are known as pending if it is killed."""

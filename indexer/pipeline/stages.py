@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.catalog.vectors import Encoded
+from indexer.pipeline.spool import Half, Spool, digest
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors
 from retrieval.errors import MediaError
@@ -59,7 +61,8 @@ class Result:
     """What a job gave. identity is set when the job identified its file; facts only by the `read` step.
 
     failure: why nothing more is known of the file. is_known: the library holds the content, so it was not read.
-    unencoded: why segments lack vectors; all else that was read stands.
+    unencoded: why segments lack vectors; all else that was read stands. spool: where vectors of its texts lie until it is
+    written, and what an earlier run left there.
     """
 
     job: Job
@@ -69,6 +72,7 @@ class Result:
     failure: Failure | None = None
     unencoded: Failure | None = None
     is_known: bool = False
+    spool: tuple[Spool, dict[bytes, Half]] | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +97,10 @@ class Pipeline:
         transcriber: Callable[[], Transcriber],
         is_new: Callable[[Identity], bool],
         workers: int,
+        partial: Path | None = None,
     ) -> None:
+        """partial: the folder of what is known of documents that are not read to their end."""
+        self._partial = partial
         self._decoders = decoders
         self._towers = towers
         self._transcriber = transcriber
@@ -141,6 +148,7 @@ class Pipeline:
                     result.is_known = True
                     return
                 task = replace(task, medium=identity.medium)
+                result.spool = self._spool(identity)
             values = worker.run(task)
             if STEPS[task.step].is_transcribed:
                 values = map(ExtractedSegment, self._transcriber().transcribe(values))
@@ -150,6 +158,13 @@ class Pipeline:
                 self._accept(result, value, flow)
         except MediaError as error:
             result.failure = Failure(error.reason, error.what)
+
+    def _spool(self, identity: Identity) -> tuple[Spool, dict[bytes, Half]] | None:
+        tower = self._towers.get(("sentence", "text"))
+        if self._partial is None or tower is None or identity.medium != "document":
+            return None
+        spool = Spool(self._partial, identity.hash, tower.space_id, tower.encoder.space.dimension)
+        return spool, spool.known()
 
     def _accept(self, result: Result, value: Metadata | ExtractedSegment, flow: _Flow) -> None:
         if isinstance(value, Metadata):
@@ -162,6 +177,11 @@ class Pipeline:
         place = (kind.space, kind.modality)
         if place in self._towers:
             for at_ms, content in _contents(value):
+                if result.spool and isinstance(content, str):
+                    row = result.spool[1].get(digest(content))
+                    if row is not None:
+                        encoded.vectors.append((self._towers[place].space_id, at_ms, row))
+                        continue
                 flow.put(_Item(result, encoded, place, at_ms, content))
 
     # ------------------------------------------------------------ encoding thread
@@ -193,6 +213,8 @@ class Pipeline:
                 assert each.encoded is not None
                 if is_number:
                     each.encoded.vectors.append((tower.space_id, each.at_ms, row))
+                    if each.result.spool and isinstance(each.value, str):
+                        each.result.spool[0].add([(digest(each.value), row)])
                 else:
                     each.result.unencoded = NO_NUMBERS
         self.encoding_s += time.perf_counter() - start

@@ -7,6 +7,7 @@ LIBRARY/
   tags.txt                the owner's own tags, if there are any
   service.sock            where a running service is asked by programs of the same user
   added/HASH/NAME         files whose bytes a program has handed over; a source like any other
+  partial/HASH-SPACE      vectors of a document that is not yet read to its end
   generations/NNNNNN/     one published index: KIND.faiss, KIND.ids.npy, ... never edited in place
 """
 
@@ -30,6 +31,8 @@ TAGS = "tags.txt"
 
 ADDED = "added"
 
+PARTIAL = "partial"
+
 SOCKET = "service.sock"
 
 
@@ -43,6 +46,10 @@ def lock(library: Path) -> Path:
 
 def run_note(library: Path) -> Path:
     return library / RUN_NOTE
+
+
+def partial(library: Path) -> Path:
+    return library / PARTIAL
 
 
 def generation(library: Path, folder: str) -> Path:

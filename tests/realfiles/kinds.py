@@ -141,5 +141,6 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "symbols and documents inside Word": (f"{R}documents:greek.docx", f"{R}documents:ticked.docx", f"{R}documents:html.docx",
                                           f"{R}documents:docx.docx"),
     # ---- limits that help
-    "huge texts": (f"{R}text:test_the_beginning_of_a_huge_text_is_read",),
+    "huge texts and tables": (f"{R}text:test_the_beginning_of_a_huge_text_is_read",
+                              "indexer.pipeline.test_spool:test_a_table_goes_on_where_a_run_ended"),
 }  # fmt: skip
