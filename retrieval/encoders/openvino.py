@@ -1,7 +1,7 @@
 """ONNX graphs compiled by OpenVINO (extra `fast`), for towers that take one array and give one.
 
-Its traps, seen with 2026.4.1 and met here: with several streams and a free batch, int8 weights lose their scales in about
-half of all compilations, so constants are folded to float first; by default it computes in bfloat16 where the processor
+Its traps, seen with 2026.4.1 and met here: with several streams and a free batch, int8 weights lose their scales in most
+compilations, so constants are folded to float first; by default it computes in bfloat16 where the processor
 can, so the precision is always stated; and pinned threads starve beside decoders. What it computes is compared by
 `retrieval.encoders.runtimes` after every compilation.
 """
