@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from indexer.events import Progress
-from indexer.pipeline import run_note
+from indexer.pipeline import meter, run_note, stages
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval import Library
@@ -56,8 +56,12 @@ def media(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_run_is_seen_while_it_lasts_and_no_longer(media: Path, tmp_path: Path) -> None:
+def test_a_run_is_seen_while_it_lasts_and_no_longer(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With what is pending, also of files that the catalog does not hold yet."""
+    for module in (meter, stages):
+        monkeypatch.setattr(module, "TICK_S", 0.0)  # the first file is told of before the last is read
     home = tmp_path / "library"
     seen: list[Status] = []
 
