@@ -29,7 +29,6 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import av
@@ -43,17 +42,22 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training import midi, synthesis
+from training import midi, synthesis, tagger, windows
 from training.calibration import Curve
 from training.export import write_config
 from training.synthesis import RATE, Wave, spoken
+from training.windows import Source, Windows
 
 WINDOW_MS, HOP_MS = 5_000, 2_500
 FRAME, STEP, MELS = 400, 256, 64  # samples, samples, bands
 FRAMES = (WINDOW_MS * RATE // 1_000 - FRAME) // STEP + 1
 SHARE = 0.35  # of the embedding in the vector, next to 1 for the labels
-CODE = 96  # size of the embedding
-NETS = 2  # of different seeds, whose probabilities are averaged
+CODE = 128  # size of the embedding
+POOLED = 768  # numbers of a window's last map: 192 channels, 2 bands, mean and maximum
+FLOOR = 1e-4  # share of a window's mean power that is silence
+BATCH, STEPS, PARTS = 64, 4_000, 15
+TAUGHT, HEARD = 1.0, 8.0  # weights of the teacher's features and class scores beside the labels
+BRIEF = True  # bfloat16 where the net learns
 
 # label: sentences and words, English then Chinese. The mean of their vectors stands for the label.
 LABELS: dict[str, tuple[str, ...]] = {
@@ -94,6 +98,7 @@ VOICES = (
     "nl", "tr", "ar", "ja", "ko", "th", "hi", "sv", "fi", "el", "cs", "hu", "vi", "fa", "id", "sw",
 )  # fmt: skip
 VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+croak", "+whisper")
+SUFFIXES = {".wav", ".ogg", ".flac", ".mp3", ".oga"}
 TEXT_SOUND_SLOPE = 14.0  # of the curve from cosines of words and sounds to confidences; by hand
 
 
@@ -145,27 +150,46 @@ def _block(inner: int, outer: int, stride: tuple[int, int]) -> nn.Sequential:
 
 
 class Net(nn.Module):
-    """Mel powers (n, frames, MELS) to class scores (n, classes) and an embedding (n, CODE)."""
+    """Mel powers (n, frames, MELS) to class scores (n, classes) and an embedding (n, CODE).
+
+    What the teacher says is learned beside them, from the same pooled map, and does not ship.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _block(1, 16, (2, 2)),
-            _block(16, 32, (2, 2)),
-            _block(32, 64, (2, 2)),
-            _block(64, 96, (2, 2)),
-            _block(96, 144, (1, 2)),
+            _block(1, 24, (2, 2)),
+            _block(24, 40, (2, 2)),
+            _block(40, 80, (2, 2)),
+            _block(80, 128, (2, 2)),
+            _block(128, 192, (1, 2)),
+            _block(192, 192, (1, 1)),
         )
-        self.code = nn.Linear(288, CODE)
+        self.code = nn.Linear(POOLED, CODE)
         self.drop = nn.Dropout(0.3)
         self.head = nn.Linear(CODE, len(NAMES))
+        self.features = nn.Linear(POOLED, tagger.FEATURES)
+        self.scores = nn.Linear(tagger.FEATURES, tagger.CLASSES)
+
+    def pooled(self, power: Tensor) -> Tensor:
+        """(n, POOLED): mean and maximum over time of the last map."""
+        mean = power.mean((1, 2), keepdim=True)
+        x = torch.log(power / (mean + 1e-7) + FLOOR)
+        x = self.body(x[:, None]).transpose(2, 3).flatten(1, 2)
+        return torch.cat((x.mean(2), x.amax(2)), 1)
+
+    def coded(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Class scores and embedding of what `pooled` gives."""
+        code = self.code(self.drop(pooled))
+        return self.head(torch.relu(code)), code
 
     def forward(self, power: Tensor) -> tuple[Tensor, Tensor]:
-        mean = power.mean((1, 2), keepdim=True)
-        x = torch.log(power / (mean + 1e-7) + 1e-3)
-        x = self.body(x[:, None]).mean(3)
-        code = self.code(self.drop(torch.cat((x.mean(2), x.amax(2)), 1)))
-        return self.head(torch.relu(code)), code
+        return self.coded(self.pooled(power))
+
+    def taught(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """What the teacher would say: scaled features (n, 384), class scores (n, 527)."""
+        features = self.features(pooled)
+        return features, self.scores(functional.relu(features))
 
 
 class Tower(nn.Module):
@@ -198,7 +222,7 @@ class Tower(nn.Module):
 
 def decode(source: Path | io.BytesIO) -> Wave:
     """All samples of a file's first soundtrack: float32 mono at 16 kHz."""
-    with av.open(str(source) if isinstance(source, Path) else source, "r") as container:
+    with av.open(str(source) if isinstance(source, Path) else source, "r", metadata_errors="replace") as container:
         turner = av.AudioResampler("flt", "mono", RATE)
         parts = [part.to_ndarray()[0] for frame in container.decode(audio=0) for part in turner.resample(frame)]
         parts += [part.to_ndarray()[0] for part in turner.resample(None)]
@@ -246,7 +270,7 @@ def _recordings(rng: np.random.Generator, folders: list[Path], count: int) -> It
     """Up to `count` pieces of 3 to 8 s: short files of one folder joined, long ones cut."""
     groups: dict[Path, list[Path]] = {}
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in {".wav", ".ogg", ".flac", ".mp3", ".oga"}):
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES):
             groups.setdefault(path.parent, []).append(path)
     places = list(groups)
     for _ in range(count if places else 0):
@@ -301,23 +325,48 @@ def backgrounds(
             yield maker(rng, float(rng.uniform(3, 7))), label, f"made {label} {n}"
 
 
-def collect(data: Path, speech: list[Path], music: list[Path], soundfont: Path | None) -> list[Clip]:
-    """Every sound as mel powers. Half of what did not come as Opus goes through it."""
-    rng, front = np.random.default_rng(7), Front()
-    clips: list[Clip] = []
+def further(folders: Sequence[Path]) -> Iterator[tuple[Wave, str]]:
+    """Samples and path of every recording without a label, at most 8 s of each."""
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES):
+        sound = _readable(path)[: 8 * RATE]
+        if sound.size > RATE // 8:
+            yield sound, path.name
 
-    def keep(sound: Wave, label: str, group: str) -> None:
-        padded = np.pad(sound, (0, max(0, FRAME - sound.size)))
-        with torch.inference_mode():
-            power = front(torch.from_numpy(padded)[None])[0].numpy()
-        clips.append(Clip(power, NAMES.index(label), group))
 
-    for row in labelled(data):
-        keep(*row)
-    for sound, label, group in backgrounds(rng, speech, music, soundfont):
-        lossy = rng.random() < 0.5 and label != "noise"
-        keep(through_opus(sound, int(rng.choice((12_000, 16_000, 32_000)))) if lossy else sound, label, group)
-    return clips
+def kept_source(sound: Wave, label: str, group: str, rng: np.random.Generator | None = None) -> Source:
+    """A recording to learn on; half of what did not come as Opus goes through it."""
+    if rng is not None and label != "noise" and rng.random() < 0.5:
+        sound = through_opus(sound, int(rng.choice((12_000, 16_000, 32_000))))
+    return Source(sound.astype(np.float16), NAMES.index(label) if label else -1, group)
+
+
+def collect(arguments: argparse.Namespace) -> list[Source]:
+    """Every recording, those with a label first. What was read before lies in the working folder."""
+
+    def known() -> Iterator[Source]:
+        rng = np.random.default_rng(7)
+        yield from (kept_source(*row) for row in labelled(arguments.data))
+        made = backgrounds(rng, arguments.speech, arguments.music, arguments.soundfont)
+        yield from (kept_source(*row, rng) for row in made)
+
+    def unknown() -> Iterator[Source]:
+        rng = np.random.default_rng(8)
+        yield from (kept_source(sound, "", group, rng) for sound, group in further(arguments.further))
+
+    found: list[Source] = []
+    for name, read in (("known", known), ("further", unknown)):
+        path = arguments.work / f"{name}.pt"
+        if not path.is_file():
+            torch.save(list(read()), path)
+        found += torch.load(path, weights_only=False)
+    return found
+
+
+def clip_of(source: Source, front: Front) -> Clip:
+    """The mel powers of a recording."""
+    padded = np.pad(source.samples.astype(np.float32), (0, max(0, FRAME - source.samples.size)))
+    with torch.inference_mode():
+        return Clip(front(torch.from_numpy(padded)[None])[0].numpy(), source.label, source.group)
 
 
 # --- training ------------------------------------------------------------------------------------------------------
@@ -336,78 +385,6 @@ def parted(clips: list[Clip]) -> tuple[list[Clip], list[Clip]]:
                 chosen.add((label, group))
     held = [clip for clip in clips if (clip.label, clip.group) in chosen]
     return [clip for clip in clips if (clip.label, clip.group) not in chosen], held
-
-
-def place(power: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A window (FRAMES, MELS): a random part of a long sound; a short one at a random place, or repeated."""
-    if power.shape[0] < FRAMES // 2 and rng.random() < 0.3:
-        gap = np.zeros((int(rng.integers(0, 60)), MELS), np.float32)
-        power = np.concatenate([power, gap] * (FRAMES // power.shape[0] + 1))[: int(rng.integers(FRAMES // 2, FRAMES))]
-    spare = power.shape[0] - FRAMES
-    if spare >= 0:
-        start = int(rng.integers(0, spare + 1))
-        return power[start : start + FRAMES]
-    if rng.random() < 0.3 and power.shape[0] > 120:  # only a part of it
-        length = int(rng.integers(90, power.shape[0]))
-        start = int(rng.integers(0, power.shape[0] - length + 1))
-        power = power[start : start + length]
-    out = np.zeros((FRAMES, MELS), np.float32)
-    start = 0 if rng.random() < 0.5 else int(rng.integers(0, FRAMES - power.shape[0] + 1))
-    out[start : start + power.shape[0]] = power
-    return out
-
-
-def roughen(power: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Another recording of the same: pitch, tempo, tone, band limit and masks."""
-    if rng.random() < 0.5:
-        shift = int(rng.integers(-3, 4))
-        power = np.roll(power, shift, 1)
-        power[:, :shift] *= shift <= 0
-        if shift < 0:
-            power[:, shift:] = 0
-    if rng.random() < 0.4:
-        steps = np.arange(FRAMES) * rng.uniform(0.8, 1.25)
-        power = power[np.minimum(steps, FRAMES - 1).astype(int)] * (steps < FRAMES)[:, None]
-    tone = np.interp(np.arange(MELS), np.linspace(0, MELS - 1, 5), rng.normal(0, 0.35, 5))
-    power = power * (10**tone).astype(np.float32)
-    if rng.random() < 0.3:
-        power[:, int(rng.integers(34, MELS)) :] *= 10 ** -rng.uniform(2, 5)
-    if rng.random() < 0.15:
-        power[:, : int(rng.integers(2, 14))] *= 10 ** -rng.uniform(2, 5)
-    for _ in range(2):
-        at, width = int(rng.integers(0, MELS)), int(rng.integers(0, 8))
-        power[:, at : at + width] = 0
-        at, width = int(rng.integers(0, FRAMES)), int(rng.integers(0, 36))
-        power[at : at + width] = 0
-    return power
-
-
-def batch(
-    clips: list[Clip], chances: NDArray[np.float64], rng: np.random.Generator, size: int
-) -> tuple[Tensor, Tensor]:
-    """Windows (size, FRAMES, MELS) and soft labels (size, classes): mixed with others and with background."""
-    behind = [n for n, clip in enumerate(clips) if clip.label in BACKGROUND]
-    windows, labels = np.zeros((size, FRAMES, MELS), np.float32), np.zeros((size, len(NAMES)), np.float32)
-    for row, chosen in enumerate(rng.choice(len(clips), size, p=chances)):
-        clip = clips[chosen]
-        power = roughen(place(clip.power, rng).copy(), rng)
-        labels[row, clip.label] = 1
-        loud = power.mean() + 1e-12
-        if rng.random() < 0.4:
-            other = clips[behind[int(rng.integers(len(behind)))]]
-            extra = place(other.power, rng)
-            if clip.label not in BACKGROUND:
-                power = power + extra * (loud / (extra.mean() + 1e-12) * 10 ** -rng.uniform(0.2, 2.2))
-        elif rng.random() < 0.25:
-            other = clips[rng.choice(len(clips), p=chances)]
-            extra = roughen(place(other.power, rng).copy(), rng)
-            share = rng.uniform(0.3, 0.7)
-            power = power * share + extra * (loud / (extra.mean() + 1e-12) * (1 - share))
-            labels[row] = 0
-            labels[row, clip.label] += share
-            labels[row, other.label] += 1 - share
-        windows[row] = power * 10 ** rng.uniform(-2.5, 1.0)
-    return torch.from_numpy(windows), torch.from_numpy(labels)
 
 
 def whole(clip: Clip) -> Tensor:
@@ -447,32 +424,83 @@ def judge(net: Net, clips: list[Clip]) -> dict[str, float]:
     }
 
 
-def fit(clips: list[Clip], held: list[Clip], epochs: int, seed: int, log: Path) -> Net:
-    """A trained net. One line of JSON for every few epochs goes to `log`."""
+def reading(seen: Windows, steps: int = 400) -> Tensor:
+    """Probabilities (n, classes) of a linear layer that reads labels from the teacher's features."""
+    torch.manual_seed(0)
+    inputs, labels = (torch.from_numpy(part.astype(np.float32)) for part in (seen.features, seen.labels))
+    inputs = (inputs - inputs.mean(0)) / (inputs.std(0) + 0.05)
+    known = torch.from_numpy(np.flatnonzero(seen.labels.sum(1) > 0))
+    layer = nn.Linear(inputs.shape[1], labels.shape[1])
+    tuner = torch.optim.AdamW(layer.parameters(), 1e-2, weight_decay=0.05)
+    for step in range(steps):
+        tuner.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
+        rows = known[torch.randint(0, len(known), (512,))]
+        loss = functional.cross_entropy(layer(functional.dropout(inputs[rows], 0.3)), labels[rows])
+        tuner.zero_grad()
+        loss.backward()
+        tuner.step()
+    with torch.inference_mode():
+        return layer(inputs).softmax(1).clone()
+
+
+def masked(powers: Tensor, rng: np.random.Generator) -> Tensor:
+    """Mel powers (n, frames, MELS) of the logarithms, any loudness, each without a few bands and a few frames."""
+    powers = (powers.float() + torch.from_numpy(rng.uniform(-6, 2.5, (len(powers), 1, 1)).astype(np.float32))).exp()
+    for row in range(len(powers)):
+        at, width = int(rng.integers(0, MELS)), int(rng.integers(0, 8))
+        powers[row, :, at : at + width] = 0
+        at, width = int(rng.integers(0, FRAMES)), int(rng.integers(0, 30))
+        powers[row, at : at + width] = 0
+    return powers
+
+
+def loss_of(
+    net: Net, seen: Windows, rows: NDArray[np.int64], read: Tensor, scale: Tensor, rng: np.random.Generator
+) -> Tensor:
+    """Of some rows: labels where there are any, and all that the teacher says."""
+    part = [torch.from_numpy(getattr(seen, name)[rows]) for name in ("powers", "labels", "features", "scores")]
+    powers, labels, features, scores = part[0], part[1].float(), part[2].float(), part[3].float()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BRIEF):
+        pooled = net.pooled(masked(powers, rng))
+    said, _ = net.coded(pooled.float())
+    mine, named = net.taught(pooled.float())
+    known = labels.sum(1) > 0
+    wanted = 0.5 * labels[known] + 0.5 * read[rows][known]
+    total = functional.cross_entropy(said[known], wanted, label_smoothing=0.03)
+    total = total + TAUGHT * functional.mse_loss(mine, (features - scale[0]) / scale[1])
+    return total + HEARD * functional.binary_cross_entropy_with_logits(named, scores.sigmoid())
+
+
+def fit(seen: Windows, held: list[Clip], steps: int, seed: int, log: Path) -> Net:
+    """A trained net, the running mean of its weights. One line of JSON for every tenth of the steps goes to `log`."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    counts = np.bincount([clip.label for clip in clips], minlength=len(NAMES)).astype(float)
-    chances = np.array([counts[clip.label] ** -0.6 * (1.8 if clip.label in BACKGROUND else 1.0) for clip in clips])
-    chances /= chances.sum()
-    net, size, steps = Net(), 48, 30
-    tuner = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.02)
-    plan = torch.optim.lr_scheduler.OneCycleLR(tuner, 3e-3, epochs * steps, pct_start=0.2)
-    for epoch in range(1, epochs + 1):
+    read = reading(seen)
+    features = torch.from_numpy(seen.features.astype(np.float32))
+    scale = torch.stack([features.mean(0), features.std(0) + 0.05])
+    net = Net().to(memory_format=torch.channels_last)
+    mean = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
+    )
+    tuner = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.03)
+    plan = torch.optim.lr_scheduler.OneCycleLR(tuner, 4e-3, steps, pct_start=0.15)
+    total = 0.0
+    for step in range(1, steps + 1):
         net.train()
-        total = 0.0
-        for _ in range(steps):
-            windows, labels = batch(clips, chances, rng, size)
-            loss = functional.cross_entropy(net(windows)[0], labels, label_smoothing=0.05)
-            tuner.zero_grad()
-            loss.backward()
-            tuner.step()
-            plan.step()
-            total += float(loss.detach())
-        if epoch % 8 == 0 or epoch == epochs:
-            line = {"epoch": epoch, "loss": round(total / steps, 3), **(judge(net, held) if held else {})}
+        rows = rng.choice(len(seen.labels), BATCH, replace=False)
+        loss = loss_of(net, seen, rows, read, scale, rng)
+        tuner.zero_grad()
+        loss.backward()
+        tuner.step()
+        plan.step()
+        mean.update_parameters(net)
+        total += float(loss.detach())
+        if step % (steps // 10) == 0:
+            line = {"step": step, "loss": round(total / (steps // 10), 3), **(judge(mean.module, held) if held else {})}
+            total = 0.0
             with log.open("a", encoding="utf-8") as out:
                 out.write(json.dumps(line) + "\n")
-    return net.eval()
+    return mean.module.eval()
 
 
 # --- export --------------------------------------------------------------------------------------------------------
@@ -628,24 +656,24 @@ def card(path: Path, figures: dict[str, float], adapter: Path | None) -> str:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Collect, fit on four fifths and judge on the rest, then fit on everything; what is done is kept in WORK."""
+    """Collect, make windows, fit on four fifths and judge on the rest; what is done is kept in WORK."""
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
-    kept = work / "clips.pt"
-    if not kept.is_file():
-        torch.save(collect(arguments.data, arguments.speech, arguments.music, arguments.soundfont), kept)
-    clips: list[Clip] = torch.load(kept, weights_only=False)
-    seen, held = parted(clips)
-    chosen = _kept(work / "chosen.pt", lambda: fit(seen, held, arguments.epochs, arguments.seed, work / "choose.jsonl"))
-    saved = {"chosen": chosen.state_dict(), "figures": judge(chosen, held)}
-    if arguments.choose_only:
-        return
-    nets = []
-    for seed in range(arguments.seed, arguments.seed + NETS):
-        log = work / f"final-{seed}.jsonl"
-        nets.append(_kept(work / f"net-{seed}.pt", partial(fit, clips, [], arguments.epochs, seed, log)))
-    parts = {"nets": [net.state_dict() for net in nets], "middle": middle_of(nets[0], clips)}
-    torch.save(saved | parts, work / "sound.pt")
+    sources, front = collect(arguments), Front()
+    clips = [clip_of(source, front) for source in sources if source.label >= 0]
+    maker = windows.Maker(sources, len(NAMES), BACKGROUND, tagger.Tagger(arguments.teacher), front)
+    made = windows.made(maker, arguments.parts, work)
+    held = parted(clips)[1]
+    without = {id(clip) for clip in held}
+    is_seen = np.array([id(clip) not in without for clip in clips] + [True] * (len(sources) - len(clips) + 1))
+    chosen = _kept(
+        work / "chosen.pt",
+        lambda: fit(
+            made.only(is_seen[made.sources].all(1)), held, arguments.steps, arguments.seed, work / "choose.jsonl"
+        ),
+    )
+    saved = {"net": chosen.state_dict(), "figures": judge(chosen, held), "middle": middle_of(chosen, clips)}
+    torch.save(saved, work / "sound.pt")
 
 
 def _kept(path: Path, make: Callable[[], Net]) -> Net:
@@ -658,22 +686,19 @@ def _kept(path: Path, make: Callable[[], Net]) -> Net:
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Join the trained nets to the text space and write the files. Figures are of the one net that saw four fifths."""
+    """Join the trained net to the text space and write the files. It learned from four fifths; figures are of the rest."""
     saved = torch.load(arguments.work / "sound.pt", weights_only=True)
     labels = label_vectors(arguments.adapter)
 
-    def tower(weights: Sequence[dict[str, Tensor]]) -> Tower:
-        nets = [Net() for _ in weights]
-        for net, own in zip(nets, weights, strict=True):
-            net.load_state_dict(own)
-        return Tower(nets, torch.from_numpy(labels), torch.from_numpy(complement(labels)), saved["middle"]).eval()
-
-    clips: list[Clip] = torch.load(arguments.work / "clips.pt", weights_only=False)
-    held = parted(clips)[1]
-    figures = saved["figures"] | measure(tower([saved["chosen"]]), held, arguments.adapter)
+    net = Net()
+    net.load_state_dict(saved["net"])
+    tower = Tower([net], torch.from_numpy(labels), torch.from_numpy(complement(labels)), saved["middle"]).eval()
+    front, sources = Front(), torch.load(arguments.work / "known.pt", weights_only=False)
+    held = parted([clip_of(source, front) for source in sources])[1]
+    figures = saved["figures"] | measure(tower, held, arguments.adapter)
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "sound.onnx"
-    write_onnx(tower(saved["nets"]), path)
+    write_onnx(tower, path)
     path.with_suffix(".toml").write_text(card(path, figures, arguments.adapter), encoding="utf-8")
     restate(arguments.out, figures["cut"])
 
@@ -697,9 +722,11 @@ def main() -> None:
     one.add_argument("--speech", type=Path, action="append", default=[])
     one.add_argument("--music", type=Path, action="append", default=[])
     one.add_argument("--soundfont", type=Path, help="General MIDI instruments, played by fluidsynth")
-    one.add_argument("--epochs", type=int, default=60)
+    one.add_argument("--further", type=Path, action="append", default=[], help="folder of recordings without a label")
+    one.add_argument("--teacher", type=Path, required=True, help="folder of mn04_as_mAP_432.pt")
+    one.add_argument("--parts", type=int, default=PARTS, help=f"of {windows.PART} windows")
+    one.add_argument("--steps", type=int, default=STEPS)
     one.add_argument("--seed", type=int, default=1)
-    one.add_argument("--choose-only", action="store_true")
     one.set_defaults(run=train)
     two = commands.add_parser("export")
     two.add_argument("--work", type=Path, required=True)
