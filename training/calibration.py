@@ -48,6 +48,10 @@ class Curve:
         """The cosine of confidence 0.5."""
         return -self.offset / self.slope
 
+    def stated(self) -> str:
+        """As starter.toml has it."""
+        return f"{{ slope = {self.slope:.3f}, offset = {self.offset:.3f} }}"
+
 
 def fit(right: NDArray[np.float64], wrong: NDArray[np.float64], steps: int = 60) -> Curve:
     """The logistic curve that tells right cosines from wrong ones best, both sides weighed alike.

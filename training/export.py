@@ -277,15 +277,25 @@ def adapter_arrays(adapter: Adapter) -> dict[str, NDArray[np.float16]]:
     return {name: value.detach().numpy().astype(np.float16) for name, value in parts.items()}
 
 
+def model_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 by name of the files whose vectors are stored or compared with stored ones."""
+    paths = [*folder.glob("*.onnx"), folder / "adapter.npz"]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def revision_of(digests: Mapping[str, str]) -> str:
+    """The starter's revision, of the digests that `model_digests` gives."""
+    return hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()[:8]
+
+
 def write_config(folder: Path, curves: Mapping[str, Curve]) -> None:
     """Write starter.toml: revision, forms, digests of the files that are there, calibration.
 
     The revision is taken from the digests of the models, so vectors of different weights are never compared.
     Windows of sound are as `sound.toml` in the folder states, where the sound tower's training left one.
     """
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.onnx"))}
-    digests["adapter.npz"] = hashlib.sha256((folder / "adapter.npz").read_bytes()).hexdigest()
-    revision = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()[:8]
+    digests = model_digests(folder)
+    revision = revision_of(digests)
     if (lexicon := folder / LEXICON).is_file():  # questions alone go through it, so what is stored stays valid
         digests[LEXICON] = hashlib.sha256(lexicon.read_bytes()).hexdigest()
     stated = folder / "sound.toml"  # top-level rate, window_ms, hop_ms
@@ -306,7 +316,7 @@ def write_config(folder: Path, curves: Mapping[str, Curve]) -> None:
         "",
         "# confidence = 1 / (1 + exp(-(slope * cosine + offset)))",
         "[calibration]",
-        *[f"{way} = {{ slope = {c.slope:.3f}, offset = {c.offset:.3f} }}" for way, c in sorted(curves.items())],
+        *[f"{way} = {curve.stated()}" for way, curve in sorted(curves.items())],
     ]
     (folder / "starter.toml").write_text("\n".join(lines) + "\n", "utf-8")
 

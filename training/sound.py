@@ -1,11 +1,12 @@
 """Trains the sound tower of the `starter` profile and writes data/starter/sound.onnx and sound.toml.
 
-    python -m training.sound train  --data DIR --work DIR [--speech DIR]... [--music DIR]...
+    python -m training.sound train  --data DIR --work DIR --teacher DIR [--further DIR]... [--speech DIR]... [--music DIR]...
                                     [--soundfont FILE]
     python -m training.sound export --work DIR --out data/starter [--adapter data/starter/adapter.npz]
 
 `train` needs sounds.zip and sounds.tsv in DIR (columns file, label, seconds, source) and espeak-ng; --speech and
---music name folders of real recordings for the background classes. `export` alone joins a trained net to the text
+--music name folders of real recordings for the background classes, --further those of recordings without a label, which
+the teacher (`training.tagger`) hears like all others. `export` alone joins a trained net to the text
 space, so a new caption adapter costs seconds; `training.calibration` follows it, as it follows `training.finish`.
 
 The graph: samples (n, samples) float32 at 16 kHz -> mel powers (convolution with a windowed Fourier basis) -> log,
@@ -25,7 +26,6 @@ import io
 import json
 import re
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ from torch.nn import functional
 
 from training import midi, synthesis, tagger, windows
 from training.calibration import Curve
-from training.export import write_config
+from training.export import model_digests, revision_of
 from training.synthesis import RATE, Wave, spoken
 from training.windows import Source, Windows
 
@@ -704,12 +704,22 @@ def export(arguments: argparse.Namespace) -> None:
 
 
 def restate(folder: Path, cut: float) -> None:
-    """Write starter.toml anew, if it is there: the digest of the sound tower, and the cosine where sounds begin to count."""
+    """Put revision, digest of the sound tower and the cosine where sounds begin to count into starter.toml, if it is there.
+
+    All other lines stay: a tower joined to the same adapter changes nothing that was measured on pictures and words.
+    """
     stated = folder / "starter.toml"
     if stated.is_file():
-        curves = tomllib.loads(stated.read_text("utf-8"))["calibration"]
-        kept = {way: Curve(**curve) for way, curve in curves.items()}
-        write_config(folder, kept | {"text-sound": Curve(TEXT_SOUND_SLOPE, -TEXT_SOUND_SLOPE * cut)})
+        digests = model_digests(folder)
+        new = {
+            "revision": f'"{revision_of(digests)}"',
+            '"sound.onnx"': f'"{digests["sound.onnx"]}"',
+            "text-sound": Curve(TEXT_SOUND_SLOPE, -TEXT_SOUND_SLOPE * cut).stated(),
+        }
+        lines = stated.read_text("utf-8").splitlines()
+        names = [line.partition(" = ")[0] for line in lines]
+        kept = [f"{name} = {new[name]}" if name in new else line for name, line in zip(names, lines, strict=True)]
+        stated.write_text("\n".join(kept) + "\n", "utf-8")
 
 
 def main() -> None:

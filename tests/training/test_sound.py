@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,23 @@ def test_one_class_is_nearer_than_another(card: dict[str, Any], session: Any) ->
     sounds = [synthesis.rain(rng, 5.0), synthesis.rain(rng, 5.0), synthesis.clock(rng, 5.0)]
     one, two, other = session.run(["vector"], {"samples": np.stack([_window(card, s) for s in sounds])})[0]
     assert one @ two > one @ other + 0.2
+
+
+@pytest.mark.torch
+def test_a_new_tower_changes_three_lines_of_the_starter(tmp_path: Path) -> None:
+    """Its digest, the revision and its curve; what was measured on pictures and words stays."""
+    pytest.importorskip("torch")
+    from training import sound
+
+    for name in ("starter.toml", "image.onnx", "adapter.npz", "sound.onnx"):
+        shutil.copy(FOLDER / name, tmp_path)
+    before = (tmp_path / "starter.toml").read_text("utf-8")
+    sound.restate(tmp_path, -tomllib.loads(before)["calibration"]["text-sound"]["offset"] / sound.TEXT_SOUND_SLOPE)
+    assert (tmp_path / "starter.toml").read_text("utf-8") == before
+    with (tmp_path / "sound.onnx").open("ab") as file:
+        file.write(b"other weights")
+    sound.restate(tmp_path, 0.5)
+    lines = zip(before.splitlines(), (tmp_path / "starter.toml").read_text("utf-8").splitlines(), strict=True)
+    differ = [new for old, new in lines if new != old]
+    assert [line.partition(" = ")[0] for line in differ] == ["revision", '"sound.onnx"', "text-sound"]
+    assert differ[2] == "text-sound = { slope = 14.000, offset = -7.000 }"

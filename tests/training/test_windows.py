@@ -12,6 +12,8 @@ torch = pytest.importorskip("torch")
 from training import sound, synthesis, tagger, windows  # noqa: E402
 from training.windows import Source  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 # expanded and outer channels of blocks 1 to 15 at width 0.4, hidden units of the squeeze or 0
 BLOCKS = (
     (8, 8, 0), (24, 16, 0), (32, 16, 0), (32, 16, 8), (48, 16, 16), (48, 16, 16), (96, 32, 0), (80, 32, 0), (72, 32, 0),
