@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
@@ -16,6 +17,7 @@ from indexer.catalog.open import writing
 from indexer.catalog.vectors import Encoded
 from indexer.events import Event, Skipped
 from indexer.pipeline.sink import Origin, Sink, dated
+from indexer.pipeline.spool import LEAST, Spool, digest
 from indexer.pipeline.stages import Job, Result
 from indexer.pipeline.steps import task_of
 from indexer.sources.base import Candidate, FileState
@@ -126,10 +128,23 @@ def test_files_that_are_still_to_come_are_counted_down(world: World) -> None:
     with catalog_write.transaction(world.engine) as connection:
         world.sink.set_unread(connection, 5)
     world.sink.write([world.picture("a.jpg", b"a"), world.picture("b.jpg", b"b")])
-    ((asset, digest),) = world.rows("SELECT id, hash FROM assets ORDER BY id LIMIT 1")
-    job = Job(task_of("ocr", world.root / "a.jpg", "image", None, LIMITS), Origin(asset_id=asset, hash=digest))
+    ((asset, content),) = world.rows("SELECT id, hash FROM assets ORDER BY id LIMIT 1")
+    job = Job(task_of("ocr", world.root / "a.jpg", "image", None, LIMITS), Origin(asset_id=asset, hash=content))
     world.sink.write([Result(job)])
     assert world.rows("SELECT value FROM library WHERE key = 'unread'") == [("3",)]
+    world.sink.write([world.picture(f"{name}.jpg", name.encode()) for name in "cdef"])
+    assert world.rows("SELECT value FROM library WHERE key = 'unread'") == [("0",)]
+
+
+def test_what_was_kept_of_a_half_read_document_goes_with_its_result(world: World, tmp_path: Path) -> None:
+    """It is in the catalog then."""
+    spool = Spool(tmp_path / "partial", b"a", 1, 4)
+    spool.add([(digest(str(at)), np.ones(4, np.float16)) for at in range(LEAST)])
+    assert len(spool.known()) == LEAST
+    result = world.picture("a.jpg", b"a")
+    result.spool = spool, {}
+    world.sink.write([result])
+    assert not spool.known()
 
 
 def test_a_copy_of_broken_content_is_left_out_for_the_same_reason(world: World) -> None:
