@@ -25,10 +25,22 @@ from retrieval.domain.records import Ids
 
 EARTH_KM = 6371.0088  # mean radius
 
+
+class _Function(FunctionElement[Any]):
+    """A function that SQLite has by this name; what PostgreSQL has instead stands with each."""
+
+    inherit_cache = True
+
+
+@compiles(_Function)
+def _(element: _Function, compiler: Any, **options: Any) -> str:
+    return f"{element.name}{compiler.process(element.clause_expr, **options)}"
+
+
 # ---------------------------------------------------------------- ids
 
 
-class _Listed(FunctionElement[Any]):
+class _Listed(_Function):
     """The elements of a JSON array as a table of one column, `value`."""
 
     name = "json_each"
@@ -37,11 +49,6 @@ class _Listed(FunctionElement[Any]):
 
 class _ListedTexts(_Listed):
     inherit_cache = True
-
-
-@compiles(_Listed)
-def _(element: _Listed, compiler: Any, **options: Any) -> str:
-    return f"json_each{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_Listed, "postgresql")
@@ -76,14 +83,10 @@ def text_list(texts: Iterable[str]) -> str:
     return json.dumps(list(texts))
 
 
-class _Collected(FunctionElement[str]):
+class _Collected(_Function):
+    name = "json_group_array"
     type = Text()
     inherit_cache = True
-
-
-@compiles(_Collected)
-def _(element: _Collected, compiler: Any, **options: Any) -> str:
-    return f"json_group_array{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_Collected, "postgresql")
@@ -114,14 +117,10 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
 # ---------------------------------------------------------------- expressions
 
 
-class _Lesser(FunctionElement[int]):
+class _Lesser(_Function):
+    name = "min"
     type = BigInteger()
     inherit_cache = True
-
-
-@compiles(_Lesser)
-def _(element: _Lesser, compiler: Any, **options: Any) -> str:
-    return f"min{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_Lesser, "postgresql")
@@ -157,14 +156,10 @@ def tail(column: ColumnElement[bytes], length: int) -> ColumnElement[bytes]:
     return _Tail(column, literal_column(str(length)))
 
 
-class _Only(FunctionElement[bytes]):
+class _Only(_Function):
+    name = "min"
     type = LargeBinary()
     inherit_cache = True
-
-
-@compiles(_Only)
-def _(element: _Only, compiler: Any, **options: Any) -> str:
-    return f"min{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_Only, "postgresql")
@@ -177,13 +172,9 @@ def only(column: ColumnElement[bytes]) -> ColumnElement[bytes]:
     return _Only(column)
 
 
-class _Rounded(FunctionElement[float]):
+class _Rounded(_Function):
+    name = "round"
     inherit_cache = True
-
-
-@compiles(_Rounded)
-def _(element: _Rounded, compiler: Any, **options: Any) -> str:
-    return f"round{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_Rounded, "postgresql")
@@ -197,14 +188,10 @@ def rounded(column: ColumnElement[float], digits: int) -> ColumnElement[float]:
     return _Rounded(column, literal_column(str(digits)))
 
 
-class _Lowered(FunctionElement[str]):
+class _Lowered(_Function):
+    name = "lower"
     type = Text()
     inherit_cache = True
-
-
-@compiles(_Lowered)
-def _(element: _Lowered, compiler: Any, **options: Any) -> str:
-    return f"lower{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_Lowered, "postgresql")
@@ -226,13 +213,9 @@ def folded_path(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-class _KmBetween(FunctionElement[float]):
+class _KmBetween(_Function):
+    name = "km_between"
     inherit_cache = True
-
-
-@compiles(_KmBetween)
-def _(element: _KmBetween, compiler: Any, **options: Any) -> str:
-    return f"km_between{compiler.process(element.clause_expr, **options)}"
 
 
 @compiles(_KmBetween, "postgresql")
