@@ -141,8 +141,9 @@ def last_ids(connection: Connection) -> dict[str, int]:
 
 def set_last_ids(connection: Connection, last: Mapping[str, int]) -> None:
     """SQLite has a row for each such table that ever had one."""
+    held = last_ids(connection)
     for name, seq in last.items():
-        if name in last_ids(connection):
+        if name in held:
             connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (seq, name))
         else:
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, seq))
