@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.domain.media import ImageSpec, Modality
-from retrieval.encoders import embedding_gemma, hub, onnx, open_clip, sentence_transformers
+from retrieval.encoders import embedding_gemma, hub, onnx, onnx_session, open_clip, sentence_transformers
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_entry, profile_state
 from retrieval.encoders.registry import (
@@ -261,6 +261,8 @@ def remove(name: str) -> Removed:
     is_fetched = state.folder is not None and fetched.exists() and state.folder == fetched.resolve()
     export_folder = models_dir() / "exports" / state.digest[:32]
     freed = 0
+    for folder in (export_folder, state.folder):
+        freed += onnx_session.forget(folder) if folder is not None else 0
     for folder in (export_folder, *((fetched,) if is_fetched else ())):
         freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         shutil.rmtree(folder, ignore_errors=True)
@@ -280,6 +282,7 @@ def export(name: str) -> ModelState:
     files = files_of(model)
     if not files.export.is_dir():
         makers[model.family](files.folder, files.export)
+    check(name)
     return replace(model_state(model), here=True, folder=files.folder, digest=files.digest, exported=True)
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import string
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -32,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
+from retrieval.encoders.onnx_session import open_session
 from retrieval.encoders.runtimes import ImageRuntime
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
@@ -230,7 +230,7 @@ class Graph:
     def session(self) -> Any:
         with self._lock:
             if self._session is None:
-                self._session = _open_session(self._path)
+                self._session = open_session(self._path)
             return self._session
 
     @property
@@ -267,23 +267,6 @@ class Graph:
         step = 1 if self.session.get_inputs()[0].shape[0] == 1 else BATCH  # some exports fix the batch at one
         parts = [self.session.run(None, feed(items[at : at + step]))[0] for at in range(0, len(items), step)]
         return unit(np.concatenate(parts), space)
-
-
-def _open_session(path: Path) -> Any:
-    """Raises: EncoderUnavailable."""
-    import onnxruntime
-
-    if not path.is_file():
-        raise EncoderUnavailable(f"{path} is not there", "crossmedia models fetch, add or export")
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # its errors have no common base of their own
-        raise EncoderUnavailable(f"{path} cannot be loaded: {str(error)[:200]}", "fetch or export it again") from error
 
 
 def unit(rows: NDArray[Any], space: Space) -> Vectors:

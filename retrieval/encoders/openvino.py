@@ -43,13 +43,13 @@ def plans() -> tuple[Plan, ...]:
 @cache
 def has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself: by AVX-512 BF16 or AMX. Elsewhere it is slower than float32."""
-    return bool({"avx512_bf16", "amx_bf16"} & set(_processor_line("flags").split()))
+    return bool({"avx512_bf16", "amx_bf16"} & set(processor_line("flags").split()))
 
 
 @cache
 def processor() -> str:
     """The processor's name and how many of its cores are ours."""
-    return f"{_processor_line('model name') or os.uname().machine}, {cores()} cores, bf16: {has_bf16()}"
+    return f"{processor_line('model name') or os.uname().machine}, {cores()} cores, bf16: {has_bf16()}"
 
 
 def cores() -> int:
@@ -57,7 +57,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _processor_line(key: str) -> str:
+def processor_line(key: str) -> str:
+    """What the system says of the first processor, by a key of /proc/cpuinfo; "" elsewhere than on Linux."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return next((line.partition(":")[2].strip() for line in file if line.startswith(key)), "")

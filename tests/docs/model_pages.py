@@ -24,6 +24,7 @@ SOURCES = (
     "retrieval/encoders/profile.py",
     "retrieval/encoders/factory.py",
     "retrieval/encoders/onnx.py",
+    "retrieval/encoders/onnx_session.py",
     "retrieval/encoders/open_clip.py",
     "retrieval/encoders/sentence_transformers.py",
     "retrieval/encoders/embedding_gemma.py",
