@@ -19,9 +19,13 @@ VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def limit_threads() -> None:
-    """For the whole process, before NumPy is loaded; a user's own setting stays."""
-    for name in VARIABLES:
-        os.environ.setdefault(name, "1")
+    """For the whole process, before NumPy is loaded; a user's own setting stays.
+
+    Once NumPy is loaded the pools have their threads: variables would only hide them from SingleThreadedBlas.
+    """
+    if "numpy" not in sys.modules:
+        for name in VARIABLES:
+            os.environ.setdefault(name, "1")
 
 
 class SingleThreadedBlas:

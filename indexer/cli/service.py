@@ -101,12 +101,12 @@ def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
 
 
 def _run(home: Path, host: str, port: int, rules: Rules) -> None:
+    blas_threads.limit_threads()  # before what follows loads NumPy
     from indexer.cli.job import PROGRAM
     from indexer.cli.listening import listening
     from retrieval.library import Library
     from retrieval.service.app import create_app
 
-    blas_threads.limit_threads()
     with Library.open(home) as library, _own_socket(home) as own:
         app = create_app(library, replace(rules, socket=own.getsockname() if own else None), PROGRAM, mcp=True)
         server, listener = listening(app, host, port, app.state.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import signal
@@ -54,6 +55,28 @@ def test_a_unit_for_systemd(tmp_path: Path, sample_library: Path) -> None:
     assert command[1:5] == ["-m", "indexer.cli.app", "serve", "--host"]
     assert command[-4:] == ["--port", "9000", "--library", str(home)]
     assert unit["Install"]["WantedBy"] == "default.target"
+
+
+THREADS = """
+import sys, threadpoolctl
+from indexer.cli import listening
+
+def told(*_):
+    print({each["num_threads"] for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"})
+    sys.exit()
+
+listening.listening = told
+from indexer.cli.program import app
+app(["serve", "--port", "0", "--library", sys.argv[1]])
+"""
+
+
+def test_it_computes_on_one_thread(sample_library: Path) -> None:
+    """Threads of a BLAS wait for each other by spinning: a question cost the service three times as much with two."""
+    free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    command = [sys.executable, "-c", THREADS, str(sample_library)]
+    ran = subprocess.run(command, env=free, capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "{1}", ran.stderr
 
 
 @contextmanager
