@@ -2,7 +2,7 @@
 
 A child is a fresh interpreter (never forked after ONNX Runtime or OpenMP started threads), lives long, has one file in
 flight, and an address space of its own size plus `limits.memory_bytes`. Host and child talk over one socket pair, whose
-small buffer is the back-pressure. A child that dies, shows no sign of life for `limits.progress_s`, or takes longer than
+small buffer is the back-pressure. A child that dies, shows no sign of life (`is_hung`), or takes longer than
 `limits.total_s`, is killed and replaced, and its file raises MediaUnreadable.
 
     host -> child   Task
@@ -13,11 +13,9 @@ small buffer is the back-pressure. A child that dies, shows no sign of life for 
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -27,17 +25,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, Step
 from retrieval.errors import InstallationError, MediaError, MediaUnreadable
+from retrieval.media.channel import Channel
 from retrieval.settings import Limits
 
 ENDING = (signal.SIGINT, signal.SIGTERM)  # sent to a whole group of processes by terminals and service managers
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads wait by spinning, and there is a child for each core
-Channel: TypeAlias = "Connection[Any, Any]"
+SLICES = 4  # looks at a silent child within `progress_s`
+STARVED = 5  # times `progress_s` by the clock, for a child that gets or uses no processor: a full machine, a slow disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class End:
 def serve(descriptor: int) -> None:
     """The child's loop: tasks until the host hangs up."""
     _outlive_nobody()
-    channel: Channel = Connection(descriptor)
+    channel = Channel(socket.socket(fileno=descriptor))
     limited = False
     while True:
         try:
@@ -220,7 +219,7 @@ class ProcessWorker:
         end = time.monotonic() + task.limits.total_s
         try:
             channel.send(task)
-            while not isinstance(value := self._receive(channel, end), End):
+            while not isinstance(value := channel.recv(self._wait(task, end)), End):
                 if isinstance(value, InstallationFault):
                     raise InstallationError(f"the installation is incomplete: {value.detail}", value.hint)
                 if isinstance(value, Failure):
@@ -229,26 +228,34 @@ class ProcessWorker:
                     yield value
         except (EOFError, ConnectionError):
             raise MediaUnreadable(f"{task.path} {self._cause_of_death()}", reason="crashes its decoder") from None
-        except TimeoutError:
+        except TimeoutError as error:
             self.close()
-            if time.monotonic() >= end:
-                what = f"{task.path} takes longer than {task.limits.total_s:.0f} s"
-            else:
-                what = f"{task.path} gave nothing for {self._limits.progress_s:.0f} s"
-            raise MediaUnreadable(what, reason="too slow") from None
+            raise MediaUnreadable(f"{task.path} {error}", reason="too slow") from None
         except GeneratorExit:  # the host lost interest half way; what the child still sends is not for the next task
             self.close()
             raise
 
-    def _receive(self, channel: Channel, end: float) -> Any:
-        if end < math.inf:
-            if (left := end - time.monotonic()) <= 0:
-                raise TimeoutError
-            _set_patience(channel, min(left, self._limits.progress_s))
-        try:
-            return channel.recv()
-        except BlockingIOError:
-            raise TimeoutError from None
+    def _wait(self, task: Task, end: float) -> Callable[[], None]:
+        """A look at a silent child, for each end of the socket's time limit.
+
+        Raises:
+            TimeoutError: `end`, by time.monotonic(), is over; or, at a look, the child hangs.
+        """
+        began = time.monotonic()
+        spent_before: float | None = None  # as of the first look: one at each value would cost as much as the value
+
+        def look() -> None:
+            nonlocal spent_before
+            now, spent = time.monotonic(), _processor_time(self._process)
+            spent_before = spent if spent_before is None else spent_before
+            if now >= end:
+                raise TimeoutError(f"takes longer than {task.limits.total_s:.0f} s")
+            if is_hung(now - began, spent - spent_before, self._limits.progress_s):
+                raise TimeoutError(f"gave nothing for {self._limits.progress_s:.0f} s")
+
+        if began >= end:
+            look()
+        return look
 
     def _connect(self) -> Channel:
         if self._channel is None:
@@ -262,9 +269,7 @@ class ProcessWorker:
                     env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 )
             self._lower_priority()
-            # A limit that the kernel keeps costs nothing; asking before each value cost as much as the value.
-            self._channel = Connection(ours.detach())
-            _set_patience(self._channel, self._limits.progress_s)
+            self._channel = Channel(ours, self._limits.progress_s / SLICES)
         return self._channel
 
     def _lower_priority(self) -> None:
@@ -302,12 +307,27 @@ def _ending_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _set_patience(channel: Channel, seconds: float) -> None:
-    """How long the kernel waits for a value."""
-    timeval = struct.pack("@ll", int(seconds), max(1, int(seconds % 1 * 1e6)))  # zeros would mean for ever
-    with socket.socket(fileno=channel.fileno()) as lent:
-        lent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        lent.detach()
+def is_hung(elapsed_s: float, processor_s: float, progress_s: float) -> bool:
+    """Whether a child that gave nothing for `elapsed_s` by the clock is to be given up.
+
+    Not by the clock alone: on a full machine a good file waits for its turn, and on a slow disk for its bytes.
+
+    Args:
+        elapsed_s: since its last sign of life.
+        processor_s: what the child has spent of the processor in that time, in seconds.
+        progress_s: what it may spend.
+    """
+    return min(elapsed_s, processor_s) >= progress_s or elapsed_s >= STARVED * progress_s
+
+
+def _processor_time(process: subprocess.Popen[bytes] | None) -> float:
+    """Seconds of processor time of a process so far, in all its threads; the clock's where there is no /proc."""
+    try:
+        with open(f"/proc/{process.pid if process else 0}/stat", encoding="utf-8", errors="replace") as file:
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return time.monotonic()
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 class Workers:

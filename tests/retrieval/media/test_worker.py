@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -8,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from indexer.pipeline.steps import task_of
 from retrieval.domain.media import ImageSpec
 from retrieval.errors import InstallationError, MediaError, RetrievalError
-from retrieval.media.worker import ProcessWorker
+from retrieval.media.worker import STARVED, ProcessWorker, Task, is_hung
 from retrieval.settings import LIMITS
 
 
@@ -53,3 +56,54 @@ def test_a_file_that_is_no_video_is_the_file_s_fault(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"no video at all")
     with pytest.raises(MediaError):
         read(tmp_path / "clip.mp4")
+
+
+def test_a_child_hangs_by_its_processor_time_not_by_the_clock() -> None:
+    """One that gets no processor has five times as long, then it is given up all the same."""
+    assert is_hung(60, 60, 60) and is_hung(31, 59, 30)
+    assert not is_hung(59, 120, 60), "two threads spend twice the time"
+    assert not is_hung(STARVED * 60 - 1, 59, 60)
+    assert is_hung(STARVED * 60, 0, 60)
+
+
+READERS = """
+import time
+import numpy as np
+def resting(path, medium, spec, limits, alive):
+    yield "first"
+    time.sleep(1.3)
+    yield np.arange(3_000_000)
+def busy(path, medium, spec, limits, alive):
+    yield "first"
+    while True:
+        pass
+"""
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessWorker]:
+    (tmp_path / "own_readers.py").write_text(READERS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    worker = ProcessWorker(replace(LIMITS, progress_s=1.0))
+    yield worker
+    worker.close()
+
+
+def values_of(worker: ProcessWorker, reader: str) -> Iterator[Any]:
+    return worker.run(Task(Path("any.bin"), "read", f"own_readers:{reader}", "text", None, LIMITS))
+
+
+def test_a_file_whose_reader_waits_is_read_to_its_end(child: ProcessWorker) -> None:
+    """For longer than it may compute in silence; the large value arrives whole."""
+    first, array = values_of(child, "resting")
+    assert first == "first" and array.shape == (3_000_000,) and array[-1] == 2_999_999
+
+
+def test_a_file_whose_reader_computes_in_silence_is_given_up(child: ProcessWorker) -> None:
+    """The next file gets a new child."""
+    values = values_of(child, "busy")
+    assert next(values) == "first"
+    with pytest.raises(MediaError, match="gave nothing for 1 s") as caught:
+        next(values)
+    assert caught.value.reason == "too slow"
+    assert next(values_of(child, "resting")) == "first"
