@@ -227,6 +227,9 @@ class SpaceVectors(Protocol):
     def last_commit(self) -> int:
         """The greatest commit number; all vectors that will come have a greater one. 0 where there were none yet."""
 
+    def came(self, keys: Iterable[str], after: int, last: int) -> set[str]:
+        """Those of these segments, by their public ids, that have a vector with after < commit number <= last."""
+
     def masked(self, space: int) -> Ids:
         """(n,) ids of published vectors of a space that were deleted since, ascending."""
 

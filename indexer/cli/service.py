@@ -51,6 +51,13 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A name by which the service may be called; repeatable.")
     ] = None,
+    webhook_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST[:PORT]",
+            help="A host to which saved searches may send what is new; repeatable [default: none].",
+        ),
+    ] = None,
     unit: Annotated[
         bool, typer.Option("--unit", help="Print a unit for systemd that serves with these options, and end.")
     ] = False,
@@ -62,9 +69,11 @@ def serve(
     """
     with reported():
         home = library or settings.default_library()
-        rules = _rules(home, host, tuple(allow_host or ()))
+        hosts = frozenset(each.lower() for each in webhook_host or ())
+        rules = replace(_rules(home, host, tuple(allow_host or ())), webhook_hosts=hosts)
         if unit:
             names = [part for each in allow_host or () for part in ("--allow-host", each)]
+            names += [part for each in webhook_host or () for part in ("--webhook-host", each)]
             print(_unit(home.absolute(), ["--host", host, "--port", str(port), *names]))
         else:
             _run(home, host, port, rules)

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, exists, false, or_, select
 
 from retrieval.catalog import dialect
-from retrieval.catalog.schema import assets, paths, segments, sources
+from retrieval.catalog.schema import assets, paths, segments, sources, spaces, vectors
 from retrieval.domain.query import Filters
 from retrieval.domain.records import Ids
 from retrieval.domain.text import plain_name, valid_text
@@ -44,6 +44,12 @@ def _seen_assets() -> Select[Any]:
     return select(paths.c.asset_id).where(paths.c.asset_id.is_not(None))
 
 
+def _with_newer(commit: int) -> Select[Any]:
+    """Assets with vectors of a greater commit number; by space, as the index on the numbers is."""
+    later = vectors.c.space_id.in_(select(spaces.c.id).where(spaces.c.live)) & (vectors.c.commit_number > commit)
+    return select(segments.c.asset_id).join_from(vectors, segments, segments.c.id == vectors.c.segment_id).where(later)
+
+
 def _conditions(connection: Connection, filters: Filters, *, with_media: bool = True) -> list[ColumnElement[bool]]:
     """What the assets table must fulfil."""
     found: list[ColumnElement[bool]] = []
@@ -63,6 +69,8 @@ def _conditions(connection: Connection, filters: Filters, *, with_media: bool = 
         found.append(assets.c.bytes >= filters.min_bytes)
     if filters.max_bytes is not None:
         found.append(assets.c.bytes <= filters.max_bytes)
+    if filters.newer_than is not None:
+        found.append(assets.c.id.in_(_with_newer(filters.newer_than)))
     if filters.near:
         found += _lies_near(*filters.near)
     if filters.place:

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, commits, deleted_vectors, generations, segments, spaces, vectors
@@ -19,6 +19,17 @@ _BY_ID = _VECTOR.where(vectors.c.id.in_(dialect.given())).order_by(vectors.c.id)
 # Not by the index of the space, which holds all its vectors: a segment has few.
 _BY_SEGMENT = _VECTOR.add_columns(vectors.c.space_id).where(
     vectors.c.segment_id.in_(dialect.given()), dialect.unindexed(vectors.c.space_id).in_(dialect.given("spaces"))
+)
+
+_CAME = (
+    select(segments.c.key)
+    .distinct()
+    .join_from(segments, vectors, vectors.c.segment_id == segments.c.id)
+    .where(
+        segments.c.key.in_(dialect.given_texts("keys")),
+        vectors.c.commit_number > bindparam("after"),
+        vectors.c.commit_number <= bindparam("last"),
+    )
 )
 
 
@@ -71,6 +82,11 @@ class VectorReader:
     def last_commit(self) -> int:
         """The greatest commit number; all vectors that will come have a greater one. 0 where there were none yet."""
         return int(self._connection.execute(select(commits.c.last)).scalar_one())
+
+    def came(self, keys: Iterable[str], after: int, last: int) -> set[str]:
+        """Those of these segments, by their public ids, that have a vector with after < commit number <= last."""
+        named = dialect.text_list(key for key in keys if key.isascii())
+        return set(self._connection.execute(_CAME, {"keys": named, "after": after, "last": last}).scalars())
 
     def masked(self, space: int) -> Ids:
         """Ids of published vectors of a space that must not be found any more, ascending."""

@@ -29,6 +29,9 @@ class Filters:
     place: str | None = None  # a name of where it was taken: a town, city, region or country, in any language
     min_bytes: int | None = None
     max_bytes: int | None = None
+    newer_than: int | None = (
+        None  # commit number, 0163: assets with something that came later; the language has no word for it
+    )
     tag: str | None = None  # what a picture, shot or sound of it shows or lets hear: see retrieval.search.tagging
 
     def __bool__(self) -> bool:

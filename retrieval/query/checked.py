@@ -14,7 +14,7 @@ from retrieval.errors import QueryError
 
 MOST_OPERANDS = 64  # of one question with its right and wrong answers: each is searched for by itself
 SENSES = ("text", "image", "audio", "video", "document", "like")
-NUMBERS = ("min_duration_ms", "max_duration_ms", "min_bytes", "max_bytes")
+NUMBERS = ("min_duration_ms", "max_duration_ms", "min_bytes", "max_bytes", "newer_than")
 SORTS = ("confidence", "date")
 
 

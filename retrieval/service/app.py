@@ -21,10 +21,11 @@ from starlette.responses import Response
 from retrieval import settings
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.service import assets, overview, questions, waveform, writes
+from retrieval.service import assets, overview, questions, searches, waveform, writes
 from retrieval.service.context import Service
 from retrieval.service.guard import Guard, Rules, path_of
 from retrieval.service.jobs import Jobs
+from retrieval.service.news import News
 from retrieval.service.openapi import document, methods_at
 from retrieval.service.pictures import PictureCache
 from retrieval.service.problems import problem, problem_of
@@ -48,7 +49,9 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mc
     `app.state.close`, awaited in its event loop, ends jobs and streams, as the end of the application does by itself.
     """
     service = make_service(library, rules)
-    jobs = Jobs(writer, library.path, FileStore(library.path)) if writer else None
+    store = FileStore(library.path)
+    news = News(service, store, rules.webhook_hosts)
+    jobs = Jobs(writer, library.path, store, news.wake) if writer else None
     tools = tool_server_of(service) if mcp else None
 
     closing: list[asyncio.Task[None]] = []
@@ -65,9 +68,13 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mc
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(news.run())
         async with tools.session_manager.run() if tools is not None else nullcontext():
             yield
         await close()
+        telling.cancel()
+        await asyncio.wait((telling,))
+        news.close()
         service.queue.close()
         service.decoders.close()
 
@@ -84,6 +91,7 @@ def create_app(library: Library, rules: Rules, writer: Sequence[str] = (), *, mc
     _add_errors(app)
     for part in (questions, assets, overview, waveform):
         app.include_router(part.routes(service))
+    app.include_router(searches.routes(service, store, news))
     if jobs is not None:
         app.include_router(writes.routes(service, jobs))
     if tools is not None:

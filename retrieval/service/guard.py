@@ -58,6 +58,7 @@ class Rules:
     work_s: float = 120.0
     rate: float = 100.0  # requests a second of one key, or address where there are no keys
     burst: int = 500  # ... and so many at once
+    webhook_hosts: frozenset[str] = frozenset()  # to which messages may go: HOST or HOST:PORT, see webhooks.target_of
     socket: str | None = None  # a Unix socket that this user alone may open: neither host nor key is asked for there
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 BOUNDS = (0.005, 0.02, 0.08, 0.3, 1.0, 5.0, 30.0)  # seconds
 PLACES = frozenset(
     "search facets similar explain explain.png curve thumbnail frame media captions.vtt tags duplicates stats assets"
-    " segments jobs events index sources rebuild mcp metrics healthz readyz".split()
+    " segments jobs events index sources rebuild searches mcp metrics healthz readyz".split()
 )
 
 
@@ -55,6 +55,6 @@ class Metrics:
 def place_of(path: str) -> str:
     """The place of a path, of PLACES, or `other`."""
     parts = [each for each in path.split("/") if each and each != "v1"]
-    if len(parts) == 2 and parts[0] in ("assets", "segments", "jobs"):
+    if len(parts) == 2 and parts[0] in ("assets", "segments", "jobs", "searches"):
         return parts[0]
     return parts[-1] if len(parts) in (1, 3) and parts[-1] in PLACES else "other"

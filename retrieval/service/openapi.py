@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from retrieval.service.requests import SearchRequest
+from retrieval.service.searches import SavedSearch
 from retrieval.service.writes import Registration
 
 PROBLEM = {
@@ -34,7 +35,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
-        for form in (SearchRequest, Registration):  # JSON or a form, so that they are read by hand
+        for form in (SearchRequest, Registration, SavedSearch):  # JSON or a form, so that they are read by hand
             schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[form.__name__] = schema

@@ -8,6 +8,7 @@ It is not the catalog, whose writer may hold that for hours: changing what is ke
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -70,12 +71,19 @@ class FileStore:
 
     def _run(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
         try:
+            self._make()
             with self._lock, closing(sqlite3.connect(self._file, timeout=WAIT_S)) as connection, connection:
                 connection.execute(TABLE)
                 return connection.execute(statement, values).fetchall()
+        except OSError as error:
+            raise LibraryError(f"{self._file} cannot be made: {error.strerror}", "check the library's folder") from None
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise LibraryError(f"{self._file} cannot be used: {error}", "check the library's folder") from None
             raise LibraryDamaged(
                 f"{self._file} cannot be read: {error}", "delete it; jobs and saved searches go"
             ) from None
+
+    def _make(self) -> None:
+        """The file, which its own user alone may read: it holds the secrets of webhooks."""
+        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))

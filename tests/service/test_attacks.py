@@ -31,7 +31,8 @@ class Target:
 
     def __init__(self, base: Path, library: Library) -> None:
         self.base, self.library = base, library
-        rules = Rules(frozenset({HOST}), burst=100_000)
+        names = frozenset({"hooks.example.com", "localhost"})
+        rules = Rules(frozenset({HOST}), burst=100_000, webhook_hosts=names)
         self.open = TestClient(create_app(library, rules, ("false",)), base_url=f"http://{HOST}")
         self.key = add_key(base, "reader")
         keyed = replace(rules, keys=lambda: list_keys(base))
@@ -91,9 +92,20 @@ KINDS = (
     "", "text/plain", "application/x-www-form-urlencoded", "text/html", "application/json5", "multipart/mixed",
     "multipart/form-data", "multipart/form-data; boundary=" + "x" * 500,
 )  # fmt: skip
+WEBHOOKS = (  # of a service that may send to hooks.example.com, and to localhost by name, but to no address of this machine
+    "http://localhost/", "https://localhost/x", "http://localhost:8765/v1/index", "http://127.0.0.1/", "http://127.1/", "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://0.0.0.0/", "http://10.0.0.1/",
+    "http://192.168.0.1/", "http://169.254.169.254/latest/meta-data/", "http://metadata.google.internal/", "http://[fe80::1%25lo]/",
+    "http://[64:ff9b::7f00:1]/", "https://evil.example/", "https://hooks.example.com.evil.example/", "https://evilhooks.example.com/",
+    "https://hooks.example.com:8443/", "https://hooks.example.com@127.0.0.1/", "https://user:pass@hooks.example.com/",
+    "https://evil.example#hooks.example.com", "https://evil.example/?https://hooks.example.com/", "https://evil.example\\@hooks.example.com/",
+    "https://hooks.example.com%00.evil.example/", "https://hooks.example.com/\r\nHost: localhost", "https://hooks.example.com /", "//hooks.example.com/",
+    "file:///etc/passwd", "gopher://hooks.example.com/", "unix:///var/run/docker.sock", "javascript:alert(1)", "https://", "https://hooks.example.com:x/",
+    "https://hooks.example.com:99999/", "https://ｈooks.example.com/", "https://hooks.example.com/" + "x" * 3000, "",
+)  # fmt: skip
 WRITES = (
     ("POST", "/v1/assets"), ("DELETE", "/v1/assets/x"), ("POST", "/v1/index"), ("POST", "/v1/rebuild"),
-    ("DELETE", "/v1/sources?folder=/"), ("DELETE", "/v1/jobs/x"), ("PUT", "/v1/search"), ("PATCH", "/v1/assets/x"),
+    ("POST", "/v1/searches"), ("PUT", "/v1/searches/x"), ("DELETE", "/v1/searches/x"), ("DELETE", "/v1/sources?folder=/"), ("DELETE", "/v1/jobs/x"), ("PUT", "/v1/search"), ("PATCH", "/v1/assets/x"),
 )  # fmt: skip
 
 
@@ -152,6 +164,9 @@ def attacks() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"kind {kind[:40]}", {"method": "POST", "url": "/v1/search", "content": b'{"query": "cat"}', "kind": kind}
     for method, url in WRITES:
         yield f"reader {method} {url}", {"method": method, "url": url, "keyed": "Bearer {key}", "json": {}}
+    for url in WEBHOOKS:
+        kept = {"name": "x", "query": {"query": "cat"}, "webhook": {"url": url}}
+        yield f"webhook {url[:50]!r}", {"method": "POST", "url": "/v1/searches", "json": kept}
     for name in UPLOADS:
         if name not in MEDIA:
             yield f"upload {name}", {"method": "POST", "url": "/v1/assets", "upload": name}
@@ -196,7 +211,7 @@ def test_an_attack_is_refused(target: Target, name: str) -> None:
     if (upload := sent.pop("upload", None)) is not None:
         file, content = UPLOADS[upload]
         sent["files"] = {"file": (file, content() if callable(content) else content)}
-    if "query" in sent.get("json", {}):
+    if set(sent.get("json", {})) == {"query"}:
         sent["json"] = {"query": sent["json"]["query"].replace("{}", str(target.base))}
     before = target.files()
     answer = client.request(headers=headers, follow_redirects=False, **sent)
@@ -206,3 +221,4 @@ def test_an_attack_is_refused(target: Target, name: str) -> None:
     assert "set-cookie" not in answer.headers
     assert target.files() == before
     assert target.open.get("/v1/jobs").json()["jobs"] == []  # there was none before
+    assert target.open.get("/v1/searches").json()["items"] == []
