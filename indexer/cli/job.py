@@ -65,7 +65,9 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     from indexer.pipeline.progress import json_events
     from indexer.writer import Writer
 
-    options = Options(workers=task.get("workers") or 1, nice=0)  # this process is nice already, and so are its children
+    unfinished = frozenset(map(os.fsencode, task.get("unfinished", ())))
+    # This process is nice already, and so are its children.
+    options = Options(workers=task.get("workers") or 1, nice=0, unfinished=unfinished)
     writer = Writer(task["library"], options=options, on_event=json_events)
     threading.Thread(target=_cancel_when_asked, args=(writer,), daemon=True).start()
     doing = {"index": _index, "add": _add, "forget": _forget, "rebuild": _rebuild, "remove source": _remove}

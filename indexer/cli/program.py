@@ -16,6 +16,7 @@ from indexer.cli.maintenance import demo, doctor, rebuild
 from indexer.cli.models import models_app
 from indexer.cli.service import keys_app, mcp, serve
 from indexer.cli.sources import forget, source_app
+from indexer.cli.watch import watch
 from retrieval import settings
 from retrieval.cli.app import app as reading
 
@@ -74,6 +75,7 @@ def program(
 app.registered_commands.extend(reading.registered_commands)  # those that only read come first
 app.command(rich_help_panel=CHANGING)(index)
 app.add_typer(source_app, name="source", rich_help_panel=CHANGING)
+app.command(rich_help_panel=CHANGING)(watch)
 app.command(rich_help_panel=CHANGING)(forget)
 app.command(rich_help_panel=CHANGING)(rebuild)
 app.add_typer(library_app, name="library", rich_help_panel=CHANGING)

@@ -12,18 +12,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from indexer.cli.watch import check_installed, tell
 from retrieval import blas_threads, settings
 from retrieval.catalog import layout
 from retrieval.cli.options import JsonOption, LibraryOption
 from retrieval.cli.output import print_json, reported
 from retrieval.cli.server import short_name
-from retrieval.errors import InstallationError, LibraryError
+from retrieval.errors import InstallationError, LibraryError, RetrievalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from retrieval.service.app import Beside
     from retrieval.service.guard import Rules
+    from retrieval.service.jobs import Jobs
+    from retrieval.service.store import Store
 
 UNIT = """\
 # ~/.config/systemd/user/crossmedia.service; then: systemctl --user enable --now crossmedia
@@ -58,6 +62,7 @@ def serve(
             help="A host to which saved searches may send what is new; repeatable [default: none].",
         ),
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the folders as well: see crossmedia watch.")] = False,
     unit: Annotated[
         bool, typer.Option("--unit", help="Print a unit for systemd that serves with these options, and end.")
     ] = False,
@@ -74,9 +79,12 @@ def serve(
         if unit:
             names = [part for each in allow_host or () for part in ("--allow-host", each)]
             names += [part for each in webhook_host or () for part in ("--webhook-host", each)]
+            names += ["--watch"] * watch
             print(_unit(home.absolute(), ["--host", host, "--port", str(port), *names]))
         else:
-            _run(home, host, port, rules)
+            if watch:
+                check_installed()
+            _run(home, host, port, rules, watch=watch)
 
 
 def _unit(home: Path, options: list[str]) -> str:
@@ -109,7 +117,21 @@ def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
     return Rules(known, partial(list_keys, home))
 
 
-def _run(home: Path, host: str, port: int, rules: Rules) -> None:
+def _beside(home: Path) -> Beside:
+    """Follows the folders with the jobs of a service."""
+
+    async def follow(jobs: Jobs, store: Store) -> None:
+        from indexer.watch import Watch
+
+        try:
+            await Watch(home, jobs, store, tell).run()
+        except RetrievalError as error:
+            tell(f"The folders are not followed any more: {error.what} ({error.hint})")
+
+    return follow
+
+
+def _run(home: Path, host: str, port: int, rules: Rules, *, watch: bool) -> None:
     blas_threads.limit_threads()  # before what follows loads NumPy
     from indexer.cli.job import PROGRAM
     from indexer.cli.listening import listening
@@ -117,7 +139,8 @@ def _run(home: Path, host: str, port: int, rules: Rules) -> None:
     from retrieval.service.app import create_app
 
     with Library.open(home) as library, _own_socket(home) as own:
-        app = create_app(library, replace(rules, socket=own.getsockname() if own else None), PROGRAM, mcp=True)
+        rules = replace(rules, socket=own.getsockname() if own else None)
+        app = create_app(library, rules, PROGRAM, mcp=True, beside=_beside(home) if watch else None)
         server, listener = listening(app, host, port, app.state.close)
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]

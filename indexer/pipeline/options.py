@@ -14,7 +14,9 @@ from retrieval.settings import LIMITS, Limits
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a run goes. include, exclude: glob patterns kept with the sources that are named."""
+    """How a run goes. include, exclude: glob patterns kept with the sources that are named. unfinished: absolute paths of
+    files that are still written, which a later run reads.
+    """
 
     profile: str | Profile | None = None  # None: the library's own, or the default
     include: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class Options:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     nice: int = 0
     limits: Limits = LIMITS
+    unfinished: frozenset[bytes] = frozenset()
 
     @property
     def steps(self) -> list[Step]:

@@ -228,9 +228,14 @@ class Run:
     def _scan(self, sources: list[base.Source]) -> list[changes.Changes]:
         with self.engine.connect() as connection:
             known = partial(catalog_read.known_files, connection)
-            forgotten, hidden = catalog_read.forgotten_paths(connection), self._options.hidden
             found, scanned = changes.compare_all(
-                sources, known, self._home, hidden=hidden, forgotten=forgotten, check=self._check
+                sources,
+                known,
+                self._home,
+                hidden=self._options.hidden,
+                forgotten=catalog_read.forgotten_paths(connection),
+                unfinished=self._options.unfinished,
+                check=self._check,
             )
         self._warnings += [f"{root} is offline: what it holds stays searchable" for root in scanned.offline]
         self._emit(scanned)

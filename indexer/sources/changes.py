@@ -41,11 +41,13 @@ def compare_all(
     *,
     hidden: bool = False,
     forgotten: frozenset[bytes] = frozenset(),
+    unfinished: frozenset[bytes] = frozenset(),
     check: Callable[[], None] = lambda: None,
 ) -> tuple[list[Changes], Scanned]:
     """Every source compared, and what is told of it. known: the files of a source, by its id.
 
-    forgotten: absolute paths of files and folders that are not looked at. check: asked for each folder; what it raises
+    forgotten: absolute paths of files and folders that are not looked at. unfinished: absolute paths of files that are
+    still written, and stay as they are known until a later run. check: asked for each folder; what it raises
     ends the comparison.
     """
     start = time.perf_counter()
@@ -56,6 +58,9 @@ def compare_all(
         found.append(
             compare(source, known(source.id), others, library, hidden=hidden, forgotten=forgotten, check=check)
         )
+    for each in found if unfinished else ():
+        root = os.fsencode(each.source.root)
+        each.changed = [new for new in each.changed if os.path.join(root, new.relative) not in unfinished]
     offline = tuple(each.source.root for each in found if each.offline)
     files, changed, gone, passed = (sum(each.counts[n] for each in found) for n in range(4))
     return found, Scanned(files, changed, gone, time.perf_counter() - start, offline, passed)

@@ -82,6 +82,14 @@ class Walk:
             folders.extend(reversed(inner))
             yield from self._files(entries, folder, is_code=is_code)
 
+    def concerns(self, relative: bytes) -> bool:
+        """Whether what lies there, if anything, could be a candidate or hold some, as far as its path says it."""
+        parts = relative.split(b"/")
+        ways = [b"/".join(parts[: count + 1]) for count in range(len(parts))]
+        if any(os.path.join(self.root, each) in self.leave_out or self._excluded(each) for each in ways):
+            return False
+        return all(map(self._wanted_name, parts))
+
     def _enters(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
         if not entry.is_dir(follow_symlinks=False) or entry.path in self.leave_out:
             return False

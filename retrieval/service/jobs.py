@@ -54,7 +54,9 @@ class Job:
 
     def report(self) -> dict[str, Any]:
         """Its JSON; where files lie in the folder of the service is left out."""
-        task = {name: value for name, value in self.task.items() if name not in ("library", "file", "nice")}
+        task = {
+            name: value for name, value in self.task.items() if name not in ("library", "file", "nice", "unfinished")
+        }
         names = ("id", "state", "created_at", "ended_at", "progress", "result", "problem", "skipped")
         return {"version": 1, "task": task, **{name: getattr(self, name) for name in names}}
 

@@ -62,12 +62,12 @@ def target_of(url: str, allowed: Collection[str]) -> Target:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        raise WebhookRefused("the webhook is no address", hint) from None
+        raise WebhookRefused("the webhook is not an address", hint) from None
     is_plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>') and len(url) <= 2000
     if not is_plain or parts.scheme not in PORTS or "@" in parts.netloc or parts.fragment:
-        raise WebhookRefused("the webhook is no address", hint)
+        raise WebhookRefused("the webhook is not an address", hint)
     if _address(host) is None and not NAME.fullmatch(host):
-        raise WebhookRefused("the webhook is no address", hint)
+        raise WebhookRefused("the webhook is not an address", hint)
     usual = PORTS[parts.scheme]
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = Target(parts.scheme, str(_address(host) or host), usual if port is None else port, path)
@@ -164,7 +164,7 @@ def signed(secret: str, name: str, at: int, body: bytes) -> dict[str, str]:
 async def post(target: Target, places: Sequence[Address], headers: Mapping[str, str], body: bytes) -> int:
     """Sends a message to the first of the addresses that takes it, and gives the status of the answer.
 
-    Raises: OSError, also where it takes longer than TIME_S or the answer is no HTTP.
+    Raises: OSError, also where it takes longer than TIME_S or the answer is not HTTP.
     """
     lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.named}", "Connection: close"]
     lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "User-Agent: crossmedia"]
@@ -183,7 +183,7 @@ async def post(target: Target, places: Sequence[Address], headers: Mapping[str, 
             writer.transport.abort()
     found = STATUS_LINE.match(line)
     if found is None:
-        raise ConnectionError("the answer is no HTTP")
+        raise ConnectionError("the answer is not HTTP")
     return int(found[1])
 
 

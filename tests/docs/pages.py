@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = (
     (), ("search",), ("show",), ("explain",), ("status",), ("duplicates",), ("clip",), ("evaluate",), ("index",), ("source",),
-    ("source", "list"), ("source", "exclude"), ("source", "include"), ("source", "move"), ("source", "remove"), ("forget",), ("rebuild",), ("library",), ("library", "copy"),
+    ("source", "list"), ("source", "exclude"), ("source", "include"), ("source", "move"), ("source", "remove"), ("watch",), ("forget",), ("rebuild",), ("library",), ("library", "copy"),
     ("serve",), ("mcp",), ("keys",), ("keys", "list"), ("keys", "add"), ("keys", "revoke"), ("models",), ("models", "list"),
     ("models", "fetch"), ("models", "add"), ("models", "export"), ("models", "remove"), ("models", "profile"),
     ("models", "profile", "list"), ("models", "profile", "show"), ("models", "profile", "add"), ("models", "profile", "remove"),

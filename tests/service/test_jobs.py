@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from indexer import Writer
+from indexer.catalog.write import transaction
 from indexer.cli.job import PROGRAM
 from indexer.pipeline.options import Options
 from retrieval import Library
+from retrieval.catalog.engine import open_engine
 from retrieval.service.app import create_app
 from retrieval.service.guard import Rules, scope_needed
-from retrieval.service.keys import add_key, list_keys
-from retrieval.service.store import FileStore
+from retrieval.service.jobs import Jobs
+from retrieval.service.keys import add_key, list_keys, revoke_key
+from retrieval.service.pause import is_paused
+from retrieval.service.store import FileStore, Store
 from tests.fakes import FakeProfile
 
 RULES = Rules(frozenset({"localhost"}))
@@ -230,3 +238,43 @@ def test_a_file_is_taken_found_and_forgotten(tmp_path: Path) -> None:
         assert ended(client, client.delete(f"/v1/assets/{asset}").json())["result"] == {"files": 1}
         assert client.get(f"/v1/assets/{asset}").status_code == 404
         assert not list((home / "added").rglob("*.png"))
+
+
+def test_following_is_paused_and_resumed(empty: Library) -> None:
+    """For every process that follows the library; a service says whether it does itself."""
+    began = threading.Event()
+
+    async def beside(jobs: Jobs, store: Store) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    with TestClient(create_app(empty, RULES, ("false",), beside=beside), base_url="http://localhost") as client:
+        assert began.wait(60)
+        assert client.get("/v1/watch").json() == {"version": 1, "watching": True, "paused": False}
+        assert client.put("/v1/watch", json={"paused": True}).json()["paused"]
+        assert is_paused(FileStore(empty.path))
+        assert client.put("/v1/watch", json={"paused": 1}).status_code == 422
+    with TestClient(create_app(empty, RULES, ("false",)), base_url="http://localhost") as client:
+        assert client.get("/v1/watch").json() == {"version": 1, "watching": False, "paused": True}
+        assert not client.put("/v1/watch", json={"paused": False}).json()["paused"]
+
+
+def test_keys_jobs_and_searches_change_while_a_run_holds_the_catalog(empty: Library) -> None:
+    """They lie beside it: nothing waits for a writer."""
+    engine = open_engine(empty.path, write=True)
+    rules = replace(RULES, keys=lambda: list_keys(empty.path))
+    with (
+        transaction(engine) as held,
+        TestClient(create_app(empty, rules, ("false",)), base_url="http://localhost") as client,
+    ):
+        held.execute(text("UPDATE runs SET command = command"))
+        key = add_key(empty.path, "a", ("read", "write"))
+        client.headers["Authorization"] = f"Bearer {key}"
+        saved = client.post("/v1/searches", json={"name": "Dogs", "query": {"query": "dog"}})
+        assert saved.status_code == 201
+        assert client.put("/v1/watch", json={"paused": True}).status_code == 200
+        assert ended(client, client.post("/v1/index", json={}).json())["state"] == "failed"
+        assert client.delete(f"/v1/searches/{saved.json()['id']}").status_code == 204
+        revoke_key(empty.path, "a")
+        assert client.get("/v1/searches").status_code == 401
+    engine.dispose()

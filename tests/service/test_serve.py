@@ -45,7 +45,10 @@ def test_a_unit_for_systemd(tmp_path: Path, sample_library: Path) -> None:
     """Its command is the one that serves so, also where the library has an odd name; nothing is started."""
     home = tmp_path / 'my "own" 100 % $library'
     home.symlink_to(sample_library, target_is_directory=True)
-    done = CliRunner().invoke(app, ["serve", "--unit", "--port", "9000", "--library", str(home)])
+    done = CliRunner().invoke(
+        app,
+        ["serve", "--unit", "--watch", "--webhook-host", "a.example:8443", "--port", "9000", "--library", str(home)],
+    )
     assert done.exit_code == 0, done.output
     unit = configparser.ConfigParser(interpolation=None, comment_prefixes="#")
     unit.optionxform = str  # type: ignore[assignment,method-assign]
@@ -53,7 +56,7 @@ def test_a_unit_for_systemd(tmp_path: Path, sample_library: Path) -> None:
     command = [each.replace("%%", "%").replace("$$", "$") for each in shlex.split(unit["Service"]["ExecStart"])]
     assert command[0] == sys.executable
     assert command[1:5] == ["-m", "indexer.cli.app", "serve", "--host"]
-    assert command[-4:] == ["--port", "9000", "--library", str(home)]
+    assert command[6:] == ["--port", "9000", "--webhook-host", "a.example:8443", "--watch", "--library", str(home)]
     assert unit["Install"]["WantedBy"] == "default.target"
 
 

@@ -131,7 +131,7 @@ def test_what_is_no_answer(sent: bytes) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(sent)
 
-    with pytest.raises(ConnectionError, match="no HTTP"):
+    with pytest.raises(ConnectionError, match="not HTTP"):
         posted(answer)
 
 

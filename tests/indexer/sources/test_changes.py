@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from indexer.sources.base import Known, Source
-from indexer.sources.changes import Changes, compare
+from indexer.sources.changes import Changes, compare, compare_all
 from indexer.sources.local import Walk
 
 
@@ -111,3 +111,17 @@ def test_a_folder_linked_elsewhere_is_named_and_not_entered(tmp_path: Path) -> N
     assert changes.files == 0
     source = Source(1, media, None, (), (), offline=False)
     assert compare(source, {}, [elsewhere], tmp_path / "library").changed == []
+
+
+def test_files_that_are_still_written_stay_as_they_are_known(tmp_path: Path) -> None:
+    """Neither changed nor gone, until a later run is told otherwise."""
+    (tmp_path / "known.jpg").write_bytes(b"a")
+    known = known_files(tmp_path)
+    (tmp_path / "known.jpg").write_bytes(b"longer")
+    (tmp_path / "new.jpg").write_bytes(b"a")
+    (tmp_path / "other.jpg").write_bytes(b"a")
+    source = Source(1, tmp_path, None, (), (), offline=False)
+    written = frozenset(bytes(tmp_path / name) for name in ("known.jpg", "new.jpg"))
+    (found,), told = compare_all([source], lambda _: known, tmp_path.parent / "library", unfinished=written)
+    assert ([each.relative for each in found.changed], found.gone) == ([b"other.jpg"], [])
+    assert told.changed == 1
