@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from indexer.catalog import write as catalog_write
+from retrieval.catalog import dialect
 from retrieval.catalog.engine import open_engine
 from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
-from retrieval.fulltext import keyword_search
+from retrieval.fulltext import analyzer, keyword_search
 from retrieval.fulltext.lookup import look_up
 from retrieval.fulltext.statistics import read_statistics
 from retrieval.protocols import Snapshot
@@ -249,8 +251,10 @@ def test_an_older_library_is_asked_as_it_was_folded(tmp_path: Path) -> None:
     """Its words have marks that newer ones have not."""
     builder = Builder(tmp_path / "library")
     builder.add(document("a.txt", "x"))
-    with builder.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE segment_words SET words = 'ёлка'")
+    with catalog_write.transaction(builder.engine) as connection:
+        ((row, _),) = dialect.stored_texts(connection, "segment_words", 0, 2)
+        dialect.clear_texts(connection, "segment_words")
+        dialect.put_text(connection, "segment_words", row, "ёлка", analyzer.split)
         connection.exec_driver_sql("DELETE FROM library WHERE key = 'words'")
     builder.close()
     with open_snapshot(open_engine(builder.home)) as opened:

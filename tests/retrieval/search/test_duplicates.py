@@ -110,6 +110,7 @@ def test_an_exact_copy_is_named_as_such(groups: list[Group]) -> None:
     assert marked == {"same.png", "picture2.png"}
 
 
+@pytest.mark.sqlite  # a command is a process of its own, and finds a catalog by the folder's own settings
 def test_the_command_prints_groups_for_people_and_programs(home: Path) -> None:
     """A table with the file to keep, and JSON with the promised keys."""
     ask = [sys.executable, "-m", "indexer.cli.app", "duplicates", "--library", str(home), "--in", "image"]
