@@ -36,7 +36,7 @@ tests-torch: .venv-torch/dev.stamp
 test-scale: .venv-scale/dev.stamp
 	$(SCALE) $(PYTEST) -W ignore::pytest.PytestUnraisableExceptionWarning --postgresql tests/retrieval/catalog tests/indexer/catalog tests/retrieval/fulltext \
 		tests/retrieval/search tests/indexer/pipeline/test_sink.py
-	$(SCALE) $(PYTEST) tests/scale
+	$(SCALE) $(PYTEST) tests/scale tests/retrieval/vectors/test_space.py
 
 fix: .venv/dev.stamp
 	$(CORE) -m ruff check --fix .
@@ -65,7 +65,7 @@ docs: .venv/dev.stamp
 
 .venv-scale/dev.stamp: pyproject.toml
 	test -x $(SCALE) || $(PYTHON) -m venv .venv-scale
-	$(SCALE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,server,postgres,dev,dev-scale]'
+	$(SCALE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,server,postgres,milvus,dev,dev-scale]'
 	touch $@
 
 clean:

@@ -173,14 +173,15 @@ def _vectors(connection: Connection) -> Iterator[Problem]:
 
 
 def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
-    from retrieval.vectors.generation import open_generation, verify
+    from retrieval.vectors.store import store_of
 
+    store = store_of(library)
     for space in catalog_read.publishing(connection):
         if space.folder is None:
             continue
         try:
-            verify(layout.generation(library, space.folder), space.dimension)
-            held = open_generation(layout.generation(library, space.folder), space.dimension).rows
+            store.verify(space.folder, space.dimension)
+            held = store.open(space.folder, space.dimension).rows
         except LibraryError as error:
             yield error.what, "", _publisher(space.space_id)
             continue

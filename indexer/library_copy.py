@@ -5,6 +5,7 @@
 3  folders, each under another name until it is whole                      those that are there are left
 4  facts, and the ids that are next; then counts and digests of both sides are compared
 5  one transaction forgets that a copy was under way                       the library is whole
+6  where not both keep their indexes in a folder, they are made anew        the next index run makes them
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from indexer.catalog import copy
 from indexer.catalog import read as catalog_read
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
+from indexer.publish import publish
 from retrieval.catalog import layout
 from retrieval.catalog.dialect import read_transaction
 from retrieval.catalog.engine import has_catalog, open_engine
+from retrieval.catalog.location import LOCAL, MILVUS, location
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound
 
 if TYPE_CHECKING:
     from retrieval.catalog.engine import Connection, Engine
 
-FOLDERS = (layout.GENERATIONS, layout.ADDED, "calibration")
+FOLDERS = (layout.ADDED, "calibration")
 FILES = (layout.TAGS,)
 
 
@@ -50,6 +53,7 @@ def copy_library(origin: Path, target: Path, tell: Callable[[str, int], None] = 
         LibraryError: the target is a library already; or a server cannot be reached.
         LibraryDamaged: what arrived is not what was sent.
     """
+    _refuse_same(origin, target)
     if not has_catalog(origin):
         raise LibraryNotFound(f"there is no library at {origin}", "name the folder of one, or its crossmedia.toml")
     source = open_engine(origin)
@@ -66,9 +70,17 @@ def copy_library(origin: Path, target: Path, tell: Callable[[str, int], None] = 
             rows = _verified(held, engine, target, moved)
             with catalog_write.transaction(engine) as connection:
                 copy.note(connection, None)
+            publish(engine, target)
             return Copied(rows, resumed)
     finally:
         source.dispose()
+
+
+def _refuse_same(origin: Path, target: Path) -> None:
+    """Raises: LibraryError where both would keep their vectors under one name."""
+    own, other = location(origin).vectors, location(target).vectors
+    if own == other and own.startswith(MILVUS):
+        raise LibraryError(f"{origin} and {target} both name {own}", "give the target's collections another prefix")
 
 
 def _begin(engine: Engine, target: Path, state: str, *, is_new: bool) -> bool:
@@ -105,7 +117,8 @@ def _copy_rows(held: Connection, engine: Engine, state: str, tell: Callable[[str
 
 def _copy_files(origin: Path, target: Path) -> tuple[bytes, bytes]:
     """Copies what lies beside the catalog; gives the root of the files that were handed over, here and there."""
-    for name in FOLDERS:
+    both_local = location(origin).vectors == location(target).vectors == LOCAL
+    for name in (layout.GENERATIONS, *FOLDERS) if both_local else FOLDERS:
         if (origin / name).is_dir():
             for each in sorted((origin / name).iterdir()):
                 _copy_whole(each, target / name / each.name)

@@ -44,6 +44,14 @@ class RetrievalError(Exception):
         return f"{self.what} ({self.hint})" if self.hint else self.what
 
 
+class IndexMismatch(Exception):
+    """A published index is gone, or gives other scores than the catalog; `folder` is its generation. Never seen outside."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+
 class LibraryError(RetrievalError):
     """The library as a whole cannot be used."""
 

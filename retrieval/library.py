@@ -180,7 +180,8 @@ class Library:
 
     def _in_snapshot(self, ask: Callable[[SearchContext], Result]) -> Result:
         """Asks one state of the catalog and of the indexes, by one thread; again where an index is damaged or gone."""
-        from retrieval.search.context import IndexMismatch, SearchContext, SnapshotOutdated
+        from retrieval.errors import IndexMismatch
+        from retrieval.search.context import SearchContext, SnapshotOutdated
 
         for _ in range(4):
             try:

@@ -17,6 +17,7 @@ from retrieval.domain.media import InputSpec, Kind, Medium, Modality, Segment, S
 from retrieval.domain.query import Filters
 from retrieval.domain.records import (
     Facets,
+    Half,
     Ids,
     LiveSpace,
     Looks,
@@ -30,6 +31,7 @@ from retrieval.domain.records import (
     TextMatches,
     TextOwners,
     Timed,
+    Within,
     WordTable,
 )
 
@@ -76,6 +78,33 @@ class VectorIndex(Protocol):
 
         `allowed`: (rows,) mask of rows that may be found. Slots without a row hold -inf and -1.
         """
+
+
+class VectorEngine(Protocol):
+    """A database of vectors: generations, each a set of kinds of segment, written once and then asked.
+
+    Raises in each method: LibraryError where it cannot be reached; IndexMismatch where the generation is gone.
+    """
+
+    def kinds(self, generation: str, dimension: int) -> dict[Kind, int]:
+        """Rows of each kind of a generation; none where it is not there. Raises: LibraryDamaged for another dimension."""
+
+    def nearest(
+        self, generation: str, kind: Kind, queries: Vectors, k: int, within: Within
+    ) -> tuple[Vectors, NDArray[Any]]:
+        """Scores (q, k) float32, -inf for an empty slot, and rows (q, k) of ROW, vector 0 there; in any order."""
+
+    def count(self, generation: str, kind: Kind, within: Within) -> int:
+        """Rows of a kind that are in scope."""
+
+    def write(self, generation: str, kind: Kind, rows: NDArray[Any], vectors: Half) -> None:
+        """Adds a kind: rows (n,), dtype ROW, and finite unit vectors (n, dimension), n > 0; all are found then."""
+
+    def generations(self) -> set[str]:
+        """All that are there, whole or not."""
+
+    def drop(self, generation: str) -> None:
+        """Deletes what there is of a generation."""
 
 
 class VectorSpace(Protocol):

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 
 from retrieval import telemetry
 from retrieval.settings import cache_dir
+from tests.scale.postgresql import ABSENT, Server, is_installed
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "tests" / "fonts"
@@ -55,7 +56,6 @@ def _catalogs_on_a_server(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     from retrieval.catalog.location import Location, location
-    from tests.scale.postgresql import Server
 
     server = Server()
     try:
@@ -68,6 +68,19 @@ def _catalogs_on_a_server(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; a test that stops it starts it again. Skips where none is installed."""
+    if not is_installed():
+        pytest.skip(ABSENT)
+    own = Server()
+    try:
+        own.start()
+        yield own
+    finally:
+        own.remove()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from typing import Any
 from retrieval.errors import LibraryError
 from retrieval.settings import LIBRARY_SETTINGS
 
-SERVER = "postgresql+psycopg://"
+SERVER, MILVUS = "postgresql+psycopg://", "milvus://"
+LOCAL, PGVECTOR = "local", "pgvector"
 EXAMPLE = (
     'crossmedia.toml holds lines such as catalog = "postgresql+psycopg://user@host/database" and vectors = "local"'
 )
@@ -17,10 +18,11 @@ EXAMPLE = (
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """catalog: the URL of a database; None: the file in the folder. vectors: "local", indexes in the folder."""
+    """catalog: the URL of a database; None: the file in the folder. vectors: LOCAL, indexes in the folder; PGVECTOR, in that
+    database; or the URL of a Milvus server or file."""
 
     catalog: str | None = None
-    vectors: str = "local"
+    vectors: str = LOCAL
 
 
 IN_FOLDER = Location()
@@ -47,9 +49,14 @@ def location(home: Path) -> Location:
         raise LibraryError(f"{file} cannot be understood: {error}", EXAMPLE) from None
     if unknown := settings.keys() - {"catalog", "vectors"}:
         raise LibraryError(f"{file} has an unknown setting: {', '.join(sorted(unknown))}", EXAMPLE)
-    if settings.get("vectors", "local") != "local":
-        raise LibraryError(f"{file}: vectors is {settings['vectors']!r}", 'vectors = "local" is what there is')
     catalog = settings.get("catalog")
     if catalog is not None and (not isinstance(catalog, str) or not catalog.startswith(SERVER)):
         raise LibraryError(f"{file}: catalog must begin with {SERVER}", EXAMPLE)
-    return Location(catalog)
+    vectors = settings.get("vectors", LOCAL)
+    if not isinstance(vectors, str) or not (vectors in (LOCAL, PGVECTOR) or vectors.startswith(MILVUS)):
+        raise LibraryError(
+            f"{file}: vectors is {vectors!r}", f'it may be "{LOCAL}", "{PGVECTOR}" or begin with {MILVUS}'
+        )
+    if vectors == PGVECTOR and catalog is None:
+        raise LibraryError(f'{file}: vectors = "{PGVECTOR}" needs a catalog on a server', EXAMPLE)
+    return Location(catalog, vectors)

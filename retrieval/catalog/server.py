@@ -19,9 +19,11 @@ WAY_ON = (
 )
 
 
-def connect(url: str, *, name: str = "crossmedia", readers: int | None = None, keep: bool = True) -> Engine:
+def connect(
+    url: str, *, name: str = "crossmedia", readers: int | None = None, keep: bool = True, session: str = ""
+) -> Engine:
     """Connections to a server, in autocommit. name: what the server calls them; readers: their greatest number (None: as
-    many as are asked for); keep: whether they stay open for the next one who asks.
+    many as are asked for); keep: whether they stay open for the next one who asks; session: statements for each of them.
 
     Raises: InstallationError without a driver; LibraryError for a URL that is none.
     """
@@ -39,7 +41,9 @@ def connect(url: str, *, name: str = "crossmedia", readers: int | None = None, k
     except ArgumentError as error:
         raise LibraryError(f"the URL of the catalog cannot be understood: {error}", WAY_ON) from None
     if readers is not None:
-        event.listen(engine, "connect", lambda opened, _: opened.execute("SET default_transaction_read_only = on"))
+        session = f"SET default_transaction_read_only = on; {session}"
+    if session:
+        event.listen(engine, "connect", lambda opened, _: opened.execute(session))
     return engine
 
 

@@ -53,6 +53,18 @@ class LiveSpace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Within:
+    """The rows of one kind that an engine may find. media: places in MEDIA, all if empty; assets (n,): ascending ids, None
+    for all; without (m,): ids of vectors that may not. rows, of: how many these are, and all; 0 before they are counted."""
+
+    media: tuple[int, ...] = ()
+    assets: Ids | None = None
+    without: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    rows: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StoredVectors:
     """Vectors of the catalog: ids (n,), their segments (n,), frame times (n,) with -1 for none, data (n, dimension)."""
 

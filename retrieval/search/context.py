@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 FEW = 8  # of which the nearest is sought: an index may take one for another that is as near within thousandths
 
 
-class IndexMismatch(Exception):
-    """A published index gives other scores than the catalog; `folder` is its generation."""
-
-    def __init__(self, folder: str) -> None:
-        super().__init__(folder)
-        self.folder = folder
-
-
 class SnapshotOutdated(Exception):
     """A writer has committed since the snapshot was read, and the index files that it names may be gone."""
 

@@ -16,13 +16,14 @@ from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
 from retrieval.domain.records import StoredVectors, distinct, media_of_rows
 from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
 from retrieval.encoders.registry import USUAL
+from retrieval.errors import IndexMismatch
 from retrieval.fulltext import keyword_search
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.keyword_search import WordHits
 from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion
-from retrieval.search.context import IndexMismatch, SearchContext
+from retrieval.search.context import SearchContext
 from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Neighbours, Scope
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalog import layout
-from retrieval.domain.media import Kind
+from retrieval.domain.media import Kind, Vectors
+from retrieval.domain.records import ROW, Within
 from retrieval.errors import LibraryDamaged
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex, are_finite
 
 if TYPE_CHECKING:
-    from retrieval.protocols import VectorIndex
+    from retrieval.protocols import VectorEngine, VectorIndex
 
 FORMAT = 1
 SUMMARY = "generation.json"
@@ -40,16 +41,44 @@ class Part:
     index: VectorIndex
     rows: NDArray[Any]
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnginePart:
+    """One kind of a generation that lies in an engine. count: its rows."""
+
+    engine: VectorEngine
+    generation: str
+    kind: Kind
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def nearest(self, queries: Vectors, k: int, within: Within) -> tuple[Vectors, NDArray[Any], int]:
+        """Scores (q, n) in -1..1, best first; rows (q, n), dtype ROW, vector 0 for an empty slot; the number in scope."""
+        everything = not within.media and within.assets is None and not len(within.without)
+        count = self.count if everything else self.engine.count(self.generation, self.kind, within)
+        k = min(k, self.count)
+        if not count:
+            return np.full((len(queries), k), -np.inf, np.float32), np.zeros((len(queries), k), ROW), 0
+        asked = replace(within, rows=count, of=self.count)
+        scores, rows = self.engine.nearest(self.generation, self.kind, queries, k, asked)
+        order = np.lexsort((rows["vector"], -scores))
+        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1), count
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """An opened generation; its files stay mapped after they are deleted."""
+    """An opened generation; files of it stay mapped after they are deleted."""
 
-    parts: Mapping[Kind, Part]
+    parts: Mapping[Kind, Part | EnginePart]
 
     @property
     def rows(self) -> int:
-        return sum(len(part.rows) for part in self.parts.values())
+        return sum(len(part) for part in self.parts.values())
 
 
 def write_generation(

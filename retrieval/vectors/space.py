@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.catalog import layout
 from retrieval.domain.media import MEDIA, Kind, Medium, Vectors
-from retrieval.domain.records import Ids, LiveSpace, Table
+from retrieval.domain.records import Ids, LiveSpace, Table, Within
 from retrieval.errors import LibraryDamaged
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex
-from retrieval.vectors.generation import Generation, Part, open_generation
+from retrieval.vectors.generation import EnginePart, Generation, Part
+from retrieval.vectors.store import store_of
 
 if TYPE_CHECKING:
     from retrieval.protocols import Snapshot
@@ -45,6 +45,10 @@ class Scope:
         if self.media and medium not in self.media:
             return False
         return self.assets is None or bool(contains(self.assets, np.array([asset]))[0])
+
+    def within(self, without: Ids) -> Within:
+        """The same for an engine. without: ids (n,) of vectors that may not be found."""
+        return Within(tuple(sorted(MEDIA.index(medium) for medium in self.media)), self.assets, without)
 
     def rows(self, rows: NDArray[Any]) -> NDArray[np.bool_] | None:
         """(n,) mask over rows of a part; None where all are allowed."""
@@ -120,14 +124,16 @@ class SpaceSnapshot:
             np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1), count, complete=count <= k
         )
 
-    def _parts(self, kind: Kind) -> list[tuple[str, Part]]:
-        parts = [
+    def _parts(self, kind: Kind) -> list[tuple[str, Part | EnginePart]]:
+        parts: list[tuple[str, Part | EnginePart | None]] = [
             ("generation", self.generation.parts.get(kind) if self.generation else None),
             ("fresh", self.fresh.get(kind)),
         ]
         return [(name, part) for name, part in parts if part is not None]
 
-    def _part(self, name: str, kind: Kind, part: Part, queries: Vectors, k: int, allowed: Scope) -> _Found:
+    def _part(self, name: str, kind: Kind, part: Part | EnginePart, queries: Vectors, k: int, allowed: Scope) -> _Found:
+        if isinstance(part, EnginePart):
+            return part.nearest(queries, k, allowed.within(self.masked))
         mask = _both(self.alive.get((name, kind)), allowed.rows(part.rows))
         k = min(k, len(part.rows))
         scores, places = part.index.search(queries, k, mask)
@@ -158,7 +164,11 @@ def open_space(snapshot: Snapshot, home: Path, live: LiveSpace, *, distrust: Col
 def _trusted(home: Path, live: LiveSpace, folder: str, distrust: Collection[str]) -> Generation:
     if folder in distrust:
         raise LibraryDamaged(f"the index of {live.space.name} does not fit the catalog", "crossmedia rebuild")
-    return open_generation(layout.generation(home, folder), live.space.dimension)
+    generation = store_of(home).open(folder, live.space.dimension)
+    if generation.rows != live.rows:
+        what = f"the index {folder} holds {generation.rows:,} rows instead of {live.rows:,}"
+        raise LibraryDamaged(what, "crossmedia rebuild")
+    return generation
 
 
 def refresh_space(snapshot: Snapshot, old: SpaceSnapshot) -> SpaceSnapshot:
@@ -193,6 +203,8 @@ def _alive(state: SpaceSnapshot) -> dict[tuple[str, Kind], NDArray[np.bool_]]:
     found = {}
     for kind in state.kinds() if len(state.masked) else ():
         for name, part in state._parts(kind):
+            if isinstance(part, EnginePart):
+                continue  # which leaves them out by itself
             gone = contains(state.masked, part.rows["vector"])
             if gone.any():
                 found[name, kind] = ~gone

@@ -82,7 +82,7 @@ class Server:
             self._process = subprocess.Popen(
                 [self._programs / "bin" / "postgres", "-D", str(self._data), "-k", str(self.folder), *options],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, env=self._environment(),
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - the server starts before any thread
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - the server starts before any thread
                 **self._user,
             )  # fmt: skip
         status = self._data / "postmaster.pid"
@@ -130,13 +130,15 @@ def _package() -> Path:
     return Path(found.origin).parent
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Asks the kernel to end this process with the one that started it."""
     ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
 
 
-def settings(home: Path, url: str) -> Path:
+def settings(home: Path, url: str | None, vectors: str = "local") -> Path:
     """Writes the settings file of a library in a folder, which is made; returns the file."""
     home.mkdir(parents=True, exist_ok=True)
     file = home / "crossmedia.toml"
-    file.write_text(f'catalog = "{url}"\nvectors = "local"\n')
+    catalog = "" if url is None else f'catalog = "{url}"\n'
+    file.write_text(f'{catalog}vectors = "{vectors}"\n')
     return file

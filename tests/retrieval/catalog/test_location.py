@@ -34,6 +34,13 @@ def test_settings_name_the_database(tmp_path: Path) -> None:
     assert location(tmp_path) == Location(URL, "local")
 
 
+@pytest.mark.parametrize("vectors", ["pgvector", "milvus://localhost:19530/photos", "milvus:///srv/photos.db"])
+def test_settings_name_where_vectors_lie(tmp_path: Path, vectors: str) -> None:
+    """Beside the catalog, on a Milvus server, in a file of milvus-lite."""
+    (tmp_path / "crossmedia.toml").write_text(f'catalog = "{URL}"\nvectors = "{vectors}"\n')
+    assert location(tmp_path) == Location(URL, vectors)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -43,6 +50,8 @@ def test_settings_name_the_database(tmp_path: Path) -> None:
         (b'catalog = "mysql://x"', "catalog must begin with"),
         (b"catalog = 1", "catalog must begin with"),
         (b'vectors = "elsewhere"', "vectors is 'elsewhere'"),
+        (b"vectors = 1", "vectors is 1"),
+        (b'vectors = "pgvector"', "needs a catalog on a server"),
     ],
 )
 def test_settings_that_are_wrong_are_refused(tmp_path: Path, content: bytes, says: str) -> None:

@@ -14,10 +14,11 @@ from retrieval import Library
 from retrieval.domain.media import Metadata
 from retrieval.domain.records import StoredVectors
 from retrieval.encoders.registry import DefaultCalibration
+from retrieval.errors import IndexMismatch
 from retrieval.kinds import KINDS, kinds_in
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion, retrievers
-from retrieval.search.context import IndexMismatch, SearchContext
+from retrieval.search.context import SearchContext
 from retrieval.search.retrievers import CERTAIN, WORDS, Match, Matches, Retrieval, VectorQuery, media_of, vector_queries
 from retrieval.vectors.space import Neighbours, Scope
 from tests.building import Builder, Thing

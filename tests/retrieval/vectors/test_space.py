@@ -1,9 +1,12 @@
-"""retrieval.vectors.space: a published generation, what came later and what went, searched as one."""
+"""retrieval.vectors.space: a published generation, what came later and what went, searched as one.
+
+The contract of everything that keeps generations: folders, PostgreSQL with pgvector, Milvus.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,14 +16,16 @@ import pytest
 from retrieval.catalog import layout
 from retrieval.domain.media import MEDIA, Kind, Medium, Space
 from retrieval.domain.records import ROW, Ids, LiveSpace, Table
+from retrieval.errors import IndexMismatch
 from retrieval.protocols import Snapshot
 from retrieval.vectors import faiss_index, space
 from retrieval.vectors.exact import ExactIndex
-from retrieval.vectors.generation import write_generation
 from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot, contains, open_space, refresh_space
+from retrieval.vectors.store import LocalStore, store_of
+from tests.scale import milvus
+from tests.scale.postgresql import settings
 
 SPACE_ID, DIMENSION = 3, 2
-FOLDER = "000001"
 ALL = Scope()
 
 
@@ -79,19 +84,28 @@ def live(catalog: Catalog, folder: str | None) -> LiveSpace:
 Publish = Callable[[Catalog], LiveSpace]
 
 
-@pytest.fixture
-def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
-    """Writes a generation of a catalog. Without FAISS, so that scores are exact."""
+@pytest.fixture(params=["local", "pgvector", "milvus"])
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Publish]:
+    """Writes a generation of a catalog where a library keeps them. Without FAISS, so that scores are exact."""
     monkeypatch.setattr(faiss_index, "has_faiss", lambda: False)
+    if request.param == "pgvector":
+        server = request.getfixturevalue("server")
+        settings(tmp_path, server.library(tmp_path), "pgvector")
+    elif request.param == "milvus":
+        if not milvus.is_installed():
+            pytest.skip(milvus.ABSENT)
+        settings(tmp_path, None, f"milvus://{tmp_path}/milvus.db")
 
     def write(catalog: Catalog) -> LiveSpace:
-        folder = layout.generation(tmp_path, FOLDER)
-        folder.mkdir(parents=True)
+        store = store_of(tmp_path)
+        name = store.new_name(1)
         tables = catalog.between(SPACE_ID, DIMENSION, 0, None)
-        write_generation(folder, DIMENSION, [(kind, *table) for kind, table in tables.items()])
-        return live(catalog, FOLDER)
+        store.write(name, DIMENSION, [(kind, *table) for kind, table in tables.items()])
+        return live(catalog, name)
 
-    return write
+    yield write
+    if request.param == "milvus":
+        milvus.release()
 
 
 def nearest(state: SpaceSnapshot, degrees: float, k: int = 10, scope: Scope = ALL, kind: Kind = "image") -> list[int]:
@@ -231,7 +245,8 @@ def test_deleted_vectors_are_not_found_in_any_part(publish: Publish, tmp_path: P
     assert [each for each in nearest(after, 0) if each] == [2, 3, 6]
     found = after.nearest("image", directions(0), 10, ALL)
     assert (found.count, found.complete) == (3, True)
-    assert set(after.alive) == {("generation", "image"), ("fresh", "image")}
+    asked = {("generation", "image")} if isinstance(store_of(tmp_path), LocalStore) else set()
+    assert set(after.alive) == {*asked, ("fresh", "image")}
     catalog.deleted.clear()  # they were of a generation that is gone
     assert nearest(refresh_space(snapshot(catalog), after), 0, 2) == [1, 2]
 
@@ -317,18 +332,26 @@ def test_without_a_trusted_generation_answers_are_the_same_with_a_warning(
     catalog.add("image", 20)
     whole = open_space(snapshot(catalog), tmp_path, pointer, distrust=["000009"])
     assert (whole.warnings, whole.generation is None) == ((), False)
-    folder = layout.generation(tmp_path, FOLDER)
+    store, name = store_of(tmp_path), str(pointer.folder)
     if harm == "missing":
-        folder.rename(folder.with_name("away"))
-    elif harm == "short":
-        file = folder / "image.rows.npy"
+        store.delete(name)
+    elif harm == "short" and isinstance(store, LocalStore):
+        file = layout.generation(tmp_path, name) / "image.rows.npy"
         file.write_bytes(file.read_bytes()[:-1])
-    state = open_space(snapshot(catalog), tmp_path, pointer, distrust=[FOLDER] if harm == "distrusted" else [])
+    elif harm == "short":
+        pointer = replace(pointer, rows=pointer.rows + 1)
+    state = open_space(snapshot(catalog), tmp_path, pointer, distrust=[name] if harm == "distrusted" else [])
     assert state.generation is None
     assert state.fresh["image"].rows["vector"].tolist() == [1, 2, 3, 4]
     (warning,) = state.warnings
     assert "answers come from the catalog" in warning
     assert "crossmedia rebuild" in warning
-    one, other = (each.nearest("image", directions(50), 4, ALL) for each in (whole, state))
-    assert one.rows["vector"].tolist() == other.rows["vector"].tolist() == [[2, 3, 4, 1]]
-    assert (one.scores == other.scores).all()
+    other = state.nearest("image", directions(50), 4, ALL)
+    assert other.rows["vector"].tolist() == [[2, 3, 4, 1]]
+    if harm == "missing" and not isinstance(store, LocalStore):
+        with pytest.raises(IndexMismatch, match=name):
+            whole.nearest("image", directions(50), 4, ALL)
+        return
+    one = whole.nearest("image", directions(50), 4, ALL)
+    assert one.rows["vector"].tolist() == [[2, 3, 4, 1]]
+    assert np.abs(one.scores - other.scores).max() < (1e-9 if isinstance(store, LocalStore) else 1e-3)

@@ -1,0 +1,306 @@
+"""Generations of vectors in Milvus, by pymilvus 3: a server, or a file that milvus-lite reads inside this process.
+
+    PREFIX_GENERATION_KIND      vector (key), segment, asset, medium, embedding; one collection for each kind
+
+    milvus://HOST:PORT/PREFIX   a server; by TLS with ?tls=true; its user and password, or token, in MILVUS_TOKEN
+    milvus:///FOLDER/FILE.db    milvus-lite
+
+Collections are written once, so bounded consistency is enough for questions; the count after writing, and that at opening,
+are strong: whoever has seen them sees all rows. No aliases: a row of the catalog names the generation, for all its kinds at
+once, and a question that began with the one before it goes on with that, or is asked again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.domain.media import Kind, Vectors
+from retrieval.domain.records import ROW, Half, Ids, Within
+from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, importing
+
+PATIENCE_S = 4.0  # for a call of a reader, retries included
+WRITE_S = 600.0  # for one that loads or builds
+FIRST_PAUSE_S = 0.1  # doubled at each retry
+FLAT_ROWS = 20_000  # up to so many are compared one by one
+M, EF_CONSTRUCTION = 16, 128
+LEAST_EF = 400
+BLOCK = 2_000  # rows of one message: 64 MiB is the most
+TERMS = 2_000  # ids, or runs of ids, of one expression; longer lists are asked in parts
+MOST = 16_384  # neighbours of one search; more by an iterator
+GONE = {100, 101}  # codes of errors: no such collection, not loaded
+WAY_ON = "start Milvus or correct vectors in crossmedia.toml; the catalog is whole, crossmedia index goes on"
+
+
+class MilvusEngine:
+    """See retrieval.protocols.VectorEngine. url: as above; home: the library's folder, for errors."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        parts = urlsplit(url)
+        self._home = home
+        self._prefix = parts.path.strip("/") or "crossmedia"
+        self._server: str | None = None
+        if parts.netloc:
+            secure = parse_qs(parts.query).get("tls", ["false"])[0] == "true"
+            self._server = f"{'https' if secure else 'http'}://{parts.netloc}"
+        else:
+            self._file, self._prefix = parts.path, "crossmedia"
+        if not self._prefix.isidentifier() or not self._prefix.isascii():
+            raise LibraryError(
+                f"invalid prefix of collections in {url}: {self._prefix!r}", "letters, digits and _ alone"
+            )
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def kinds(self, generation: str, dimension: int) -> dict[Kind, int]:
+        """Counted strongly: all rows can be found from here on."""
+        head = self._name(generation, "")
+        found: dict[Kind, int] = {}
+        for name in self._call("list_collections"):
+            if name.startswith(head):
+                fields = self._call("describe_collection", name)["fields"]
+                if fields[-1]["params"]["dim"] != dimension:
+                    raise LibraryDamaged(f"the index {generation} is of another dimension", "crossmedia rebuild")
+                kind = name.removeprefix(head)
+                found[kind] = self._count(generation, kind, "", "Strong")
+        return found
+
+    def nearest(
+        self, generation: str, kind: Kind, queries: Vectors, k: int, within: Within
+    ) -> tuple[Vectors, NDArray[Any]]:
+        """Scores (q, k) float32 in -1..1 and rows (q, k) of ROW for queries (q, dimension): the best of a scope."""
+        parts = [self._part(generation, kind, queries, k, each, within) for each in _expressions(within)]
+        scores = np.concatenate([each[0] for each in parts], axis=1)
+        rows = np.concatenate([each[1] for each in parts], axis=1)
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+
+    def _part(
+        self, generation: str, kind: Kind, queries: Vectors, k: int, expression: str, within: Within
+    ) -> tuple[Vectors, NDArray[Any]]:
+        """Scores (q, n) float32 in -1..1 and rows (q, n) of ROW: the best of one expression for queries (q, dimension).
+
+        Where too many vectors may not be found to say so in it, they are dropped here, and more are asked for until
+        enough are left.
+        """
+        asked = k
+        while True:
+            found = self._search(generation, kind, queries, asked, expression)
+            rows = _table([[_row(each) for each in hits] for hits in found], asked, ROW, 0)
+            scores = _table([[each["distance"] for each in hits] for hits in found], asked, np.float32, -np.inf)
+            if len(within.without) <= TERMS:
+                return scores, rows
+            gone = np.isin(rows["vector"], within.without)
+            scores[gone], rows[gone] = -np.inf, 0
+            kept = np.count_nonzero(rows["vector"], axis=1)
+            if asked >= within.of or all(
+                kept[at] >= min(k, within.rows) or len(hits) < asked for at, hits in enumerate(found)
+            ):
+                return scores, rows
+            asked = min(4 * asked, within.of)
+
+    def _search(self, generation: str, kind: Kind, queries: Vectors, k: int, expression: str) -> Any:
+        """For each of the queries (q, dimension), of unit length, at most k hits; above MOST by an iterator."""
+        given: dict[str, Any] = {
+            "filter": expression, "anns_field": "embedding", "output_fields": ["segment", "asset", "medium"], "limit": k,
+            "search_params": {"metric_type": "IP", "params": {"ef": min(max(LEAST_EF, k), MOST)}},
+        }  # fmt: skip
+        name = self._name(generation, kind)
+        if k <= MOST:
+            return self._call("search", name, data=list(queries), generation=generation, **given)
+        return [
+            self._all(self._call("search_iterator", name, data=[each], batch_size=MOST, generation=generation, **given))
+            for each in queries
+        ]
+
+    @staticmethod
+    def _all(iterator: Any) -> list[Any]:
+        hits: list[Any] = []
+        while batch := iterator.next():
+            hits += batch
+        iterator.close()
+        return hits
+
+    def count(self, generation: str, kind: Kind, within: Within) -> int:
+        found = 0
+        for each in _expressions(within):
+            found += self._count(generation, kind, each)
+            for start in range(0, len(within.without) if len(within.without) > TERMS else 0, TERMS):
+                gone = f"vector in {within.without[start : start + TERMS].tolist()}"
+                found -= self._count(generation, kind, f"{each} and {gone}" if each else gone)
+        return found
+
+    def _count(self, generation: str, kind: Kind, expression: str, consistency: str = "Bounded") -> int:
+        (row,) = self._call(
+            "query", self._name(generation, kind), filter=expression, output_fields=["count(*)"],
+            consistency_level=consistency, generation=generation,
+        )  # fmt: skip
+        return int(row["count(*)"])
+
+    def write(self, generation: str, kind: Kind, rows: NDArray[Any], vectors: Half) -> None:
+        """Rows (n,), dtype ROW, and unit vectors (n, dimension).
+
+        Raises: LibraryError where Milvus made another index than was asked for, or does not hold all rows."""
+        name = self._name(generation, kind)
+        self._call("create_collection", name, schema=_schema(vectors.shape[1]), consistency_level="Bounded")
+        for start in range(0, len(rows), BLOCK):
+            part = slice(start, start + BLOCK)
+            self._call("upsert", name, data=_records(rows[part], vectors[part]), patience=WRITE_S)
+        self._call("flush", name, patience=WRITE_S)
+        wanted = "FLAT" if len(rows) <= FLAT_ROWS else "HNSW"
+        self._call("create_index", name, index_params=self._index(wanted), patience=WRITE_S)
+        self._call("load_collection", name, patience=WRITE_S)
+        made = self._call("describe_index", name, index_name="embedding")
+        if made.get("index_type") != wanted:
+            raise LibraryError(f"Milvus made the index {made.get('index_type')} of {name} in place of {wanted}", WAY_ON)
+        if (there := self._count(generation, kind, "", "Strong")) != len(rows):
+            raise LibraryError(f"Milvus holds {there:,} of the {len(rows):,} rows of {name}", "crossmedia rebuild")
+
+    def _index(self, kind: str) -> Any:
+        parameters = self._opened().prepare_index_params()
+        built = {"M": M, "efConstruction": EF_CONSTRUCTION} if kind == "HNSW" else {}
+        parameters.add_index("embedding", index_type=kind, metric_type="IP", params=built, index_name="embedding")
+        return parameters
+
+    def generations(self) -> set[str]:
+        head = self._prefix + "_"
+        names = [each.removeprefix(head) for each in self._call("list_collections") if each.startswith(head)]
+        return {"_".join(each.split("_")[:2]) for each in names}
+
+    def drop(self, generation: str) -> None:
+        for name in self._call("list_collections"):
+            if name.startswith(self._name(generation, "")):
+                self._call("drop_collection", name)
+
+    def _name(self, generation: str, kind: str) -> str:
+        return f"{self._prefix}_{generation}_{kind}"
+
+    def _call(self, method: str, *given: Any, patience: float = PATIENCE_S, generation: str = "", **named: Any) -> Any:
+        """One call of the client; again, later and later, while the server cannot be reached.
+
+        Raises: LibraryError when patience is at its end; IndexMismatch where the collection of a generation is gone.
+        """
+        from pymilvus import exceptions
+
+        until, pause = time.monotonic() + patience, FIRST_PAUSE_S
+        while True:
+            try:
+                left = max(until - time.monotonic(), FIRST_PAUSE_S)
+                limit = {} if method == "search_iterator" else {"timeout": left}
+                return getattr(self._opened(left), method)(*given, **limit, **named)
+            except exceptions.MilvusException as error:
+                if generation and error.code in GONE:
+                    raise IndexMismatch(generation) from error
+                if not _is_away(error):
+                    raise LibraryError(f"Milvus cannot {method}: {_line(error)}", WAY_ON) from error
+                if time.monotonic() + pause > until:
+                    raise self._away(error) from error
+                self._close()
+            time.sleep(pause)
+            pause *= 2
+
+    def _away(self, error: Exception) -> LibraryError:
+        return LibraryError(f"the vectors of {self._home} cannot be reached: {_line(error)}", WAY_ON)
+
+    def _opened(self, patience: float = PATIENCE_S) -> Any:
+        """The client, connected. Threads connect beside each other, so that none waits for the patience of another."""
+        client = self._client
+        if client is not None:
+            return client
+        with importing("pymilvus", "'crossmedia[milvus]'"):
+            from pymilvus import MilvusClient
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each error that it raises
+        where = self._server or self._file
+        client = MilvusClient(where, token=os.environ.get("MILVUS_TOKEN", ""), timeout=patience)
+        with self._lock:
+            if self._client is None:
+                self._client, self._closer = client, weakref.finalize(self, client.close)
+            elif client is not self._client:
+                client.close()
+            return self._client
+
+    def _close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._closer()
+                self._client = None
+
+
+def _is_away(error: Any) -> bool:
+    """Whether an error says that the server cannot be reached, or is not ready."""
+    import grpc
+
+    return error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, 1, 2, 3, 4) or any(
+        each in str(error) for each in ("UNAVAILABLE", "DEADLINE", "Retry timeout", "Fail connecting", "not ready")
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _schema(dimension: int) -> Any:
+    from pymilvus import CollectionSchema, DataType, FieldSchema
+
+    fields = [FieldSchema("vector", DataType.INT64, is_primary=True, auto_id=False)]
+    fields += [FieldSchema(name, DataType.INT64) for name in ("segment", "asset", "medium")]
+    return CollectionSchema([*fields, FieldSchema("embedding", DataType.FLOAT_VECTOR, dim=dimension)])
+
+
+def _records(rows: NDArray[Any], vectors: Half) -> list[dict[str, Any]]:
+    found = [dict(zip(ROW.names or (), row, strict=True)) for row in rows.tolist()]
+    for each, vector in zip(found, vectors.astype(np.float32), strict=True):
+        each["embedding"] = vector
+    return found
+
+
+def _row(hit: Any) -> tuple[int, ...]:
+    entity = hit["entity"]
+    return int(hit["vector"]), int(entity["segment"]), int(entity["asset"]), int(entity["medium"])
+
+
+def _table(found: list[list[Any]], k: int, dtype: Any, empty: Any) -> NDArray[Any]:
+    """(q, k) of q lists of at most k values, `empty` behind them."""
+    table = np.full((len(found), k), empty, dtype)
+    for at, each in enumerate(found):
+        table[at, : len(each)] = each
+    return table
+
+
+def _expressions(within: Within) -> Iterator[str]:
+    """The scope as expressions that no row fulfils twice; '' for all rows."""
+    always = []
+    if within.media:
+        always.append(f"medium in {list(within.media)}")
+    if 0 < len(within.without) <= TERMS:
+        always.append(f"not (vector in {within.without.tolist()})")
+    if within.assets is None:
+        yield " and ".join(always)
+        return
+    for part in _runs(within.assets):
+        yield " and ".join([*always, part])
+
+
+def _runs(ascending: Ids) -> Iterator[str]:
+    """Ascending ids (n,) as runs and lists, at most TERMS of them in one expression."""
+    if not len(ascending):
+        return
+    ends = np.flatnonzero(np.diff(ascending) != 1)
+    firsts, lasts = ascending[np.r_[0, ends + 1]], ascending[np.r_[ends, len(ascending) - 1]]
+    for start in range(0, len(firsts), TERMS):
+        part = slice(start, start + TERMS)
+        alone = firsts[part] == lasts[part]
+        terms = [f"asset in {firsts[part][alone].tolist()}"] if alone.any() else []
+        pairs = zip(firsts[part][~alone].tolist(), lasts[part][~alone].tolist(), strict=True)
+        terms += [f"(asset >= {first} and asset <= {last})" for first, last in pairs]
+        yield f"({' or '.join(terms)})"

@@ -1,0 +1,76 @@
+"""Milvus for tests: milvus-lite, inside the process or as a server of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+from tests.scale.postgresql import end_with_parent
+
+ABSENT = "no Milvus: make test-scale installs one"
+
+
+def is_installed() -> bool:
+    """Whether milvus-lite and the client are here."""
+    return all(importlib.util.find_spec(name) for name in ("milvus_lite", "pymilvus"))
+
+
+def release() -> None:
+    """Ends the servers that milvus-lite keeps in this process until it ends."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    server_manager_instance.release_all()
+
+
+class Process:
+    """milvus-lite as a server of its own on the loopback address; ended with the block."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(signal.SIGKILL)
+
+    def start(self) -> None:
+        """Returns when the port takes connections."""
+        where = ["--data-dir", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
+        with (self._folder.parent / "milvus.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "milvus_lite", "server", *where],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - in a test of its own, before any thread
+            )  # fmt: skip
+        while not _takes_connections(self.port):
+            assert self._process.poll() is None, (self._folder.parent / "milvus.log").read_text()
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals) -> None:
+        """Returns when it is gone."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0

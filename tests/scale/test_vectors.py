@@ -1,0 +1,242 @@
+"""Generations in PostgreSQL and Milvus beyond their contract (tests/retrieval/vectors/test_space.py): graphs, long filters,
+whole libraries, copies, and servers that are away.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from indexer.library_copy import copy_library
+from indexer.publish import publish
+from retrieval import Library
+from retrieval.catalog import pgvector
+from retrieval.domain.media import Metadata
+from retrieval.domain.records import ROW, Within
+from retrieval.errors import LibraryDamaged, LibraryError
+from retrieval.vectors import milvus as milvus_engine
+from retrieval.vectors.store import EngineStore, store_of
+from tests.building import Builder, Thing
+from tests.fakes import FakeProfile
+from tests.scale import milvus
+from tests.scale.postgresql import Server, settings
+from tests.scale.test_postgresql import THINGS, answers
+
+ROWS, DIMENSION, NAME = 1500, 16, "000001_0123abcd"
+
+Place = Callable[[Path], Path]
+
+
+@pytest.fixture(params=["pgvector", "milvus"])
+def place(server: Server, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Makes the folder of a library whose catalog is on the server, and whose vectors are in an engine."""
+    if request.param == "milvus" and not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+
+    def make(home: Path) -> Path:
+        vectors = "pgvector" if request.param == "pgvector" else f"milvus://{home}/milvus.db"
+        settings(home, server.library(home), vectors)
+        return home
+
+    yield make
+    if request.param == "milvus":
+        milvus.release()
+
+
+def engine_of(home: Path) -> Any:
+    """The engine behind the store of a library."""
+    store = store_of(home)
+    assert isinstance(store, EngineStore)
+    return store._engine
+
+
+def table() -> tuple[Any, Any]:
+    """Rows of ROW, three to an asset, and unit vectors."""
+    rows = np.zeros(ROWS, ROW)
+    rows["vector"], rows["segment"] = np.arange(1, ROWS + 1), np.arange(ROWS)
+    rows["asset"], rows["medium"] = np.arange(ROWS) // 3 * 2, np.arange(ROWS) % 4
+    vectors = np.random.default_rng(0).normal(size=(ROWS, DIMENSION))
+    return rows, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+
+
+SCOPES = (
+    Within(),
+    Within(media=(1, 2)),
+    Within(assets=np.arange(0, 400, 2)),
+    Within(assets=np.r_[np.arange(0, 300), np.arange(700, 1000, 4)], media=(0, 3)),
+    Within(without=np.arange(1, 800)),
+    Within(assets=np.arange(100, 900), without=np.arange(200, 900, 3)),
+    Within(assets=np.array([4])),
+)
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_filters_hold_and_nothing_near_is_missed(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: bool
+) -> None:
+    """All that is found is in scope, counts are exact, and the nearest are those of a comparison with all; also where lists
+    of ids are longer than an expression may be."""
+    monkeypatch.setattr(milvus_engine, "TERMS", 50)
+    if graph:
+        for module, name in ((pgvector, "EXACT_ROWS"), (milvus_engine, "FLAT_ROWS")):
+            monkeypatch.setattr(module, name, 0)
+        monkeypatch.setattr(pgvector, "EXACT_SHARE", 0.0)
+    engine = engine_of(place(tmp_path / "library"))
+    rows, vectors = table()
+    engine.write(NAME, "image", rows, vectors)
+    queries = vectors[[5, 700]].astype(np.float32)
+    truth = queries @ vectors.T.astype(np.float32)
+    recall = []
+    for scope in SCOPES:
+        fits = np.ones(ROWS, np.bool_) if scope.assets is None else np.isin(rows["asset"], scope.assets)
+        fits &= ~np.isin(rows["vector"], scope.without) & (
+            np.isin(rows["medium"], scope.media) if scope.media else True
+        )
+        count = engine.count(NAME, "image", scope)
+        assert count == np.count_nonzero(fits)
+        within = Within(scope.media, scope.assets, scope.without, count, ROWS)
+        scores, found = engine.nearest(NAME, "image", queries, 20, within)
+        for query, own, near in zip(truth, scores, found, strict=True):
+            there = near["vector"] > 0
+            assert np.count_nonzero(there) == min(20, count)
+            assert set(near["vector"][there]) <= set(rows["vector"][fits])
+            assert (near[there] == rows[near["vector"][there] - 1]).all()
+            assert np.allclose(own[there], query[near["vector"][there] - 1], atol=1e-3)
+            assert np.isneginf(own[~there]).all()
+            best = rows["vector"][fits][np.argsort(-query[fits], kind="stable")[:20]]
+            recall.append(np.isin(best, near["vector"]).mean())
+    assert np.mean(recall) >= (0.98 if graph else 1.0)
+
+
+def test_more_than_one_search_gives(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the search for a tag that many pictures have."""
+    monkeypatch.setattr(milvus_engine, "MOST", 400)
+    engine = engine_of(place(tmp_path / "library"))
+    rows, vectors = table()
+    engine.write(NAME, "image", rows, vectors)
+    found = engine.nearest(
+        NAME, "image", vectors[:1].astype(np.float32), ROWS, Within((), None, rows["vector"][:0], ROWS, ROWS)
+    )
+    assert sorted(found[1]["vector"][0].tolist()) == rows["vector"].tolist()
+
+
+def test_a_library_answers_as_one_in_a_folder(place: Place, tmp_path: Path) -> None:
+    """Unpublished, published, with and with what came later; older generations are deleted."""
+    found = []
+    for home in (tmp_path / "folder", place(tmp_path / "library")):
+        builder = Builder(home)
+        builder.add(*THINGS[:3])
+        builder.publish()
+        first = store_of(home).names()
+        builder.add(*THINGS[3:])
+        found.append(answers(home))
+        publish(builder.engine, home, always=True)
+        assert store_of(home).names().isdisjoint(first)
+        found.append(answers(home))
+        builder.close()
+    assert found[:2] == found[2:]
+
+
+def test_a_question_outlives_the_generation_that_it_began_with(place: Place, tmp_path: Path) -> None:
+    """An opened library asks the next one; where none is left, the catalog, with a warning."""
+    builder = Builder(place(tmp_path / "library"))
+    builder.add(*THINGS)
+    builder.publish()
+    with Library.open(builder.home, profile=FakeProfile()) as opened:
+        before = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
+        publish(builder.engine, builder.home, always=True)
+        assert [hit.asset for hit in opened.search("boat", min_confidence=0.0)] == before
+        for name in store_of(builder.home).names():
+            store_of(builder.home).delete(name)
+        answer = opened.search("boat", min_confidence=0.0)
+        assert [hit.asset for hit in answer] == before
+        assert any("catalog" in each for each in answer.warnings)
+    builder.close()
+
+
+def test_a_copy_makes_its_indexes_where_its_settings_say(place: Place, tmp_path: Path) -> None:
+    """There and back again."""
+    builder = Builder(tmp_path / "folder")
+    builder.add(*THINGS)
+    builder.publish()
+    builder.close()
+    there = place(tmp_path / "library")
+    copy_library(builder.home, there)
+    assert store_of(there).names()
+    copy_library(there, tmp_path / "back")
+    assert not (there / "generations").exists()
+    assert store_of(tmp_path / "back").names()
+    assert answers(builder.home) == answers(there) == answers(tmp_path / "back")
+
+
+def test_a_damaged_generation_is_named(place: Place, tmp_path: Path) -> None:
+    """Of another dimension than the catalog says."""
+    engine = engine_of(place(tmp_path / "library"))
+    engine.write(NAME, "image", *table())
+    with pytest.raises(LibraryDamaged, match="dimension"):
+        engine.kinds(NAME, DIMENSION + 1)
+
+
+def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server) -> None:
+    """Questions and publishing say so within seconds; nothing is half written, and both go on when it is back."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    with milvus.Process(tmp_path / "data") as process:
+        home = tmp_path / "library"
+        settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
+        builder = Builder(home)
+        builder.add(*THINGS)
+        builder.publish()
+        with Library.open(home, profile=FakeProfile()) as opened:
+            before = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
+            process.stop(signal.SIGKILL)
+            with pytest.raises(LibraryError, match="cannot be reached") as caught:
+                opened.search("boat", min_confidence=0.0)
+            assert caught.value.hint
+            builder.add(Thing("late.jpg", Metadata("image"), [("image", "late boat")]))
+            with pytest.raises(LibraryError, match="cannot be reached"):
+                publish(builder.engine, home, always=True)
+            process.start()
+            after = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
+            assert set(before) < set(after)
+            publish(builder.engine, home, always=True)
+            assert [hit.asset for hit in opened.search("boat", min_confidence=0.0)] == after
+        builder.close()
+
+
+def test_an_index_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of other versions have made another one than they were asked for, without an error."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    settings(tmp_path, None, f"milvus://{tmp_path}/milvus.db")
+    engine = engine_of(tmp_path)
+    monkeypatch.setattr(engine, "_index", lambda wanted: milvus_engine.MilvusEngine._index(engine, "HNSW"))
+    with pytest.raises(LibraryError, match="in place of FLAT"):
+        engine.write(NAME, "image", *table())
+    milvus.release()
+
+
+def test_two_libraries_never_share_collections(tmp_path: Path) -> None:
+    """A copy is refused that would write over those of its origin."""
+    for name in ("one", "two"):
+        settings(tmp_path / name, None, "milvus://127.0.0.1:1/photos")
+    with pytest.raises(LibraryError, match="both name"):
+        copy_library(tmp_path / "one", tmp_path / "two")
+
+
+def test_pgvector_needs_its_extension(tmp_path: Path, server: Server) -> None:
+    """It is installed by the first generation, once for all libraries of the database."""
+    homes = [tmp_path / "one", tmp_path / "two"]
+    for home in homes:
+        settings(home, server.library(home), "pgvector")
+        engine_of(home).write(NAME, "image", *table())
+    assert [len(engine_of(home).generations()) for home in homes] == [1, 1]
+    engine_of(homes[0]).drop(NAME)
+    assert [len(engine_of(home).generations()) for home in homes] == [0, 1]
+    assert os.listdir(homes[0]) == ["crossmedia.toml"]
