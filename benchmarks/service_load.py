@@ -2,8 +2,9 @@
 
     python -m benchmarks.service_load LIBRARY FOLDER [--rate 20] [--seconds 300]
 
-LIBRARY is copied, and FOLDER (photos, some hundred) is indexed into the copy by `crossmedia index --workers 1 --nice 19`
-while the questions are asked; its end publishes new indexes, which the service takes over. Questions are sent when they
+LIBRARY is copied, and FOLDER (photos, some thousand) is indexed into the copy by `crossmedia index --workers 1 --nice 19`
+while the questions are asked. At half the time that run is stopped, `crossmedia rebuild` publishes new indexes, which the
+service takes over, and the run goes on. Questions are sent when they
 are due, whether or not the ones before are answered, and their time counts from when they were due; each is asked once,
 and its answer is read to its end. The client lives on the same processors. Memory: what of the service is no file's, the
 median of the last tenth of the time against that of the second tenth. Figures hold on an otherwise idle machine only;
@@ -16,7 +17,9 @@ import argparse
 import json
 import os
 import queue
+import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -28,7 +31,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.report import report
 from benchmarks.serving import Served, serving
@@ -36,6 +39,7 @@ from benchmarks.threads import questions
 from retrieval.catalog import layout
 
 SENDERS = 16
+LOW = ("nice", "-n", "19")
 LIMITS = {"p99_ms": 80.0, "memory": 1.05}
 
 
@@ -85,26 +89,49 @@ class Client:
         connection.close()
 
 
-@contextmanager
-def indexing(library: Path, folder: Path) -> Iterator[dict[str, float]]:
-    """The program that indexes, in a thread that waits for it; `ended_s` once it has ended well."""
-    command = [sys.executable, "-m", "indexer.cli.app", "index", str(folder), "--library", str(library)]
-    command += ["--workers", "1", "--nice", "19", "--no-ocr", "-q"]
-    ended: dict[str, float] = {}
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+class Changes:
+    """Programs that change a library one after another, in a thread: an index run that is stopped after so many seconds,
+    `rebuild`, and the run again."""
 
-    def wait() -> None:
-        if process.wait() == 0:
-            ended["ended_s"] = time.perf_counter() - start
+    def __init__(self, library: Path, folder: Path, seconds: float) -> None:
+        self.indexed_s = self.rebuilt_s = 0.0
+        self._seconds = seconds
+        self._program = [*LOW, sys.executable, "-m", "indexer.cli.app"]
+        self._home = ["--library", str(library), "-q"]
+        self._folder = str(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._change)
 
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    try:
-        yield ended
-    finally:
-        process.terminate()
-        waiting.join()
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        while self._thread.is_alive():
+            if self._process is not None:
+                self._process.send_signal(signal.SIGINT)
+            self._thread.join(5)
+
+    def _change(self) -> None:
+        index = ["index", self._folder, "--workers", "1", "--nice", "19", "--no-ocr"]
+        self.indexed_s += self._run(index, self._seconds)
+        self.rebuilt_s += self._run(["rebuild"], None)
+        self.indexed_s += self._run(index, None)
+
+    def _run(self, command: list[str], seconds: float | None) -> float:
+        """Seconds that a program ran, which is stopped after so many."""
+        if self._ends.is_set():
+            return 0.0
+        start = time.perf_counter()
+        self._process = subprocess.Popen([*self._program, *command, *self._home], stdout=subprocess.DEVNULL)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+        return time.perf_counter() - start
 
 
 @contextmanager
@@ -126,21 +153,22 @@ def watched(service: Served) -> Iterator[list[tuple[float, float]]]:
         watching.join()
 
 
-def generations(library: Path) -> set[str]:
-    """The folders of the published indexes."""
-    return set(os.listdir(library / layout.GENERATIONS))
+def served(service: Served) -> set[str]:
+    """The folders of the indexes that the service has open."""
+    maps = Path(f"/proc/{service.process.pid}/maps").read_text()
+    return set(re.findall(rf"/{layout.GENERATIONS}/(\d+)/", maps))
 
 
 def measured(library: Path, folder: Path, rate: float, seconds: float) -> dict[str, float | str]:
     """The figures of one run over a library that may be changed."""
     with serving(library) as service:
         warm = Client(service.port)
-        warm.run(10, 3)
-        before, began = service.processor_s(), generations(library)
+        warm.run(10, 8)
+        before, began = service.processor_s(), served(service)
         client = Client(service.port)
-        with indexing(library, folder) as ended, watched(service) as memory:
+        with watched(service) as memory, Changes(library, folder, seconds / 2) as changes:
             client.run(rate, seconds)
-        spent = service.processor_s() - before
+        spent, swapped = service.processor_s() - before, bool(served(service) - began)
     took = sorted(1000 * each for each in client.took)
     tenth = max(1, len(memory) // 10)
     early, late = (statistics.median(each[1] for each in part) for part in (memory[tenth : 2 * tenth], memory[-tenth:]))
@@ -153,7 +181,7 @@ def measured(library: Path, folder: Path, rate: float, seconds: float) -> dict[s
     figures |= {f"p{part}_ms": took[min(len(took) - 1, len(took) * part // 100)] for part in (50, 90, 99)}
     figures |= {"worst_ms": took[-1], "processor_ms": 1000 * spent / max(1, len(took))}
     figures |= {"memory_mib": late, "memory": late / early, "resident_mib": memory[-1][0]}
-    return figures | {"index_run_s": ended.get("ended_s", -1.0), "swapped": str(generations(library) != began)}
+    return figures | {"indexed_s": changes.indexed_s, "rebuilt_s": changes.rebuilt_s, "swapped": str(swapped)}
 
 
 def main() -> None:
