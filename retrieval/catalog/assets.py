@@ -23,6 +23,7 @@ _ASSETS = (
     .where(assets.c.id.in_(dialect.given()))
 )
 _LIVE_FIRST = (sources.c.offline, paths.c.id)
+_SHOWN = _ASSETS.order_by(*_LIVE_FIRST)
 _SEEN = (
     select(assets.c.hash, assets.c.medium, assets.c.keywords, sources.c.root, paths.c.relative)
     .join_from(paths, sources, sources.c.id == paths.c.source_id)
@@ -31,6 +32,7 @@ _SEEN = (
 )
 _FACTS = ("format", "bytes", "width", "height", "duration_ms", "pages", "date", "date_from", "camera")
 _SAID = ("latitude", "longitude", "lang", "title", "artist", "keywords", "has_sound", "has_subtitles")
+_KNOWN = [(name, list(assets.c.keys()).index(name)) for name in (*_FACTS, *_SAID)]  # with their places in a row
 _MEDIA = select(assets.c.id, assets.c.medium).where(assets.c.id.in_(dialect.given()))
 
 
@@ -42,10 +44,10 @@ class AssetReader:
 
     def by_id(self, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
         """The assets with these ids that there are. glob: of the paths of one asset, those that fit it come first."""
-        order = _LIVE_FIRST if glob is None else (~fits(self._connection, glob), *_LIVE_FIRST)
+        query = _SHOWN if glob is None else _ASSETS.order_by(~fits(self._connection, glob), *_LIVE_FIRST)
         rows: dict[int, list[Row[Any]]] = {}
-        for row in self._connection.execute(_ASSETS.order_by(*order), {"ids": dialect.id_list(ids)}):
-            rows.setdefault(row.id, []).append(row)
+        for row in self._connection.execute(query, {"ids": dialect.id_list(ids)}).all():
+            rows.setdefault(row[0], []).append(row)
         return {asset: _asset(own) for asset, own in sorted(rows.items())}
 
     def with_hash(self, digest: bytes) -> int | None:
@@ -118,7 +120,7 @@ def _lines(text: str) -> tuple[str, ...]:
 def _asset(rows: Sequence[Row[Any]]) -> StoredAsset:
     """An asset of its rows, one for each path, or a single one without."""
     row, seen = rows[0], [each for each in rows if each.root is not None]
-    known = {name: getattr(row, name) for name in (*_FACTS, *_SAID)}
+    known: dict[str, Any] = {name: row[place] for name, place in _KNOWN}
     known["keywords"] = _lines(known["keywords"])
     known["place"] = (row.places or "").partition("\n")[0] or None
     offline = all(each.offline for each in seen)

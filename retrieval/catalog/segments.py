@@ -36,9 +36,9 @@ class SegmentReader:
         """The segments with these ids that there are, and the first segment of each of some assets."""
         given, wanted = {"ids": dialect.id_list(ids)}, list(first_of)
         if wanted:
-            rows = self._connection.execute(_BY_ID_OR_FIRST, {**given, "assets": dialect.id_list(wanted)})
+            rows = self._connection.execute(_BY_ID_OR_FIRST, {**given, "assets": dialect.id_list(wanted)}).all()
         else:
-            rows = self._connection.execute(_BY_ID, given)
+            rows = self._connection.execute(_BY_ID, given).all()
         return {row.id: _segment(row) for row in rows}
 
     def of_asset(self, asset: int) -> list[StoredSegment]:
@@ -68,8 +68,8 @@ class SegmentReader:
     def timed(self, asset_ids: Iterable[int]) -> dict[Kind, Timed]:
         """All shots, sounds and sentences of these assets, by kind."""
         rows: dict[Kind, list[tuple[int, ...]]] = {}
-        for kind, *row in self._connection.execute(_TIMED, {"ids": dialect.id_list(asset_ids)}):
-            rows.setdefault(kind, []).append(tuple(row))
+        for row in self._connection.execute(_TIMED, {"ids": dialect.id_list(asset_ids)}).all():
+            rows.setdefault(row[0], []).append(row[1:])
         tables = {kind: np.array(found, np.int64) for kind, found in rows.items()}
         return {kind: Timed(table[:, 0], table[:, 1], table[:, 2:]) for kind, table in tables.items()}
 

@@ -102,7 +102,7 @@ class VectorReader:
         """All vectors that these segments have in each space, given with its dimension, by ascending id."""
         given = {"ids": dialect.id_list(ids), "spaces": dialect.id_list(spaces)}
         rows: dict[int, list[Any]] = {space: [] for space in spaces}
-        for row in self._connection.execute(_BY_SEGMENT, given):
+        for row in self._connection.execute(_BY_SEGMENT, given).all():
             rows[row[4]].append(row)
         return {space: _stored(rows[space], dimension) for space, dimension in spaces.items()}
 

@@ -30,6 +30,14 @@ def distinct(ids: NDArray[np.int64]) -> Ids:
     return ordered[first]
 
 
+def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mask (n,) of `ids` (n,) that are among the ascending ones (m,)."""
+    if not len(ascending):
+        return np.zeros(len(ids), np.bool_)
+    places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
+    return np.asarray(ascending[places] == ids)
+
+
 def media_of_rows(rows: NDArray[Any]) -> dict[int, Medium]:
     """The medium of each asset that has any of the rows (n,), whose dtype is ROW."""
     return {asset: MEDIA[code] for asset, code in zip(rows["asset"].tolist(), rows["medium"].tolist(), strict=True)}
@@ -75,11 +83,11 @@ class StoredVectors:
 
     def only(self, ids: Ids) -> StoredVectors:
         """Those of the vectors that have one of the ids (m,)."""
-        return self._kept(np.isin(self.ids, ids))
+        return self._kept(contains(distinct(ids), self.ids))
 
     def of_segments(self, ids: Ids | Sequence[int]) -> StoredVectors:
         """Those of the segments with these ids (m,)."""
-        return self._kept(np.isin(self.segments, ids))
+        return self._kept(contains(distinct(np.asarray(ids, np.int64)), self.segments))
 
     def _kept(self, kept: NDArray[np.bool_]) -> StoredVectors:
         return StoredVectors(self.ids[kept], self.segments[kept], self.at_ms[kept], self.data[kept])

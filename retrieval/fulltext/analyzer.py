@@ -42,6 +42,8 @@ _QUOTED = re.compile(r'["“”„«»「」『』]([^"“”„«»「」『』
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
+_DIGIT = re.compile("[0-9]")
+
 # 1,299.00 and 1.299,00 and 1'299: three digits behind each separator, which is the same one throughout.
 _GROUPED = re.compile(
     r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3})+|\d{1,3}(?:['’\u00a0\u202f]\d{3})+)(?:([.,])(\d{1,2}))?(?!\d|[.,]\d)"
@@ -92,7 +94,7 @@ def other_forms(text: str) -> Iterator[tuple[str, int, int]]:
 
     1,299.00 is also 1299 00, 0412 also 412, a picture of a dog also "dog face".
     """
-    if any(map(str.isdigit, text)):
+    if _DIGIT.search(text) if text.isascii() else any(map(str.isdigit, text)):
         for found in _GROUPED.finditer(text):
             yield _joined(found, keep_zeros=True), found.start(), found.end()
         for found in _ZEROS.finditer(text):

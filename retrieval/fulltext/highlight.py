@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from retrieval.domain.media import Span
-from retrieval.fulltext.analyzer import _CAMEL, _TOKEN, _UNSPACED, Term, other_forms, tokens
+from retrieval.fulltext.analyzer import _CAMEL, _UNSPACED, Term, other_forms, tokens
 from retrieval.fulltext.fold import folded
 
 _CLUSTER = re.compile(
@@ -16,6 +16,8 @@ _CLUSTER = re.compile(
 )
 
 _CHUNK = re.compile(r"\S+|\s+")
+
+_LETTER = r"(?:[^\W_]|[\ue000-\ue8ff])"
 
 _ONE_TOKEN = re.compile(f"[{_UNSPACED}]|(?:(?![{_UNSPACED}])(?:[^\\W_]|[\ue000-\ue8ff]))+")
 
@@ -28,7 +30,35 @@ def highlights(text: str, terms: Iterable[Term]) -> list[Span]:
     phrases = {tuple(_bare(folded(token)) for token in each.tokens) for each in terms}
     if not phrases:
         return []
-    placed = list(_placed(text))
+    found = _standing_in_ascii(text, phrases) if text.isascii() else _standing(text, phrases)
+    for words, start, end in other_forms(text):
+        if any(_holds(tokens(words), phrase) for phrase in phrases):
+            found.append(Span(start, end))
+    return _merged(found)
+
+
+def _standing_in_ascii(text: str, phrases: Iterable[tuple[str, ...]]) -> list[Span]:
+    """As `_standing`, of a text that is as long as its folded form: it is searched, not cut into words."""
+    plain, found = folded(text), []
+    for phrase in phrases:
+        at = plain.find(phrase[0])
+        while at >= 0:
+            if here := _pattern(phrase).match(plain, at):
+                found.append(Span(*here.span()))
+            at = plain.find(phrase[0], at + 1)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _pattern(phrase: tuple[str, ...]) -> re.Pattern[str]:
+    """The tokens as whole ones behind each other."""
+    tokens = f"(?:(?!{_LETTER})(?s:.))+".join(map(re.escape, phrase))
+    return re.compile(f"(?<!{_LETTER}){tokens}(?!{_LETTER})")
+
+
+def _standing(text: str, phrases: Iterable[tuple[str, ...]]) -> list[Span]:
+    """Where phrases stand in a text."""
+    placed = _placed(text)
     first: dict[str, list[int]] = {}
     for at, (token, _, _) in enumerate(placed):
         first.setdefault(token, []).append(at)
@@ -38,10 +68,7 @@ def highlights(text: str, terms: Iterable[Term]) -> list[Span]:
             window = placed[at : at + len(phrase)]
             if tuple(token for token, _, _ in window) == phrase:
                 found.append(Span(window[0][1], window[-1][2]))
-    for words, start, end in other_forms(text):
-        if any(_holds(tokens(words), phrase) for phrase in phrases):
-            found.append(Span(start, end))
-    return _merged(found)
+    return found
 
 
 def _holds(words: Sequence[str], phrase: tuple[str, ...]) -> bool:
@@ -61,10 +88,8 @@ def name_highlights(name: str, terms: Iterable[Term]) -> list[Span]:
     return _merged([*highlights(name, terms), *(Span(back(each.start), back(each.end)) for each in apart)])
 
 
-def _placed(text: str) -> Iterable[tuple[str, int, int]]:
+def _placed(text: str) -> list[tuple[str, int, int]]:
     """The tokens of a text with their first character and the one behind their last."""
-    if text.isascii():
-        return [(each.group(), each.start(), each.end()) for each in _TOKEN.finditer(folded(text))]
     parts = [(_plain_part(each.group()), each.start(), each.end()) for each in _CLUSTER.finditer(text)]
     if "".join(part for part, _, _ in parts) != folded(text):  # signs that only fold together: mark whole words
         parts = [(folded(each.group()), each.start(), each.end()) for each in _CHUNK.finditer(text)]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.domain.records import Ids, WordTable, distinct
+from retrieval.domain.records import Ids, WordTable, contains, distinct
 from retrieval.fulltext import analyzer, tolerance
 from retrieval.fulltext.analyzer import Term
 from retrieval.fulltext.asset_terms import is_kind_word
@@ -94,7 +94,7 @@ class TermMatches:
 
     def only(self, ids: Ids) -> TermMatches:
         """Those that are among the ids (m,)."""
-        kept = np.isin(self.ids, ids)
+        kept = contains(distinct(ids), self.ids)
         return TermMatches(self.ids[kept], self.mass[kept], self.bits[kept])
 
     @property
@@ -180,9 +180,8 @@ class KeywordQuery:
     def evidence_of(self, bits: Mapping[int, int], order: Mapping[int, float]) -> dict[int, float]:
         """The evidence of the texts, given by their terms, that hold every quoted one and tell anything."""
         literal = self.literal
-        found = {
-            text: self.evidence(held, order.get(text, 0.0)) for text, held in bits.items() if held & literal == literal
-        }
+        told = cache(self.evidence)  # most texts hold the same few terms
+        found = {text: told(held, order.get(text, 0.0)) for text, held in bits.items() if held & literal == literal}
         return {text: evidence for text, evidence in found.items() if evidence > 0}
 
     def order(self, ids: Ids, texts: Mapping[int, str]) -> dict[int, float]:
@@ -191,11 +190,18 @@ class KeywordQuery:
         asked = self.neighbours
         if not asked:
             return dict.fromkeys(ids.tolist(), 1.0)
-        return {each: len(asked & set(pairwise(analyzer.split(text)))) / len(asked) for each, text in texts.items()}
+        return {each: len(_held(asked, text)) / len(asked) for each, text in texts.items()}
 
     def to_read(self, ids: Ids) -> Ids:
         """Of the ids (n,) of texts, best first, those whose order of words is looked at."""
         return ids[: MOST_READ if self.neighbours else 0]
+
+
+def _held(pairs: set[tuple[str, str]], text: str) -> set[tuple[str, str]]:
+    """The pairs of words that are neighbours in a folded text. Words are cut only where both of a pair may be there."""
+    if not any(one in text and other in text for one, other in pairs):
+        return set()
+    return pairs & set(pairwise(analyzer.split(text)))
 
 
 def _term_matches(lists: Sequence[Ids], masses: Sequence[float]) -> TermMatches:

@@ -42,8 +42,13 @@ def of_one(evidence: Matches) -> dict[int, Candidate]:
     candidates: dict[int, Candidate] = {}
     for segment, ways in evidence.segments.items():
         asset = evidence.owners[segment]
-        odds = _fused(ways, evidence.names.get(asset))
-        score = max([match.score for match in ways.values()])
+        name = evidence.names.get(asset)
+        if name is None and len(ways) == 1 and WORDS not in ways:  # most of them: what `_fused` gives of one lane alone
+            (match,) = ways.values()
+            odds, score = match.odds, match.score
+        else:
+            odds = _fused(ways, name)
+            score = max([match.score for match in ways.values()])
         one = candidates.get(asset)
         if one is None:
             one = candidates[asset] = Candidate(asset, odds, score, [])
@@ -53,7 +58,8 @@ def of_one(evidence: Matches) -> dict[int, Candidate]:
     for asset, match in evidence.names.items():
         candidates.setdefault(asset, Candidate(asset, fusion.agree([], match.odds), match.score, []))
     for one in candidates.values():
-        one.segments.sort(key=lambda each: (-each[0], each[1]))
+        if len(one.segments) > 1:
+            one.segments.sort(key=lambda each: (-each[0], each[1]))
     return candidates
 
 

@@ -102,10 +102,11 @@ def of_spans(spans: Ms, odds: Odds) -> Curve:
     if not len(spans):
         return EMPTY
     borders = distinct(spans)
-    total, count = np.zeros(len(borders)), np.zeros(len(borders))
-    for (start, end), own in zip(np.searchsorted(borders, spans), odds, strict=True):
-        total[start:end] += own
-        count[start:end] += 1
+    firsts, lasts = np.searchsorted(borders, spans).T
+    counts = np.maximum(lasts - firsts, 0)
+    steps = np.arange(counts.sum()) + np.repeat(firsts - np.cumsum(counts) + counts, counts)  # of every span in turn
+    total = np.bincount(steps, np.repeat(odds, counts), len(borders))
+    count = np.bincount(steps, minlength=len(borders))
     inside = np.flatnonzero(count)
     return _kept(Curve(borders[inside], borders[inside + 1], total[inside] / count[inside], borders[inside]))
 

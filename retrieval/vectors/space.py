@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import MEDIA, Kind, Medium, Vectors
-from retrieval.domain.records import Ids, LiveSpace, Table, Within
+from retrieval.domain.records import Ids, LiveSpace, Table, Within, contains
 from retrieval.errors import LibraryDamaged
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex
@@ -60,14 +60,6 @@ class Scope:
             fits = contains(self.assets, rows["asset"])
             mask = fits if mask is None else mask & fits
         return mask
-
-
-def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mask (n,) of `ids` (n,) that are among the ascending ones (m,)."""
-    if not len(ascending):
-        return np.zeros(len(ids), np.bool_)
-    places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
-    return np.asarray(ascending[places] == ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

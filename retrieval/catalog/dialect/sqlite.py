@@ -231,8 +231,8 @@ def matching_texts(
         values += [id_list(own.read), expression, id_list(own.ids)]
         values += [] if own.kinds is None else [text_list(own.kinds)]
     found: list[list[tuple[Any, ...]]] = [[] for _ in wanted]
-    for at, *row in connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(values)) if parts else ():
-        found[at].append(tuple(row))
+    for row in connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(values)).all() if parts else ():
+        found[row[0]].append(row[1:])
     return [sorted(rows) for rows in found]
 
 
@@ -244,7 +244,7 @@ def texts(connection: Connection, wanted: Sequence[tuple[str, Iterable[int]]]) -
     ]
     found: list[dict[int, str]] = [{} for _ in wanted]
     values = tuple(id_list(ids) for _, ids in wanted)
-    for at, row, words in connection.exec_driver_sql(" UNION ALL ".join(parts), values) if parts else ():
+    for at, row, words in connection.exec_driver_sql(" UNION ALL ".join(parts), values).all() if parts else ():
         found[at][row] = words
     return found
 

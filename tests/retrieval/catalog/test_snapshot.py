@@ -16,8 +16,8 @@ from retrieval.catalog.engine import open_engine
 from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
 from retrieval.domain.query import Filters
+from retrieval.domain.records import contains
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
-from retrieval.vectors.space import contains
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import DIMENSION
 
