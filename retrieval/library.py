@@ -65,11 +65,14 @@ class Library:
     def __init__(
         self, home: Path, catalog: Catalog, profile: Profile, *, exact: bool = False, own_profile: bool = False
     ) -> None:
+        from retrieval.query.encode import TextVectors
+
         self._home = home
         self._exact = exact
         self._own_profile = own_profile  # the profile is the library's own, also when that changes
         self._catalog = catalog
         self._profile = profile
+        self._asked = TextVectors()  # what its questions were encoded to
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(settings.questions_at_once())
         self._version = -1
@@ -139,7 +142,7 @@ class Library:
 
         if isinstance(question, EncodedQuery):
             return question
-        return encode_query(as_query(question, files=files), self._profile)
+        return encode_query(as_query(question, files=files), self._profile, self._asked)
 
     def search(
         self,
@@ -175,7 +178,7 @@ class Library:
             if isinstance(question, EncodedQuery) and query.operands == given.operands:
                 encoded = replace(question, query=query)
             else:
-                encoded = encode_query(query, self._profile)
+                encoded = encode_query(query, self._profile, self._asked)
             return self._in_snapshot(lambda context: executor.answer(encoded, context))
 
     def _in_snapshot(self, ask: Callable[[SearchContext], Result]) -> Result:

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from retrieval.domain.media import (
     MODALITIES,
     Lane,
     Modality,
+    Space,
     Vectors,
 )
 from retrieval.domain.query import FileReader, Operand, Query, SentFile
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 _BYTES = re.compile("(?<![\ud800-\udbff])[\udc80-\udcff]")  # bytes that are no text, as Python hands them on
 
 MOST_TEXTS = 16  # passages or sentences
+KEPT_TEXTS = 256  # encoded questions that a library keeps; a few kilobytes each
 KEYWORD_CHARS = 300  # a longer text is asked by its meaning alone
 
 Item = TypeVar("Item")
@@ -89,8 +92,43 @@ class EncodedQuery:
         return replace(self, query=replace(self.query, **parts))
 
 
-def encode_query(query: Query, profile: Profile) -> EncodedQuery:
+class TextVectors:
+    """The texts that were asked lately, encoded: a page, its counts, its explanations and the next page ask the same text.
+
+    Kept by text and by the spaces of the profile, whose revisions tell encoders apart; from any thread.
+    """
+
+    def __init__(self, most: int = KEPT_TEXTS) -> None:
+        self._most = most
+        self._kept: dict[tuple[str, tuple[Space, ...]], EncodedOperand] = {}  # the one asked last at its end
+        self._lock = Lock()
+
+    def encoded(self, text: str, profile: Profile) -> EncodedOperand:
+        """One text operand. What lacks an encoder is not kept. Raises: as encode_query."""
+        try:
+            key = text, tuple(profile.space(role) for role in profile.spaces)
+        except EncoderUnavailable:
+            return _encode_text(text, profile)
+        with self._lock:
+            found = self._kept.pop(key, None)
+            if found is not None:
+                self._kept[key] = found
+                return found
+        made = _encode_text(text, profile)
+        if not made.warnings:
+            for rows in made.vectors.values():
+                rows.flags.writeable = False
+            with self._lock:
+                self._kept[key] = made
+                if len(self._kept) > self._most:
+                    del self._kept[next(iter(self._kept))]
+        return made
+
+
+def encode_query(query: Query, profile: Profile, asked: TextVectors | None = None) -> EncodedQuery:
     """Encodes every operand of a query; costs the decoding of its files and the runs of the encoders.
+
+    asked: texts that need not be encoded again.
 
     Raises:
         QueryError: an operand cannot be understood.
@@ -98,7 +136,7 @@ def encode_query(query: Query, profile: Profile) -> EncodedQuery:
         EncoderUnavailable: no encoder here can ask it at all.
     """
     with single_threaded_blas:
-        return EncodedQuery(query, tuple(encode_operand(each, profile) for each in query.operands), profile)
+        return EncodedQuery(query, tuple(encode_operand(each, profile, asked) for each in query.operands), profile)
 
 
 def encoded_for(encoded: EncodedQuery, profile: Profile) -> EncodedQuery:
@@ -106,10 +144,11 @@ def encoded_for(encoded: EncodedQuery, profile: Profile) -> EncodedQuery:
     return encoded if encoded.profile in (None, profile) else encode_query(encoded.query, profile)
 
 
-def encode_operand(operand: Operand, profile: Profile) -> EncodedOperand:
+def encode_operand(operand: Operand, profile: Profile, asked: TextVectors | None = None) -> EncodedOperand:
     """Encodes one operand. Raises: as encode_query."""
     if operand.sense == "text":
-        encoded = _encode_text(_checked_text(operand.value), profile)
+        text = _checked_text(operand.value)
+        encoded = asked.encoded(text, profile) if asked is not None else _encode_text(text, profile)
     elif operand.sense == "like":
         encoded = EncodedOperand(like=str(operand.value))
     elif isinstance(operand.value, str | Path):

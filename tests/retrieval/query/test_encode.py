@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from retrieval.catalog.snapshot import open_snapshot
-from retrieval.domain.media import Metadata
+from retrieval.domain.media import Metadata, Modality
 from retrieval.domain.query import Operand
 from retrieval.errors import EncoderUnavailable, MediaError, QueryError
-from retrieval.query.encode import EncodedOperand, encode_operand, resolve
+from retrieval.query.encode import EncodedOperand, TextVectors, encode_operand, resolve
 from tests.building import Builder, Thing
-from tests.fakes import COLOURS, DIMENSION, FakeProfile, text_vector
+from tests.fakes import COLOURS, DIMENSION, FakeEncoder, FakeProfile, text_vector
 
 RED = np.full((40, 60, 3), COLOURS["red"], np.uint8)
 TONE = np.sin(np.arange(32_000) * 2 * np.pi * 200 / 16_000).astype(np.float32)
@@ -176,3 +176,42 @@ def test_a_real_clip_asks_by_its_frames(builder: Builder, media: Path) -> None:
     found = asked(builder, Operand("video", media / "fixtures/videos/v_05.mp4"))
     assert found.vectors["shared", "image"].shape[1] == DIMENSION
     assert len(found.vectors["shared", "image"]) >= 1
+
+
+class Counting(FakeProfile):
+    """Counts the encoders that it gives for texts."""
+
+    asked = 0
+
+    def encoder(self, role: str, modality: Modality) -> FakeEncoder:
+        self.asked += modality == "text"
+        return super().encoder(role, modality)
+
+
+def test_a_text_is_encoded_once_for_each_revision() -> None:
+    """The ones asked last are kept, so many at most; weight and lane are the question's own."""
+    kept, first, later = TextVectors(2), Counting(), Counting(revision="2")
+    one = encode_operand(Operand("text", "red car", weight=2.0), first, kept)
+    again = encode_operand(Operand("text", " red car ", lane="said"), first, kept)
+    assert first.asked == 2  # a space each
+    assert again.vectors is one.vectors
+    assert (one.weight, one.lane, again.weight, again.lane) == (2.0, None, 1.0, "said")
+    encode_operand(Operand("text", "red car"), later, kept)
+    assert later.asked == 2
+    for text in ("red car", "sea", "red car", "sky"):  # the last one pushes out those of the later revision and the sea
+        encode_operand(Operand("text", text), first, kept)
+    assert first.asked == 6
+    encode_operand(Operand("text", "red car"), first, kept)
+    assert first.asked == 6
+    encode_operand(Operand("text", "sea"), first, kept)
+    assert first.asked == 8
+    with pytest.raises(ValueError, match="read-only"):
+        one.vectors["shared", "text"][0] = 0
+
+
+def test_what_lacks_an_encoder_is_not_kept() -> None:
+    """The encoder may be there the next time."""
+    kept = TextVectors()
+    with pytest.raises(EncoderUnavailable):
+        encode_operand(Operand("text", "red car"), FakeProfile(missing=frozenset({"text"})), kept)
+    assert encode_operand(Operand("text", "red car"), FakeProfile(), kept).vectors
