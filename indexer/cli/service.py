@@ -167,8 +167,7 @@ def mcp(library: LibraryOption = None) -> None:
         with Library.open(home) as opened:
             service = make_service(opened, rules)
             tool_server(service).run("stdio")
-            service.queue.close()
-            service.decoders.close()
+            service.close()
 
 
 @contextmanager

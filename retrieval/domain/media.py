@@ -123,6 +123,16 @@ class AudioSpec:
     hop_ms: int = 4_000
 
 
+@dataclass(frozen=True, slots=True)
+class PictureSpec:
+    """A picture of a file as people look at it: the page of a document or TIFF, the frame of a film at a time; side: pixels
+    of the longer side, at most."""
+
+    page: int | None
+    at_ms: int
+    side: int
+
+
 InputSpec: TypeAlias = ImageSpec | AudioSpec | None
 
 

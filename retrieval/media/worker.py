@@ -28,7 +28,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, Step
+from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, PictureSpec, Step
 from retrieval.errors import InstallationError, MediaError, MediaUnreadable
 from retrieval.media.channel import Channel
 from retrieval.settings import Limits
@@ -50,7 +50,7 @@ class Task:
     step: Step
     reader: str
     medium: Medium | None
-    spec: InputSpec
+    spec: InputSpec | PictureSpec
     limits: Limits
     has_fingerprints: bool = False
 
@@ -174,7 +174,7 @@ def _perform(task: Task, channel: Channel) -> Iterator[Any]:
     return map(partial(_with_fingerprints, task.spec), values) if task.has_fingerprints else values
 
 
-def _with_fingerprints(spec: InputSpec, value: Any) -> Any:
+def _with_fingerprints(spec: InputSpec | PictureSpec, value: Any) -> Any:
     """A segment with the fingerprints of its model inputs; made here, since the host has no time to spare."""
     if not isinstance(value, ExtractedSegment) or not value.views:
         return value

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.domain.media import Medium
+from retrieval.domain.media import Medium, PictureSpec
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.errors import MediaUnreadable
 
@@ -49,11 +49,17 @@ def frame_of(asset: StoredAsset, segments: Sequence[StoredSegment], at_ms: int |
     path = next((each for each in asset.paths if each.exists()), None)
     if path is None:
         raise MediaUnreadable(f"{asset.paths[0]} is offline", "mount its source, then try again")
+    spec = spec_of(asset.medium, segments, at_ms, side)
+    return picture_of(path, asset.medium, spec.page, spec.at_ms, side)
+
+
+def spec_of(medium: Medium, segments: Sequence[StoredSegment], at_ms: int | None, side: int) -> PictureSpec:
+    """Which picture shows an asset or the one segment of it: as `frame_of`."""
     one = segments[0].segment if len(segments) == 1 else None
-    page = one.page if one is not None else 1 if asset.medium == "document" else None
+    page = one.page if one is not None else 1 if medium == "document" else None
     if at_ms is None:
         at_ms = (one.span.start + one.span.end) // 2 if one is not None and one.span is not None else 0
-    return picture_of(path, asset.medium, page, at_ms, side)
+    return PictureSpec(page, at_ms, side)
 
 
 def jpeg(picture: Image) -> bytes:

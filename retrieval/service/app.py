@@ -75,8 +75,7 @@ def create_app(
             yield
             await close()
         news.close()
-        service.queue.close()
-        service.decoders.close()
+        service.close()
 
     app = FastAPI(lifespan=lifespan, **ABOUT)
     app.state.close = close

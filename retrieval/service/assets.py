@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from retrieval.render.json import VERSION, asset_report
+from retrieval.search.pictures import spec_of
 from retrieval.service.context import Service
-from retrieval.service.pictures import key_of, side_of, webp
+from retrieval.service.pictures import key_of, side_of
 from retrieval.service.requests import known
 
 VTT: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"text/vtt": {}}}}}
+READER = "retrieval.service.pictures:read_picture"
 KEPT = "private, max-age=604800"  # of pictures: they belong to a content hash, which never changes
 SideQuery = Annotated[
     int, Query(ge=16, le=1920, description="Pixels of the longer side, at most; brought to the next.")
@@ -105,17 +106,16 @@ def picture_of(service: Service, name: str, side: int, at_ms: int | None) -> tup
 
     Raises: HTTPException 404 for what has no picture or is away; as Library.frame.
     """
-    from retrieval.search.pictures import frame_of
-
     shown = service.library.show(known(name))
     key = key_of(shown.asset.hash, name if len(shown.segments) == 1 else "", at_ms, side)
     content = service.pictures.get(key)
     if content is None:
         shown, file = service.file_of(name)
-        picture = frame_of(replace(shown.asset, paths=(file,)), shown.segments, at_ms, side)
-        if picture is None:
+        medium = shown.asset.medium
+        made = service.decoders.read(file, READER, medium, spec_of(medium, shown.segments, at_ms, side))
+        if not made:
             raise HTTPException(404, "it has no picture")
-        content = webp(picture)
+        content = bytes(made[0])
         service.pictures.put(key, content)
     return content, key
 

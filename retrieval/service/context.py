@@ -44,6 +44,11 @@ class Service:
             self._kept[name] = state, value
         return value
 
+    def close(self) -> None:
+        """Takes no more work, and ends the decoders."""
+        self.queue.close()
+        self.decoders.close()
+
     def file_of(self, name: str) -> tuple[AssetDetails, Path]:
         """An asset and its file, where that is there and lies under a folder that the library follows, links resolved.
 

@@ -1,4 +1,5 @@
-"""Files that clients send are opened in child processes: a broken one may crash, hang or devour its decoder.
+"""Files are opened in child processes, those that clients send and the library's own: a broken one may crash, hang or
+devour its decoder.
 
 Of one question every file has SECONDS in all, whatever is read of it. A child lives on for the next question of its thread;
 one that goes beyond a limit is killed, and the question is refused.
@@ -12,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from retrieval.domain.media import InputSpec, Medium
+from retrieval.domain.media import InputSpec, Medium, PictureSpec
 from retrieval.domain.query import SentFile
 from retrieval.errors import MediaError, MediaUnreadable
 from retrieval.media.worker import Task, Workers
@@ -51,6 +52,14 @@ class Decoders:
                 raise MediaError(error.what.replace(f"{path.parent}/", ""), error.hint, error.reason) from None
 
         return SentFile(path, read)
+
+    def read(self, path: Path, reader: str, medium: Medium, spec: InputSpec | PictureSpec = None) -> list[Any]:
+        """All that a reader ("module:function", see retrieval.media.worker) gives of a file of the library.
+
+        Raises: MediaError.
+        """
+        task = Task(path, "show", reader, medium, spec, replace(self._limits, total_s=self._seconds))
+        return list(self._workers.mine().run(task))
 
     def close(self) -> None:
         """Ends all children, at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from retrieval.domain.media import Medium, PictureSpec
+    from retrieval.settings import Limits
 
 SIDES = (96, 192, 320, 480, 640, 960, 1280, 1920)  # pixels; others are brought to the next, so that few are kept
 QUALITY = 80
@@ -28,6 +32,17 @@ def side_of(wanted: int) -> int:
 def key_of(*parts: object) -> str:
     """The name of a picture in the cache, by all that it is made of; also its ETag."""
     return blake2b(repr((FORM, QUALITY, *parts)).encode(), digest_size=16).hexdigest()
+
+
+def read_picture(
+    path: Path, medium: Medium, spec: PictureSpec, limits: Limits, alive: Callable[[], None]
+) -> Iterator[bytes]:
+    """A reader for retrieval.media.worker: the picture as WebP; nothing for what has none."""
+    from retrieval.search.pictures import picture_of
+
+    picture = picture_of(path, medium, spec.page, spec.at_ms, spec.side)
+    if picture is not None:
+        yield webp(picture)
 
 
 def webp(picture: Image) -> bytes:

@@ -12,10 +12,14 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from retrieval import Library
 from retrieval.domain.media import AudioSpec, ImageSpec
 from retrieval.errors import MediaError
 from retrieval.media import extract, sniff
+from retrieval.media.av import audio
+from retrieval.search import pictures
 from retrieval.service.decoding import LIMITS, Decoders
+from retrieval.service.pictures import PictureCache
 from tests.service.test_attacks import bomb, picture_bomb
 
 
@@ -55,6 +59,23 @@ def test_this_process_opens_none(client: TestClient, samples: Path, name: str, m
     answer = client.post("/v1/search", files={"file": (file.name, file.read_bytes())})
     assert answer.status_code == 200, answer.text
     assert answer.json()["hits"][0]["path"].endswith(file.name)
+
+
+def test_this_process_opens_none_of_the_library(
+    client: TestClient, served: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures and waveforms come from children: readers that fail here are not missed."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise AssertionError("the service opens a file itself")
+
+    monkeypatch.setattr(pictures, "picture_of", fails)
+    monkeypatch.setattr(audio, "chunks", fails)
+    monkeypatch.setattr(PictureCache, "get", lambda *_: None)
+    seen = {each.path.name: each.hash for each in served.seen().values()}
+    made = client.get(f"/v1/assets/{seen['photo1.jpg']}/thumbnail")
+    assert made.headers["content-type"] == "image/webp"
+    assert client.get(f"/v1/assets/{seen['a3.wav']}/waveform").json()["peaks"]
 
 
 def test_what_takes_too_long_is_cut_off(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def with_client(library: Library, talk: Callable[[Client], Awaitable[None]]) -> 
         service = make_service(library, Rules(frozenset()))
         async with Client(tool_server(service)) as client:
             await talk(client)
-        service.queue.close()
+        service.close()
 
     asyncio.run(whole())
 

@@ -9,7 +9,7 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from retrieval import Library
-from retrieval.service.waveform import PEAKS, peaks_of
+from retrieval.service.peaks import PEAKS, peaks_of
 
 
 def test_peaks_follow_the_sound(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_peaks_follow_the_sound(tmp_path: Path) -> None:
         made.setsampwidth(2)
         made.setframerate(16_000)
         made.writeframes((samples * 32767).astype("<i2").tobytes())
-    peaks = np.array(peaks_of(file, "steps", 3000))
+    peaks = np.array(peaks_of(file, 3000, 8000))
     assert len(peaks) == PEAKS
     assert peaks[20:180].max() < 0.01
     assert np.allclose(np.median(peaks[220:380]), 0.5, atol=0.02)
@@ -37,7 +37,7 @@ def test_silence_has_no_peaks(tmp_path: Path) -> None:
         made.setsampwidth(2)
         made.setframerate(8000)
         made.writeframes(bytes(16_000))
-    assert peaks_of(file, "silence", 1000) == ()
+    assert peaks_of(file, 1000, 8000) == ()
 
 
 def test_recordings_have_a_waveform_and_photos_none(client: TestClient, served: Library) -> None:
