@@ -1,13 +1,14 @@
-"""crossmedia serve and keys: one library over HTTP."""
+"""crossmedia serve and keys: libraries over HTTP."""
 
 from __future__ import annotations
 
 import os
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,10 +22,8 @@ from retrieval.cli.server import short_name
 from retrieval.errors import InstallationError, LibraryError, RetrievalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from retrieval.service.app import Beside
     from retrieval.service.guard import Rules
     from retrieval.service.jobs import Jobs
     from retrieval.service.store import Store
@@ -43,6 +42,17 @@ UMask=0077
 
 [Install]
 WantedBy=default.target"""
+
+LibrariesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        callback=lambda named: named and [settings.library_folder(each) for each in named],
+        help="A library's folder, repeatable; the first is asked where a request names none "
+        "[default: CROSSMEDIA_LIBRARY, or your own].",
+    ),
+]
 
 keys_app = typer.Typer(no_args_is_help=True, help="List, add or revoke the keys that a service asks for.")
 
@@ -66,31 +76,43 @@ def serve(
     unit: Annotated[
         bool, typer.Option("--unit", help="Print a unit for systemd that serves with these options, and end.")
     ] = False,
-    library: LibraryOption = None,
+    library: LibrariesOption = None,
 ) -> None:
     """Answer questions over HTTP (docs/service.md), until it is stopped.
 
     On this machine's own address no key is asked for. On any other one every request needs a key: crossmedia keys add.
     """
     with reported():
-        home = library or settings.default_library()
+        homes = library or [settings.default_library()]
         hosts = frozenset(each.lower() for each in webhook_host or ())
-        rules = replace(_rules(home, host, tuple(allow_host or ())), webhook_hosts=hosts)
+        rules = replace(_rules(homes[0], host, tuple(allow_host or ())), webhook_hosts=hosts)
         if unit:
             names = [part for each in allow_host or () for part in ("--allow-host", each)]
             names += [part for each in webhook_host or () for part in ("--webhook-host", each)]
             names += ["--watch"] * watch
-            print(_unit(home.absolute(), ["--host", host, "--port", str(port), *names]))
+            print(_unit([each.absolute() for each in homes], ["--host", host, "--port", str(port), *names]))
         else:
             if watch:
                 check_installed()
-            _run(home, host, port, rules, watch=watch)
+            _run(homes, host, port, rules, watch=watch)
 
 
-def _unit(home: Path, options: list[str]) -> str:
+def names_of(homes: Sequence[Path]) -> list[str]:
+    """What libraries are called by clients: as their folders, a second one of a name with its number."""
+    names: list[str] = []
+    for home in homes:
+        own = home.absolute().name or "library"
+        numbered = (f"{own}-{number}" for number in range(2, len(homes) + 2))
+        names.append(next(each for each in (own, *numbered) if each not in names))
+    return names
+
+
+def _unit(homes: Sequence[Path], options: list[str]) -> str:
     """A unit for `systemctl --user`: starts the service anew where it fails, and lets it gain no rights."""
-    command = [sys.executable, "-m", "indexer.cli.app", "serve", *options, "--library", str(home)]
-    return UNIT.format(home=_in_unit(str(home)), command=" ".join(f'"{_in_unit(each)}"' for each in command))
+    named = [part for home in homes for part in ("--library", str(home))]
+    command = [sys.executable, "-m", "indexer.cli.app", "serve", *options, *named]
+    shown = " and ".join(_in_unit(str(home)) for home in homes)
+    return UNIT.format(home=shown, command=" ".join(f'"{_in_unit(each)}"' for each in command))
 
 
 def _in_unit(text: str) -> str:
@@ -117,38 +139,40 @@ def _rules(home: Path, host: str, names: tuple[str, ...]) -> Rules:
     return Rules(known, partial(list_keys, home))
 
 
-def _beside(home: Path) -> Beside:
-    """Follows the folders with the jobs of a service."""
+async def _follow(home: Path, jobs: Jobs, store: Store) -> None:
+    """Follows the folders of a library with the jobs of a service."""
+    from indexer.watch import Watch
 
-    async def follow(jobs: Jobs, store: Store) -> None:
-        from indexer.watch import Watch
-
-        try:
-            await Watch(home, jobs, store, tell).run()
-        except RetrievalError as error:
-            tell(f"The folders are not followed any more: {error.what} ({error.hint})")
-
-    return follow
+    try:
+        await Watch(home, jobs, store, tell).run()
+    except RetrievalError as error:
+        tell(f"The folders of {home} are not followed any more: {error.what} ({error.hint})")
 
 
-def _run(home: Path, host: str, port: int, rules: Rules, *, watch: bool) -> None:
+def _run(homes: Sequence[Path], host: str, port: int, rules: Rules, *, watch: bool) -> None:
     blas_threads.limit_threads()  # before what follows loads NumPy
     from indexer.cli.job import PROGRAM
     from indexer.cli.listening import listening
     from retrieval.library import Library
     from retrieval.service.app import create_app
 
-    with Library.open(home) as library, _own_socket(home) as own:
-        rules = replace(rules, socket=own.getsockname() if own else None)
-        app = create_app(library, rules, PROGRAM, mcp=True, beside=_beside(home) if watch else None)
+    with ExitStack() as stack:
+        libraries = {
+            name: stack.enter_context(Library.open(home)) for name, home in zip(names_of(homes), homes, strict=True)
+        }
+        sockets = {name: stack.enter_context(_own_socket(each.path)) for name, each in libraries.items()}
+        own = {each.getsockname(): name for name, each in sockets.items() if each is not None}
+        rules = replace(rules, sockets=own)
+        app = create_app(libraries, rules, PROGRAM, mcp=True, beside=_follow if watch else None)
         server, listener = listening(app, host, port, app.state.close)
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]
+        served = ", ".join(map(str, homes))
         with (
             server.capture_signals()
         ):  # also while it starts: an exception from a handler could be lost in the event loop
-            print(f"Serving {home} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
-            server.run(sockets=[listener, *([own] if own else [])])
+            print(f"Serving {served} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
+            server.run(sockets=[listener, *(each for each in sockets.values() if each is not None)])
 
 
 def mcp(library: LibraryOption = None) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP API of one library: search, what is known of files and moments, why they answer, and the media themselves.
+"""The HTTP API of one library or several: search, what is known of files and moments, why they answer, and the media.
 
 It reads; what writes is a program of its own that whoever serves names (see jobs). A text names no files (Library.search
 keeps `files` off), and what is served lies under a folder that the library follows, after symbolic links are resolved.
@@ -8,9 +8,11 @@ Answers are those of `--json`: docs/cli.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi import FastAPI, Request
@@ -22,6 +24,7 @@ from retrieval import settings
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
 from retrieval.service import assets, overview, questions, searches, watch, waveform, writes
+from retrieval.service import libraries as several
 from retrieval.service.context import Service
 from retrieval.service.guard import Guard, Rules, path_of
 from retrieval.service.jobs import Jobs
@@ -36,11 +39,11 @@ from retrieval.service.work_queue import WorkQueue
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
-Beside: TypeAlias = Callable[[Jobs, Store], Coroutine[Any, Any, None]]
+Beside: TypeAlias = Callable[[Path, Jobs, Store], Coroutine[Any, Any, None]]
 ABOUT: dict[str, Any] = {
     "title": "crossmedia",
     "version": settings.VERSION,
-    "summary": "Search photos, videos, recordings and documents of one library.",
+    "summary": "Search photos, videos, recordings and documents.",
     "docs_url": None,
     "redoc_url": None,
     "telemetry": {"tracing": False, "metrics": False},  # a tracer's spans would hold the questions
@@ -51,57 +54,58 @@ AT_MCP: dict[str, Any] = {"streamable_http_path": "/mcp", "json_response": True,
 
 
 def create_app(
-    library: Library, rules: Rules, writer: Sequence[str] = (), *, mcp: bool = False, beside: Beside | None = None
+    libraries: Library | Mapping[str, Library],
+    rules: Rules,
+    writer: Sequence[str] = (),
+    *,
+    mcp: bool = False,
+    beside: Beside | None = None,
 ) -> FastAPI:
-    """The application, to be served or mounted. It does not close the library.
+    """The application, to be served or mounted. It does not close the libraries.
 
-    writer: the program that does what changes the library, see retrieval.service.jobs; without one it only reads.
+    libraries: one, or several by name; a request names one by `?library=NAME`, else it is the first.
+    writer: the program that does what changes a library, see retrieval.service.jobs; without one it only reads.
     mcp: with the Model Context Protocol at /mcp, which needs the lifespan of the application: not where it is mounted.
-    beside: what follows the folders with the jobs of the service, until it is cancelled; needs the lifespan as well.
+    beside: what follows the folders of a library, given by its folder, with the jobs of the service, until it is
+        cancelled; needs the lifespan as well.
     `app.state.close`, awaited in its event loop, ends jobs and streams, as the end of the application does by itself.
     """
-    service = make_service(library, rules)
-    store = FileStore(library.path)
-    news = News(service, store, rules.webhook_hosts)
-    jobs = Jobs(writer, library.path, store, news.wake) if writer else None
-    tools = tool_server_of(service) if mcp else None
-
-    close = _closing(service, jobs)
+    named = libraries if isinstance(libraries, Mapping) else {libraries.path.absolute().name: libraries}
+    parts = _parts(named, rules, writer, mcp=mcp)
+    service = parts[0].service
+    close = _closing(service, [each.jobs for each in parts if each.jobs is not None])
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        follow = [beside(jobs, store)] if beside is not None and jobs is not None else []
-        async with _running(news.run(), *follow), tools.session_manager.run() if tools is not None else nullcontext():
+        async with AsyncExitStack() as stack:
+            for each in parts:
+                await stack.enter_async_context(each.running(beside))
             yield
             await close()
-        news.close()
+        for each in parts:
+            each.news.close()
         service.close()
 
     app = FastAPI(lifespan=lifespan, **ABOUT)
     app.state.close = close
-    _add_errors(app)
-    for part in (questions, assets, overview, waveform):
-        app.include_router(part.routes(service))
-    app.include_router(searches.routes(service, store, news))
-    if jobs is not None:
-        app.include_router(writes.routes(service, jobs))
-        app.include_router(watch.routes(service, store, watching=beside is not None))
-    if tools is not None:
-        app.router.routes.extend(tools.streamable_http_app(**AT_MCP).routes)
+    parts[0].add_routes(app, watching=beside is not None)
+    app.include_router(several.routes({each.name: each.service for each in parts}))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     add_page(app)
+    others = {each.name: each.add_routes(FastAPI(**ABOUT), watching=beside is not None) for each in parts[1:]}
+    app.add_middleware(several.ByLibrary, first=parts[0].name, others=others, sockets=rules.sockets)
     app.add_middleware(Guard, rules=rules, metrics=service.metrics)
     return app
 
 
-def _closing(service: Service, jobs: Jobs | None) -> Callable[[], Coroutine[Any, Any, None]]:
+def _closing(service: Service, jobs: Sequence[Jobs]) -> Callable[[], Coroutine[Any, Any, None]]:
     """What ends the work of a service, once, however often it is asked to."""
     closing: list[asyncio.Task[None]] = []
 
     async def end() -> None:
         service.queue.stop(GRACE_S)
-        if jobs is not None:
-            await jobs.close()
+        for each in jobs:
+            await each.close()
 
     async def close() -> None:
         if not closing:
@@ -121,6 +125,51 @@ async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     await asyncio.wait(tasks)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What answers for one library."""
+
+    name: str
+    service: Service
+    store: FileStore
+    news: News
+    jobs: Jobs | None
+    tools: MCPServer[Any] | None
+
+    def add_routes(self, app: FastAPI, *, watching: bool) -> FastAPI:
+        """The application with what is asked of the library; watching: its folders are followed."""
+        _add_errors(app)
+        for part in (questions, assets, overview, waveform):
+            app.include_router(part.routes(self.service))
+        app.include_router(searches.routes(self.service, self.store, self.news))
+        if self.jobs is not None:
+            app.include_router(writes.routes(self.service, self.jobs))
+            app.include_router(watch.routes(self.service, self.store, watching=watching))
+        if self.tools is not None:
+            app.router.routes.extend(self.tools.streamable_http_app(**AT_MCP).routes)
+        return app
+
+    @asynccontextmanager
+    async def running(self, beside: Beside | None) -> AsyncIterator[None]:
+        """Its works that go on until the block ends."""
+        works = [self.news.run()]
+        if beside is not None and self.jobs is not None:
+            works.append(beside(self.service.library.path, self.jobs, self.store))
+        async with _running(*works), self.tools.session_manager.run() if self.tools is not None else nullcontext():
+            yield
+
+
+def _parts(named: Mapping[str, Library], rules: Rules, writer: Sequence[str], *, mcp: bool) -> list[_Part]:
+    """One for each library; they share the queue, the decoders and the numbers of the service."""
+    parts: list[_Part] = []
+    for name, library in named.items():
+        service, store = make_service(library, rules, parts[0].service if parts else None), FileStore(library.path)
+        news = News(service, store, rules.webhook_hosts)
+        jobs = Jobs(writer, library.path, store, news.wake) if writer else None
+        parts.append(_Part(name, service, store, news, jobs, tool_server_of(service) if mcp else None))
+    return parts
+
+
 def tool_server_of(service: Service) -> MCPServer[Any]:
     """Its tools; the library behind them is loaded for those alone who want them."""
     from retrieval.service.tools import tool_server
@@ -128,11 +177,13 @@ def tool_server_of(service: Service) -> MCPServer[Any]:
     return tool_server(service)
 
 
-def make_service(library: Library, rules: Rules) -> Service:
-    """What the requests of one service share."""
+def make_service(library: Library, rules: Rules, beside: Service | None = None) -> Service:
+    """What the requests of one library share. beside: of another library of the same process."""
     place = blake2b(bytes(library.path.absolute()), digest_size=8).hexdigest()
-    queue = WorkQueue(rules.at_once, rules.queued, rules.wait_s, rules.work_s)
-    return Service(library, queue, PictureCache(settings.cache_dir() / "pictures" / place))
+    pictures = PictureCache(settings.cache_dir() / "pictures" / place)
+    if beside is not None:
+        return Service(library, beside.queue, pictures, beside.metrics, beside.decoders)
+    return Service(library, WorkQueue(rules.at_once, rules.queued, rules.wait_s, rules.work_s), pictures)
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -11,8 +11,8 @@ import asyncio
 import ipaddress
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -59,7 +59,8 @@ class Rules:
     rate: float = 100.0  # requests a second of one key, or address where there are no keys
     burst: int = 500  # ... and so many at once
     webhook_hosts: frozenset[str] = frozenset()  # to which messages may go: HOST or HOST:PORT, see webhooks.target_of
-    socket: str | None = None  # a Unix socket that this user alone may open: neither host nor key is asked for there
+    # Names of libraries by the Unix sockets in their folders, which their user alone may open: no host, no key.
+    sockets: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_loopback(host: str) -> bool:
@@ -98,7 +99,8 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        if self._rules.socket is None or scope.get("server") != (self._rules.socket, None):
+        place, port = scope.get("server") or ("", 0)
+        if port is not None or place not in self._rules.sockets:
             refusal = self._refusal_of_stranger(scope, headers)
             if refusal is not None:
                 return refusal

@@ -11,8 +11,8 @@ from collections import Counter
 
 BOUNDS = (0.005, 0.02, 0.08, 0.3, 1.0, 5.0, 30.0)  # seconds
 PLACES = frozenset(
-    "search facets similar explain explain.png curve thumbnail frame media captions.vtt tags duplicates stats assets"
-    " segments jobs events index sources rebuild searches watch mcp metrics healthz readyz".split()
+    "search facets libraries similar explain explain.png curve thumbnail frame media captions.vtt tags duplicates stats"
+    " assets segments jobs events index sources rebuild searches watch mcp metrics healthz readyz".split()
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from retrieval.service.libraries import PARAMETER
 from retrieval.service.requests import SearchRequest
 from retrieval.service.searches import SavedSearch
 from retrieval.service.writes import Registration
@@ -43,8 +44,10 @@ def document(app: FastAPI) -> dict[str, Any]:
             schemas.pop(unused, None)
         schemas["Problem"] = PROBLEM
         told = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        for path in made["paths"].values():
+        for name, path in made["paths"].items():
             for operation in path.values():
+                if name.startswith("/v1/") and name != "/v1/libraries":
+                    operation.setdefault("parameters", []).append(PARAMETER)
                 responses = operation["responses"]
                 responses.pop("422", None)
                 responses.update({status: {"description": why, "content": told} for status, why in REFUSALS.items()})

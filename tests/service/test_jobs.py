@@ -244,7 +244,7 @@ def test_following_is_paused_and_resumed(empty: Library) -> None:
     """For every process that follows the library; a service says whether it does itself."""
     began = threading.Event()
 
-    async def beside(jobs: Jobs, store: Store) -> None:
+    async def beside(home: Path, jobs: Jobs, store: Store) -> None:
         began.set()
         await asyncio.Event().wait()
 

@@ -83,9 +83,10 @@ def test_it_computes_on_one_thread(sample_library: Path) -> None:
 
 
 @contextmanager
-def running(library: Path) -> Iterator[str]:
+def running(*libraries: Path) -> Iterator[str]:
     """The program as a service, at the address that is given; it must end without a trace of what it was asked."""
-    command = [sys.executable, "-m", "indexer.cli.app", "serve", "--port", "0", "--library", str(library)]
+    named = [part for library in libraries for part in ("--library", str(library))]
+    command = [sys.executable, "-m", "indexer.cli.app", "serve", "--port", "0", *named]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         try:
             assert service.stdout is not None
