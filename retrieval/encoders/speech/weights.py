@@ -30,7 +30,7 @@ PIECE = 1 << 20  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class SpeechModel:
-    """One entry of models.toml. `language`: the only one it knows, or empty for about a hundred."""
+    """One entry of models.toml. `language`: the only one it knows, or empty for about a hundred. revision: a commit."""
 
     name: str
     repo: str
@@ -41,6 +41,7 @@ class SpeechModel:
     cpu: bool = False
     files: str = ""
     parts: tuple[str, ...] = ()
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,9 @@ def _remedy(model: SpeechModel) -> str:
 
 def _locate(model: SpeechModel) -> Path | None:
     """The folder in the hub's cache, or the file or first part in an installed package; None where neither is here."""
-    if folder := _in_hub_cache(model.repo):
-        return folder
+    for revision in (model.revision, "main"):
+        if folder := _in_hub_cache(model.repo, revision):
+            return folder
     parts = [_in_package(part) for part in model.parts]
     return parts[0] if parts and all(parts) else None
 
@@ -128,13 +130,13 @@ def _in_package(name: str) -> Path | None:
     return path if path and path.exists() else None
 
 
-def _in_hub_cache(repo: str) -> Path | None:
+def _in_hub_cache(repo: str, revision: str) -> Path | None:
     """The folder of a fetched repository, whole enough to be loaded offline."""
     if importlib.util.find_spec("huggingface_hub") is None:
         return None
     from huggingface_hub import try_to_load_from_cache
 
-    found = [try_to_load_from_cache(repo, name) for name in (WEIGHTS, "config.json", TOKENIZER)]
+    found = [try_to_load_from_cache(repo, name, revision=revision) for name in (WEIGHTS, "config.json", TOKENIZER)]
     return Path(found[0]).parent if isinstance(found[0], str) and all(isinstance(each, str) for each in found) else None
 
 
@@ -234,7 +236,7 @@ def fetch(name: str) -> Weights:
 
     wanted = [WEIGHTS, "config.json", "preprocessor_config.json", TOKENIZER, "vocabulary.*"]
     try:
-        snapshot_download(speech_models()[name].repo, allow_patterns=wanted)
+        snapshot_download(speech_models()[name].repo, revision=speech_models()[name].revision, allow_patterns=wanted)
     except Exception as error:  # the hub client has no common error of its own
         raise EncoderUnavailable(
             f"Whisper {name} could not be fetched: {error}", "see that the hub can be reached"

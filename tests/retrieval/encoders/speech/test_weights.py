@@ -5,11 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from retrieval.encoders.speech.weights import SpeechModel, Weights, _checked, digest, find_weights, here, speech_models
+from retrieval.encoders.speech.weights import (
+    SpeechModel,
+    Weights,
+    _checked,
+    digest,
+    fetch,
+    find_weights,
+    here,
+    speech_models,
+)
 from retrieval.errors import EncoderUnavailable
 
 DATA = b"weights " * 1_000
@@ -107,31 +117,59 @@ def test_a_folder_is_taken_as_it_is(place: Path) -> None:
     assert find_weights(str(place / "mine")) == Weights("mine", place / "mine", hashlib.sha256(DATA).hexdigest())
 
 
-def test_the_hub_cache_is_used_when_it_is_whole(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights fetched by any program are found; without the tokenizer, which would be fetched, they are not."""
+@pytest.mark.parametrize("pinned", [True, False])
+def test_the_hub_cache_is_used_when_it_is_whole(
+    pinned: bool, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights of the pinned commit, or fetched by any program, are found; without the tokenizer, they are not.
+
+    Other weights than the pinned ones are refused.
+    """
     hub = pytest.importorskip("huggingface_hub")
     monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    entry = speech_models()["small"]
+    monkeypatch.setitem(speech_models(), "small", replace(entry, sha256=hashlib.sha256(DATA).hexdigest()))
     repo = tmp_path / "hub" / "models--Systran--faster-whisper-small"
-    snapshot = repo / "snapshots" / "abc"
+    snapshot = repo / "snapshots" / (entry.revision if pinned else "abc")
     snapshot.mkdir(parents=True)
-    (repo / "refs").mkdir()
-    (repo / "refs" / "main").write_text("abc")
+    if not pinned:
+        (repo / "refs").mkdir()
+        (repo / "refs" / "main").write_text("abc")
     for name in ("model.bin", "config.json"):
         (snapshot / name).write_bytes(DATA)
     assert "small" not in here()
     (snapshot / "tokenizer.json").write_bytes(b"{}")
     assert "small" in here()
     assert find_weights("small").path == snapshot
+    monkeypatch.setitem(speech_models(), "small", entry)
+    with pytest.raises(EncoderUnavailable, match="are damaged"):
+        find_weights("small")
+
+
+def test_a_fetch_asks_for_the_pinned_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for whatever the repository's main branch is on that day."""
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+
+    def refuse(repo: str, **options: object) -> None:
+        asked.append((repo, options["revision"]))
+        raise OSError("no network")
+
+    monkeypatch.setattr(hub, "snapshot_download", refuse)
+    with pytest.raises(EncoderUnavailable, match="Whisper tiny could not be fetched: no network"):
+        fetch("tiny")
+    assert asked == [("Systran/faster-whisper-tiny", "d90ca5fe260221311c53c58e660288d3deb8d356")]
 
 
 def test_every_entry_is_complete() -> None:
-    """Each model states its repository, size and licence; a packaged one also its digest."""
+    """Each model states its repository, commit, size, digest and licence."""
     assert list(speech_models())[:3] == ["large-v3", "large-v3-turbo", "medium"]
     for model in speech_models().values():
         assert model.repo.count("/") == 1
         assert model.bytes > 10_000_000
         assert model.licence == "MIT"
-        assert bool(model.parts) <= (len(model.sha256) == 64)
+        assert len(model.sha256) == 64
+        assert len(model.revision) == 40
 
 
 def test_looking_imports_nothing_heavy() -> None:
