@@ -27,9 +27,9 @@ from indexer.pipeline.steps import STEPS, task_of
 from indexer.publish import publish
 from retrieval import settings
 from retrieval.domain.media import Step
-from retrieval.encoders.profile import library_profile, make_profile
+from retrieval.encoders.profile import ROLES, library_profile, make_profile
 from retrieval.errors import LibraryError
-from retrieval.kinds import has_meaning, kinds_in
+from retrieval.kinds import has_meaning, kinds_in, space_among
 from retrieval.media.worker import Workers
 from retrieval.protocols import Profile, SpaceName
 
@@ -99,8 +99,8 @@ def _wanted(engine: Engine, profile: str | None, encoders: dict[str, str], *, ro
         return wanted
     if profile:
         return make_profile(profile, **encoders)
-    shared, sentence = encoders.get("shared", ""), encoders.get("sentence", "")
-    return library_profile(own, spaces, shared, sentence) if encoders else None
+    models = [encoders.get(role, "") for role in ROLES]
+    return library_profile(own, spaces, *models) if encoders else None
 
 
 def reembed(
@@ -133,9 +133,9 @@ def reembed(
 
 
 def _models(connection: Connection) -> list[str]:
-    """The library's profile, and the models of its live spaces shared and sentence."""
+    """The library's profile, and the models of its live spaces shared, sentence and sound, "" for none."""
     encoders = {space.name: space.encoder for space in catalog_read.live_spaces(connection)}
-    return [catalog_read.fact(connection, "profile") or "", encoders.get("shared", ""), encoders.get("sentence", "")]
+    return [catalog_read.fact(connection, "profile") or "", *(encoders.get(role, "") for role in ROLES)]
 
 
 def _embed_texts(engine: Engine, space: SpaceName, tower: Tower) -> None:
@@ -165,9 +165,9 @@ def _embed_media(
     emit: Callable[[Event], None],
 ) -> None:
     row = STEPS[step]
-    if row.modality is None or (row.space, row.modality) not in towers:
+    tower = towers.get((space_among(row, {space for space, _ in towers}), row.modality)) if row.modality else None
+    if tower is None:
         return
-    tower = towers[row.space, row.modality]
     with engine.connect() as connection:
         jobs = list(_jobs(connection, step, tower, options))
     if not jobs:

@@ -5,7 +5,9 @@ A program of its own may add rows before it opens a library: KINDS["face"] = Seg
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
+from typing import Protocol
 
 from retrieval.domain.media import Kind, Lane, Modality
 from retrieval.domain.text import is_sentence
@@ -15,7 +17,8 @@ from retrieval.domain.text import is_sentence
 class SegmentKind:
     """How one kind of segment is encoded, found, calibrated and named.
 
-    modality: what an encoder sees of it. space: the name of the space that holds its vectors. retriever: the lane that
+    modality: what an encoder sees of it. space: the name of the space that holds its vectors. own_space: the space that
+    holds them in place of it where a profile has a space of that name; docs/decisions/0149. retriever: the lane that
     finds it, as results name it. plural: for counts. is_timed: it has a span of milliseconds. calibration: the target
     in a direction of calibration ("text-speech"); default its modality. calibrated_with: kinds whose best scores set
     its calibration together with its own. multi_instance_correction: log-odds that the best of many parts of one
@@ -33,6 +36,7 @@ class SegmentKind:
     multi_instance_correction: float = 0.0
     tags: str = ""
     sentences_only: bool = False
+    own_space: str = ""
 
 
 KINDS: dict[Kind, SegmentKind] = {
@@ -43,7 +47,7 @@ KINDS: dict[Kind, SegmentKind] = {
     "shot": SegmentKind("image", "shared", "shows", "shots", is_timed=True, tags="seen"),
     # Speech and text lines are short, and short sentences are near to many questions: a calibration of their own.
     "speech": SegmentKind("text", "sentence", "said", "sentences", is_timed=True, calibration="speech"),
-    "sound": SegmentKind("sound", "shared", "sounds", "sounds", is_timed=True, tags="heard"),
+    "sound": SegmentKind("sound", "shared", "sounds", "sounds", is_timed=True, tags="heard", own_space="sound"),
     "passage": SegmentKind("text", "sentence", "words", "passages"),
     "text_line": SegmentKind(
         "text", "sentence", "reads", "lines in pictures", calibration="speech", sentences_only=True
@@ -53,7 +57,26 @@ KINDS: dict[Kind, SegmentKind] = {
 
 def kinds_in(space: str, retriever: Lane | None = None) -> tuple[Kind, ...]:
     """The kinds whose vectors lie in a space, in the order of the table; those of one retriever only, where it is named."""
-    return tuple(name for name, kind in KINDS.items() if kind.space == space and retriever in (None, kind.retriever))
+    return tuple(
+        name
+        for name, kind in KINDS.items()
+        if space in (kind.space, kind.own_space) and retriever in (None, kind.retriever)
+    )
+
+
+class HasSpaces(Protocol):
+    """What names a space, and one in place of it: a kind of segment, or a step that makes such segments."""
+
+    @property
+    def space(self) -> str: ...
+
+    @property
+    def own_space(self) -> str: ...
+
+
+def space_among(row: HasSpaces, spaces: Container[str]) -> str:
+    """The name of the space that holds the vectors of a kind, or of what a step makes, where there are these spaces."""
+    return row.own_space if row.own_space in spaces else row.space
 
 
 def has_meaning(kind: Kind, text: str) -> bool:
@@ -68,4 +91,4 @@ def calibrated_together(kind: Kind) -> list[Kind]:
 
 def asked_of(space: str) -> set[Modality]:
     """The modalities of a question that a space is asked with: those of its kinds, and text."""
-    return {"text", *(kind.modality for kind in KINDS.values() if kind.space == space)}
+    return {"text", *(kind.modality for kind in KINDS.values() if space in (kind.space, kind.own_space))}

@@ -175,6 +175,41 @@ def write_onnx_folder(folder: Path, kind: str = "free") -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def clap_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ONNX form of a CLAP model that hears how loud each band is, made without torch."""
+    pytest.importorskip("onnx")
+    folder = tmp_path_factory.mktemp("clap") / "onnx"
+    for half in ("audio", "textual"):
+        (folder / half).mkdir(parents=True)
+    tokenizer = _word_tokenizer()
+    _save_graph(folder / "textual/model.onnx", *_textual_graph("free", tokenizer.get_vocab_size()))
+    tokenizer.save(str(folder / "textual/tokenizer.json"))
+    _save_graph(folder / "audio/model.onnx", *_audio_graph())
+    bands = np.random.default_rng(8).random((513, 64)) ** 8
+    np.savez(folder / "audio/features.npz", window=np.hanning(1025)[:-1], filters=bands)
+    sound = {"rate": 48_000, "window_ms": 10_000, "hop": 480, "padding": "repeatpad"}
+    texts = {
+        "config.json": {"embed_dim": ONNX_DIMENSION, "text_cfg": {"context_length": LENGTH}, "clap": sound},
+        "textual/tokenizer_config.json": {"pad_token": {"content": "<pad>", "special": True}},
+    }
+    for name, value in texts.items():
+        (folder / name).write_text(json.dumps(value), "utf-8")
+    return folder
+
+
+def _audio_graph() -> tuple[list[Any], Any, list[Any]]:
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = np.random.default_rng(6).normal(size=(64, ONNX_DIMENSION)).astype(np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["features"], ["bands"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["bands", "weights"], ["vectors"]),
+    ]
+    given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 1, 1001, 64])
+    return nodes, given, [numpy_helper.from_array(weights, "weights")]
+
+
 def _word_tokenizer() -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 

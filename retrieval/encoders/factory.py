@@ -117,6 +117,22 @@ def _gemma(folder: Path, space: Space, modality: Modality) -> Encoder:
     return made[modality]()
 
 
+def _clap(model: Model, role: Role, modality: Modality) -> Encoder:
+    """By the ONNX form, which is made once where torch is installed; an added folder may be that form itself."""
+    from retrieval.encoders import clap, onnx
+
+    files = files_of(model)
+    folder = files.folder
+    space = _space(model, role, files, model.dimension or clap.dimension(folder))
+    if clap.is_checkpoint(folder):
+        if not _exported(model, files, clap.export):
+            raise EncoderUnavailable(
+                f"model {model.name} cannot be exported to ONNX", "take another checkpoint of CLAP"
+            )
+        folder = files.export
+    return onnx.OnnxText(folder, space, model.prompt) if modality == "text" else clap.ClapSound(folder, space)
+
+
 def _exported(model: Model, files: Files, export: Callable[..., None]) -> bool:
     """Whether the ONNX form is there, after making it where it can be made. A model without one is served by torch."""
     if files.export.is_dir():
@@ -154,4 +170,5 @@ FAMILIES: dict[str, Callable[[Model, Role, Modality], Encoder]] = {
     "open_clip": _open_clip,
     "sentence_transformers": _sentences,
     "embedding_gemma": _embedding_gemma,
+    "clap": _clap,
 }

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.domain.media import ImageSpec, Modality
-from retrieval.encoders import embedding_gemma, hub, onnx, onnx_session, open_clip, sentence_transformers
+from retrieval.encoders import clap, embedding_gemma, hub, onnx, onnx_session, open_clip, sentence_transformers
 from retrieval.encoders.factory import Role, make_encoder
 from retrieval.encoders.profile_registry import list_profiles, profile_entries, profile_entry, profile_state
 from retrieval.encoders.registry import (
@@ -39,6 +39,7 @@ EQUAL = 0.999  # least cosine of golden vectors by two exports of one model
 GOLDEN_TOLERANCE = 0.01  # of one component of a unit vector; another model is off by 0.05 and more
 WANTED = {  # patterns of the files in a repository that a family reads
     "onnx": [onnx.CONFIG, "visual/model.onnx*", onnx.PREPROCESS, "textual/model.onnx*", "textual/*.json"],
+    "clap": ["*.json", "*.txt", "model.safetensors", "pytorch_model.bin"],
     "sentence_transformers": ["*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "[0-9]_*/*"],
 }
 NOT_WANTED = ["onnx/*", "openvino/*"]
@@ -78,14 +79,18 @@ def _described(folder: Path, name: str) -> Model:
     if sentence_transformers.is_model(folder):
         dimension = sentence_transformers.dimension(folder) or sentence_transformers.loaded_dimension(folder)
         return Model(name, "sentence_transformers", sentence_transformers.modalities(folder), dimension)
+    if clap.is_checkpoint(folder):
+        return Model(name, "clap", frozenset({"text", "sound"}), clap.dimension(folder))
+    if clap.is_export(folder):
+        return Model(name, "clap", clap.modalities(folder), onnx.dimension(folder))
     if embedding_gemma.is_export(folder):
         return Model(name, "embedding_gemma", embedding_gemma.modalities(folder), onnx.dimension(folder))
     if found := onnx.modalities(folder):
         return Model(name, "onnx", found, onnx.dimension(folder))
     raise EncoderUnavailable(
         f"{folder} holds no model that crossmedia knows",
-        "wanted: open_clip_config.json with its weights, modules.json of sentence-transformers, or config.json with "
-        "visual/model.onnx and textual/model.onnx",
+        "wanted: open_clip_config.json with its weights, modules.json of sentence-transformers, config.json of a CLAP "
+        "model, or config.json with visual/model.onnx and textual/model.onnx",
     )
 
 
@@ -184,7 +189,7 @@ def _check_equal(model: Model, other: Model) -> None:
 def compare(one: str, other: str) -> dict[Modality, float]:
     """The least cosine of the golden vectors of two models, by modality. Raises: as `check`, and SpaceMismatch."""
     models = [find_model(one), find_model(other)]
-    role: Role = "sentence" if models[0].senses == {"text"} else "shared"
+    role = _role(models[0])
     found: dict[Modality, float] = {}
     for modality in sorted(models[0].senses & models[1].senses):
         rows = []
@@ -254,7 +259,7 @@ def remove(name: str) -> Removed:
     if not state.digest:
         where = f"it comes from {model.source}" if state.here else "it is not on this machine"
         raise EncoderUnavailable(f"model {name} was neither fetched nor added", where)
-    users = [each.name for each in list_profiles() if each.own and model in each.models]
+    users = [each.name for each in list_profiles() if each.own and model in (*each.models, each.sound)]
     if users:
         raise EncoderUnavailable(f"the profile {users[0]} needs model {name}", "crossmedia models profile remove NAME")
     fetched = models_dir() / model.name
@@ -276,6 +281,7 @@ def export(name: str) -> ModelState:
     makers: dict[str, Callable[[Path, Path], None]] = {
         "open_clip": open_clip.export,
         "sentence_transformers": sentence_transformers.export,
+        "clap": clap.export,
     }
     if model.family not in makers:
         raise EncoderUnavailable(f"model {name} needs no export", "it is served without torch as it is")
@@ -294,8 +300,15 @@ def check(name: str) -> dict[Modality, tuple[float, ...]]:
         SpaceMismatch: it is not what it was.
     """
     model = find_model(name)
-    role: Role = "sentence" if model.senses == {"text"} else "shared"
+    role = _role(model)
     return {modality: _head(model, role, modality) for modality in sorted(model.senses)}
+
+
+def _role(model: Model) -> Role:
+    """The space of a profile that a model is for."""
+    if model.senses == {"text"}:
+        return "sentence"
+    return "sound" if model.senses == {"text", "sound"} else "shared"
 
 
 def _head(model: Model, role: Role, modality: Modality) -> tuple[float, ...]:

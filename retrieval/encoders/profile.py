@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, SceneCalibration
 from retrieval.encoders.factory import Role, make_encoder
-from retrieval.encoders.profile_registry import named_profile, profile_entry
+from retrieval.encoders.profile_registry import named_profile, profile_entry, sound_here
 from retrieval.encoders.registry import ABSENT, DefaultCalibration, Model, find_model, is_unknown, recorded_model
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
@@ -27,35 +27,42 @@ __all__ = ["ModelProfile", "Role", "library_profile", "make_profile"]
 
 
 SPACES: tuple[Role, ...] = ("shared", "sentence")
+ROLES: tuple[Role, ...] = (*SPACES, "sound")
 
 
 @dataclass(frozen=True)
 class ModelProfile:
     """A profile of models that this machine knows. Safe from several threads; each encoder is made once, on first use.
 
-    home: the folder of the library that it serves, where that keeps calibrations of its own.
+    sound: the model of sounds and of questions to them, where these have a space of their own. home: the folder of the
+    library that it serves, where that keeps calibrations of its own.
     """
 
     name: str
     shared: Model
     sentence: Model
     speech: str = "auto"
+    sound: Model | None = None
     home: Path | None = field(default=None, compare=False)
     _made: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     _lock: Any = field(default_factory=RLock, compare=False, repr=False)
 
     @property
     def spaces(self) -> tuple[Role, ...]:
-        """One for pictures, sounds and questions to them, one for texts."""
-        return SPACES
+        """One for pictures, sounds and questions to them, one for texts, and one for sounds where a model has them alone."""
+        return ROLES if self.sound else SPACES
 
     def model(self, role: Role) -> Model:
-        """The model behind one of the two spaces."""
+        """The model behind one of the spaces."""
+        if role == "sound" and self.sound:
+            return self.sound
         return self.shared if role == "shared" else self.sentence
 
     def modalities(self, role: Role) -> frozenset[Modality]:
         """What can be brought into that space; {"text"} for "sentence"."""
-        return self.model(role).senses if role == "shared" else frozenset({"text"})
+        if role == "sound" and self.sound:
+            return self.sound.senses & {"text", "sound"}
+        return self.shared.senses - ({"sound"} if self.sound else set()) if role == "shared" else frozenset({"text"})
 
     def encoder(self, role: Role, modality: Modality) -> Encoder:
         """The encoder of one modality into one space; the text one loads no image tower.
@@ -93,6 +100,8 @@ class ModelProfile:
         Sentences that are spoken have a curve of their own beside that of passages.
         """
         role: Role = "sentence" if direction in ("text-text", "text-speech") else "shared"
+        if self.sound and direction in ("text-sound", "sound-sound"):
+            role = "sound"
         model = self.model(role)
         if is_unknown(model):
             measured = self._calibrated(role)
@@ -160,8 +169,10 @@ def _measured_scene() -> tuple[Vectors, float] | None:
         return None
 
 
-def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "") -> ModelProfile:
+def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = "", sound: str = "") -> ModelProfile:
     """The profile of that name, with single models replaced by name; "auto" takes the best whose models are all here.
+
+    A sound tower that the profile names is taken where it is on this machine.
 
     Raises: EncoderUnavailable for a name that is neither in profiles.toml nor fetched or added.
     """
@@ -171,17 +182,24 @@ def make_profile(name: str, shared: str = "", sentence: str = "", speech: str = 
         find_model(shared or entry["shared"]),
         find_model(sentence or entry["sentence"]),
         speech or entry["transcriber"],
+        find_model(sound) if sound else sound_here(entry),
     )
     return _checked(profile)
 
 
 def library_profile(
-    name: str, spaces: Iterable[Space], shared: str = "", sentence: str = "", *, home: Path | None = None
+    name: str,
+    spaces: Iterable[Space],
+    shared: str = "",
+    sentence: str = "",
+    sound: str = "",
+    *,
+    home: Path | None = None,
 ) -> ModelProfile:
     """The profile of a library: its name, and the model that each of its live spaces was encoded by. home: its folder.
 
     The name alone does not tell: a space may have been encoded again by another model (`rebuild --encoder`), and a
-    profile of the user's own may have been changed or removed since. shared, sentence: models in their place.
+    profile of the user's own may have been changed or removed since. shared, sentence, sound: models in their place.
     A model that this machine does not know is found missing when it is asked to encode, not here.
 
     Raises: EncoderUnavailable where a library without vectors names an unknown profile.
@@ -195,10 +213,19 @@ def library_profile(
         return recorded[role]
 
     transcriber = entry["transcriber"] if entry else "auto"
-    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), transcriber, home))
+    heard: Model | None = None
+    if sound or "sound" in recorded:
+        heard = model("sound", sound)
+    elif entry and not (recorded or shared or sentence):  # only a new library takes what its profile names
+        heard = sound_here(entry)
+    return _checked(ModelProfile(name, model("shared", shared), model("sentence", sentence), transcriber, heard, home))
 
 
 def _checked(profile: ModelProfile) -> ModelProfile:
+    if profile.sound and profile.sound.family != ABSENT and not profile.sound.senses >= {"text", "sound"}:
+        raise EncoderUnavailable(
+            f"model {profile.sound.name} does not take texts and sounds", "it belongs to --encoder shared= or sentence="
+        )
     if profile.sentence.family == ABSENT:
         return profile
     if "text" not in profile.sentence.senses or profile.sentence.senses - {"text"}:

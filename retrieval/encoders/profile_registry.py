@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,15 @@ from retrieval.encoders.registry import LOCAL_NAME, Model, find_model, has_gpu, 
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 FIELDS = ("about", "shared", "sentence", "transcriber")
+OPTIONAL = {"gpu", "sound"}
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileState:
-    """A profile, its models, and what a fetch would bring. `ready`: all is here. own: made on this machine."""
+    """A profile, its models, and what a fetch would bring. `ready`: all is here. own: made on this machine.
+
+    sound: the model that gives sounds a space of their own, if it is here when a library is made.
+    """
 
     name: str
     about: str
@@ -29,6 +34,7 @@ class ProfileState:
     missing: tuple[Model, ...]
     transcriber: str = "auto"
     own: bool = False
+    sound: Model | None = None
 
     @property
     def ready(self) -> bool:
@@ -111,10 +117,21 @@ def profile_state(name: str) -> ProfileState:
     name, entry = named_profile(name)
     models = tuple(find_model(entry[role]) for role in ("shared", "sentence"))
     missing = tuple(model for model in models if not model_state(model).here)
-    return ProfileState(name, entry["about"], models, missing, entry["transcriber"], name not in shipped()["profiles"])
+    own, sound = name not in shipped()["profiles"], entry.get("sound", "")
+    return ProfileState(
+        name, entry["about"], models, missing, entry["transcriber"], own, find_model(sound) if sound else None
+    )
 
 
-def add_profile(name: str, *, shared: str, sentence: str, transcriber: str = "auto", about: str = "") -> ProfileState:
+def sound_here(entry: Mapping[str, Any]) -> Model | None:
+    """The model of a profile's sounds, where it names one and that is on this machine."""
+    model = find_model(entry["sound"]) if entry.get("sound") else None
+    return model if model and model_state(model).here else None
+
+
+def add_profile(
+    name: str, *, shared: str, sentence: str, sound: str = "", transcriber: str = "auto", about: str = ""
+) -> ProfileState:
     """Keeps a profile of the user's own; models that are not here yet may be named by what would fetch them.
 
     Raises:
@@ -127,9 +144,12 @@ def add_profile(name: str, *, shared: str, sentence: str, transcriber: str = "au
         raise EncoderUnavailable(f"model {shared} takes no text", "no question in words could be asked of it")
     if find_model(sentence).senses != {"text"}:
         raise EncoderUnavailable(f"model {sentence} is not one for sentences", "name it with --shared")
+    if sound and not find_model(sound).senses >= {"text", "sound"}:
+        raise EncoderUnavailable(f"model {sound} does not take texts and sounds", "name it with --shared")
     entry = {"about": about or "a profile of yours", "shared": shared, "sentence": sentence, "transcriber": transcriber}
+    entry |= {"sound": sound} if sound else {}
     known = profile_entry(name)
-    if known is not None and any(known[field] != entry[field] for field in FIELDS[1:]):
+    if known is not None and any(known.get(field) != entry.get(field) for field in (*FIELDS[1:], "sound")):
         raise SpaceMismatch(f"a profile {name} is there already, of other models", "give another name")
     _folder().mkdir(parents=True, exist_ok=True)
     lines = [f"{field} = {json.dumps(value, ensure_ascii=False)}\n" for field, value in entry.items()]
@@ -158,7 +178,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise EncoderUnavailable(f"{path} cannot be read as a profile: {error}", "mend or delete the file") from None
     entry = {"about": "a profile of yours", "transcriber": "auto", **entry}
-    if unknown := set(entry) - {*FIELDS, "gpu"}:
+    if unknown := set(entry) - {*FIELDS, *OPTIONAL}:
         raise EncoderUnavailable(f"{path} holds unknown fields: {', '.join(sorted(unknown))}", f"known: {FIELDS}")
     if missing := [field for field in FIELDS if not isinstance(entry.get(field), str)]:
         raise EncoderUnavailable(f"{path} lacks {', '.join(missing)}", "a profile names the models shared and sentence")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, InputSpec, Medium, Metadata
 from retrieval.domain.query import FileReader, Operand
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
+from retrieval.kinds import KINDS, space_among
 from retrieval.settings import MOST_VIEWS, RATE
 
 if TYPE_CHECKING:
@@ -134,10 +135,11 @@ def _take(content: Content, values: Iterable[Metadata | ExtractedSegment]) -> Me
 
 
 def _listen(content: Content, read: FileReader, profile: Profile) -> None:
-    if "sound" not in profile.modalities("shared"):
+    space = space_among(KINDS["sound"], profile.spaces)
+    if "sound" not in profile.modalities(space):
         return
     try:
-        form = profile.encoder("shared", "sound").form
+        form = profile.encoder(space, "sound").form
         _take(content, read("listen", "audio", form if isinstance(form, AudioSpec) else AudioSpec()))
     except (EncoderUnavailable, MediaError) as error:
         content.warnings.append(str(error))
@@ -217,8 +219,9 @@ def _samples(array: NDArray[Any]) -> NDArray[np.float32]:
 
 def _sound(samples: NDArray[np.float32], profile: Profile) -> Content:
     content = Content()
-    if "sound" in profile.modalities("shared"):
-        form = profile.encoder("shared", "sound").form
+    space = space_among(KINDS["sound"], profile.spaces)
+    if "sound" in profile.modalities(space):
+        form = profile.encoder(space, "sound").form
         content.sounds = list(_windows(samples, form if isinstance(form, AudioSpec) else AudioSpec()))
     _take_speech(content, [samples], profile)
     return content

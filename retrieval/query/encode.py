@@ -216,13 +216,20 @@ def _encode_items(
     failures: list[EncoderUnavailable] = []
     for space in profile.spaces:
         for modality, values in items.items():
-            if values and modality in asked_of(space):
+            if values and modality in asked_of(space) and not _is_elsewhere(profile, space, modality):
                 rows = _encode(profile, space, modality, _thinned(values, _most(modality)), failures)
                 if rows is not None:
                     vectors[space, modality] = rows
     if failures and not vectors:
         raise failures[0]
     return vectors, tuple(str(each) for each in failures)
+
+
+def _is_elsewhere(profile: Profile, space: Role, modality: Modality) -> bool:
+    """Whether a space of the profile's lacks a modality because another one holds it: sounds may have their own."""
+    return modality not in profile.modalities(space) and any(
+        modality in profile.modalities(other) and modality in asked_of(other) for other in profile.spaces
+    )
 
 
 def _most(modality: Modality) -> int:

@@ -23,7 +23,7 @@ from retrieval.domain.records import Ids
 from retrieval.domain.result import Tag
 from retrieval.errors import LibraryError
 from retrieval.fulltext import analyzer
-from retrieval.kinds import KINDS
+from retrieval.kinds import KINDS, space_among
 from retrieval.search import fusion
 from retrieval.search.context import SearchContext
 from retrieval.search.retrievers import log_odds
@@ -104,12 +104,14 @@ def _concepts(file: Path) -> Iterator[Concept]:
 # ---------------------------------------------------------------- vectors of names
 
 
-def name_vectors(vocabulary: Vocabulary, profile: Profile) -> Vectors:
-    """(concepts, dimension) unit rows: the mean of each concept's names. From the cache where they are there.
+def name_vectors(vocabulary: Vocabulary, profile: Profile, role: str = "shared") -> Vectors:
+    """(concepts, dimension) unit rows: the mean of each concept's names, in the profile's space of that role.
+
+    From the cache where they are there.
 
     Raises: EncoderUnavailable where the profile's text encoder is not here.
     """
-    encoder = profile.encoder("shared", "text")
+    encoder = profile.encoder(role, "text")
     made_of = repr((encoder.space, [concept.names for concept in vocabulary]))
     file = cache_dir() / "tags" / f"{blake2b(made_of.encode(), digest_size=16).hexdigest()}.npy"
     try:
@@ -140,12 +142,12 @@ def _keep(file: Path, rows: Vectors) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tagger:
-    """Concepts and what they are compared with, at one moment. rows: (concepts, dimension)."""
+    """Concepts and what they are compared with, at one moment. rows: (concepts, dimension) in each space."""
 
     vocabulary: Vocabulary
-    rows: Vectors
+    rows: Mapping[str, Vectors]
     profile: Profile
-    shared: VectorSpace
+    spaces: Mapping[str, VectorSpace]
     snapshot: Snapshot
 
     def of(self, kinds: Mapping[int, Kind]) -> dict[int, list[Tag]]:
@@ -166,16 +168,19 @@ class Tagger:
 
     def _odds(self, kind: Kind, segments: Sequence[int]) -> Iterator[tuple[Ids, NDArray[np.float64]]]:
         """Segments (n,) with their log-odds (n, concepts), part by part; -inf for concepts of the other section."""
+        role = space_among(KINDS[kind], self.spaces)
+        if role not in self.spaces:
+            return
+        rows, space = self.rows[role], self.spaces[role].live.id
         other = np.array([concept.section != KINDS[kind].tags for concept in self.vocabulary], np.bool_)
         for start in range(0, len(segments), PART):
             part = segments[start : start + PART]
-            space = self.shared.live.id
-            stored = self.snapshot.vectors.of_segments({space: self.rows.shape[1]}, part)[space]
+            stored = self.snapshot.vectors.of_segments({space: rows.shape[1]}, part)[space]
             if not len(stored.ids):
                 continue
             order = np.argsort(stored.segments, kind="stable")
             own, first = np.unique(stored.segments[order], return_index=True)
-            scores = stored.data[order].astype(np.float32) @ self.rows.T
+            scores = stored.data[order].astype(np.float32) @ rows.T
             best = np.maximum.reduceat(scores, first, axis=0)
             yield own, np.where(other, -np.inf, log_odds(self.profile, "text", kind, best))
 
@@ -183,18 +188,23 @@ class Tagger:
         """Ascending ids of the assets that have a segment with this tag. It must be in the vocabulary."""
         concepts = [at for at, concept in enumerate(self.vocabulary) if concept.is_called(name)]
         found: set[int] = set()
-        for kind in self.shared.kinds():
-            for at in concepts:
-                if self.vocabulary[at].section == KINDS[kind].tags:
-                    found |= self._with(kind, at, allowed)
+        for role, space in self.spaces.items():
+            for kind in space.kinds():
+                for at in concepts:
+                    if self.vocabulary[at].section == KINDS[kind].tags and role == space_among(
+                        KINDS[kind], self.spaces
+                    ):
+                        found |= self._with(kind, at, allowed)
         return np.array(sorted(found), np.int64)
 
     def _with(self, kind: Kind, at: int, allowed: Scope) -> set[int]:
         """Assets of the segments of one kind that have a concept among their tags."""
-        k, near = FIRST_K, self.shared.nearest(kind, self.rows[at : at + 1], FIRST_K, allowed)
+        role = space_among(KINDS[kind], self.spaces)
+        space, row = self.spaces[role], self.rows[role][at : at + 1]
+        k, near = FIRST_K, space.nearest(kind, row, FIRST_K, allowed)
         while not near.complete and log_odds(self.profile, "text", kind, near.scores[0, -1:])[0] >= SURE:
             k *= 4
-            near = self.shared.nearest(kind, self.rows[at : at + 1], k, allowed)
+            near = space.nearest(kind, row, k, allowed)
         odds = log_odds(self.profile, "text", kind, near.scores[0])
         rows = near.rows[0][(near.rows[0]["vector"] > 0) & (odds >= SURE - WARY)]
         owners = dict(zip(rows["segment"].tolist(), rows["asset"].tolist(), strict=True))
@@ -219,14 +229,17 @@ def _has(odds: NDArray[np.float64], at: int) -> NDArray[np.bool_]:
 
 
 def tagger(vocabulary: Vocabulary, names: Sequence[str], context: SearchContext) -> Tagger | None:
-    """The tagger of the vocabulary and of further names; None without a shared space."""
-    profile, shared = context.profile, context.spaces.get("shared")
-    if shared is None:
+    """The tagger of the vocabulary and of further names; None without a space that holds kinds with tags."""
+    profile, spaces = context.profile, context.spaces
+    wanted = dict.fromkeys(space_among(row, spaces) for row in KINDS.values() if row.tags)
+    spaces = {role: spaces[role] for role in wanted if role in spaces}
+    if not spaces:
         return None
-    rows = name_vectors(vocabulary, profile)
+    rows = {role: name_vectors(vocabulary, profile, role) for role in spaces}
     unknown = [name for name in names if not any(concept.is_called(name) for concept in vocabulary)]
     if unknown:
-        added = profile.encoder("shared", "text").encode(unknown)
         vocabulary += tuple(Concept((name,), section) for name in unknown for section in (SEEN, HEARD))
-        rows = np.concatenate([rows, np.repeat(added, 2, axis=0)])
-    return Tagger(vocabulary, rows, profile, shared, context.snapshot)
+        for role, known in rows.items():
+            added = profile.encoder(role, "text").encode(unknown)
+            rows[role] = np.concatenate([known, np.repeat(added, 2, axis=0)])
+    return Tagger(vocabulary, rows, profile, spaces, context.snapshot)

@@ -119,6 +119,8 @@ class Timeline:
             if kind != probe.kind or probe.role not in stored:
                 continue
             own = stored[probe.role].of_segments(table.ids)
+            if not len(own.ids):  # a kind whose vectors lie in another space
+                continue
             calibration = self.context.calibration(probe)
             odds, _ = probe.odds(self.context.profile, calibration, rescore(probe.vectors, own.data))
             best = _Frames(own.segments, own.at_ms, odds if best is None else np.maximum(best.odds, odds))

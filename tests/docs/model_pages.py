@@ -27,6 +27,7 @@ SOURCES = (
     "retrieval/encoders/onnx_session.py",
     "retrieval/encoders/open_clip.py",
     "retrieval/encoders/sentence_transformers.py",
+    "retrieval/encoders/clap.py",
     "retrieval/encoders/embedding_gemma.py",
     "retrieval/encoders/embedding_gemma_export.py",
     "retrieval/encoders/torch_export.py",
@@ -47,6 +48,8 @@ the sources by `make docs`. A library records the models of its vectors and is a
   `crossmedia rebuild --profile clip --keep` for a library that is there; `rebuild --rollback` goes back.
 - Questions to pictures in many languages: `clip-multilingual`; with a GPU `clip-large`.
 - One model for pictures, frames and sounds: `omni`. It is exported once where torch is installed, then runs without.
+- Sounds in a library of CLIP: those models take none. `crossmedia models fetch clap-htsat-unfused` where torch is installed (it is
+  exported once), before the library is made; for one that is there `crossmedia rebuild --encoder sound=clap-htsat-unfused`.
 - `--profile auto` takes the best of those whose models are here.
 
 Speeds are items for each processor second on one thread of a busy AMD EPYC, by `benchmarks/model_speed.py`, with random weights
@@ -65,15 +68,18 @@ OWN = """\
 | open_clip checkpoint | `open_clip_config.json` | its ONNX form, made once where torch is installed |
 | sentence-transformers, texts | `modules.json` | the same |
 | sentence-transformers, several media (6.0 or later) | `modality_config` in `sentence_bert_config.json` | sentence-transformers itself |
+| CLAP, as transformers saves it: sounds and texts | `model_type` in `config.json` | the same |
 | EmbeddingGemma 2 | `model_type` in `config.json` | its ONNX form, made once where torch is installed |
 | ONNX, as Immich lays it out | `config.json`, `visual/model.onnx`, `textual/model.onnx` | ONNX Runtime |
 
 The ONNX form lies in `models/exports` of the cache. Such a folder is a model of its own: `models add` takes it on a machine that
-has no torch. A model of several media serves as `--shared`, one of texts as `--sentence`:
+has no torch. Large graphs are kept a second time in `models/prepared`, as the runtime here has optimised them: a cold question
+waits less for those ([decision 0148](decisions/0148-graphs-are-prepared-once.md)). A model of several media serves as
+`--shared`, one of texts as `--sentence`, one of sounds and texts as `--sound`:
 
 ```
 crossmedia models add ~/models/my-clip --name my-clip
-crossmedia models profile add mine --shared my-clip
+crossmedia models profile add mine --shared my-clip --sound my-clap    # --sound may be left out
 crossmedia index ~/Pictures --profile mine          # a new library
 crossmedia rebuild --profile mine --keep            # one that is there; the old vectors stay until --no-keep
 ```
@@ -86,7 +92,8 @@ calibrated by seven recordings only: take its numbers as rough.
 
 `crossmedia models fetch` is the only command that uses the network. It brings one commit, and goes on where a cut download
 stopped. What a source gave first is held by commit and digest, and whatever comes later must be the same; `--renew` takes
-other files ([decision 0147](decisions/0147-the-first-fetch-is-believed.md)). `HF_ENDPOINT` names a mirror of the model hub,
+other files ([decision 0147](decisions/0147-the-first-fetch-is-believed.md)). Whisper sizes come at a commit and with a digest
+that the program states ([decision 0156](decisions/0156-whisper-is-pinned-by-what-others-hashed.md)). `HF_ENDPOINT` names a mirror of the model hub,
 `HF_TOKEN` a login there, and `HF_HUB_OFFLINE=1` forbids it. Models named `-v2` are second exports of the same weights; their
 golden vectors are compared with the first ones where both are here.
 
@@ -136,11 +143,18 @@ def page() -> str:
 
 
 def _profiles(data: dict[str, Any]) -> str:
-    rows = ["## Profiles\n\n| profile | for | pictures and sounds | texts | to fetch |\n|---|---|---|---|---|\n"]
+    rows = [
+        "## Profiles\n\n| profile | for | pictures, and sounds if it takes them | texts | to fetch | sounds, if it is here |\n"
+        "|---|---|---|---|---|---|\n"
+    ]
     for name, entry in data["profiles"].items():
         size = sum(data["models"][entry[role]].get("bytes", 0) for role in ("shared", "sentence"))
         told = f"{size / 1e6:,.0f} MB" if size else "nothing"
-        rows.append(f"| `{name}` | {entry['about']} | `{entry['shared']}` | `{entry['sentence']}` | {told} |\n")
+        sound = f"`{entry['sound']}`" if "sound" in entry else ""
+        rows.append(
+            f"| `{name}` | {entry['about']} | `{entry['shared']}` | `{entry['sentence']}` | {told} | "
+            f"{sound} |\n"
+        )
     return "".join(rows) + "\n"
 
 

@@ -64,7 +64,7 @@ def test_what_is_no_profile_is_refused(name: str, shared: str, sentence: str, sa
     [
         ("shared = [", "cannot be read as a profile"),
         ('shared = "starter"', "lacks sentence"),
-        ('shared = "starter"\nsentence = "use-multilingual"\nsound = "x"', "unknown fields: sound"),
+        ('shared = "starter"\nsentence = "use-multilingual"\nvoice = "x"', "unknown fields: voice"),
     ],
 )
 def test_a_file_that_is_no_profile_is_named(cache: Path, content: str, said: str) -> None:
