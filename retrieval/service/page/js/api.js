@@ -1,6 +1,4 @@
 // The service's HTTP API. Addresses are relative, so that the page works wherever the service is mounted.
-import { useEffect, useState } from "./dom.js";
-
 const KEY = "key";
 
 /** An error that the service told (problem+json), or that it does not answer at all (`offline`). */
@@ -15,10 +13,10 @@ export class Problem extends Error {
   }
 }
 
-const hasKey = () => Boolean(sessionStorage.getItem(KEY));
+export const hasKey = () => Boolean(sessionStorage.getItem(KEY));
 export const setKey = (key) => sessionStorage.setItem(KEY, key);
 
-async function request(path, { method = "GET", json, form, signal } = {}) {
+async function request(path, { method = "GET", json, form, signal, priority = "auto" } = {}) {
   const headers = {};
   const key = sessionStorage.getItem(KEY);
   if (key) headers.Authorization = `Bearer ${key}`;
@@ -26,7 +24,7 @@ async function request(path, { method = "GET", json, form, signal } = {}) {
   const body = json === undefined ? form : JSON.stringify(json);
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body, signal });
+    answer = await fetch(path, { method, headers, body, signal, priority });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0);
@@ -75,29 +73,10 @@ export const thumbnailAddress = (name, { side = 480, at } = {}) => picture("thum
 export const frameAddress = (name, { side = 1920, at } = {}) => picture("frame", name, { side, at });
 
 /** How loud a recording is over time: peaks 0..1. */
-export const waveform = async (name) => (await read(`v1/assets/${named(name)}/waveform`)).peaks;
+export const waveform = async (name) => (await read(`v1/assets/${named(name)}/waveform`, { priority: "low" })).peaks;
 
 /** Counts of the library's files by what can be filtered. */
 export const facets = (signal) => read("v1/facets?tags=true", { signal });
 
-/** What an element shows of an address: where a key is needed, the content fetched with it, for elements send none. */
-export function useSource(address) {
-  const [source, setSource] = useState(hasKey() ? undefined : address);
-  useEffect(() => {
-    if (!hasKey()) {
-      setSource(address);
-      return undefined;
-    }
-    const own = new AbortController();
-    let made;
-    request(address, { signal: own.signal }).then((answer) => answer.blob()).then((content) => {
-      made = URL.createObjectURL(content);
-      setSource(made);
-    }).catch(() => own.signal.aborted || setSource("data:,"));
-    return () => {
-      own.abort();
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [address]);
-  return source;
-}
+/** The content of an address. */
+export const blob = async (path, signal) => (await request(path, { signal })).blob();

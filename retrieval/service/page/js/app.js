@@ -1,7 +1,9 @@
 // The page: one bar, and below it answers, the library or duplicates.
-import { classes, html, render, useCallback, useEffect, useRef, useState } from "./dom.js";
-import { stats, thumbnailAddress } from "./api.js";
-import { chooseLanguage, language, languages, loadWords, number, t } from "./words.js";
+import { classes, html, render, useCallback, useEffect, useRef, useState, whenIdle } from "./dom.js";
+import { thumbnailAddress } from "./api.js";
+import { words } from "./early.js";
+import { later } from "./later.js";
+import { chooseLanguage, language, languages, t } from "./words.js";
 import { go, HOME, isAsking, onRoute, route as now } from "./route.js";
 import { Icon } from "./icons.js";
 import { Filters } from "./filters.js";
@@ -10,13 +12,13 @@ import { Failed, FileGone, FirstRun, NothingFound, Offline } from "./states.js";
 import { SearchBox } from "./searchbox.js";
 import { DropHint, uploadOf, useDrop } from "./upload.js";
 import { useAnswer } from "./asking.js";
-import { Duplicates } from "./duplicates.js";
-import { Library } from "./library.js";
-import { Viewer } from "./viewer.js";
 import { nameOf } from "./tiles.js";
 
 const ICON = new URL("../icon.svg", import.meta.url).href;
 const THEMES = ["auto", "light", "dark"];
+const Duplicates = later(() => import("./duplicates.js"), "Duplicates");
+const Library = later(() => import("./library.js"), "Library");
+const Viewer = later(() => import("./viewer.js"), "Viewer");
 
 function App() {
   const [route, setRoute] = useState(now());
@@ -24,6 +26,7 @@ function App() {
   const [, setLanguage] = useState(language);
   const uploads = useRef(new Map());
   useEffect(() => onRoute(setRoute), []);
+  useEffect(() => whenIdle(() => Promise.all([Viewer, Library, Duplicates].map((each) => each.ahead())).catch(() => {})), []); // again when shown
   const ask = useCallback((file, name) => {
     const upload = uploadOf(file, name);
     uploads.current.set(upload.key, upload);
@@ -81,7 +84,7 @@ function Answers({ route, answer, onAgain, onAsk, attempt }) {
     return next;
   }), []);
   return html`
-    <${Filters} route=${route} isAsking=${isAsking(route)} version=${attempt} />
+    <${Filters} route=${route} isAsking=${isAsking(route)} version=${attempt} isReady=${Boolean(answer.key) || answer.isGone} />
     <${Told} answer=${answer} />
     <${Body} answer=${answer} chosen=${chosen} onOpen=${open} onChoose=${choose} onAgain=${onAgain} />
     ${chosen.size > 0 && html`<${Chosen} hits=${answer.hits.filter((hit) => chosen.has(hit.asset))} isAsking=${!answer.isBrowsing} onNone=${() => setChosen(new Set())} />`}`;
@@ -162,5 +165,5 @@ function Navigation({ route, onLanguage }) {
   </nav>`;
 }
 
-await loadWords();
+await words;
 render(html`<${App} />`, document.getElementById("app"));

@@ -1,36 +1,9 @@
-// From a route to answers: the question in the query language, and its pages.
-import { useEffect, useRef, useState } from "./dom.js";
+// From a route to answers, page by page.
+import { useLayoutEffect, useRef, useState } from "./dom.js";
 import { search } from "./api.js";
+import { takeFirst } from "./early.js";
+import { PAGE, question } from "./question.js";
 import { hasFilters, isAsking } from "./route.js";
-
-const PAGE = 120;
-const ALL_MEDIA = ["image", "video", "audio", "document"];
-
-/** The year, month or day behind one: the service's `before` leaves its own time out. */
-function behind(date) {
-  const [year, month, day] = date.split("-").map(Number);
-  const two = (value) => String(value).padStart(2, "0");
-  if (!month) return String(year + 1).padStart(4, "0");
-  if (!day) return month < 12 ? `${String(year).padStart(4, "0")}-${two(month + 1)}` : `${String(year + 1).padStart(4, "0")}-01`;
-  return new Date(Date.UTC(year, month - 1, day + 1)).toISOString().slice(0, 10);
-}
-
-/** The body of a search. An empty box browses: everything, newest first. */
-export function question(route) {
-  const isBrowsing = !isAsking(route);
-  const body = { query: route.q.trim(), filters: { media: route.in } };
-  for (const name of ["after", "path", "camera", "lang", "tag"]) {
-    if (route[name]) body.filters[name] = route[name];
-  }
-  if (route.until) body.filters.before = behind(route.until);
-  if (isBrowsing && !hasFilters(route)) body.filters.media = ALL_MEDIA;
-  if (route.like) body.like = route.like;
-  if (route.more.length) body.more_like = route.more;
-  if (route.less.length) body.less_like = route.less;
-  if (route.reach) body.reach = route.reach;
-  if (isBrowsing || route.sort === "date") body.sort = "date";
-  return body;
-}
 
 const NOTHING = { hits: [], sure: 0, total: 0, hasMore: false, state: "idle", error: null, key: null };
 
@@ -51,17 +24,19 @@ export function useAnswer(route, upload, attempt) {
     running.current = own;
     setAnswer((known) => ({ ...known, state: "loading" }));
     try {
-      const found = await search({ ...body, limit: PAGE, offset }, upload?.file, own.signal);
+      const first = offset || upload ? null : takeFirst(body);
+      const found = await (first ?? search({ ...body, limit: PAGE, offset }, upload?.file, own.signal));
+      if (own.signal.aborted) return;
       setAnswer((known) => merged(offset ? known : NOTHING, found, key));
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError" || own.signal.aborted) return;
       setAnswer((known) => ({ ...known, state: "failed", error, key }));
     } finally {
       if (running.current === own) running.current = null;
     }
   };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (route.view || (route.file && !upload)) return undefined;
     ask(0);
     return () => running.current?.abort();

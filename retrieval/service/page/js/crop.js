@@ -1,6 +1,6 @@
 // A region of a picture, drawn with the pointer or moved by keys, that is searched by.
 import { html, useEffect, useRef, useState } from "./dom.js";
-import { useSource } from "./api.js";
+import { useSource } from "./source.js";
 import { t } from "./words.js";
 import { Icon } from "./icons.js";
 

@@ -23,3 +23,9 @@ export function memo(component, same) {
     }
   };
 }
+
+/** Calls when the page has nothing else to do, a second from now at the latest. */
+export function whenIdle(call) {
+  if (window.requestIdleCallback) requestIdleCallback(() => call(), { timeout: 1000 });
+  else setTimeout(call, 200);
+}

@@ -1,6 +1,7 @@
 // Files that are one picture, video or recording, side by side.
 import { classes, html, useEffect, useState } from "./dom.js";
-import { duplicates, thumbnailAddress, useSource } from "./api.js";
+import { duplicates, thumbnailAddress } from "./api.js";
+import { useSource } from "./source.js";
 import { clock, number, size, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { Failed } from "./states.js";

@@ -9,8 +9,9 @@ import { Popover } from "./popover.js";
 const MEDIA = ["image", "video", "audio", "document"];
 const MOST = 60; // values that a list shows; further ones are typed
 
-export function Filters({ route, isAsking, version }) {
-  const known = useFacets(version);
+/** isReady: the first answer is there, before which nothing else is asked. */
+export function Filters({ route, isAsking, version, isReady }) {
+  const known = useFacets(version, isReady);
   const toggle = (medium) => {
     const rest = route.in.filter((each) => each !== medium);
     go({ in: rest.length === route.in.length ? [...rest, medium].sort() : rest });
@@ -37,13 +38,14 @@ export function Filters({ route, isAsking, version }) {
   </div>`;
 }
 
-function useFacets(version) {
+function useFacets(version, isReady) {
   const [known, setKnown] = useState(null);
   useEffect(() => {
+    if (!isReady) return undefined;
     const own = new AbortController();
     facets(own.signal).then(setKnown, () => {});
     return () => own.abort();
-  }, [version]);
+  }, [version, isReady]);
   return known;
 }
 

@@ -1,5 +1,5 @@
 // The justified grid of answers. Only the rows near the window are in the document, however many answers there are.
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./dom.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, whenIdle } from "./dom.js";
 import { between, justify } from "./layout.js";
 import { month, t } from "./words.js";
 import { Tile } from "./tiles.js";
@@ -57,7 +57,7 @@ function layout(known, answer, width, lang) {
 
 /** What of the list is in sight: [top, bottom) in pixels of the list, with a screen's height on either side. */
 function useSight(box) {
-  const [sight, setSight] = useState([0, 2000]);
+  const [sight, setSight] = useState([0, innerHeight]); // what is not in sight waits until that is painted
   useEffect(() => {
     let waiting = 0;
     const look = () => {
@@ -72,7 +72,7 @@ function useSight(box) {
     const soon = () => {
       waiting ||= requestAnimationFrame(look);
     };
-    look();
+    whenIdle(look);
     addEventListener("scroll", soon, { passive: true });
     addEventListener("resize", soon);
     return () => {
@@ -84,8 +84,14 @@ function useSight(box) {
   return sight;
 }
 
+/** The width of the list before it is there. */
+function innerWidthOfMain() {
+  const main = document.getElementById("main");
+  return Math.floor(main.clientWidth - 2 * parseFloat(getComputedStyle(main).paddingInlineStart));
+}
+
 function useWidth(box) {
-  const [width, setWidth] = useState(0);
+  const [width, setWidth] = useState(innerWidthOfMain);
   useLayoutEffect(() => {
     const watcher = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
     setWidth(Math.floor(box.current.getBoundingClientRect().width));

@@ -1,6 +1,7 @@
 // A document: its passages, the one that answers marked and in sight, beside it the page where there is a picture of it.
 import { classes, html, useEffect, useRef, useState } from "./dom.js";
-import { frameAddress, useSource } from "./api.js";
+import { frameAddress } from "./api.js";
+import { useSource } from "./source.js";
 import { t } from "./words.js";
 import { Marked } from "./marked.js";
 

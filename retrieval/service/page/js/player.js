@@ -1,6 +1,7 @@
 // A video or recording that plays from its moment, under it how sure the question is over time.
 import { classes, html, useEffect, useMemo, useRef, useState } from "./dom.js";
-import { captionsAddress, curve as readCurve, mediaAddress, thumbnailAddress, useSource } from "./api.js";
+import { captionsAddress, curve as readCurve, mediaAddress, thumbnailAddress } from "./api.js";
+import { useSource } from "./source.js";
 import { clock, percent, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { Marked } from "./marked.js";

@@ -1,6 +1,7 @@
 // One answer in the grid: a picture, a video with its moments, a recording with its sound, a passage of a document.
 import { classes, html, memo, useEffect, useRef, useState } from "./dom.js";
-import { mediaAddress, thumbnailAddress, useSource } from "./api.js";
+import { mediaAddress, thumbnailAddress } from "./api.js";
+import { useSource } from "./source.js";
 import { clock, day, percent, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { Marked } from "./marked.js";
@@ -73,18 +74,19 @@ function Content({ hit, playing, width }) {
   return html`<${Picture} hit=${hit} playing=${playing} width=${width} />`;
 }
 
+const loaded = (event) => event.currentTarget.classList.add("is-loaded");
+
 /** A picture or a frame of a video, under it what is read or said in it. */
 function Picture({ hit, playing, width }) {
-  const [state, setState] = useState("loading");
+  const [isBroken, setBroken] = useState(false);
   const best = hit.segments[0];
   const at = hit.medium === "video" ? hit.segments.find((each) => each.at_ms !== null)?.at_ms ?? startOf(best) : undefined;
   const side = width * devicePixelRatio > 480 ? 960 : 480;
   const source = useSource(thumbnailAddress(hit.asset, { side, at }));
   const quote = hit.confidence === null ? null : quoteOf(hit);
   return html`
-    ${state !== "broken" && html`<img class=${classes("", { "is-loaded": state === "loaded" })} alt="" decoding="async"
-      src=${source} onLoad=${() => setState("loaded")} onError=${() => setState("broken")} />`}
-    ${state === "broken" && html`<span class="broken"><${Icon} name=${hit.medium} /><span>${nameOf(hit)}</span></span>`}
+    ${!isBroken && html`<img alt="" decoding="async" src=${source} onLoad=${loaded} onError=${() => setBroken(true)} />`}
+    ${isBroken && html`<span class="broken"><${Icon} name=${hit.medium} /><span>${nameOf(hit)}</span></span>`}
     ${playing && html`<${Preview} hit=${hit} from=${startOf(best)} />`}
     ${hit.medium === "video" && html`<span class="badge"><${Icon} name="play" />${clock(hit.duration_ms ?? 0)}</span>`}
     ${hit.alike > 0 && html`<span class="badge badge-alike"><${Icon} name="copies" />${hit.alike + 1}</span>`}

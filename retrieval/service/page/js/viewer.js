@@ -1,6 +1,7 @@
 // One answer at full size: the picture, the video with its curve, the recording with its words, the document.
 import { classes, html, useEffect, useRef, useState } from "./dom.js";
-import { asset as readAsset, explain as readReasons, frameAddress, mediaAddress, useSource } from "./api.js";
+import { asset as readAsset, explain as readReasons, frameAddress, mediaAddress } from "./api.js";
+import { useSource } from "./source.js";
 import { clock, moment, number, percent, size, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { address, go, HOME } from "./route.js";

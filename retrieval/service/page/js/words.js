@@ -26,6 +26,13 @@ export async function loadWords() {
   await use(preferred());
 }
 
+/** Makes the formatters of the first view, which takes long once; for while an answer is waited for. */
+export function warmUp() {
+  form("PluralRules").select(1);
+  number(1);
+  day("2000-01");
+}
+
 async function use(name) {
   const found = name === "en" ? { strings: fallback } : await read(name);
   language = name;
