@@ -155,6 +155,7 @@ def _run(homes: Sequence[Path], host: str, port: int, rules: Rules, *, watch: bo
     from indexer.cli.listening import listening
     from retrieval.library import Library
     from retrieval.service.app import create_app
+    from retrieval.service.desktop import file_manager
 
     with ExitStack() as stack:
         libraries = {
@@ -163,7 +164,8 @@ def _run(homes: Sequence[Path], host: str, port: int, rules: Rules, *, watch: bo
         sockets = {name: stack.enter_context(_own_socket(each.path)) for name, each in libraries.items()}
         own = {each.getsockname(): name for name, each in sockets.items() if each is not None}
         rules = replace(rules, sockets=own)
-        app = create_app(libraries, rules, PROGRAM, mcp=True, beside=_follow if watch else None)
+        follow = _follow if watch else None
+        app = create_app(libraries, rules, PROGRAM, mcp=True, beside=follow, opener=file_manager())
         server, listener = listening(app, host, port, app.state.close)
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]

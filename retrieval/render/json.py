@@ -226,6 +226,9 @@ def explanation_report(explanation: Explanation) -> dict[str, Any]:
         "name_marks": [[each.start, each.end] for each in explanation.name_marks],
         "frame_ms": explanation.at_ms,
         "box": _box(heat.box) if heat is not None else None,
+        "heat": None
+        if heat is None or heat.everywhere
+        else [[round(each, 2) for each in row] for row in heat.values.tolist()],
         "line_box": _box(explanation.box) if explanation.box is not None else None,
         "warnings": list(explanation.warnings),
     }

@@ -23,9 +23,10 @@ from starlette.responses import Response
 from retrieval import settings
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
-from retrieval.service import assets, overview, questions, searches, watch, waveform, writes
+from retrieval.service import assets, exports, overview, questions, searches, suggestions, watch, waveform, writes
 from retrieval.service import libraries as several
 from retrieval.service.context import Service
+from retrieval.service.desktop import Desktop, Opener
 from retrieval.service.guard import Guard, Rules, path_of
 from retrieval.service.jobs import Jobs
 from retrieval.service.news import News
@@ -60,6 +61,7 @@ def create_app(
     *,
     mcp: bool = False,
     beside: Beside | None = None,
+    opener: Opener | None = None,
 ) -> FastAPI:
     """The application, to be served or mounted. It does not close the libraries.
 
@@ -68,6 +70,7 @@ def create_app(
     mcp: with the Model Context Protocol at /mcp, which needs the lifespan of the application: not where it is mounted.
     beside: what follows the folders of a library, given by its folder, with the jobs of the service, until it is
         cancelled; needs the lifespan as well.
+    opener: shows a file of the first to this machine's own user, see retrieval.service.desktop.
     `app.state.close`, awaited in its event loop, ends jobs and streams, as the end of the application does by itself.
     """
     named = libraries if isinstance(libraries, Mapping) else {libraries.path.absolute().name: libraries}
@@ -91,7 +94,7 @@ def create_app(
     parts[0].add_routes(app, watching=beside is not None)
     app.include_router(several.routes({each.name: each.service for each in parts}))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
-    add_page(app)
+    add_page(app, Desktop(service, rules, opener) if opener is not None else None)
     others = {each.name: each.add_routes(FastAPI(**ABOUT), watching=beside is not None) for each in parts[1:]}
     app.add_middleware(several.ByLibrary, first=parts[0].name, others=others, sockets=rules.sockets)
     app.add_middleware(Guard, rules=rules, metrics=service.metrics)
@@ -139,7 +142,7 @@ class _Part:
     def add_routes(self, app: FastAPI, *, watching: bool) -> FastAPI:
         """The application with what is asked of the library; watching: its folders are followed."""
         _add_errors(app)
-        for part in (questions, assets, overview, waveform):
+        for part in (questions, suggestions, assets, exports, overview, waveform):
             app.include_router(part.routes(self.service))
         app.include_router(searches.routes(self.service, self.store, self.news))
         if self.jobs is not None:

@@ -23,7 +23,9 @@ from retrieval.service.keys import Key, owner
 from retrieval.service.metrics import Metrics
 from retrieval.service.problems import problem
 
-READS = re.compile(r"/v1/(?:search|facets|suggest|(?:assets|segments)/[^/]+/(?:explain|explain\.png|curve))|/mcp/?")
+READS = re.compile(
+    r"/v1/(?:search|facets|suggest|reel|(?:assets|segments)/[^/]+/(?:explain|explain\.png|curve))|/mcp/?"
+)
 ADMIN = ("/v1/sources", "/v1/rebuild")
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
 OPEN_FOLDER = "/page/"  # files of the page, the same for everybody

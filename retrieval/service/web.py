@@ -15,6 +15,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from retrieval.service.desktop import Desktop
+
 FOLDER = Path(__file__).parent / "page"
 KINDS = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".css": "text/css"}
 HEADERS = {
@@ -26,6 +28,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+TOKEN = b'<meta name="page-token" content="%s"></head>'
 ASKED_ANEW = "no-cache"  # with the ETag, so that page and service are of one version
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -61,9 +64,11 @@ def _file(content: bytes, suffix: str) -> PageFile:
     return PageFile(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
-def add_page(app: FastAPI) -> None:
-    """Serves the page at `/` and its files below `/page/`."""
+def add_page(app: FastAPI, desktop: Desktop | None = None) -> None:
+    """Serves the page at `/` and its files below `/page/`. desktop: opens folders for this machine's own page."""
     files = read_page()
+    if desktop is not None:
+        app.include_router(desktop.routes())
 
     @app.get("/", include_in_schema=False)
     @app.get("/page/{name:path}", include_in_schema=False)
@@ -71,6 +76,8 @@ def add_page(app: FastAPI) -> None:
         known = files.get(name)
         if known is None:
             return Response("there is no such page", 404, HEADERS, "text/plain")
+        if name == "index.html" and desktop is not None and (token := desktop.token_for(request)):
+            known = _file(known.content.replace(b"</head>", TOKEN % token.encode()), ".html")
         headers = {**HEADERS, "ETag": known.etag, "Cache-Control": known.cache}
         if request.headers.get("if-none-match") == known.etag:
             return Response(None, 304, headers)

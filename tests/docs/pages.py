@@ -68,7 +68,8 @@ to keep first.
 
 `crossmedia explain --json` prints `version`, `hit` (as above), `segment` (the one explained), `name_marks` (`[start, end]` of
 the words of the question in the hit's `path`), `frame_ms`, `box` (left, top, right, bottom in ten-thousandths: where in the
-picture the answer lies), `line_box` (where a line of text stands in it) and `warnings`.
+picture the answer lies), `heat` (rows of 0 to 1 over the picture: how much of the answer is there; null where it is everywhere), `line_box`
+(where a line of text stands in it) and `warnings`.
 
 `crossmedia index --json-events` prints one object a line; `event` is one of `upgraded`, `opened`, `scanned`, `progress`, `skipped`,
 `published`, `planned`, `finished`, and the other keys are the fields of `indexer/pipeline/events.py`.
