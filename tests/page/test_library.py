@@ -16,8 +16,9 @@ from indexer.events import Event, Scanned
 from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval.service.keys import add_key
-from tests.page.actions import WAIT_MS, expect, settled, show, tiles
+from tests.page.actions import WAIT_MS, expect, settled, show, tiles, until
 from tests.page.conftest import serving
+from tests.page.test_accessible import violations
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,10 @@ def pictures(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("photo1.jpg", "photo2.jpg", "photo4.jpg"):
         shutil.copy(samples / "images" / name, folder / name)
     shutil.copy(folder / "photo2.jpg", folder / "copy of photo2.jpg")
+    with Image.open(folder / "photo4.jpg") as photo:
+        exif = photo.getexif()
+        exif.get_ifd(0x8825).update({1: "N", 2: (60.0, 23.0, 0.0), 3: "E", 4: (5.0, 20.0, 0.0)})
+        photo.save(folder / "photo4.jpg", exif=exif)
     with Image.open(folder / "photo1.jpg") as photo:
         photo.resize((226, 150)).save(folder / "small photo1.jpg", quality=88)
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"broken" * 40)
@@ -58,6 +63,40 @@ def test_duplicates_stand_side_by_side(page: Any, own_address: str) -> None:
     expect(near.get_by_text("Looks or sounds the same")).to_have_count(1)
     exact = groups.filter(has_text="copy of photo2.jpg")
     expect(exact.get_by_text("Exact copy")).to_have_count(1)
+
+
+def test_a_place_is_chosen_on_a_map(page: Any, own_address: str) -> None:
+    """Drawn without a network; a disc stands for what was taken there."""
+    show(page, own_address)
+    page.get_by_role("button", name="Place").click()
+    expect(page.locator(".land")).to_have_count(1)
+    page.get_by_role("button", name="1 file around 60.40, 5.30").click()
+    until(page, "location.hash.includes('near=60.4')")
+    settled(page)
+    expect(tiles(page)).to_have_count(1)
+    expect(tiles(page).first).to_have_attribute("aria-label", re.compile("^photo4.jpg"))
+    page.get_by_role("button", name="Closer").press("ArrowRight")
+    expect(page.locator(".disc")).to_have_count(1)
+
+
+def _map(page: Any, address: str) -> None:
+    show(page, address)
+    page.get_by_role("button", name="Place").click()
+    expect(page.locator(".disc")).to_have_count(1)
+    expect(page.locator(".land")).to_have_count(1)
+
+
+def _copies(page: Any, address: str) -> None:
+    show(page, address, "q=a+cat&in=image")
+    tiles(page).first.click()
+    page.get_by_role("button", name="Copies").click()
+    expect(page.locator(".copies li")).to_have_text(re.compile("photo1.jpg$"))
+
+
+@pytest.mark.parametrize("view", [_map, _copies])
+def test_nor_have_a_map_and_copies_a_violation(browser: Any, own_address: str, view: Any) -> None:
+    """Of any rule of axe-core; the copies of an answer are its near duplicates."""
+    assert violations(browser, lambda page: view(page, own_address)) == []
 
 
 def test_the_library_says_what_was_left_out_and_why(page: Any, own_address: str) -> None:

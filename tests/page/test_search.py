@@ -68,6 +68,55 @@ def test_a_picked_sound_asks(page: Any, address: str, samples: Path) -> None:
     assert names(page)[0] == "v1.mp4"
 
 
+def test_what_is_typed_is_suggested(page: Any, address: str) -> None:
+    """A tag filters beside the words before it; by keys alone; a file is opened."""
+    show(page, address)
+    box = page.get_by_role("searchbox")
+    box.fill("a cat tag:ca")
+    first = page.locator(".suggestions button").first
+    expect(first).to_contain_text("tag")
+    tag = first.locator(".value").inner_text()
+    box.press("ArrowDown")
+    expect(first).to_be_focused()
+    first.press("Enter")
+    until(
+        page,
+        "tag => { const at = new URLSearchParams(location.hash.slice(1)); return at.get('tag') === tag && at.get('q') === 'a cat'; }",
+        tag,
+    )
+    expect(box).to_have_value("a cat")
+    expect(box).to_be_focused()
+    box.fill("photo1")
+    page.locator(".suggestions button", has_text="photo1.jpg").click()
+    expect(page.get_by_role("dialog", name="photo1.jpg")).to_be_visible()
+
+
+def test_a_recording_of_the_microphone_asks(page: Any, address: str) -> None:
+    """It goes on until it is ended, and stands in the box as a file does."""
+    show(page, address, "in=audio&reach=all")
+    page.get_by_role("button", name="Search by a recording").click()
+    expect(page.get_by_role("timer")).to_have_text("0:01")
+    page.get_by_role("button", name="End the recording").click()
+    expect(page.locator(".operand")).to_contain_text("Recording")
+    settled(page)
+    expect(tiles(page)).not_to_have_count(0)
+
+
+def test_chosen_videos_become_a_reel(page: Any, address: str) -> None:
+    """An MP4 that the browser keeps; and lengths are chosen."""
+    show(page, address, "in=video")
+    page.get_by_role("button", name="Length").click()
+    page.get_by_role("button", name="Under 0:10").click()
+    until(page, "location.hash.includes('lasts=-10')")
+    settled(page)
+    for place in (0, 1):
+        page.locator(".choose input").nth(place).check(force=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Make a reel").click()
+    assert download.value.suggested_filename == "reel.mp4"
+    assert download.value.path().read_bytes()[4:8] == b"ftyp"
+
+
 def test_a_moment_plays_from_its_time(page: Any, address: str) -> None:
     """What is said at 0:06 starts there; the timeline shows how sure the question is, and goes elsewhere by keys."""
     show(page, address, "q=a+purple+star&in=video")

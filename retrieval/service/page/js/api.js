@@ -16,8 +16,8 @@ export class Problem extends Error {
 export const hasKey = () => Boolean(sessionStorage.getItem(KEY));
 export const setKey = (key) => sessionStorage.setItem(KEY, key);
 
-async function request(path, { method = "GET", json, form, signal, priority = "auto" } = {}) {
-  const headers = {};
+async function request(path, { method = "GET", json, form, signal, priority = "auto", headers: own = {} } = {}) {
+  const headers = { ...own };
   const key = sessionStorage.getItem(KEY);
   if (key) headers.Authorization = `Bearer ${key}`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
@@ -59,6 +59,29 @@ export const stats = (signal) => read("v1/stats?skips=true", { signal });
 /** Starts a run over all folders; a job that goes on by itself. */
 export const update = () => read("v1/index", { method: "POST", json: {} });
 export const alive = () => read("healthz");
+
+/** Things of the library that go on as a text ends: [{kind, value, text, files, start}]. */
+export const suggest = async (text, limit, signal) => (await read("v1/suggest", { method: "POST", json: { text, limit }, signal })).items;
+
+/** A reel of moments, an MP4. */
+export const reel = async (segments) => (await request("v1/reel", { method: "POST", json: { segments } })).blob();
+
+const token = document.querySelector("meta[name=page-token]")?.content; // of a page on the service's own machine
+export const canReveal = Boolean(token);
+/** Shows a file in the file manager of this machine. */
+export const reveal = (name) => request(`v1/assets/${named(name)}/reveal`, { method: "POST", headers: { "X-Page-Token": token } });
+
+/** The outline of the world: {land, borders}, paths of SVG in tenths of a degree from 180° west and 90° north. */
+export const land = () => read(new URL("../vendor/land.json", import.meta.url).href);
+
+let saved = null; // promise of the saved searches; of none where the service keeps none
+
+/** Saved searches: [{id, name, query}]. isFresh: asked anew. */
+export function savedSearches(isFresh = false) {
+  if (isFresh) saved = null;
+  saved ??= read("v1/searches").then(({ items }) => items, () => []);
+  return saved;
+}
 
 export const mediaAddress = (name) => `v1/assets/${named(name)}/media`;
 export const captionsAddress = (name) => `v1/assets/${named(name)}/captions.vtt`;

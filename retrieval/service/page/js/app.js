@@ -1,6 +1,6 @@
 // The page: one bar, and below it answers, the library or duplicates.
 import { classes, html, render, useCallback, useEffect, useRef, useState, whenIdle } from "./dom.js";
-import { thumbnailAddress } from "./api.js";
+import { reel, thumbnailAddress } from "./api.js";
 import { words } from "./early.js";
 import { later } from "./later.js";
 import { chooseLanguage, language, languages, t } from "./words.js";
@@ -90,12 +90,32 @@ function Answers({ route, answer, onAgain, onAsk, attempt }) {
     ${chosen.size > 0 && html`<${Chosen} hits=${answer.hits.filter((hit) => chosen.has(hit.asset))} isAsking=${!answer.isBrowsing} onNone=${() => setChosen(new Set())} />`}`;
 }
 
+/** Gives a file to the browser to keep. */
+function save(content, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
 /** What can be done with the selected answers. */
 function Chosen({ hits, isAsking, onNone }) {
   const [copied, setCopied] = useState(0);
   const copy = async () => {
     await navigator.clipboard.writeText(hits.map((hit) => hit.path).join("\n"));
     setCopied(hits.length);
+  };
+  const [making, setMaking] = useState({ isOn: false, failure: "" });
+  const moments = hits.filter((hit) => hit.medium === "video" && !hit.offline).map((hit) => hit.segments.find((each) => each.start_ms !== null)?.id ?? hit.asset);
+  const join = async () => {
+    setMaking({ isOn: true, failure: "" });
+    try {
+      save(await reel(moments), "reel.mp4");
+      setMaking({ isOn: false, failure: "" });
+    } catch (error) {
+      setMaking({ isOn: false, failure: error.offline ? t("offline.text") : error.message });
+    }
   };
   const more = () => {
     go({ more: [...new Set([...now().more, ...hits.map((hit) => hit.segments[0]?.id).filter(Boolean)])] });
@@ -104,6 +124,8 @@ function Chosen({ hits, isAsking, onNone }) {
   return html`<section class="chosen" aria-label=${t("chosen.label")}>
     <p role="status">${t("chosen.count", { n: hits.length })}</p>
     <button type="button" class="button" onClick=${copy}><${Icon} name=${copied === hits.length ? "check" : "link"} />${t(copied === hits.length ? "viewer.copied" : "chosen.copy")}</button>
+    ${moments.length > 0 && html`<button type="button" class="button" disabled=${making.isOn} onClick=${join}><${Icon} name="video" />${t(making.isOn ? "chosen.making" : "chosen.reel")}</button>`}
+    ${making.failure && html`<p class="warning" role="alert">${making.failure}</p>`}
     ${isAsking && html`<button type="button" class="button" onClick=${more}><${Icon} name="more" />${t("chosen.more")}</button>`}
     <button type="button" class="icon-button" onClick=${onNone} aria-label=${t("chosen.none")}><${Icon} name="close" /></button>
   </section>`;

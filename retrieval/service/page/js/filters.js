@@ -1,12 +1,16 @@
-// The row of chips below the box: media, date, folder, camera, language, tag, and the order.
+// The row of chips below the box: media, date, folder, camera, language, tag, length, place, and the order.
 import { classes, html, useEffect, useState } from "./dom.js";
 import { facets } from "./api.js";
-import { day, language, month, number, t } from "./words.js";
+import { clock, day, language, month, number, t } from "./words.js";
 import { Icon } from "./icons.js";
 import { go, HOME, hasFilters, withoutFilters } from "./route.js";
 import { Popover } from "./popover.js";
+import { later } from "./later.js";
+
+const WorldMap = later(() => import("./map.js"), "WorldMap");
 
 const MEDIA = ["image", "video", "audio", "document"];
+const LENGTHS = ["-10", "10-60", "60-300", "300-1800", "1800-"]; // seconds
 const MOST = 60; // values that a list shows; further ones are typed
 
 /** isReady: the first answer is there, before which nothing else is asked. */
@@ -28,6 +32,8 @@ export function Filters({ route, isAsking, version, isReady }) {
     ${list("camera", "camera", known?.cameras)}
     ${list("lang", "language", known?.languages, languageName)}
     ${list("tag", "tag", known?.tags)}
+    ${(route.lasts || known?.media.video > 0 || known?.media.audio > 0) && html`<${Lengths} value=${route.lasts} />`}
+    ${(route.near || known?.places.length > 0) && html`<${Places} value=${route.near} places=${known?.places ?? []} />`}
     ${isAsking && html`<button type="button" class=${classes("chip", { "is-set": route.sort === "date" })} aria-pressed=${route.sort === "date"}
       onClick=${() => go({ sort: route.sort ? "" : "date" })}><${Icon} name="sort" /><span>${t("filters.newest")}</span></button>`}
     ${route.more.length + route.less.length > 0 && html`<button type="button" class="chip is-set" onClick=${() => go({ more: [], less: [] })}>
@@ -78,6 +84,27 @@ function Choice({ name, icon, value, values, shown }) {
         ${found.map(([each, count]) => html`<li key=${each}><button type="button" aria-pressed=${each === value} onClick=${() => choose(close, each)} title=${each}>
           <span class="value">${shown(each)}</span><span class="count">${number(count)}</span></button></li>`)}
       </ul>`}
+  </${Popover}>`;
+}
+
+/** How long videos and recordings last. */
+function Lengths({ value }) {
+  const shown = (range) => {
+    const [least, most] = range.split("-").map((each) => each && clock(1000 * Number(each)));
+    return least && most ? `${least} – ${most}` : t(least ? "filters.longer" : "filters.shorter", { time: least || most });
+  };
+  return html`<${Popover} icon="clock" label=${value ? shown(value) : t("filters.lasts")} isSet=${Boolean(value)}>
+    ${(close) => html`<ul class="choices">${["", ...LENGTHS].filter((each) => each || value).map((each) => html`<li key=${each}>
+      <button type="button" aria-pressed=${each === value} onClick=${() => { go({ lasts: each }); close(); }}>${each ? shown(each) : t("filters.any")}</button></li>`)}</ul>`}
+  </${Popover}>`;
+}
+
+/** Where something was taken, on a map. */
+function Places({ value, places }) {
+  const label = value ? t("filters.around", { km: Number(value.split(",")[2]) }) : t("filters.place");
+  return html`<${Popover} icon="place" label=${label} isSet=${Boolean(value)} title=${value || undefined} className="popover-map">
+    ${(close) => html`<${WorldMap} places=${places} value=${value} onChoose=${(near) => go({ near })} />
+      ${value && html`<button type="button" class="link" onClick=${() => { go({ near: "" }); close(); }}>${t("filters.any")}</button>`}`}
   </${Popover}>`;
 }
 

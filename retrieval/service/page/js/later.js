@@ -10,13 +10,13 @@ export function later(load, name) {
     component ??= (await load())[name];
   };
   function Later(properties) {
-    const [failures, setFailures] = useState(0);
-    const [, show] = useState(false);
+    const [state, setState] = useState(component ? "there" : "loading");
+    const fetch = () => ahead().then(() => setState("there"), () => setState("failed"));
     useEffect(() => {
-      if (!component) ahead().then(() => show(true), () => setFailures(failures + 1));
-    }, [failures > 0]);
-    if (component) return html`<${component} ...${properties} />`;
-    return failures > 0 && html`<${Failed} error=${new Problem(0)} onAgain=${() => ahead().then(() => show(true), () => {})} />`;
+      if (state === "loading") fetch(); // also where another has loaded it since
+    }, []);
+    if (state === "there") return html`<${component} ...${properties} />`;
+    return state === "failed" && html`<${Failed} error=${new Problem(0)} onAgain=${fetch} />`;
   }
   return Object.assign(Later, { ahead });
 }

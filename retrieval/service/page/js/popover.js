@@ -20,7 +20,10 @@ export function Popover({ icon, label, title, isSet, children, className = "" })
     };
     document.addEventListener("pointerdown", away);
     box.current.addEventListener("keydown", press);
-    box.current.querySelector(".panel button, .panel input, .panel select")?.focus();
+    const panel = box.current.querySelector(".panel");
+    const beyond = panel.getBoundingClientRect().right - (document.documentElement.clientWidth - 20);
+    if (beyond > 0) panel.style.insetInlineStart = `${-beyond}px`;
+    panel.querySelector("button, input, select")?.focus({ preventScroll: true });
     const own = box.current;
     return () => {
       document.removeEventListener("pointerdown", away);

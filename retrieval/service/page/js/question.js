@@ -21,6 +21,10 @@ export function question(route) {
     if (route[name]) body.filters[name] = route[name];
   }
   if (route.until) body.filters.before = behind(route.until);
+  if (route.near) body.filters.near = route.near.split(",").map(Number);
+  const [least, most] = route.lasts.split("-"); // seconds
+  if (least) body.filters.min_duration_ms = 1000 * Number(least);
+  if (most) body.filters.max_duration_ms = 1000 * Number(most);
   if (isBrowsing && !hasFilters(route)) body.filters.media = ALL_MEDIA;
   if (route.like) body.like = route.like;
   if (route.more.length) body.more_like = route.more;

@@ -1,8 +1,8 @@
 // What is shown stands in the fragment of the address: links go deep, back works, and no question is sent with a request
 // for the page itself.
 const LISTS = ["in", "more", "less"];
-const TEXTS = ["view", "q", "after", "until", "path", "camera", "lang", "tag", "like", "file", "sort", "reach", "open", "seg"];
-const FILTERS = ["in", "after", "until", "path", "camera", "lang", "tag"];
+const TEXTS = ["view", "q", "after", "until", "path", "camera", "lang", "tag", "lasts", "near", "like", "file", "sort", "reach", "open", "seg"];
+const FILTERS = ["in", "after", "until", "path", "camera", "lang", "tag", "lasts", "near"];
 
 let current = read();
 const listeners = new Set();

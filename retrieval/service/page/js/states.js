@@ -37,7 +37,7 @@ export function FileGone() {
 
 export function Failed({ error, onAgain }) {
   if (error.status === 401) return html`<${KeyNeeded} onAgain=${onAgain} />`;
-  return html`<${State} icon="warning" title=${error.message} role="alert">
+  return html`<${State} icon="warning" title=${error.offline ? t("offline.text") : error.message} role="alert">
     ${error.detail && html`<p>${error.detail}</p>`}
     <div class="actions"><button type="button" class="button" onClick=${onAgain}>${t("again")}</button></div>
   </${State}>`;

@@ -1,6 +1,6 @@
 // One answer at full size: the picture, the video with its curve, the recording with its words, the document.
 import { classes, html, useEffect, useRef, useState } from "./dom.js";
-import { asset as readAsset, explain as readReasons, frameAddress, mediaAddress } from "./api.js";
+import { asset as readAsset, canReveal, duplicates, explain as readReasons, frameAddress, mediaAddress, reveal, thumbnailAddress } from "./api.js";
 import { useSource } from "./source.js";
 import { clock, moment, number, percent, size, t } from "./words.js";
 import { Icon } from "./icons.js";
@@ -76,6 +76,7 @@ function hitOf(shown) {
 
 function Shown({ hit, shown, segment, asked, isAsking, mode, onMode, onAsk }) {
   const [reasons, setReasons] = useState(null);
+  const [showsCopies, setCopies] = useState(false);
   const [at, setAt] = useState(0);
   const player = useRef();
   const seek = (ms) => player.current?.(ms);
@@ -106,9 +107,12 @@ function Shown({ hit, shown, segment, asked, isAsking, mode, onMode, onAsk }) {
         <${Action} icon="like" name="viewer.similar" onClick=${() => go({ ...HOME, like: hit.asset })} />
         ${isAsking && own && html`<${Feedback} own=${own} />`}
         ${isAsking && hit.confidence !== null && html`<${Action} icon="why" name="viewer.why" isSet=${Boolean(reasons)} onClick=${why} />`}
+        ${hit.alike > 0 && html`<${Action} icon="copies" name="viewer.copies" isSet=${showsCopies} onClick=${() => setCopies(!showsCopies)} />`}
+        ${canReveal && !hit.offline && html`<${Reveal} name=${hit.asset} />`}
         <a class="action" href=${mediaAddress(hit.asset)} download=${nameOf(hit)}><${Icon} name="download" /><span>${t("viewer.download")}</span></a>
       </div>
-      ${reasons && html`<${Reasons} reasons=${reasons} />`}
+      ${reasons && html`<${Reasons} reasons=${reasons} hit=${hit} />`}
+      ${showsCopies && html`<${Copies} name=${hit.asset} />`}
       ${hit.confidence !== null && hit.segments.length > 0 && html`<${Found} hit=${hit} own=${own} seek=${timed ? seek : null} />`}
       <${Facts} hit=${hit} facts=${shown?.facts} />
     </aside>
@@ -117,6 +121,33 @@ function Shown({ hit, shown, segment, asked, isAsking, mode, onMode, onAsk }) {
 
 function Action({ icon, name, isSet, onClick }) {
   return html`<button type="button" class=${classes("action", { "is-set": isSet })} aria-pressed=${isSet === undefined ? undefined : isSet} onClick=${onClick}><${Icon} name=${icon} /><span>${t(name)}</span></button>`;
+}
+
+/** Opens the folder of a file on this machine. */
+function Reveal({ name }) {
+  const [failure, setFailure] = useState("");
+  const open = () => reveal(name).then(() => setFailure(""), (error) => setFailure(error.offline ? t("offline.text") : error.message));
+  return html`<${Action} icon="folder" name="viewer.reveal" onClick=${open} />${failure && html`<p class="warning" role="alert">${failure}</p>`}`;
+}
+
+/** The other files that are the same picture, video or recording. */
+function Copies({ name }) {
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    const own = new AbortController();
+    duplicates(own.signal).then(({ groups }) => setFound(groups.find(({ files }) => files.some((each) => each.asset === name))?.files ?? []), () => {});
+    return () => own.abort();
+  }, [name]);
+  if (!found) return html`<p class="hint" role="status">${t("copies.looking")}</p>`;
+  return html`<section class="copies" aria-label=${t("viewer.copies")}><h3>${t("viewer.copies")}</h3><ul>
+    ${found.filter((each) => each.asset !== name).map((each) => html`<li key=${each.path}><a href=${address({ open: each.asset, seg: "" })}
+        onClick=${(event) => { event.preventDefault(); go({ open: each.asset, seg: "" }); }}><${Small} asset=${each.asset} /><span>${each.path}</span></a></li>`)}</ul></section>`;
+}
+
+function Small({ asset }) {
+  const [isBroken, setBroken] = useState(false);
+  const source = useSource(thumbnailAddress(asset, { side: 96 }));
+  return isBroken ? html`<${Icon} name="copies" />` : html`<img src=${source} alt="" width="48" height="48" onError=${() => setBroken(true)} />`;
 }
 
 /** More like this, less like this: the question is asked again with what was said of its answers. */
@@ -141,7 +172,19 @@ function Photo({ hit, own, reasons }) {
   const boxes = [own?.box, reasons?.line_box, reasons?.box].filter(Boolean);
   if (isBroken) return html`<p class="stage-note"><${Icon} name="image" />${t(hit.offline ? "viewer.offline" : "viewer.nopicture")}</p>`;
   return html`<figure class="photo"><img src=${source} alt=${nameOf(hit)} width=${hit.width} height=${hit.height} onError=${() => setBroken(true)} />
+    ${reasons?.heat && html`<${Heat} values=${reasons.heat} />`}
     ${boxes.map((box, place) => html`<${Frame} key=${place} box=${box} />`)}</figure>`;
+}
+
+/** How much of the answer is where, as a veil over the picture: nothing is clear, most is red. */
+function Heat({ values }) {
+  const canvas = useRef();
+  useEffect(() => {
+    const picture = new ImageData(values[0].length, values.length);
+    values.flat().forEach((each, place) => picture.data.set([255, 215 - 190 * each, 40, 170 * each], 4 * place));
+    canvas.current.getContext("2d").putImageData(picture, 0, 0);
+  }, [values]);
+  return html`<canvas class="heat" ref=${canvas} width=${values[0].length} height=${values.length} aria-hidden="true"></canvas>`;
 }
 
 /** A place in a picture, in ten-thousandths of its sides. */
@@ -167,13 +210,20 @@ function Line({ each, seek }) {
 
 const percentWidth = (value) => `${Math.round(100 * (value ?? 0))}%`;
 
-function Reasons({ reasons }) {
+function Reasons({ reasons, hit }) {
   if (reasons.error) return html`<section class="reasons" role="status"><p>${reasons.error.message}</p></section>`;
   const lanes = Object.entries(reasons.segment?.lanes ?? {}).sort(([, a], [, b]) => b - a);
   return html`<section class="reasons" role="status"><h3>${t("viewer.why")}</h3>
     <ul class="lanes">${lanes.map(([lane, share]) => html`<li key=${lane}><span>${t(`lane.${lane}`)}</span><span class="meter" aria-hidden="true"><span style=${{ width: percentWidth(share) }}></span></span><span class="share">${percent(share)}</span></li>`)}</ul>
-    ${reasons.box && html`<p>${t("viewer.box")}</p>`}
+    ${reasons.heat && hit.medium !== "image" && html`<${Scene} name=${reasons.segment?.id ?? hit.asset} reasons=${reasons} />`}
+    ${reasons.box && html`<p>${t(reasons.heat ? "viewer.heat" : "viewer.box")}</p>`}
     ${(reasons.warnings ?? []).map((each) => html`<p key=${each} class="warning">${each}</p>`)}</section>`;
+}
+
+/** The frame or page that answers, with its heat. */
+function Scene({ name, reasons }) {
+  const source = useSource(frameAddress(name, { side: 640, at: reasons.frame_ms ?? undefined }));
+  return html`<figure class="photo scene"><img src=${source} alt="" /><${Heat} values=${reasons.heat} />${reasons.box && html`<${Frame} box=${reasons.box} />`}</figure>`;
 }
 
 function Facts({ hit, facts }) {
