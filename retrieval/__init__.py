@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RetrievalError,
     )
     from retrieval.library import AssetDetails, Library
+    from retrieval.query.schema import query_from_dict
     from retrieval.render.json import as_dict
     from retrieval.search.explain import Explanation
 
@@ -48,12 +49,13 @@ __all__ = [
     "Span",
     "Tag",
     "as_dict",
+    "query_from_dict",
 ]
 
 _HOMES = dict.fromkeys(("Filters", "Operand", "Query"), "domain.query")
 _HOMES |= dict.fromkeys(("Answer", "FoundSegment", "Hit", "Tag"), "domain.result")
 _HOMES |= {"Span": "domain.media", "Library": "library", "AssetDetails": "library", "Explanation": "search.explain"}
-_HOMES["as_dict"] = "render.json"
+_HOMES |= {"as_dict": "render.json", "query_from_dict": "query.schema"}
 _HOMES |= {name: "errors" for name in __all__ if name not in _HOMES}
 
 

@@ -58,6 +58,12 @@ def search(
         list[str] | None,
         typer.Option("--in", metavar="MEDIA", help="Only image, video, audio or document; several with commas."),
     ] = None,
+    from_json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A whole question, or an answer to ask again, as --json prints it; - : standard input."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many hits.")] = 20,
     offset: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first hits.")] = 0,
     path: Annotated[
@@ -129,7 +135,9 @@ def search(
         style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
         text = " ".join(words or ())
         reach = _reach(sure, everything, min_confidence)
-        is_local = bool(image or audio or video or document or explain or min_duration or max_duration or lang)
+        is_local = bool(
+            from_json or image or audio or video or document or explain or min_duration or max_duration or lang
+        )
         if server is not False and not is_local and not (thumbnails and style == "table" and sys.stdout.isatty()):
             chosen = {"media": ",".join(media or ()).lower().split(",") if media else [], "path": path, "after": after}
             chosen |= {"before": before, "camera": camera, "tag": tag}
@@ -168,7 +176,10 @@ def search(
                 "reach": reach,
             }
             parts |= {"more_like": tuple(more_like or ()), "less_like": tuple(less_like or ())}
-            query = build_query(text, operands, filters, plain=plain, dates=dates, **parts)
+            if from_json:
+                query = _question_in(from_json, text or operands or filters)
+            else:
+                query = build_query(text, operands, filters, plain=plain, dates=dates, **parts)
             if explain:
                 _print_question(query)
             with Library.open(library) as opened:
@@ -204,6 +215,22 @@ def _print_served(report: dict[str, Any], style: str, end: str, *, everything: b
     wanted = report["hits"] + (report["possible"] if everything else [])
     if open_best and wanted:
         _open(Path(os.fsdecode(service.path_bytes(wanted[0]))))
+
+
+def _question_in(file: Path, beside: Any) -> Query:
+    """The question of a file, or of the answer in it."""
+    import json
+
+    from retrieval.query.schema import query_from_dict
+
+    if beside:
+        raise QueryError("--from-json is a whole question", "leave out words, files and filters")
+    try:
+        held = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise QueryError(f"{file} holds no JSON: {error}", "search --json prints a question as the key query") from None
+    inner = held.get("query") if isinstance(held, dict) else None
+    return query_from_dict(inner if isinstance(inner, dict) else held, files=True)
 
 
 def _reach(sure: bool, everything: bool, min_confidence: float | None) -> str:

@@ -114,6 +114,8 @@ def query_report(query: Query) -> dict[str, Any]:
         "limit": query.limit,
         "offset": query.offset,
         "sort": query.sort,
+        "reach": query.reach,
+        "min_confidence": query.min_confidence,
     }
 
 

@@ -23,9 +23,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from retrieval.domain.media import MEDIA, Medium
-from retrieval.domain.query import Filters, Operand, Query
+from retrieval.domain.query import Operand, Query
 from retrieval.errors import QueryError, UnknownName
-from retrieval.query.build import build_query
+from retrieval.query.schema import query_from_dict
 from retrieval.service.decoding import Decoders
 
 EXAMPLES = ("a dog on the beach", "dog -snow in:image after:2019", 'said:"thank you" in:video')
@@ -50,11 +50,9 @@ class FilterValues(BaseModel):
     near: tuple[float, float, float] | None = Field(default=None, description="Latitude, longitude, kilometres.")
     min_bytes: int | None = Field(default=None, ge=0, le=1 << 50)
     max_bytes: int | None = Field(default=None, ge=0, le=1 << 50)
+    place: str | None = Field(default=None, max_length=200, description="A town, city, region or country.")
     tag: str | None = Field(default=None, max_length=200)
-
-    def filters(self) -> Filters:
-        """The value of the domain."""
-        return Filters(**{**self.model_dump(), "media": frozenset(self.media)})
+    newer_than: int | None = Field(default=None, ge=0, le=1 << 53, description="A commit number of the library.")
 
 
 class Lines(BaseModel):
@@ -76,6 +74,10 @@ class SearchRequest(BaseModel):
     )
 
     query: str = Field(default="", max_length=10_000, description="Words and operators; filters alone list by date.")
+    written: str = Field(
+        default="", max_length=20_000, description="Of an answer's `query`: asked where that is empty."
+    )
+    operands: list[dict[str, Any]] = Field(default=[], max_length=64, description="Of an answer's `query`; not read.")
     plain: bool = Field(default=False, description="The words as they are: no operators, no dates.")
     dates: bool = Field(default=True, description="Whether words such as “from 2019” are read as dates.")
     like: str | list[str] | None = Field(default=None, description="Segments by id or address, assets by hash.")
@@ -169,24 +171,12 @@ def _checked(body: bytes) -> SearchRequest:
 
 
 def _query(request: SearchRequest, files: list[Operand]) -> Query:
+    data = request.model_dump(exclude={"cursor", "tags", "lines"}) | {"offset": offset_of(request)}
     named = [request.like] if isinstance(request.like, str) else request.like or []
-    operands = [*files, *(Operand("like", segment_name(each)) for each in named)]
-    parts: dict[str, Any] = {} if request.min_confidence is None else {"min_confidence": request.min_confidence}
-    return build_query(
-        request.query,
-        operands,
-        request.filters.filters(),
-        plain=request.plain,
-        dates=request.dates,
-        files=False,
-        more_like=tuple(segment_name(each) for each in request.more_like),
-        less_like=tuple(segment_name(each) for each in request.less_like),
-        limit=request.limit,
-        offset=offset_of(request),
-        sort=request.sort,
-        reach=request.reach,
-        **parts,
-    )
+    data["like"] = [segment_name(each) for each in named]
+    for kind in ("more_like", "less_like"):
+        data[kind] = [segment_name(each) for each in data[kind]]
+    return query_from_dict(data, files)
 
 
 # ---------------------------------------------------------------- names and pages

@@ -46,7 +46,7 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 | key | what |
 |---|---|
 | `version` | 1 |
-| `query` | the question as it was understood: `operands` (`sense`, `value`, `weight`), `filters`, `written` (the same as one text, docs/query.md), `limit`, `offset`, `sort`; `more_like`, `less_like` where given |
+| `query` | the question as it was understood: `operands` (`sense`, `value`, `weight`), `filters`, `written` (the same as one text, docs/query.md), `limit`, `offset`, `sort`, `reach`, `min_confidence`; `search --from-json`, `query_from_dict` and `POST /v1/search` take it as a question; `more_like`, `less_like` where given |
 | `took_ms` | time of the search itself |
 | `best` | confidence of the best candidate, also where nothing is shown |
 | `total` | hits in all, sure and possible; at least so many while `has_more` is true |

@@ -176,3 +176,12 @@ def test_duplicates_and_what_was_left_out(client: TestClient) -> None:
     assert client.get("/v1/duplicates", params={"media": "image"}).json()["version"] == 1
     assert client.get("/v1/duplicates", params={"media": "document"}).status_code == 400
     assert "skips" in client.get("/v1/stats", params={"skips": True}).json()
+
+
+@pytest.mark.parametrize("text", ["a dog -snow in:image", "meeting^2 place:Berlin", 'said:"thank you" OR cat'])
+def test_the_question_of_an_answer_is_asked_again(client: TestClient, text: str) -> None:
+    """As it is told: one schema for what comes in and what goes out."""
+    first = client.post("/v1/search", json={"query": text, "limit": 3}).json()
+    again = client.post("/v1/search", json=first["query"]).json()
+    assert again["query"] == first["query"]
+    assert [each["asset"] for each in again["hits"]] == [each["asset"] for each in first["hits"]]

@@ -174,6 +174,16 @@ def test_the_file_that_asks_must_fit_the_filters_too(ask: Program, samples: Path
     assert {hit["medium"] for part in ("hits", "possible") for hit in found[part]} == {"video"}
 
 
+def test_an_answer_is_asked_again(ask: Program) -> None:
+    """As --json prints it, from standard input; words beside it are refused."""
+    first = ask("search", "a cat -dog in:image", "--limit", "2", "--json").stdout
+    again = json.loads(ask("search", "--from-json", "-", "--json", given=first.encode()).stdout)
+    assert again["query"] == json.loads(first)["query"]
+    assert again["hits"] == json.loads(first)["hits"]
+    done = ask("search", "dog", "--from-json", "-", given=b"no JSON")
+    assert (done.returncode, "a whole question" in done.stderr) == (2, True)
+
+
 def test_filters_alone_list(ask: Program) -> None:
     """No words are needed where a filter says what is wanted."""
     done = ask("search", "--in", "audio", "--limit", "3", "--paths")
