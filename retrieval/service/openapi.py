@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from retrieval.service.examples import ANSWERS, BODIES
 from retrieval.service.libraries import PARAMETER
 from retrieval.service.requests import SearchRequest
 from retrieval.service.searches import SavedSearch
@@ -40,19 +41,31 @@ def document(app: FastAPI) -> dict[str, Any]:
             schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[form.__name__] = schema
+        for name, examples in BODIES.items():
+            if name in schemas:  # a service without a writer has no such requests
+                schemas[name].setdefault("examples", examples)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         schemas["Problem"] = PROBLEM
         told = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for name, path in made["paths"].items():
-            for operation in path.values():
+            for method, operation in path.items():
                 if name.startswith("/v1/") and name != "/v1/libraries":
                     operation.setdefault("parameters", []).append(PARAMETER)
                 responses = operation["responses"]
+                _add_example(responses, ANSWERS.get(f"{method.upper()} {name}"))
                 responses.pop("422", None)
                 responses.update({status: {"description": why, "content": told} for status, why in REFUSALS.items()})
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _add_example(responses: dict[str, Any], example: Any) -> None:
+    """An example of the answer in JSON where the request is fulfilled."""
+    for status, answer in responses.items():
+        told = answer.get("content", {}).get("application/json")
+        if status.startswith("2") and told is not None and example is not None:
+            told.setdefault("example", example)
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
