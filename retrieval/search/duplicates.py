@@ -27,10 +27,11 @@ from retrieval.vectors.exact import ExactIndex
 if TYPE_CHECKING:
     from retrieval.protocols import Snapshot, VectorIndex
 
-NEAREST = 16  # pictures that are proposed for each
+NEAREST = 24  # pictures that are proposed for each
 EXACT_ROWS = 20_000  # pictures up to which each is held against all others; above, an index proposes
 NEAR = 0.6  # least correlation of coarse greys of a proposal
 AT_ONCE = 1 << 23  # correlations of pictures that are held at once: 32 MiB
+CODED = 512  # pictures whose proposals are looked up in codes at once
 KEY_EVERY_MS = 2_000  # so far apart frames of a long shot are looked up
 NEAR_FRAME = 0.8  # ... of frames that are held against each other, which may be some tenths of a second apart
 SHIFTS = 4  # alignments of two videos that are tried
@@ -148,37 +149,36 @@ def alike_pictures(found: StoredFingerprints) -> list[Pair]:
     """Pairs of picture assets that are one picture. Of animations and pages the first and the last must be."""
     assets, firsts, counts = np.unique(found.assets, return_index=True, return_counts=True)
     first, last = found.data[firsts], found.data[firsts + counts - 1]
-    near: dict[int, set[int]] = defaultdict(set)
-    for one, others in _proposed(first):
-        for other in others.tolist():
-            if (counts[one] > 1) == (counts[other] > 1):
-                near[one].add(other)
-                near[other].add(one)
-    links: list[Pair] = []
-    for one in sorted(near):
-        rows = np.array(sorted(near[one]))
-        same = fingerprint.same_pictures(first[one], first[rows])
-        if counts[one] > 1:
-            same &= fingerprint.same_pictures(last[one], last[rows])
-        links += [(int(assets[one]), int(assets[other])) for other in rows[same]]
-    return links
+    pairs = _both_ways(_proposed(first), len(first))
+    pairs = pairs[(counts[pairs] > 1).sum(axis=1) != 1]
+    same = pairs[fingerprint.same_pairs(first, pairs)]
+    moving = counts[same[:, 0]] > 1
+    same = np.concatenate([same[~moving], same[moving][fingerprint.same_pairs(last, same[moving])]])
+    return [(one, other) for one, other in assets[same].tolist()]
 
 
-def _proposed(data: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """For each of (n, BYTES) fingerprints those that may be the same, mirrored or not."""
+def _both_ways(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Pairs (m, 2) of `count` rows in both orders, each once, ascending."""
+    keys = np.concatenate([pairs[:, 0] * count + pairs[:, 1], pairs[:, 1] * count + pairs[:, 0]])
+    return np.stack(np.divmod(np.unique(keys), max(1, count)), axis=1)
+
+
+def _proposed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pairs (m, 2) of (n, BYTES) fingerprints that may be the same, mirrored or not."""
     rows = fingerprint.coarse(data)
     plain, mirrored = rows[: len(data)], rows[len(data) :]
     many = len(data) > EXACT_ROWS and faiss_index.has_faiss()
-    half = plain.astype(np.float16)
-    index: VectorIndex = faiss_index.build(half, flat_rows=EXACT_ROWS) if many else ExactIndex(half)
-    block = max(1, AT_ONCE // max(1, len(data)))
+    index: VectorIndex = faiss_index.CodeIndex(plain) if many else ExactIndex(plain.astype(np.float16))
+    block = CODED if many else max(1, AT_ONCE // max(1, len(data)))
+    found = [np.empty((0, 2), np.int64)]
     for start in range(0, len(data), block):
         sides = [index.search(side[start : start + block], NEAREST + 1) for side in (plain, mirrored)]
         scores, places = (np.concatenate(each, axis=1) for each in zip(*sides, strict=True))
         scores[places == np.arange(start, start + len(scores))[:, None]] = -1
         order = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
-        for at, best in enumerate(order):
-            yield start + at, np.unique(places[at, best[scores[at, best] >= NEAR]])
+        ones, columns = np.nonzero(np.take_along_axis(scores, order, axis=1) >= NEAR)
+        found.append(np.stack([start + ones, places[ones, order[ones, columns]]], axis=1))
+    return np.concatenate(found)
 
 
 # ---------------------------------------------------------------- videos

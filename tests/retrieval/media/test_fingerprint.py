@@ -99,3 +99,16 @@ def test_silence_has_no_words() -> None:
 def test_a_sound_shorter_than_a_frame_has_no_words() -> None:
     """Nothing to compare is no error."""
     assert len(fingerprint.sound_fingerprint(np.zeros(100, np.float32), 16_000)) == 0
+
+
+def test_pairs_are_compared_as_one_by_one() -> None:
+    """All pairs of drawings and their copies, compared many at a time, give what each gives alone."""
+    sources = [drawn(seed) for seed in range(4)]
+    data = np.stack([fingerprint_of(each) for each in (*sources, *(CHANGES["cropped"](each) for each in sources))])
+    white = fingerprint_of(Image.new("RGB", (50, 40), "white"))
+    data = np.concatenate([data, white[None], white[None]])
+    pairs = np.argwhere(~np.eye(len(data), dtype=bool))
+    alone = [bool(fingerprint.same_pictures(data[one], data[[other]])[0]) for one, other in pairs]
+    assert fingerprint.same_pairs(data, pairs).tolist() == alone
+    assert sum(alone) >= len(sources)
+    assert fingerprint.same_pairs(data, np.empty((0, 2), np.int64)).tolist() == []
