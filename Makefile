@@ -2,6 +2,7 @@
 # make test   everything that must hold before a commit lands
 # make test-scale   the catalog's tests on a PostgreSQL server, which it installs and starts
 # make fix    what can be mended by machine
+# make bench WORK=DIR PHOTOS=ZIP   speed beside other programs, into docs/benchmarks.md (see benchmarks/peers.py: prepare)
 # make docs   the generated pages of docs/
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ SCALE = .venv-scale/bin/python
 # Two tests at a time would only fight for the cores that ONNX Runtime and FAISS use already.
 PYTEST = -m pytest --quiet
 
-.PHONY: demo test test-scale check tests tests-torch fix docs clean
+.PHONY: bench demo test test-scale check tests tests-torch fix docs clean
 
 demo: .venv/demo.stamp
 	.venv/bin/crossmedia demo
@@ -37,6 +38,9 @@ test-scale: .venv-scale/dev.stamp
 	$(SCALE) $(PYTEST) -W ignore::pytest.PytestUnraisableExceptionWarning --postgresql tests/retrieval/catalog tests/indexer/catalog tests/retrieval/fulltext \
 		tests/retrieval/search tests/indexer/pipeline/test_sink.py
 	$(SCALE) $(PYTEST) tests/scale tests/retrieval/vectors/test_space.py
+
+bench: .venv/dev.stamp
+	$(CORE) -m benchmarks.bench $(WORK) --photos $(PHOTOS)
 
 fix: .venv/dev.stamp
 	$(CORE) -m ruff check --fix .

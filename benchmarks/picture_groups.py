@@ -25,7 +25,7 @@ from retrieval.domain.records import StoredFingerprints
 from retrieval.media import fingerprint
 from retrieval.search.duplicates import alike_pictures
 
-SAMPLE = 200
+SAMPLE = 100
 COPY_EVERY = 20
 
 
