@@ -133,6 +133,7 @@ EXPLANATION: dict[str, Any] = {
     "name_marks": [],
     "frame_ms": None,
     "box": [5125, 125, 8625, 3625],
+    "heat": [[0.12, 1.0], [0.04, 0.31]],
     "line_box": None,
     "warnings": [],
 }
