@@ -6,7 +6,7 @@ import { go, HOME, route as now } from "./route.js";
 import { Recorder } from "./recorder.js";
 import { Suggestions, take, useSuggestions } from "./suggestions.js";
 
-const TYPING_MS = 90; // between the last key and the question
+const TYPING_MS = 40; // between the last key and the question
 
 export function SearchBox({ route, upload, like, onUpload, onDropUpload, busy, error }) {
   const input = useRef();
