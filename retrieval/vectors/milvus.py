@@ -39,6 +39,15 @@ BLOCK = 2_000  # rows of one message: 64 MiB is the most
 TERMS = 2_000  # ids, or runs of ids, of one expression; longer lists are asked in parts
 MOST = 16_384  # neighbours of one search; more by an iterator
 GONE = {100, 101}  # codes of errors: no such collection, not loaded
+# A client made anew connects anew: gRPC shares connections in a process, and pauses of minutes after failed ones.
+# Pings of idle connections are no more than a server bears with: for each ten seconds, pymilvus's own, some hang up.
+CHANNEL = {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1000,
+    "grpc.keepalive_time_ms": 300_000,
+    "grpc.keepalive_permit_without_calls": False,
+}
 WAY_ON = "start Milvus or correct vectors in crossmedia.toml; the catalog is whole, crossmedia index goes on"
 
 
@@ -221,7 +230,9 @@ class MilvusEngine:
             from pymilvus import MilvusClient
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each error that it raises
         where = self._server or self._file
-        client = MilvusClient(where, token=os.environ.get("MILVUS_TOKEN", ""), timeout=patience)
+        client = MilvusClient(
+            where, token=os.environ.get("MILVUS_TOKEN", ""), timeout=patience, grpc_options=CHANNEL
+        )  # fmt: skip
         with self._lock:
             if self._client is None:
                 self._client, self._closer = client, weakref.finalize(self, client.close)

@@ -45,7 +45,7 @@ class Process:
         self.stop(signal.SIGKILL)
 
     def start(self) -> None:
-        """Returns when the port takes connections."""
+        """Returns when it answers."""
         where = ["--data-dir", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
         with (self._folder.parent / "milvus.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -53,7 +53,7 @@ class Process:
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - in a test of its own, before any thread
             )  # fmt: skip
-        while not _takes_connections(self.port):
+        while not _answers(self.port):
             assert self._process.poll() is None, (self._folder.parent / "milvus.log").read_text()
             time.sleep(0.05)
 
@@ -71,6 +71,18 @@ def _free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def _takes_connections(port: int) -> bool:
+def _answers(port: int) -> bool:
+    import grpc
+    from pymilvus import MilvusClient, MilvusException
+
     with socket.socket() as asked:
-        return asked.connect_ex(("127.0.0.1", port)) == 0
+        if asked.connect_ex(("127.0.0.1", port)):
+            return False
+    try:
+        client = MilvusClient(
+            f"http://127.0.0.1:{port}", timeout=10, grpc_options={"grpc.use_local_subchannel_pool": 1}
+        )
+    except (MilvusException, grpc.RpcError):
+        return False
+    client.close()
+    return True
