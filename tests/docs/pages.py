@@ -152,6 +152,7 @@ NO_DOCSTRING = {  # files and folders that are told as a whole, or cannot speak 
     "alembic/": "migrations of the catalog",
     "benchmarks/": "speed, memory and quality, one command each",
     "data/": "what ships: the starter's weights, samples, questions, the vocabulary of tags",
+    "deploy/": "an image, a compose file and an example for Kubernetes; README.md explains each setting",
     "docs/": "pages for users and engineers; decisions/ says why not the obvious way",
     "findings/": "surprises of libraries, tools and formats, each a script that runs them; outside CI",
     "tests/": "as the packages; beside them contracts, crash, golden, migrations, architecture, docs",
