@@ -90,7 +90,7 @@ def create_app(
         service.close()
 
     app = FastAPI(lifespan=lifespan, **ABOUT)
-    app.state.close = close
+    app.state.close, app.state.libraries = close, [each.name for each in parts]
     parts[0].add_routes(app, watching=beside is not None)
     app.include_router(several.routes({each.name: each.service for each in parts}))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way

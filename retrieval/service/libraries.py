@@ -21,7 +21,6 @@ PARAMETER: dict[str, Any] = {
     "in": "query",
     "required": False,
     "description": "A library of the service by its name; default the first. GET /v1/libraries lists them.",
-    "schema": {"type": "string"},
 }
 
 

@@ -48,10 +48,12 @@ def document(app: FastAPI) -> dict[str, Any]:
             schemas.pop(unused, None)
         schemas["Problem"] = PROBLEM
         told = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        names = getattr(app.state, "libraries", ())  # of the whole service; the part of another library has none
+        named = PARAMETER | {"schema": {"type": "string"} | ({"enum": names} if names else {})}
         for name, path in made["paths"].items():
             for method, operation in path.items():
                 if name.startswith("/v1/") and name != "/v1/libraries":
-                    operation.setdefault("parameters", []).append(PARAMETER)
+                    operation.setdefault("parameters", []).append(named)
                 responses = operation["responses"]
                 _add_example(responses, ANSWERS.get(f"{method.upper()} {name}"))
                 responses.pop("422", None)

@@ -54,6 +54,7 @@ def test_each_request_may_name_its_library(both: TestClient) -> None:
     assert both.get(f"/v1/assets/{text['asset']}?library=boats").json()["paths"][0]["path"].endswith("harbour.txt")
     assert both.get(f"/v1/assets/{text['asset']}").status_code == 404
     assert both.get("/v1/stats?library=boats").json()["media"]["document"] == 1
+    assert both.put("/v1/stats?library=boats").status_code == 405
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "../boats", "Boats"])
