@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -77,7 +78,7 @@ class MilvusEngine:
         found: dict[Kind, int] = {}
         for name in self._call("list_collections"):
             if name.startswith(head):
-                fields = self._call("describe_collection", name)["fields"]
+                fields = self._call("describe_collection", name, generation=generation)["fields"]
                 if fields[-1]["params"]["dim"] != dimension:
                     raise LibraryDamaged(f"the index {generation} is of another dimension", "crossmedia rebuild")
                 kind = name.removeprefix(head)
@@ -127,10 +128,8 @@ class MilvusEngine:
         name = self._name(generation, kind)
         if k <= MOST:
             return self._call("search", name, data=list(queries), generation=generation, **given)
-        return [
-            self._all(self._call("search_iterator", name, data=[each], batch_size=MOST, generation=generation, **given))
-            for each in queries
-        ]
+        given |= {"batch_size": MOST, "generation": generation, "then": self._all}
+        return [self._call("search_iterator", name, data=[each], **given) for each in queries]
 
     @staticmethod
     def _all(iterator: Any) -> list[Any]:
@@ -182,9 +181,10 @@ class MilvusEngine:
         return parameters
 
     def generations(self) -> set[str]:
-        head = self._prefix + "_"
-        names = [each.removeprefix(head) for each in self._call("list_collections") if each.startswith(head)]
-        return {"_".join(each.split("_")[:2]) for each in names}
+        """By the whole form of a name: another library's prefix may begin as this one's does."""
+        form = re.compile(re.escape(self._prefix) + r"_([0-9]+_[0-9a-f]{8})_\w+")
+        found = (form.fullmatch(each) for each in self._call("list_collections"))
+        return {each[1] for each in found if each}
 
     def drop(self, generation: str) -> None:
         for name in self._call("list_collections"):
@@ -194,19 +194,29 @@ class MilvusEngine:
     def _name(self, generation: str, kind: str) -> str:
         return f"{self._prefix}_{generation}_{kind}"
 
-    def _call(self, method: str, *given: Any, patience: float = PATIENCE_S, generation: str = "", **named: Any) -> Any:
-        """One call of the client; again, later and later, while the server cannot be reached.
+    def _call(
+        self,
+        method: str,
+        *given: Any,
+        patience: float = PATIENCE_S,
+        generation: str = "",
+        then: Callable[[Any], Any] = lambda answer: answer,
+        **named: Any,
+    ) -> Any:
+        """One call of the client, and what `then` makes of its answer by more of them; again, later and later, while the
+        server cannot be reached.
 
         Raises: LibraryError when patience is at its end; IndexMismatch where the collection of a generation is gone.
         """
-        from pymilvus import exceptions
+        with importing("pymilvus", "'crossmedia[milvus]'"):
+            from pymilvus import exceptions
 
         until, pause = time.monotonic() + patience, FIRST_PAUSE_S
         while True:
             try:
                 left = max(until - time.monotonic(), FIRST_PAUSE_S)
                 limit = {} if method == "search_iterator" else {"timeout": left}
-                return getattr(self._opened(left), method)(*given, **limit, **named)
+                return then(getattr(self._opened(left), method)(*given, **limit, **named))
             except exceptions.MilvusException as error:
                 if generation and error.code in GONE:
                     raise IndexMismatch(generation) from error
@@ -226,8 +236,8 @@ class MilvusEngine:
         client = self._client
         if client is not None:
             return client
-        with importing("pymilvus", "'crossmedia[milvus]'"):
-            from pymilvus import MilvusClient
+        from pymilvus import MilvusClient
+
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each error that it raises
         where = self._server or self._file
         client = MilvusClient(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from retrieval import Library
 from retrieval.catalog import pgvector
 from retrieval.domain.media import Metadata
 from retrieval.domain.records import ROW, Within
-from retrieval.errors import LibraryDamaged, LibraryError
+from retrieval.errors import IndexMismatch, InstallationError, LibraryDamaged, LibraryError
 from retrieval.vectors import milvus as milvus_engine
 from retrieval.vectors.store import EngineStore, store_of
 from tests.building import Builder, Thing
@@ -221,6 +222,54 @@ def test_an_index_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(LibraryError, match="in place of FLAT"):
         engine.write(NAME, "image", *table())
     milvus.release()
+
+
+def test_prefixes_may_begin_alike(tmp_path: Path) -> None:
+    """What a library deletes as left over is its own, though the other's collections begin with its prefix."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    url = f"milvus://{tmp_path}/milvus.db"
+    one, other = (milvus_engine.MilvusEngine(url, tmp_path) for _ in range(2))
+    one._prefix, other._prefix = "photos", "photos_old"
+    rows, vectors = (each[:9] for each in table())
+    for each in (one, other):
+        each.write(NAME, "text_line", rows, vectors)
+        assert each.generations() == {NAME}
+    one.drop(NAME)
+    assert (one.generations(), other.generations()) == (set(), {NAME})
+    milvus.release()
+
+
+def test_a_generation_that_goes_between_the_parts_of_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is one that is gone, as for a question that comes later."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    monkeypatch.setattr(milvus_engine, "MOST", 400)
+    settings(tmp_path, None, f"milvus://{tmp_path}/milvus.db")
+    engine = engine_of(tmp_path)
+    rows, vectors = table()
+    engine.write(NAME, "image", rows, vectors)
+    rest = engine._all
+
+    def dropped(iterator: Any) -> Any:
+        engine.drop(NAME)
+        return rest(iterator)
+
+    monkeypatch.setattr(engine, "_all", dropped)
+    with pytest.raises(IndexMismatch, match=NAME):
+        engine.nearest(
+            NAME, "image", vectors[:1].astype(np.float32), ROWS, Within((), None, rows["vector"][:0], ROWS, ROWS)
+        )
+    milvus.release()
+
+
+def test_a_client_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what installs it."""
+    monkeypatch.setitem(sys.modules, "pymilvus", None)
+    settings(tmp_path, None, "milvus://127.0.0.1:1/photos")
+    with pytest.raises(InstallationError, match="pymilvus is not installed") as caught:
+        store_of(tmp_path).names()
+    assert "crossmedia[milvus]" in caught.value.hint
 
 
 def test_two_libraries_never_share_collections(tmp_path: Path) -> None:
