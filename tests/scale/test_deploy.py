@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import shutil
 import subprocess
@@ -79,6 +80,19 @@ def test_commands_are_those_of_the_program() -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert all(each in done.stdout for each in command if each.startswith("--"))
+
+
+def test_checks_of_health_use_a_name_that_is_served() -> None:
+    """By any other the service refuses every request, and no container would ever be healthy."""
+    rules = {}
+    for name in ("compose", "kubernetes"):
+        text = (DEPLOY / f"{name}.yaml").read_text("utf-8")
+        (command,) = re.findall(r'\["serve", (.*)\]', text)
+        given = re.findall(r'"([^"]+)"', command)
+        known = {each for option, each in itertools.pairwise(given) if option in ("--host", "--allow-host")}
+        rules[name] = known, set(re.findall(r"http://([^:/]+):8765/healthz|name: Host, value: ([\w.]+)", text))
+    assert {name: len(asked) for name, (_, asked) in rules.items()} == {"compose": 1, "kubernetes": 1}
+    assert all({"".join(each) for each in asked} <= known for known, asked in rules.values())
 
 
 def containers(document: Any) -> list[Any]:
