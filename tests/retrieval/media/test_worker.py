@@ -84,6 +84,7 @@ def busy(path, medium, spec, limits, alive):
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessWorker]:
     (tmp_path / "own_readers.py").write_text(READERS)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("retrieval.media.worker.STARVED", 600)  # a full machine starts no interpreter in five seconds
     worker = ProcessWorker(replace(LIMITS, progress_s=1.0))
     yield worker
     worker.close()
