@@ -169,8 +169,9 @@ class Run:
             self._rates: Rates = known_rates(connection)
         self._sink = Sink(engine, profile.transcriber, emit)
         self.towers: dict[Place, Tower] = {}
-        for place, encoder in indexing_encoders(profile).items():
-            with catalog_write.transaction(engine) as connection:
+        encoders = indexing_encoders(profile).items()
+        with catalog_write.transaction(engine) as connection:  # one: by the spaces that are there it goes on
+            for place, encoder in encoders:
                 self.towers[place] = Tower(catalog_vectors.put_space(connection, encoder.space, live=True), encoder)
 
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:

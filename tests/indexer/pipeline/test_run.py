@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from indexer import doctor
-from indexer.catalog import sources
+from indexer.catalog import sources, vectors
 from indexer.catalog.open import writing
 from indexer.events import Event, Planned, Progress, Skipped
 from indexer.pipeline.cost import weight
@@ -25,7 +25,7 @@ from indexer.pipeline.stages import TICK_S
 from indexer.rebuild import rebuild, reembed
 from retrieval import Library, LibraryError, QueryError
 from retrieval.catalog import layout
-from retrieval.domain.media import Modality, Vectors
+from retrieval.domain.media import Modality, Space, Vectors
 from retrieval.media import fingerprint
 from retrieval.settings import LIMITS
 from tests.contents import contents
@@ -47,6 +47,27 @@ def test_a_folder_is_indexed_and_found(world: World) -> None:
     assert (finished.indexed, finished.new, finished.skipped, finished.pending) == (3, 3, {}, {})
     assert world.shown("blue")[:1] == ["b.png"]
     assert world.shown("lighthouse")[:1] == ["note.txt"]
+
+
+def test_a_new_library_has_all_spaces_or_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends between two of them leaves none: what a library has decides by which models it goes on."""
+    put, seen = vectors.put_space, list[str]()
+
+    def second_fails(connection: Any, space: Space, *, live: bool) -> int:
+        seen.append(space.name)
+        if len(set(seen)) > 1:
+            raise OSError("killed")
+        return put(connection, space, live=live)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vectors, "put_space", second_fails)
+        with pytest.raises(OSError, match="killed"):
+            world.index()
+    with sqlite3.connect(layout.catalog(world.home)) as catalog:
+        assert catalog.execute("SELECT name FROM spaces").fetchall() == []
+    catalog.close()
+    world.picture("a.png")
+    assert world.index().new == 1
 
 
 def test_an_unchanged_folder_is_not_opened_again(world: World) -> None:
