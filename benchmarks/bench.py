@@ -4,8 +4,8 @@
     python -m benchmarks.bench WORK --read FILE...      the table of what was measured before (JSON lines of benchmarks)
 
 WORK is filled by `python -m benchmarks.peers prepare WORK` first. The table goes to docs/benchmarks.md and WORK/bench.json
-holds every figure. Each command runs by itself, one after the other; on a machine with other work only the ratios, and of
-these rather those of processor time, mean anything.
+holds every figure; with --only the page stays as it is. Each command runs by itself, one after the other; on a machine with
+other work only the ratios, and of these rather those of processor time, mean anything.
 """
 
 from __future__ import annotations
@@ -173,7 +173,8 @@ def main() -> None:
     machine = f"Measured on: {openvino.processor()}; load {os.getloadavg()[0]:.1f} when it was written.\n\n"
     text = HEAD + machine + table(rows, found)
     print(text)
-    PAGE.write_text(text, "utf-8")
+    if not given.only:  # a part would take the other lines off the page
+        PAGE.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

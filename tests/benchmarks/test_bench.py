@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import bench
 
 
@@ -32,3 +34,16 @@ def test_figures_of_an_earlier_run_are_read(tmp_path: Path) -> None:
     }
     assert len(commands) == 2 and all(figure in found[command] for command, figure in commands.items())
     assert not any(command.startswith("pipeline") for command in found)
+
+
+@pytest.mark.parametrize("only", [[], ["--only", "peers"]])
+def test_a_part_leaves_the_page_as_it_is(only: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that were measured before are not lost."""
+    page, line = tmp_path / "page.md", tmp_path / "line.json"
+    page.write_text("before", "utf-8")
+    line.write_text(json.dumps({"benchmark": "peers", "cold wall_s ratio": 0.7}), "utf-8")
+    monkeypatch.setattr(bench, "PAGE", page)
+    monkeypatch.setattr("sys.argv", ["bench", str(tmp_path / "work"), "--read", str(line), *only])
+    bench.main()
+    assert (page.read_text("utf-8") == "before") == bool(only)
+    assert "cold wall_s ratio" in (tmp_path / "work/bench.json").read_text("utf-8")
