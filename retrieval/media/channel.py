@@ -21,6 +21,7 @@ class Channel:
 
     def __init__(self, end: socket.socket, look_s: float | None = None) -> None:
         self._end = end
+        end.settimeout(None)  # a program may have set a default for all of its sockets
         if look_s is not None:
             # The kernel's own limit costs nothing; asking before each value whether one is there cost as much as the value.
             limit = struct.pack("@ll", int(look_s), max(1, int(look_s % 1 * 1e6)))  # zeros would mean for ever

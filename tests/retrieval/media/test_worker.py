@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,16 @@ def test_a_file_whose_reader_waits_is_read_to_its_end(child: ProcessWorker) -> N
     """For longer than it may compute in silence; the large value arrives whole."""
     first, array = values_of(child, "resting")
     assert first == "first" and array.shape == (3_000_000,) and array[-1] == 2_999_999
+
+
+def test_a_program_may_have_a_time_limit_for_its_sockets(child: ProcessWorker) -> None:
+    """A child's first value takes longer."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(0.001)
+    try:
+        assert next(values_of(child, "resting")) == "first"
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def test_a_file_whose_reader_computes_in_silence_is_given_up(child: ProcessWorker) -> None:
