@@ -68,9 +68,17 @@ class PgvectorEngine:
         return {each.kind: each.rows for each in found}
 
     def count(self, generation: str, kind: Kind, within: Within) -> int:
+        """Without a filter, all but those that may not be found: else every question would read the whole table as soon as
+        one vector is deleted."""
         condition, values = _condition(within)
+        query = f"SELECT count(*) FROM {_table(generation, kind)} WHERE {condition}"
+        if not within.media and within.assets is None:
+            query = (
+                "SELECT (SELECT rows FROM published_vectors WHERE generation = %s AND kind = %s) - "
+                f"(SELECT count(*) FROM {_table(generation, kind)} WHERE vector_id = ANY(%s::bigint[]))"
+            )
+            values = [generation, kind, within.without.tolist()]
         with self._reading(generation) as connection:
-            query = f"SELECT count(*) FROM {_table(generation, kind)} WHERE {condition}"
             return int(connection.exec_driver_sql(query, tuple(values)).scalar_one())
 
     def nearest(
@@ -116,6 +124,7 @@ class PgvectorEngine:
             )
             _copy(connection, table, rows, vectors)
             connection.exec_driver_sql(f"CREATE INDEX ON {table} (asset_id)")
+            connection.exec_driver_sql(f"CREATE UNIQUE INDEX ON {table} (vector_id)")
             if len(rows) > EXACT_ROWS:
                 _build(connection, table, schema, vectors)
             connection.exec_driver_sql(f"ANALYZE {table}")
