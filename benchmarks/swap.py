@@ -152,7 +152,9 @@ def measured(photos: Path, model: Path | None, rate: float, work: Path) -> dict[
     index = ("index", str(copy), "--no-ocr", "--no-speech", "--quiet")
     ended(program(work / "by-other", *index, "--profile", "other"))
     ended(program(home, *index))
-    known = differing(home, work / "by-other", sorted(copy.rglob("*.jpg"))[:50])
+    known = differing(home, work / "by-other", sorted(each for each in copy.rglob("*") if each.is_file())[:50])
+    if not known:
+        raise SystemExit(f"both models answer the same to {photos}: give more photos")
     with Library.open(home) as library:
         found = watch(library, known, [to_profile(home, "other"), back(home)], rate)
     return {
