@@ -157,6 +157,7 @@ def _fetched(model: Model, renew: bool, on_arrival: Progress) -> ModelState:
         shutil.rmtree(new)
         raise
     target = models_dir() / model.name
+    onnx_session.forget(target)  # what was prepared of the files that go
     shutil.rmtree(target, ignore_errors=True)
     new.rename(target)
     state = _kept(replace(model, dimension=model.dimension or _described(target, model.name).dimension), target)
