@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,10 +71,11 @@ class FileStore:
 
     def _run(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
         try:
-            self._make()
-            with self._lock, closing(sqlite3.connect(self._file, timeout=WAIT_S)) as connection, connection:
-                connection.execute(TABLE)
-                return connection.execute(statement, values).fetchall()
+            with self._lock:
+                self._make()
+                with closing(sqlite3.connect(self._file, timeout=WAIT_S)) as connection, connection:
+                    connection.execute(TABLE)
+                    return connection.execute(statement, values).fetchall()
         except OSError as error:
             raise LibraryError(f"{self._file} cannot be made: {error.strerror}", "check the library's folder") from None
         except sqlite3.DatabaseError as error:
@@ -85,5 +86,14 @@ class FileStore:
             ) from None
 
     def _make(self) -> None:
-        """The file, which its own user alone may read: it holds the secrets of webhooks."""
-        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        """The file, which its own user alone may read: it holds the secrets of webhooks.
+
+        One that is there is not opened: to close it again would release the locks that this process has of it, also
+        those of SQLite in another thread (https://sqlite.org/howtocorrupt.html, 2.2).
+        """
+        try:
+            os.close(os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            if self._file.stat().st_mode & 0o077:
+                with suppress(PermissionError):  # another user's
+                    self._file.chmod(0o600)
