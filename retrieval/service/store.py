@@ -53,7 +53,7 @@ class FileStore:
             "INSERT INTO documents SELECT ?, ?, COALESCE(MAX(number), 0) + 1, ? FROM documents WHERE kind = ?"
             " ON CONFLICT (kind, id) DO UPDATE SET content = excluded.content"
         )
-        self._run(keep, (kind, name, json.dumps(content), kind))
+        self._run(keep, (kind, name, json.dumps(content), kind), makes=True)
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
         """See Store.get."""
@@ -69,10 +69,14 @@ class FileStore:
         """See Store.delete."""
         return bool(self._run("DELETE FROM documents WHERE kind = ? AND id = ? RETURNING 1", (kind, name)))
 
-    def _run(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    def _run(self, statement: str, values: tuple[str, ...], *, makes: bool = False) -> list[tuple[Any, ...]]:
+        """The rows of a statement; none where there is no file, unless it makes one."""
         try:
             with self._lock:
-                self._make()
+                if makes:
+                    self._make()
+                elif not self._file.exists():
+                    return []
                 with closing(sqlite3.connect(self._file, timeout=WAIT_S)) as connection, connection:
                     connection.execute(TABLE)
                     return connection.execute(statement, values).fetchall()

@@ -41,3 +41,10 @@ def test_the_file_is_its_users_own(tmp_path: Path, is_there: bool) -> None:
         (tmp_path / FILE).chmod(0o644)
     FileStore(tmp_path).put("webhook", "a", {"secret": "x"})
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_look_makes_no_file(tmp_path: Path) -> None:
+    """A service looks for webhooks all the time, also in a library that it may not write."""
+    kept = FileStore(tmp_path)
+    assert (kept.get("search", "a"), kept.all("webhook"), kept.delete("job", "a")) == (None, [], False)
+    assert list(tmp_path.iterdir()) == []
