@@ -29,7 +29,7 @@ class _Pending:
 @dataclass(slots=True)
 class Settling:
     """Changed paths. most_s: as long does a complete file wait for others that are still written; times are seconds of any
-    clock that goes on evenly."""
+    clock that goes on evenly. Paths may be noted while another thread asks `is_due`, whose looks take their time."""
 
     most_s: float = 60.0
     look: Callable[[str], State] = state_of
@@ -43,7 +43,7 @@ class Settling:
 
     def is_due(self, now: float) -> bool:
         """Whether a run is to begin: something is complete, and nothing is still written or that takes too long."""
-        for path, pending in self._paths.items():
+        for path, pending in list(self._paths.items()):
             if (state := self.look(path)) != pending.state:
                 pending.state, pending.since = state, now
         complete = self._complete(now)
@@ -62,4 +62,4 @@ class Settling:
         return frozenset(os.fsencode(each) for each in self._paths)
 
     def _complete(self, now: float) -> list[str]:
-        return [path for path, each in self._paths.items() if now - each.since >= each.settle_s]
+        return [path for path, each in list(self._paths.items()) if now - each.since >= each.settle_s]

@@ -76,3 +76,19 @@ def test_what_was_deleted_is_due_as_well() -> None:
     disk.files["/gone"] = 3
     assert not disk.is_due(1)
     assert disk.is_due(2)
+
+
+def test_paths_are_noted_while_another_thread_looks() -> None:
+    """A look at a disk takes its time: what is told of meanwhile is waited for as well."""
+    disk = Disk()
+    disk.write("/a", 1)
+
+    def look(path: str) -> State:
+        disk.settling.look = disk.look
+        disk.write("/b", 1)
+        return disk.look(path)
+
+    disk.settling.look = look
+    assert not disk.is_due(2)
+    assert disk.is_due(2)
+    assert disk.settling.take(disk.now) == frozenset()
