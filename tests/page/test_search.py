@@ -95,7 +95,7 @@ def test_a_recording_of_the_microphone_asks(page: Any, address: str) -> None:
     """It goes on until it is ended, and stands in the box as a file does."""
     show(page, address, "in=audio&reach=all")
     page.get_by_role("button", name="Search by a recording").click()
-    expect(page.get_by_role("timer")).to_have_text("0:01")
+    expect(page.get_by_role("timer")).to_have_text(re.compile("^0:(0[1-9]|[12])"))  # whenever it is looked at
     page.get_by_role("button", name="End the recording").click()
     expect(page.locator(".operand")).to_contain_text("Recording")
     settled(page)
