@@ -29,9 +29,9 @@ from retrieval.domain.result import Hit
 from retrieval.errors import RetrievalError
 from retrieval.render.json import hit_report
 from retrieval.service.context import Service
-from retrieval.service.requests import Asked, SearchRequest
+from retrieval.service.requests import asked_of
 from retrieval.service.store import Store
-from retrieval.service.webhooks import WebhookRefused, addresses_of, post, signed, target_of
+from retrieval.service.webhooks import WebhookRefused, addresses_of, new_secret, post, signed, target_of
 
 LOOK_S = 2.0
 PAUSES_S = (10, 60, 300, 1800, 7200, 21_600, 43_200, 43_200)  # before each further attempt
@@ -47,7 +47,8 @@ class News:
         self.hosts = hosts
         self._service = service
         self._store = store
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the catalog
+        self._changing = threading.Lock()  # of what is known of a webhook, which is read and then written
         self._catalog: Catalog | None = None
         self._version: int | None = None
         self._woken = asyncio.Event()
@@ -72,6 +73,26 @@ class News:
             if self._catalog is not None:
                 self._catalog.close()
                 self._catalog = None
+
+    # ------------------------------------------------------------ what is told
+
+    def tell_at(self, name: str, url: str) -> str | None:
+        """Tells what is new for a search at an address; the secret, where it was told nowhere before."""
+        with self._changing:
+            hook, made = self._store.get("webhook", name), None
+            if hook is None:
+                made = new_secret()
+                hook = {"id": name, "secret": made, **self.position(), "delivered_at": None, "problem": None}
+            self._store.put("webhook", name, hook | {"url": url})
+        return made
+
+    def tell_no_more(self, name: str) -> None:
+        """Forgets the webhook of a search, and what waits for it."""
+        with self._changing:
+            self._store.delete("webhook", name)
+        for each in self._store.all("message"):
+            if each["search"] == name:
+                self._store.delete("message", each["id"])
 
     # ------------------------------------------------------------ looking
 
@@ -127,8 +148,7 @@ class News:
 
     def _new(self, search: dict[str, Any], after: int, last: int) -> tuple[list[Hit], bool]:
         """The sure hits of a search with segments that came by then, and whether there may be more."""
-        asked = Asked(SearchRequest.model_validate_json(json.dumps(search["query"])))
-        with asked.query(self._service.decoders) as query:
+        with asked_of(search["query"]).query(self._service.decoders) as query:
             found = self._service.library.search(_whole(query), newer_than=after)
         with self._opened().snapshot() as snapshot:
             keys = [each.id for hit in found.hits for each in hit.segments]
@@ -154,7 +174,7 @@ class News:
 
     def _note(self, name: str, **changes: Any) -> None:
         """Changes what is known of a webhook, if it is still there."""
-        with self._lock:
+        with self._changing:
             if (hook := self._store.get("webhook", name)) is not None:
                 self._store.put("webhook", name, hook | changes)
 

@@ -170,6 +170,14 @@ def _checked(body: bytes) -> SearchRequest:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
+def asked_of(kept: dict[str, Any]) -> Asked:
+    """A question that was kept as JSON. Raises: QueryError where it is of another version."""
+    try:
+        return Asked(SearchRequest.model_validate_json(json.dumps(kept)))
+    except ValidationError:
+        raise QueryError("this version cannot read the saved search", "save it again") from None
+
+
 def _query(request: SearchRequest, files: list[Operand]) -> Query:
     data = request.model_dump(exclude={"cursor", "tags", "lines"}) | {"offset": offset_of(request)}
     named = [request.like] if isinstance(request.like, str) else request.like or []

@@ -18,7 +18,7 @@ from retrieval.service.context import Service
 from retrieval.service.news import News
 from retrieval.service.requests import Asked, SearchRequest, known
 from retrieval.service.store import Store
-from retrieval.service.webhooks import addresses_of, new_secret, target_of
+from retrieval.service.webhooks import addresses_of, target_of
 
 MOST = 1000
 EXAMPLE: dict[str, Any] = {"name": "Dogs on the beach", "query": {"query": "a dog on the beach in:image"}}
@@ -109,7 +109,7 @@ def _add_writing(router: APIRouter, service: Service, store: Store, news: News) 
         def drop() -> None:
             _shown(store, name)
             store.delete("search", name)
-            _drop_webhook(store, name)
+            news.tell_no_more(name)
 
         await service.queue.run(request, drop)
         return Response(status_code=204)
@@ -141,23 +141,11 @@ def _keep(service: Service, store: Store, news: News, name: str, sent: SavedSear
     query = sent.query.model_dump(mode="json", exclude_defaults=True)
     store.put("search", name, {"id": name, "name": sent.name, "query": query, "created_at": created})
     if sent.webhook is None:
-        _drop_webhook(store, name)
+        news.tell_no_more(name)
         return _shown(store, name)
-    hook = store.get("webhook", name)
-    made: dict[str, Any] = {}
-    if hook is None:
-        made = {"secret": new_secret()}
-        hook = {"id": name, **made, **news.position(), "delivered_at": None, "problem": None}
-    store.put("webhook", name, hook | {"url": sent.webhook.url})
+    secret = news.tell_at(name, sent.webhook.url)
     shown = _shown(store, name)
-    return shown | {"webhook": shown["webhook"] | made}
-
-
-def _drop_webhook(store: Store, name: str) -> None:
-    store.delete("webhook", name)
-    for each in store.all("message"):
-        if each["search"] == name:
-            store.delete("message", each["id"])
+    return shown | {"webhook": shown["webhook"] | ({"secret": secret} if secret is not None else {})}
 
 
 def _shown(store: Store, name: str) -> dict[str, Any]:

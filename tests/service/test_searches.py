@@ -24,7 +24,7 @@ from indexer.catalog import write as catalog_write
 from retrieval import Library
 from retrieval.domain.media import Metadata
 from retrieval.service import news
-from retrieval.service.app import create_app
+from retrieval.service.app import create_app, make_service
 from retrieval.service.guard import Rules, scope_needed
 from retrieval.service.store import FILE, FileStore
 from tests.building import Builder, Thing
@@ -237,10 +237,10 @@ def test_other_models_make_nothing_new(builder: Builder, receiver: Receiver) -> 
     with served(builder, receiver.host) as client:
         made = saved(client, receiver.url)
         store = FileStore(builder.home)
+        before = store.get("webhook", made["id"])
         with catalog_write.transaction(builder.engine) as connection:
             catalog_vectors.put_space(connection, builder.profile.space("sound"), live=True)
             builder.write(connection, picture("encoded-anew.jpg"))
-        before = store.get("webhook", made["id"])
         wait(client, made["id"], lambda hook: store.get("webhook", made["id"]) != before)
         builder.add(picture("new.jpg"))
         assert receiver.hits() == ["new.jpg"]
@@ -257,3 +257,43 @@ def test_a_forgotten_search_is_told_nothing(builder: Builder, receiver: Receiver
         client.delete(f"/v1/searches/{made['id']}")
     store = FileStore(builder.home)
     assert [store.all(kind) for kind in ("search", "webhook", "message")] == [[], [], []]
+
+
+def test_what_is_forgotten_while_it_is_noted_stays_forgotten(builder: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webhook that is dropped between the reading and the writing of what is known of it does not come back."""
+    store = FileStore(builder.home)
+    dropping: list[threading.Thread] = []
+    with Library.open(builder.home, FakeProfile()) as library:
+        service = make_service(library, Rules(frozenset()))
+        told = news.News(service, store, frozenset())
+        told.tell_at("a", "https://hooks.example.com/")
+        real = store.get
+
+        def get(kind: str, name: str) -> dict[str, Any] | None:
+            found = real(kind, name)
+            dropping.append(threading.Thread(target=told.tell_no_more, args=("a",)))
+            dropping[0].start()
+            dropping[0].join(0.1)  # it waits for what reads here, or is done
+            return found
+
+        monkeypatch.setattr(store, "get", get)
+        told._note("a", problem="x")
+        dropping[0].join()
+        told.close()
+        service.close()
+    assert store.all("webhook") == []
+
+
+def test_a_search_that_cannot_be_read_keeps_no_other_from_being_told(builder: Builder, receiver: Receiver) -> None:
+    """As one that another version has kept; it says so."""
+    with served(builder, receiver.host) as client:
+        odd = saved(client, receiver.url)
+        store = FileStore(builder.home)
+        kept = store.get("search", odd["id"])
+        assert kept is not None
+        store.put("search", odd["id"], kept | {"query": {"query": QUESTION, "unheard": 1}})
+        saved(client, receiver.url)
+        builder.add(picture("new.jpg"))
+        assert receiver.hits() == ["new.jpg"]
+        hook = wait(client, odd["id"], lambda hook: hook["problem"])
+        assert hook["problem"] == "this version cannot read the saved search"
