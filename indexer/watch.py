@@ -90,7 +90,7 @@ class Listener:
         self._stopped = threading.Event()
 
     def start(
-        self, begun: Callable[[], None], changed: Callable[[set[str]], None], failed: Callable[[OSError], None]
+        self, begun: Callable[[], None], changed: Callable[[set[str]], None], failed: Callable[[Exception], None]
     ) -> None:
         """Begins. All three are called in the event loop of the caller, until `stop`."""
         loop = asyncio.get_running_loop()
@@ -108,7 +108,7 @@ class Listener:
                     has_begun = True
                     if paths:
                         tell(changed, paths)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # the latter where what watches breaks down later
                 tell(failed, error)
 
         threading.Thread(target=listen, daemon=True, name="crossmedia-watch").start()
@@ -188,7 +188,7 @@ class Watch:
         def changed(paths: set[str]) -> None:
             self._settling.note(paths, time.monotonic(), settle_s)
 
-        def failed(error: OSError) -> None:
+        def failed(error: Exception) -> None:
             if isinstance(error, FileNotFoundError):
                 self._roots = ()  # one is gone in this moment
             elif is_polled:

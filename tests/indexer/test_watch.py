@@ -21,7 +21,7 @@ from indexer import Writer
 from indexer import watch as following
 from indexer.catalog import sources as catalog_sources
 from indexer.pipeline.options import Options
-from indexer.watch import Pace, Root, Watch, line_of, roots_of
+from indexer.watch import Listener, Pace, Root, Watch, line_of, roots_of
 from retrieval.service.jobs import Job, Jobs
 from retrieval.service.pause import is_paused, pause
 from retrieval.service.store import FileStore
@@ -182,6 +182,26 @@ def test_where_the_system_does_not_tell_the_folders_are_looked_through(
 
     followed.follow(change)
     assert any("OS file watch limit reached" in line for line in followed.lines)
+
+
+def test_one_that_hears_no_more_says_so(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where what watches breaks down in the middle."""
+
+    def breaking(*roots: Path, **given: Any) -> Any:
+        yield set()
+        raise RuntimeError("error in underlying watcher")
+
+    monkeypatch.setattr(following, "watch", breaking)
+    told: list[str] = []
+
+    async def run() -> None:
+        listener = Listener(roots_of(followed.home), None)
+        listener.start(lambda: told.append("begun"), lambda paths: None, lambda error: told.append(str(error)))
+        await followed.until(lambda: len(told) == 2)
+        listener.stop()
+
+    asyncio.run(run())
+    assert told == ["begun", "error in underlying watcher"]
 
 
 def test_the_line_of_a_run() -> None:
