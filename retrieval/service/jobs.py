@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from retrieval.service.store import Store
 
-MOST_KEPT = 200  # jobs that are remembered
+MOST_KEPT = 200  # jobs that have ended and are remembered, those of earlier services among them
 MOST_WAITING = 100
 AGAIN_S = 2.0  # until a library is tried again that another process writes
 PATIENCE_S = 3.0  # for a child that was asked to end because the service ends
@@ -89,8 +89,9 @@ class Jobs:
             return None
         job = Job(uuid4().hex[:16], task | {"library": str(self._library)})
         self._jobs[job.id] = job
-        for old in [each for each in self._jobs.values() if each.state in ENDED][: len(self._jobs) - MOST_KEPT]:
-            del self._jobs[old.id]
+        ended = [each for each in self.all() if each.ended_at is not None]
+        for old in ended[: max(0, len(ended) - MOST_KEPT)]:
+            self._jobs.pop(old.id, None)
             self._store.delete("job", old.id)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.get_running_loop().create_task(self._work())

@@ -23,6 +23,7 @@ from indexer.cli.job import PROGRAM
 from indexer.pipeline.options import Options
 from retrieval import Library
 from retrieval.catalog.engine import open_engine
+from retrieval.service import jobs
 from retrieval.service.app import create_app
 from retrieval.service.guard import Rules, scope_needed
 from retrieval.service.jobs import Jobs
@@ -278,3 +279,24 @@ def test_keys_jobs_and_searches_change_while_a_run_holds_the_catalog(empty: Libr
         revoke_key(empty.path, "a")
         assert client.get("/v1/searches").status_code == 401
     engine.dispose()
+
+
+def test_the_last_ones_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as should be, also of earlier services: those that ended first go."""
+    monkeypatch.setattr(jobs, "MOST_KEPT", 3)
+    store = FileStore(tmp_path)
+
+    async def run(count: int) -> list[str]:
+        own = Jobs(("false",), tmp_path, store)
+        for _ in range(count):
+            job = own.add({"do": "index"})
+            assert job is not None
+            async for _ in own.follow(job):
+                pass
+        return [each.id for each in own.all()]
+
+    first, second = asyncio.run(run(2)), asyncio.run(run(5))
+    assert len(first) == 2
+    assert len(second) == 4  # the last one has ended since
+    assert [each["id"] for each in store.all("job")] == second
+    assert first[1] not in second
