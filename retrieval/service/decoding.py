@@ -1,5 +1,5 @@
-"""Files are opened in child processes, those that clients send and the library's own: a broken one may crash, hang or
-devour its decoder.
+"""Files are opened in child processes, those that clients send, and the library's own for pictures and waveforms: a broken
+one may crash, hang or devour its decoder.
 
 Of one question every file has SECONDS in all, whatever is read of it. A child lives on for the next question of its thread;
 one that goes beyond a limit is killed, and the question is refused.
