@@ -91,6 +91,29 @@ def test_what_is_typed_is_suggested(page: Any, address: str) -> None:
     expect(page.get_by_role("dialog", name="photo1.jpg")).to_be_visible()
 
 
+def test_a_saved_search_is_shown_with_all_that_it_asks(page: Any, address: str) -> None:
+    """As the page would ask it itself; the question of an answer, which has its words as `written`, too."""
+    show(page, address)
+    asked = """async (query) => {
+        const [{ routeOf }, { question }] = await Promise.all([import("/page/js/suggestions.js"), import("/page/js/question.js")]);
+        return question(routeOf(query));
+    }"""
+    filters = {
+        "media": ["image", "video"],
+        "after": "2019",
+        "tag": "cat",
+        "near": [60.4, 5.3, 10],
+        "min_duration_ms": 10_000,
+    }
+    for before in ("2021", "2021-01", "2021-03-01", "2020-12-31"):
+        kept = {"query": "a cat", "filters": filters | {"before": before}, "reach": "all", "sort": "date"}
+        assert page.evaluate(asked, kept) == kept
+        written = {name: each for name, each in kept.items() if name != "query"} | {"written": "a cat"}
+        assert page.evaluate(asked, written) == kept
+    alone = {"query": "", "filters": {"media": [], "max_duration_ms": 10_000}, "like": "iqad2cuxeer6x4xl"}
+    assert page.evaluate(asked, alone) == alone
+
+
 def test_a_recording_of_the_microphone_asks(page: Any, address: str) -> None:
     """It goes on until it is ended, and stands in the box as a file does."""
     show(page, address, "in=audio&reach=all")

@@ -13,6 +13,14 @@ function behind(date) {
   return new Date(Date.UTC(year, month - 1, day + 1)).toISOString().slice(0, 10);
 }
 
+/** The year, month or day before one. */
+export function inFront(date) {
+  const [year, month, day] = date.split("-").map(Number);
+  if (!month) return String(year - 1).padStart(4, "0");
+  const before = new Date(Date.UTC(year, month - 1, day ? day - 1 : 0)).toISOString();
+  return before.slice(0, day ? 10 : 7);
+}
+
 /** The body of a search. An empty box browses: everything, newest first. */
 export function question(route) {
   const isBrowsing = !isAsking(route);

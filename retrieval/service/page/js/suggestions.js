@@ -1,6 +1,7 @@
 // What may be meant by what is typed: tags, folders, cameras, files, and searches that were saved.
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { savedSearches, suggest } from "./api.js";
+import { inFront } from "./question.js";
 import { go, HOME } from "./route.js";
 import { Icon } from "./icons.js";
 import { number, t } from "./words.js";
@@ -24,10 +25,13 @@ export function useSuggestions(text, isWanted) {
   return asked.trim() && asked.startsWith(found.text) ? found.items : [];
 }
 
+/** The words of a question; an answer's own has them as `written`. */
+const textOf = (query) => query.query || query.written || "";
+
 /** Saved searches whose name or question holds what is typed. */
 function matching(saved, text) {
   const wanted = text.trim().toLowerCase();
-  return saved.filter(({ name, query }) => `${name} ${query.query ?? ""}`.toLowerCase().includes(wanted)).slice(0, 2)
+  return saved.filter(({ name, query }) => `${name} ${textOf(query)}`.toLowerCase().includes(wanted)).slice(0, 2)
     .map((each) => ({ kind: "saved", value: each.id, text: each.name, query: each.query }));
 }
 
@@ -41,12 +45,15 @@ export function take(item, text) {
 
 /** The route of a saved question, as far as the page has fields for it. */
 export function routeOf(query) {
-  const { media = [], after = "", path = "", camera = "", lang = "", tag = "" } = query.filters ?? {};
+  const { media = [], after = "", path = "", camera = "", lang = "", tag = "", before, near, min_duration_ms, max_duration_ms } = query.filters ?? {};
+  const until = before?.length <= 10 ? inFront(before) : "";
+  const lasts = [min_duration_ms, max_duration_ms].map((each) => (each ? each / 1000 : "")).join("-");
   const texts = Object.entries({ after, path, camera, lang, tag }).map(([name, value]) => [name, value ?? ""]);
   const like = [query.like ?? []].flat()[0] ?? "";
   const sort = query.sort === "date" ? "date" : "";
   const reach = query.reach && query.reach !== "possible" ? query.reach : "";
-  return { ...HOME, ...Object.fromEntries(texts), q: query.query ?? "", in: media, like, more: query.more_like ?? [], less: query.less_like ?? [], sort, reach };
+  return { ...HOME, ...Object.fromEntries(texts), q: textOf(query), in: media, until, near: near?.join(",") ?? "", lasts: lasts === "-" ? "" : lasts,
+    like, more: query.more_like ?? [], less: query.less_like ?? [], sort, reach };
 }
 
 /** items: what is suggested for `text`. onTake(item): one was chosen. onLeave(): back to the box. */
