@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 State: TypeAlias = "tuple[int, int] | None"  # bytes and time of the last change; None: not there
+UNSEEN: State = (-1, -1)
 
 
 def state_of(path: str) -> State:
@@ -37,9 +38,10 @@ class Settling:
     _ready_since: float | None = None
 
     def note(self, paths: Iterable[str], now: float, settle_s: float) -> None:
-        """Paths that have changed. settle_s: as long must they stay the same."""
+        """Paths that have changed. settle_s: as long must they stay the same, from the next look on. Looks at none itself: a
+        network disk may not answer, and who tells of changes has others to serve."""
         for each in paths:
-            self._paths[each] = _Pending(self.look(each), now, settle_s)
+            self._paths[each] = _Pending(UNSEEN, now, settle_s)
 
     def is_due(self, now: float) -> bool:
         """Whether a run is to begin: something is complete, and nothing is still written or that takes too long."""

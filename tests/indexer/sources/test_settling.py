@@ -18,7 +18,12 @@ class Disk:
 
     def write(self, path: str, size: int) -> None:
         self.files[path] = size
+        self.note(path)
+
+    def note(self, path: str) -> None:
+        """With the look that follows soon."""
         self.settling.note([path], self.now, 2.0)
+        self.settling.is_due(self.now)
 
     def is_due(self, after: float = 0.0) -> bool:
         self.now += after
@@ -71,7 +76,7 @@ def test_one_that_grows_for_ever_keeps_no_other_waiting() -> None:
 def test_what_was_deleted_is_due_as_well() -> None:
     """And a file that comes back is waited for."""
     disk = Disk()
-    disk.settling.note(["/gone"], disk.now, 2.0)
+    disk.note("/gone")
     assert disk.is_due(2)
     disk.files["/gone"] = 3
     assert not disk.is_due(1)
@@ -85,10 +90,26 @@ def test_paths_are_noted_while_another_thread_looks() -> None:
 
     def look(path: str) -> State:
         disk.settling.look = disk.look
-        disk.write("/b", 1)
+        disk.settling.note(["/b"], disk.now, 2.0)
         return disk.look(path)
 
     disk.settling.look = look
     assert not disk.is_due(2)
+    assert not disk.is_due(1)
     assert disk.is_due(2)
     assert disk.settling.take(disk.now) == frozenset()
+
+
+def test_what_is_told_is_looked_at_later() -> None:
+    """In the thread that asks: a disk that does not answer stops nobody else. It counts from that look on."""
+    looks: list[str] = []
+
+    def look(path: str) -> State:
+        looks.append(path)
+        return (1, 0)
+
+    settling = Settling(look=look)
+    settling.note(["/a"], 0.0, 2.0)
+    assert looks == []
+    assert not settling.is_due(100.0)
+    assert settling.is_due(102.0)
