@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +32,8 @@ EXAMPLES = ("a dog on the beach", "dog -snow in:image after:2019", 'said:"thank 
 MOST_FILES = 4  # of one question
 SENT = re.compile(r"(?:https?://[^/]+)?/v1/(?:segments|assets)/([\w.-]+)")  # a segment by its address
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+Form = TypeVar("Form", bound=BaseModel)
 
 
 class FilterValues(BaseModel):
@@ -137,7 +139,7 @@ async def read_asked(request: Request) -> AsyncIterator[Asked]:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        yield Asked(_checked(await request.body()))
+        yield Asked(read_json(SearchRequest, await request.body()))
         return
     if kind != "multipart/form-data":
         raise HTTPException(415, "send application/json, or multipart/form-data with files")
@@ -160,12 +162,13 @@ def _of_form(form: FormData) -> Asked:
             text = value.encode()
         else:
             raise HTTPException(422, f"a form has no part {name[:40]!r} of this kind")
-    return Asked(_checked(text), uploads)
+    return Asked(read_json(SearchRequest, text), uploads)
 
 
-def _checked(body: bytes) -> SearchRequest:
+def read_json(form: type[Form], body: bytes) -> Form:
+    """The content of a body, where the framework does not read it. Raises: RequestValidationError."""
     try:
-        return SearchRequest.model_validate_json(body)
+        return form.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from retrieval.render.json import VERSION
 from retrieval.service.context import Service
 from retrieval.service.news import News
-from retrieval.service.requests import Asked, SearchRequest, known
+from retrieval.service.requests import Asked, SearchRequest, known, read_json
 from retrieval.service.store import Store
 from retrieval.service.webhooks import addresses_of, target_of
 
@@ -117,10 +116,7 @@ def _add_writing(router: APIRouter, service: Service, store: Store, news: News) 
 
 def _checked(body: bytes) -> SavedSearch:
     """Raises: RequestValidationError; HTTPException where the query is a page of an answer."""
-    try:
-        sent = SavedSearch.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+    sent = read_json(SavedSearch, body)
     if sent.query.cursor is not None or sent.query.lines is not None:
         raise HTTPException(422, "a saved search has no cursor and no lines")
     return sent

@@ -12,8 +12,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Body, Query
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from retrieval.render.json import VERSION
 from retrieval.service.context import Service
 from retrieval.service.guard import may
 from retrieval.service.jobs import Job, Jobs
-from retrieval.service.requests import known
+from retrieval.service.requests import known, read_json
 
 EVENTS: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"text/event-stream": {}}}}}
 INCOMING = "incoming"  # in the library's folder: files that were sent and are not yet added
@@ -122,10 +121,7 @@ def _add_assets(router: APIRouter, service: Service, jobs: Jobs) -> None:
 
 
 def _registered(body: bytes) -> dict[str, Any]:
-    try:
-        sent = Registration.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+    sent = read_json(Registration, body)
     if "\0" in sent.path:
         raise HTTPException(422, "a path holds no NUL")
     return {"do": "add", "file": sent.path, "name": Path(sent.path).name, "text": sent.text, "keywords": sent.keywords}
