@@ -26,6 +26,7 @@ from retrieval.service.jobs import Job, Jobs
 from retrieval.service.pause import is_paused, pause
 from retrieval.service.store import FileStore
 from tests.fakes import FakeProfile
+from tests.stopping import heed_signals
 
 WORKER = """\
 import json, os, sys, time
@@ -219,7 +220,13 @@ def test_the_program_follows_until_it_is_stopped(tmp_path: Path) -> None:
     home = tmp_path / "library"
     Writer(home, options=Options(ocr=False)).index(tmp_path / "photos")
     command = [sys.executable, "-m", "indexer.cli.app", "watch", "--settle", "0.1", "--library", str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    ) as program:
         try:
             assert program.stdout is not None
             assert program.stdout.readline().startswith("Following the folders of")
