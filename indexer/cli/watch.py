@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,6 +44,8 @@ def watch(
             _set_pause(home, pause)
             return
         check_installed()
+        import asyncio
+
         from indexer.watch import Pace
 
         print(f"Following the folders of {home}; Ctrl-C ends it.", flush=True)
@@ -69,6 +70,8 @@ def _set_pause(home: Path, paused: bool) -> None:
 
 
 async def _follow(home: Path, pace: Pace, is_stopped: Callable[[], bool]) -> None:
+    import asyncio
+
     from indexer.cli.job import PROGRAM
     from indexer.watch import Watch
     from retrieval.service.jobs import Jobs
