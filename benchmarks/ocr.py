@@ -28,7 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 from indexer import index_folders
 from indexer.pipeline.options import Options
 from retrieval import Library, resources
-from retrieval.media.image.decode import ocr
+from retrieval.media import ocr
 
 SEED = 190
 SIZES = (16, 20, 28, 40, 56, 72)  # pixels of an em

@@ -76,6 +76,9 @@ def _looking() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # decoders are many
     options.log_severity_level = 3
+    # A quarter of a million weights of the detector are denormal, which processors multiply a hundred times as slowly. Only
+    # the first session of a process sets this, for its thread and those begun by it.
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     return onnxruntime.InferenceSession(str(resources.text_look()), options, providers=["CPUExecutionProvider"])
 
 
@@ -159,6 +162,7 @@ def _box(corners: Any, size: tuple[int, int]) -> Box:
 def _engine() -> Any:
     with importing("rapidocr", "'crossmedia[ocr]'", EncoderUnavailable):
         from rapidocr import RapidOCR
+    _looking()  # before the reader's own sessions: see there
     threads = "EngineConfig.onnxruntime.intra_op_num_threads"  # decoders are many: one thread for each
     return RapidOCR(
         params={

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,10 @@ def test_the_models_are_those_that_were_measured(name: str, digest: str) -> None
     if spec is None or spec.origin is None:
         pytest.skip("the extra `ocr` is not installed")
     assert hashlib.sha256((Path(spec.origin).parent / "models" / name).read_bytes()).hexdigest() == digest
+
+
+def test_denormal_numbers_count_as_zero_once_the_look_is_open() -> None:
+    """In a new process, as in a decoding child: the detector's denormal weights would take most of its time."""
+    code = "import numpy as np; from retrieval.media import ocr; ocr._looking(); tiny = np.full(64, 1e-40, np.float32)"
+    asked = f"{code}; print(float((tiny * np.float32(2)).max()))"
+    assert subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout == "0.0\n"
