@@ -142,6 +142,16 @@ class Transcriber(Protocol):
         """
 
 
+@runtime_checkable
+class BatchTranscriber(Transcriber, Protocol):
+    """A `Transcriber` that works faster on several recordings than on one."""
+
+    def transcribe_each(self, recordings: Iterable[Iterable[NDArray[np.float32]]]) -> Iterator[list[Segment]]:
+        """The segments of each recording, in order. Recordings, each the `chunks` of `transcribe`, are read one after the
+        other and ahead of the results.
+        """
+
+
 class Profile(Protocol):
     """A named set of encoders and a transcriber, each loaded when it is first asked for. Safe from several threads."""
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -22,11 +25,11 @@ from numpy.typing import NDArray
 from indexer.catalog.vectors import Encoded
 from indexer.pipeline.spool import Half, Spool, digest
 from indexer.pipeline.steps import STEPS
-from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Vectors
+from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Segment, Vectors
 from retrieval.errors import MediaError
 from retrieval.kinds import KINDS, has_meaning, space_among
 from retrieval.media.worker import Failure, Identity, Task, Workers
-from retrieval.protocols import Encoder, SpaceName, Transcriber
+from retrieval.protocols import BatchTranscriber, Encoder, SpaceName, Transcriber
 
 BATCH = 32  # items encoded at once
 WAITING = 4 * BATCH  # views that may wait for the encoder
@@ -73,6 +76,10 @@ class Result:
     unencoded: Failure | None = None
     is_known: bool = False
     spool: tuple[Spool, dict[bytes, Half]] | None = None
+
+
+class _Stopped(Exception):
+    """The pass was stopped, so what was read of a recording is not heard any more."""
 
 
 @dataclass(slots=True)
@@ -133,6 +140,9 @@ class Pipeline:
     def _decode_all(self, flow: _Flow) -> None:
         with flow.reporting_errors():
             while (job := flow.next_job()) is not None:
+                if STEPS[job.task.step].is_transcribed:
+                    self._transcribe(chain([job], iter(flow.next_job, None)), flow)
+                    break
                 result = Result(job)
                 self._decode(result, flow)
                 flow.put(_Item(result, ends=True))
@@ -150,14 +160,43 @@ class Pipeline:
                     return
                 task = replace(task, medium=identity.medium)
                 result.spool = self._spool(identity)
-            values = worker.run(task)
-            if STEPS[task.step].is_transcribed:
-                values = map(ExtractedSegment, self._transcriber().transcribe(values))
-            for value in values:
+            for value in worker.run(task):
                 if flow.is_stopped:
                     return
                 self._accept(result, value, flow)
         except MediaError as error:
+            result.failure = Failure(error.reason, error.what)
+
+    def _transcribe(self, jobs: Iterable[Job], flow: _Flow) -> None:
+        """All that are left, for the transcriber hears several short recordings together."""
+        begun: deque[Result] = deque()
+
+        def recordings() -> Iterator[Iterator[NDArray[np.float32]]]:
+            for job in jobs:
+                begun.append(Result(job))
+                yield self._samples(begun[-1], flow)
+
+        transcriber = self._transcriber()
+        if isinstance(transcriber, BatchTranscriber):
+            found: Iterable[Iterable[Segment]] = transcriber.transcribe_each(recordings())
+        else:
+            found = map(transcriber.transcribe, recordings())
+        with suppress(_Stopped):
+            for segments in found:
+                for segment in segments:  # before the result is taken off: reading them may begin it
+                    self._accept(begun[0], ExtractedSegment(segment), flow)
+                flow.put(_Item(begun.popleft(), ends=True))
+
+    def _samples(self, result: Result, flow: _Flow) -> Iterator[NDArray[np.float32]]:
+        """Samples as of `extract.samples`, up to where they cannot be decoded any more. Raises: _Stopped."""
+        try:
+            for value in self._decoders.mine().run(result.job.task):
+                yield value
+                if flow.is_stopped:
+                    raise _Stopped
+        except MediaError as error:
+            if flow.is_stopped:  # and the decoder abandoned
+                raise _Stopped from error
             result.failure = Failure(error.reason, error.what)
 
     def _spool(self, identity: Identity) -> tuple[Spool, dict[bytes, Half]] | None:

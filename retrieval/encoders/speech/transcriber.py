@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -98,23 +99,50 @@ class SpeechTranscriber:
         `chunks`: consecutive mono samples (n,) at 16 kHz in -1..1, any lengths; NaN is silence. Holds a few windows of
         at most 30 s, however long the recording. Silence, noise and music give nothing.
         """
-        return sentences(self._drafts(windows(chunks, self._listener())))
-
-    def _drafts(self, stream: Iterator[Window]) -> Iterator[tuple[Window, Hypothesis]]:
-        """Windows with the drafts that are believed."""
         tongue = LanguageTracker()
-        while batch := list(islice(stream, self._ear.batch)):
-            for window, draft in self._written(batch, tongue):
-                again = [(window, draft)]
-                if loops(draft.text) and window.voiced_ms >= AGAIN_MS:
-                    again = self._written(list(halves(window)), tongue)
-                yield from (pair for pair in again if accepted(*pair))
+        drafts = self._drafts((tongue, window) for window in windows(chunks, self._listener()))
+        return sentences((window, draft) for _, window, draft in drafts)
 
-    def _written(self, batch: list[Window], tongue: LanguageTracker) -> list[tuple[Window, Hypothesis]]:
-        heard, chances = self._ear.hear([window.samples for window in batch])
-        languages = tongue.decide([window.voiced_ms for window in batch], chances)
-        drafts = self._ear.write(heard, languages, [window.length_ms for window in batch])
-        return list(zip(batch, drafts, strict=True))
+    def transcribe_each(self, recordings: Iterable[Iterable[NDArray[np.float32]]]) -> Iterator[list[Segment]]:
+        """The segments of each recording, in order. Windows of several short ones are heard together, so recordings are read
+        ahead of the results.
+
+        `recordings`: the `chunks` of `transcribe`, each read to its end before the next.
+        """
+        begun: deque[LanguageTracker] = deque()
+
+        def stream() -> Iterator[tuple[LanguageTracker, Window]]:
+            for chunks in recordings:
+                begun.append(tongue := LanguageTracker())
+                yield from ((tongue, window) for window in windows(chunks, self._listener()))
+
+        for tongue, drafts in groupby(self._drafts(stream()), key=itemgetter(0)):
+            while begun.popleft() is not tongue:
+                yield []
+            yield list(sentences((window, draft) for _, window, draft in drafts))
+        yield from ([] for _ in begun)
+
+    def _drafts(
+        self, stream: Iterator[tuple[LanguageTracker, Window]]
+    ) -> Iterator[tuple[LanguageTracker, Window, Hypothesis]]:
+        """Windows with the drafts that are believed, each with the tracker of its recording."""
+        while batch := list(islice(stream, self._ear.batch)):
+            for tongue, window, draft in self._written(batch):
+                again = [(tongue, window, draft)]
+                if loops(draft.text) and window.voiced_ms >= AGAIN_MS:
+                    again = self._written([(tongue, half) for half in halves(window)])
+                yield from (each for each in again if accepted(each[1], each[2]))
+
+    def _written(
+        self, batch: Sequence[tuple[LanguageTracker, Window]]
+    ) -> list[tuple[LanguageTracker, Window, Hypothesis]]:
+        heard, chances = self._ear.hear([window.samples for _, window in batch])
+        languages: list[str] = []
+        for tongue, group in groupby(zip(batch, chances, strict=True), key=lambda each: each[0][0]):
+            pairs = [(window.voiced_ms, chance) for (_, window), chance in group]
+            languages += tongue.decide([voiced for voiced, _ in pairs], [chance for _, chance in pairs])
+        drafts = self._ear.write(heard, languages, [window.length_ms for _, window in batch])
+        return [(tongue, window, draft) for (tongue, window), draft in zip(batch, drafts, strict=True)]
 
 
 class LanguageTracker:

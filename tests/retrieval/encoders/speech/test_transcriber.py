@@ -24,7 +24,7 @@ from retrieval.encoders.speech.transcriber import (
     timed,
 )
 from retrieval.encoders.speech.vad import Window
-from retrieval.protocols import Transcriber
+from retrieval.protocols import BatchTranscriber, Transcriber
 from retrieval.settings import RATE
 
 WORDS = "The old lighthouse keeper climbed the stairs every evening."
@@ -103,6 +103,33 @@ def test_silence_is_never_heard() -> None:
     ear = Parrot()
     assert list(SpeechTranscriber(ear, lambda: loudness).transcribe(tones(30))) == []
     assert ear.heard == []
+
+
+def test_windows_of_several_recordings_are_heard_together() -> None:
+    """Short recordings share a call, each keeps its own segments and times, and silent ones give none."""
+    recordings = [tones(1, 4, 3), tones(20), tones(2, 5, 5, 3, 4), tones(9), tones(1, 6, 3), tones(30)]
+    ear = Parrot()
+    transcriber = SpeechTranscriber(ear, lambda: loudness)
+    assert isinstance(transcriber, BatchTranscriber)
+    together = list(transcriber.transcribe_each(recordings))
+    assert ear.heard == [2, 2]
+    assert together == [list(transcriber.transcribe(each)) for each in recordings]
+    assert [len(each) for each in together] == [1, 0, 2, 0, 1, 0]
+
+
+class Bilingual(Parrot):
+    """An ear that is sure of German in the first window and takes the second for English at less than even odds."""
+
+    def hear(self, sounds: Sequence[NDArray[np.float32]]) -> tuple[Any, list[dict[str, float]]]:
+        return None, [{"de": 0.98, "en": 0.01}, {"de": 0.29, "en": 0.43}][: len(sounds)]
+
+
+def test_recordings_that_are_heard_together_keep_their_own_language() -> None:
+    """A doubtful window goes with its recording, not with the recording before."""
+    transcriber = SpeechTranscriber(Bilingual(), lambda: loudness)
+    german, english = transcriber.transcribe_each([tones(1, 4, 3), tones(1, 4, 3)])
+    assert [each.lang for each in (*german, *english)] == ["de", "en"]
+    assert [each.lang for each in transcriber.transcribe(tones(1, 4, 5, 4, 3))] == ["de", "de"]
 
 
 class Stutterer(Parrot):
@@ -214,6 +241,15 @@ def test_a_clear_change_of_language_is_followed() -> None:
     for _ in range(20):
         tongue.decide([25_000], [{"en": 0.99, "de": 0.002}])
     assert tongue.decide([12_000], [{"en": 0.01, "de": 0.98}]) == ["de"]
+
+
+@pytest.mark.parametrize("chance", [0.43, 0.29])
+def test_doubtful_windows_of_a_talk_keep_its_language(chance: float) -> None:
+    """Of 28 windows of a German talk two sound a little more like English (faster-whisper's issue 1322)."""
+    tongue, sure = LanguageTracker(), {"de": 0.97, "en": 0.01}
+    doubtful = {"en": chance, "de": chance - 0.05}
+    decided = [tongue.decide([20_000], [doubtful if at in (3, 17) else sure])[0] for at in range(28)]
+    assert decided == ["de"] * 28
 
 
 def test_plain_speech_is_believed() -> None:
