@@ -227,9 +227,9 @@ def _lines_of_video(path: Path, alive: Callable[[], None]) -> Iterator[Segment]:
 
     folding = Folding()
     end = 0
-    for at, until, image in key_frames(path, FRAME_EVERY_MS):
+    for at, until, shown in key_frames(path, FRAME_EVERY_MS):
         alive()
-        yield from folding.see(at, _lines_if_any(image))
+        yield from folding.see(at, lines(shown(0)) if may_hold_text(shown(LOOK_SIDE)) else [])
         end = until
     yield from folding.end(end)
 

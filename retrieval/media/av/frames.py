@@ -19,10 +19,16 @@ HDR_SIDE: Final = 1920  # pixels of the longer side to which frames of high dyna
 STRETCH: Final = 5  # pixels more than this times as wide as high, or as high as wide, are damaged tags
 
 
-def picture(frame: Any, aspect: Fraction | None = None, scaler: VideoReformatter | None = None) -> Image.Image:
-    """A decoded frame as it is shown: RGB, upright. aspect: width of a pixel to its height, None for square ones."""
+def picture(
+    frame: Any, aspect: Fraction | None = None, scaler: VideoReformatter | None = None, least: int = 0
+) -> Image.Image:
+    """A decoded frame as it is shown: RGB, upright. aspect: width of a pixel to its height, None for square ones.
+
+    least: pixels that the shorter side keeps at least, where the picture may be shrunk by a whole number; 0: it may not.
+    scaler: kept by the caller for frames of one size and one `least`.
+    """
     scaler = scaler or VideoReformatter()
-    image = Image.fromarray(_hdr(frame, scaler) if frame.color_trc in (PQ, HLG) else _sdr(frame, scaler))
+    image = Image.fromarray(_hdr(frame, scaler) if frame.color_trc in (PQ, HLG) else _sdr(frame, scaler, least))
     if aspect and aspect != 1 and Fraction(1, STRETCH) <= aspect <= STRETCH:
         image = image.resize(_square(image.width, image.height, aspect))
     for step in turn(frame):
@@ -67,14 +73,19 @@ def _square(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 
 
-def _sdr(frame: Any, scaler: VideoReformatter) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8."""
+def _sdr(frame: Any, scaler: VideoReformatter, least: int) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8, both sides divided by one whole number."""
     unsaid = (
         frame.colorspace == UNSAID
         and frame.height >= HD
         and not frame.format.name.startswith(("rgb", "bgr", "gbr", "pal"))
     )
-    rgb = scaler.reformat(frame, format="rgb24", src_colorspace=Colorspace.ITU709 if unsaid else None, threads=1)
+    times = max(1, min(frame.width, frame.height) // least) if least else 1
+    size = (frame.width // times, frame.height // times)
+    colours = Colorspace.ITU709 if unsaid else None
+    rgb = scaler.reformat(
+        frame, *size, "rgb24", src_colorspace=colours, interpolation="AREA" if times > 1 else None, threads=1
+    )
     return np.asarray(rgb.to_ndarray())
 
 

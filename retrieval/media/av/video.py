@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +44,7 @@ STILL: Final = 3.0  # mean difference (0..255) up to which two frames of a shot 
 LOOK_EVERY_MS: Final = 28  # frames closer than this are decoded but not looked at: 30 a second show every border
 BUSY: Final = 1280 * 720 * 31  # pixels a second above which frames that no other needs are not decoded
 THREADS: Final = 4
+FINER: Final = 2  # times the encoder's size, to which FFmpeg may shrink a frame before it is fitted
 STILL_MS: Final = 500  # frames that stand longer, on the whole, are slides
 SEEK_BACK_MS: Final = (0, 2_000, 12_000, 60_000)  # where decoding begins before the frame that is wanted
 MOST_KEYS: Final = 16  # key frames that are held of a film inside a photo
@@ -163,6 +165,7 @@ class _Watch:
 
     def __init__(self, form: ImageSpec, aspect: Fraction | None) -> None:
         self._form = form
+        self._least = FINER * form.size if form.fit in ("squeeze", "crop", "pad") else 0
         self._aspect = aspect
         self._finder = ShotFinder()
         # Kept, and on one thread: set up anew for each frame, a scaler takes ten times as long as its work.
@@ -203,7 +206,8 @@ class _Watch:
     def _sample(self, frame: Any, small: NDArray[np.float32], at: int) -> None:
         self._sampled = at
         if not is_flat(small):
-            self._views.append(ModelInput(fit(picture(frame, self._aspect, self._scaler), self._form), at))
+            shown = picture(frame, self._aspect, self._scaler, self._least)
+            self._views.append(ModelInput(fit(shown, self._form), at))
 
     def _close(self, border: int) -> Iterator[ExtractedSegment]:
         """The shot up to `border`, unless it shows nothing; what lies behind the border stays for the next."""
@@ -223,8 +227,9 @@ def _moving(views: list[ModelInput]) -> Iterator[ModelInput]:
             yield view
 
 
-def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Image]]:
-    """Key frames at least `every_ms` apart: time, end of the next frame as far as is known, upright RGB picture.
+def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Callable[[int], Image.Image]]]:
+    """Key frames at least `every_ms` apart: time, end of the next frame as far as is known, and what makes an upright RGB
+    picture of it, given `least` of `frames.picture`.
 
     Only they are decoded; encoders set them at cuts and every few seconds. A file without pictures gives nothing.
     """
@@ -237,7 +242,7 @@ def key_frames(path: Path, every_ms: int) -> Iterator[tuple[int, int, Image.Imag
         for frame, at in _timed(container, stream, only_keys=True):
             if at - last >= every_ms:
                 last = at
-                yield at, max(length, at + _frame_ms(stream)), picture(frame, aspect_of(stream))
+                yield at, max(length, at + _frame_ms(stream)), partial(picture, frame, aspect_of(stream), None)
 
 
 def key_frames_inside(film: bytes, limits: Limits) -> tuple[int, list[tuple[int, Image.Image]]]:
