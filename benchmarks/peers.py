@@ -1,14 +1,14 @@
 """Other programs at the same work on the same machine, in turns with ours.
 
     python -m benchmarks.peers prepare WORK --torch .venv-torch/bin/python
-    python -m benchmarks.peers run WORK [--photos DIR] [--video FILE] [--pairs 5] [--only PART ...]
+    python -m benchmarks.peers run WORK [--photos DIR] [--video FILE] [--media DIR] [--pairs 5] [--only PART ...]
 
 prepare: each peer in an environment of its own under WORK, and one ViT-B-32-256 of random weights in the forms of both;
 it fetches packages, run fetches nothing.
 index: DIR/*.jpg into a new library, no text read, against rclip 3.3.0. cold, starter: a new process that answers one
 question over these photos by that model, and by the starter. imports: the starter against the bare imports. video: one
 film without sound and text, the whole index run against PySceneDetect's content detection alone, and against PyAV that
-decodes all frames.
+decodes all frames. speech: see `peer_speech`, over the labelled recordings in --media.
 Of each: medians of both in seconds of the clock, of processors, the peak of memory of the largest process, and the median
 ratio of runs that followed each other.
 """
@@ -31,17 +31,18 @@ from typing import NamedTuple
 from PIL import Image, ImageOps
 
 from benchmarks.film import make_film
+from benchmarks.peer_speech import speech
 from benchmarks.report import report
 
 PEERS = {
     "rclip": ("rclip==3.3.0",),
     "scenedetect": ("scenedetect==0.7.2", "opencv-python-headless"),
+    "faster-whisper": ("faster-whisper==1.2.1",),
 }
 # Not run so far, and why.
 LEFT_OUT = {
     "txtai": "not tried: it needs torch in an environment of its own",
     "clip-retrieval": "not tried: it needs torch in an environment of its own",
-    "faster-whisper, batched": "not tried: its part is not written",
 }
 PHOTOS = 840
 MODEL = "ViT-B-32-256"
@@ -262,7 +263,7 @@ def video(work: Path, given: argparse.Namespace) -> dict[str, float | str]:
     }
 
 
-PARTS = {"index": index, "cold": cold, "starter": starter, "imports": imports, "video": video}
+PARTS = {"index": index, "cold": cold, "starter": starter, "imports": imports, "video": video, "speech": speech}
 
 
 def main() -> None:
@@ -274,6 +275,8 @@ def main() -> None:
     )
     parser.add_argument("--photos", type=Path, help="folder or ZIP file of JPEG files")
     parser.add_argument("--video", type=Path, help="a film; one is made of the photos without")
+    parser.add_argument("--media", type=Path, help="folder with audio/transcripts.tsv, as benchmarks.speech takes it")
+    parser.add_argument("--speech-model", default="base", help="as benchmarks.speech takes it")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS])
     parser.add_argument("--out", type=Path, help="file for the JSON line")
