@@ -115,7 +115,7 @@ def reembed(
         if modality == "text":
             _embed_texts(engine, space, tower)
     seen = {place: tower for place, tower in towers.items() if place[1] != "text"}
-    decoders = Workers(options.limits, options.nice)
+    decoders = Workers(options.limits, options.nice, lasting=True)
     try:
         for step in STEPS:
             _embed_media(engine, profile, step, seen, decoders, options, emit)

@@ -200,7 +200,7 @@ class Run:
 
     def add(self, source: base.Source, candidate: base.Candidate) -> None:
         """Takes one file of a source through all steps, whatever else has changed."""
-        with suppress(_StopAsked), closing(Workers(self._options.limits, self._options.nice)) as decoders:
+        with suppress(_StopAsked), closing(Workers(self._options.limits, self._options.nice, lasting=True)) as decoders:
             found = [changes.Changes(source, changed=[candidate])]
             self._do_step("read", self._jobs("read", found, only=set()), decoders)
             with self.engine.connect() as connection:
@@ -246,7 +246,7 @@ class Run:
     # ------------------------------------------------------------ steps
 
     def _do_steps(self, found: list[changes.Changes]) -> None:
-        decoders = Workers(self._options.limits, self._options.nice)
+        decoders = Workers(self._options.limits, self._options.nice, lasting=True)
         try:
             self._note_scans(found)
             for step in self._options.steps:

@@ -146,7 +146,7 @@ class Pipeline:
                 result = Result(job)
                 self._decode(result, flow)
                 flow.put(_Item(result, ends=True))
-        self._decoders.mine().close()  # the kernel ends a child with the thread that started it; better we do
+        self._decoders.hand_back()
         flow.put(None)
 
     def _decode(self, result: Result, flow: _Flow) -> None:

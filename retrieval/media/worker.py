@@ -21,17 +21,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, PictureSpec, Step
 from retrieval.errors import InstallationError, MediaError, MediaUnreadable
 from retrieval.media.channel import Channel
 from retrieval.settings import Limits
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 ENDING = (signal.SIGINT, signal.SIGTERM)  # sent to a whole group of processes by terminals and service managers
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads wait by spinning, and there is a child for each core
@@ -207,9 +210,11 @@ def identify(path: Path, medium: None, spec: None, limits: Limits, alive: Callab
 class ProcessWorker:
     """One child and the host's end of the line. Use from one thread."""
 
-    def __init__(self, limits: Limits, nice: int = 0) -> None:
+    def __init__(self, limits: Limits, nice: int = 0, begun_by: Executor | None = None) -> None:
+        """begun_by: the threads that start the child, which lives no longer than they; None: the one that asks first."""
         self._limits = limits
         self._nice = nice
+        self._begun_by = begun_by
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
 
@@ -260,17 +265,17 @@ class ProcessWorker:
     def _connect(self) -> Channel:
         if self._channel is None:
             ours, theirs = socket.socketpair()
-            with theirs, _ending_blocked():
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", f"from retrieval.media.worker import serve; serve({theirs.fileno()})"],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,  # decoders chatter about every broken frame
-                    env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                )
+            with theirs:
+                begun = self._begun_by.submit(_begun, theirs) if self._begun_by else None
+                self._process = begun.result() if begun else _begun(theirs)
             self._lower_priority()
             self._channel = Channel(ours, self._limits.progress_s / SLICES)
         return self._channel
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its child runs."""
+        return self._process is not None and self._process.poll() is None
 
     def _lower_priority(self) -> None:
         if self._nice and self._process:
@@ -295,6 +300,18 @@ class ProcessWorker:
         if self._channel is not None:
             self._channel.close()
         self._process = self._channel = None
+
+
+def _begun(end: socket.socket) -> subprocess.Popen[bytes]:
+    """A child at that end of the line. The kernel ends it with the thread that calls this."""
+    with _ending_blocked():
+        return subprocess.Popen(
+            [sys.executable, "-c", f"from retrieval.media.worker import serve; serve({end.fileno()})"],
+            pass_fds=[end.fileno()],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # decoders chatter about every broken frame
+            env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
 
 
 @contextmanager
@@ -331,28 +348,52 @@ def _processor_time(process: subprocess.Popen[bytes] | None) -> float:
 
 
 class Workers:
-    """The workers of one run: one for each thread that asks."""
+    """The workers of one run: one for each thread that asks. lasting: children go on when their threads have ended."""
 
-    def __init__(self, limits: Limits, nice: int = 0) -> None:
+    def __init__(self, limits: Limits, nice: int = 0, *, lasting: bool = False) -> None:
         self._limits = limits
         self._nice = nice
+        self._begun_by: Executor | None = None
+        if lasting:
+            from concurrent.futures import ThreadPoolExecutor  # not in the child, which imports this module too
+
+            self._begun_by = ThreadPoolExecutor(1, "decoders")
         self._own = threading.local()
         self._all: list[ProcessWorker] = []
+        self._idle: list[ProcessWorker] = []
 
     def mine(self) -> ProcessWorker:
         """The worker of the calling thread."""
         decoder = getattr(self._own, "decoder", None)
         if decoder is None:
-            decoder = self._own.decoder = ProcessWorker(self._limits, self._nice)
-            self._all.append(decoder)
+            decoder = self._own.decoder = self._taken()
         return decoder
+
+    def _taken(self) -> ProcessWorker:
+        with suppress(IndexError):
+            decoder = self._idle.pop()
+            if not decoder.is_alive:  # ended while it was idle, which is no file's fault
+                decoder.close()
+            return decoder
+        self._all.append(ProcessWorker(self._limits, self._nice, self._begun_by))
+        return self._all[-1]
+
+    def hand_back(self) -> None:
+        """The calling thread needs its worker no more: the next one that asks has it, with its child if that may last."""
+        decoder = self._own.__dict__.pop("decoder", None)
+        if decoder is not None:
+            if not self._begun_by:
+                decoder.close()  # the kernel ends a child with the thread that started it; better we do
+            self._idle.append(decoder)
 
     def abandon(self) -> None:
         """Kills all children while their threads still wait for them; each thread then closes its own."""
-        for decoder in list(self._all):
+        for decoder in [each for each in self._all if each not in self._idle]:
             decoder.abandon()
 
     def close(self) -> None:
         """Ends all children."""
         for decoder in self._all:
             decoder.close()
+        if self._begun_by:
+            self._begun_by.shutdown()

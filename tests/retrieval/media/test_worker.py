@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from indexer.pipeline.steps import task_of
 from retrieval.domain.media import ImageSpec
 from retrieval.errors import InstallationError, MediaError, RetrievalError
-from retrieval.media.worker import STARVED, ProcessWorker, Task, is_hung
+from retrieval.media.worker import STARVED, ProcessWorker, Task, Workers, is_hung
 from retrieval.settings import LIMITS
 
 
@@ -119,3 +123,28 @@ def test_a_file_whose_reader_computes_in_silence_is_given_up(child: ProcessWorke
         next(values)
     assert caught.value.reason == "too slow"
     assert next(values_of(child, "resting")) == "first"
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_child_outlasts_its_thread_where_it_may(tmp_path: Path, lasting: bool) -> None:
+    """The next thread has the child of the one before, and a dead child is replaced by another."""
+    (tmp_path / "a.txt").write_text("The keeper counts ships.", "utf-8")
+    seen: list[int] = []
+
+    def reads() -> None:
+        worker = workers.mine()
+        (identity,) = worker.run(task_of("read", tmp_path / "a.txt", None, None, LIMITS).identifying)
+        assert identity.medium == "document" and worker._process is not None
+        seen.append(worker._process.pid)
+        workers.hand_back()
+
+    with closing(Workers(LIMITS, lasting=lasting)) as workers:
+        for number in range(3 if lasting else 2):
+            thread = threading.Thread(target=reads)
+            thread.start()
+            thread.join()
+            workers.abandon()  # as a pass does at its end: nobody uses a child that was handed back
+            if number == 1 and lasting:
+                os.kill(seen[-1], signal.SIGKILL)
+                os.waitid(os.P_PID, seen[-1], os.WEXITED | os.WNOWAIT)
+    assert [seen[at] == seen[at + 1] for at in range(len(seen) - 1)] == ([True, False] if lasting else [False])
