@@ -2,7 +2,7 @@
 # make test   everything that must hold before a commit lands
 # make test-scale   the catalog's tests on a PostgreSQL server, which it installs and starts
 # make fix    what can be mended by machine
-# make bench WORK=DIR PHOTOS=ZIP   speed beside other programs, into docs/benchmarks.md (see benchmarks/peers.py: prepare)
+# make bench WORK=DIR PHOTOS=ZIP MEDIA=DIR   speed beside other programs, into docs/benchmarks.md (first: benchmarks.peers prepare)
 # make docs   the generated pages of docs/
 
 PYTHON ?= python3
@@ -40,7 +40,7 @@ test-scale: .venv-scale/dev.stamp
 	$(SCALE) $(PYTEST) tests/scale tests/retrieval/vectors/test_space.py
 
 bench: .venv/dev.stamp
-	$(CORE) -m benchmarks.bench $(WORK) --photos $(PHOTOS)
+	$(CORE) -m benchmarks.bench $(WORK) --photos $(PHOTOS) --media "$(MEDIA)"
 
 fix: .venv/dev.stamp
 	$(CORE) -m ruff check --fix .

@@ -1,6 +1,6 @@
 """All that is measured of speed, by one command, as a table with a chart and as JSON.
 
-    make bench WORK=DIR PHOTOS=DIR|ZIP                  python -m benchmarks.bench WORK --photos PHOTOS [--only LINE ...]
+    make bench WORK=DIR PHOTOS=DIR|ZIP MEDIA=DIR     python -m benchmarks.bench WORK --photos PHOTOS --media DIR [--only ...]
     python -m benchmarks.bench WORK --read FILE...      the table of what was measured before (JSON lines of benchmarks)
 
 WORK is filled by `python -m benchmarks.peers prepare WORK` first. The table goes to docs/benchmarks.md and WORK/bench.json
@@ -92,6 +92,26 @@ ROWS = (
         beside=("video decoding cpu_s ratio",),
     ),
     Row(
+        "short recordings of speech by Whisper, rate over that of faster-whisper batched by hand with the same weights",
+        "peers run {work} --media {media} --only speech",
+        "speech files rate ratio",
+        0.95,
+        most=False,
+        beside=(
+            "speech files cpu_s ratio",
+            "speech files wer ours",
+            "speech files wer theirs",
+            "speech long rate ratio",
+        ),
+    ),
+    Row(
+        "text read in a picture of 640 pixels, milliseconds of processor time",
+        "ocr",
+        "read_ms",
+        150,
+        beside=("words found en", "words found zh", "look_ms"),
+    ),
+    Row(
         "photos of 500 pixels through the pipeline, against decoding and encoding alone",
         "pipeline",
         "500 px ratio without start-up",
@@ -108,11 +128,11 @@ ROWS = (
 )
 
 
-def measure(rows: Sequence[Row], work: Path, photos: str) -> dict[str, dict[str, float | str]]:
+def measure(rows: Sequence[Row], work: Path, photos: str, media: str) -> dict[str, dict[str, float | str]]:
     """Figures of each command, by the command; one that fails has none, and its last words are printed."""
     found: dict[str, dict[str, float | str]] = {}
     for command in dict.fromkeys(row.command for row in rows):
-        module, *rest = (part.format(work=work, photos=photos) for part in shlex.split(command))
+        module, *rest = (part.format(work=work, photos=photos, media=media) for part in shlex.split(command))
         print(f"python -m benchmarks.{module} {shlex.join(rest)}", file=sys.stderr, flush=True)
         done = subprocess.run(
             [sys.executable, "-m", f"benchmarks.{module}", *rest], capture_output=True, text=True, check=False
@@ -161,13 +181,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("work", type=Path)
     parser.add_argument("--photos", default="", help="folder or ZIP file of photos")
-    parser.add_argument("--only", nargs="+", default=[], help="benchmarks: peers, pipeline, picture_groups")
+    parser.add_argument("--media", default="", help="labelled recordings, as benchmarks.speech takes them")
+    parser.add_argument("--only", nargs="+", default=[], help="benchmarks: peers, pipeline, ocr, picture_groups")
     parser.add_argument(
         "--read", nargs="+", type=Path, default=[], help="JSON lines of benchmarks, in place of measuring"
     )
     given = parser.parse_args()
     rows = [row for row in ROWS if not given.only or row.command.split()[0] in given.only]
-    found = read(given.read) if given.read else measure(rows, given.work.resolve(), given.photos)
+    found = read(given.read) if given.read else measure(rows, given.work.resolve(), given.photos, given.media)
     given.work.mkdir(parents=True, exist_ok=True)
     (given.work / "bench.json").write_text(json.dumps(found, indent=1), "utf-8")
     machine = f"Measured on: {openvino.processor()}; load {os.getloadavg()[0]:.1f} when it was written.\n\n"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import random
 import tempfile
 import time
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.report import report
 from indexer import index_folders
 from indexer.pipeline.options import Options
 from retrieval import Library, resources
@@ -97,11 +97,11 @@ def measure(pictures: int, grounds: list[Image.Image], *, all_textless: bool = F
         ground = plain[number % 8] if number % 3 == 0 else large(rng.choice(grounds))
         made.append((lang, words, written(ground, words, lang, rng)))
     missed = [not ocr.may_hold_text(image) for _, _, image in made]
-    report: dict[str, Any] = {"photos": len(grounds), "textless": len(textless), "look_ms": look_ms}
-    report["skipped_of_all"] = float(np.mean(skipped))
-    report["skipped"] = float(np.mean([not ocr.may_hold_text(each) for each in textless]))
-    report |= {"pictures": pictures, "missed": float(np.mean(missed)), "read_ms": _reading([i for _, _, i in made])}
-    return report | _found(made)
+    figures: dict[str, Any] = {"photos": len(grounds), "textless": len(textless), "look_ms": look_ms}
+    figures["skipped_of_all"] = float(np.mean(skipped))
+    figures["skipped"] = float(np.mean([not ocr.may_hold_text(each) for each in textless]))
+    figures |= {"pictures": pictures, "missed": float(np.mean(missed)), "read_ms": _reading([i for _, _, i in made])}
+    return figures | _found(made)
 
 
 def _reading(images: list[Image.Image]) -> float:
@@ -140,7 +140,7 @@ def _rate(library: Library, made: list[tuple[int, tuple[str, list[str], Image.Im
 
 
 def main() -> None:
-    """Prints the figures; --json writes them too."""
+    """Prints the figures: shares, and milliseconds for a picture; --json writes them too."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--most-photos", type=int, default=400)
@@ -152,18 +152,9 @@ def main() -> None:
     grounds = list(photos(given.photos))
     grounds = random.Random(SEED).sample(grounds, min(given.most_photos, len(grounds)))
     grounds = grounds if given.sharp else [large(each) for each in grounds]
-    report = measure(given.pictures, grounds, all_textless=given.all_textless)
-    print(
-        f"cheap look: {report['look_ms']:.1f} ms, skips {report['skipped']:.1%} of {report['textless']} photos without"
-    )
-    print(f"            text, {report['skipped_of_all']:.1%} of all {report['photos']},")
-    print(f"            misses {report['missed']:.1%} of {report['pictures']} pictures with words")
-    for lang, rate in report["found"].items():
-        print(f"words found, {lang}: {rate:.1%}")
-    print(f"a picture with words: read in {report['read_ms']:.0f} ms of processor time; in an index run of them")
-    print(f"            {report['indexing_ms_per_picture']:.0f} ms of the clock (start of the readers included)")
-    if given.json:
-        given.json.write_text(json.dumps(report, indent=1), "utf-8")
+    measured = measure(given.pictures, grounds, all_textless=given.all_textless)
+    found = {f"words found {lang}": rate for lang, rate in measured.pop("found").items()}
+    report("ocr", {name: float(value) for name, value in {**measured, **found}.items()}, given.json)
 
 
 if __name__ == "__main__":
