@@ -147,8 +147,8 @@ class BatchTranscriber(Transcriber, Protocol):
     """A `Transcriber` that works faster on several recordings than on one."""
 
     def transcribe_each(self, recordings: Iterable[Iterable[NDArray[np.float32]]]) -> Iterator[list[Segment]]:
-        """The segments of each recording, in order. Recordings, each the `chunks` of `transcribe`, are read one after the
-        other and ahead of the results.
+        """The segments of each recording, in order. Recordings, each consecutive mono samples (n,) in -1..1 as of
+        `transcribe`, are read one after the other and ahead of the results.
         """
 
 

@@ -171,7 +171,7 @@ class Pipeline:
         """All that are left, for the transcriber hears several short recordings together."""
         begun: deque[Result] = deque()
 
-        def recordings() -> Iterator[Iterator[NDArray[np.float32]]]:
+        def recordings() -> Iterator[Iterator[Any]]:
             for job in jobs:
                 begun.append(Result(job))
                 yield self._samples(begun[-1], flow)
@@ -188,7 +188,7 @@ class Pipeline:
                 flow.put(_Item(begun.popleft(), ends=True))
 
     def _samples(self, result: Result, flow: _Flow) -> Iterator[NDArray[np.float32]]:
-        """Samples as of `extract.samples`, up to where they cannot be decoded any more. Raises: _Stopped."""
+        """Samples (n,) in -1..1 as of `extract.samples`, up to where they cannot be decoded any more. Raises: _Stopped."""
         try:
             for value in self._decoders.mine().run(result.job.task):
                 yield value

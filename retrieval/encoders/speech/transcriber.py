@@ -107,7 +107,7 @@ class SpeechTranscriber:
         """The segments of each recording, in order. Windows of several short ones are heard together, so recordings are read
         ahead of the results.
 
-        `recordings`: the `chunks` of `transcribe`, each read to its end before the next.
+        `recordings`: mono samples (n,) in -1..1 as of `transcribe`, each read to its end before the next.
         """
         begun: deque[LanguageTracker] = deque()
 
