@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.blas_threads import single_threaded_blas
 from retrieval.domain.media import Vectors
 from retrieval.errors import LibraryDamaged, importing
 from retrieval.vectors.exact import ExactIndex, are_finite
@@ -147,8 +148,9 @@ class _Turned:
 
 @cache
 def _rotation(dimension: int) -> NDArray[np.float64]:
-    """(dimension, dimension), one of all there are; it takes a tenth of a second."""
-    return np.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, dimension)))[0])
+    """(dimension, dimension), one of all there are; a tenth of a second, on busy cores two where threads wait."""
+    with single_threaded_blas:
+        return np.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, dimension)))[0])
 
 
 def _steps(dimension: int) -> float:
