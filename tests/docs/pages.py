@@ -72,7 +72,7 @@ picture the answer lies), `heat` (rows of 0 to 1 over the picture: how much of t
 (where a line of text stands in it) and `warnings`.
 
 `crossmedia index --json-events` prints one object a line; `event` is one of `upgraded`, `opened`, `scanned`, `progress`, `skipped`,
-`published`, `planned`, `finished`, and the other keys are the fields of `indexer/pipeline/events.py`.
+`published`, `planned`, `finished`, and the other keys are the fields of `indexer/events.py`.
 """
 
 ERRORS_HEAD = """\

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -112,3 +113,27 @@ def test_the_readme_names_both_commands_of_the_makefile() -> None:
             ["make", "--dry-run", target], capture_output=True, text=True, check=False, cwd=pages.ROOT
         )
         assert done.returncode == 0, done.stderr
+
+
+NAMED = re.compile(r"`((?:[\w.-]+/)*\w+\.py|(?:tests|retrieval|indexer|training|benchmarks|findings|data)/[\w/.-]*)(?:::(\w+))?`")
+RUN = re.compile(r"python -m ((?:tests|retrieval|indexer|training|benchmarks)[\w.]*)")
+ONLY_IN_WHEELS = "retrieval/_shipped"
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    """Named from the root or from some folder on; so is the test in it that is named, and each module that is run."""
+    if not (pages.ROOT / ".git").exists():
+        pytest.skip("only a clone knows which files are tracked")
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=pages.ROOT)
+    files = [PurePosixPath(each) for each in listed.stdout.split("\0") if each]
+    known = {"/".join(path.parts[start:]) for path in files for start in range(len(path.parts))}
+    known |= {str(parent) for path in files for parent in path.parents} | {ONLY_IN_WHEELS}
+    named = set()
+    for page in (pages.ROOT / "README.md", *pages.DOCS.rglob("*.md")):
+        text = page.read_text("utf-8")
+        named |= {(page.name, path.rstrip("/"), test) for path, test in NAMED.findall(text)}
+        named |= {(page.name, module.rstrip(".").replace(".", "/"), "") for module in RUN.findall(text)}
+    assert len(named) > 200
+    assert [(page, path) for page, path, _ in named if not {path, f"{path}.py"} & known] == []
+    tests = [(page, path, test) for page, path, test in named if test]
+    assert [each for each in tests if f"def {each[2]}(" not in (pages.ROOT / each[1]).read_text("utf-8")] == []
