@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from retrieval.render.json import VERSION
 from retrieval.service.context import Service
+from retrieval.service.guard import may
 from retrieval.service.news import News
 from retrieval.service.requests import Asked, SearchRequest, known, read_json
 from retrieval.service.store import Store
@@ -75,11 +77,12 @@ def _add_reading(router: APIRouter, service: Service, store: Store) -> None:
             every = store.all("search")
             return [_report(each, hooks.get(each["id"]), waiting.count(each["id"])) for each in every]
 
-        return JSONResponse({"version": VERSION, "items": await service.queue.run(request, look)})
+        items = await service.queue.run(request, look)
+        return JSONResponse({"version": VERSION, "items": [_for_asker(each, request) for each in items]})
 
     @router.get("/searches/{name}", summary="A saved search", **_answers(200, ITEM))
     async def one(request: Request, name: str) -> Response:
-        return JSONResponse(await service.queue.run(request, lambda: _shown(store, name)))
+        return JSONResponse(_for_asker(await service.queue.run(request, lambda: _shown(store, name)), request))
 
 
 def _add_writing(router: APIRouter, service: Service, store: Store, news: News) -> None:
@@ -159,3 +162,13 @@ def _report(search: dict[str, Any], hook: dict[str, Any] | None, waiting: int) -
     if hook is not None:
         told = {name: hook[name] for name in ("url", "delivered_at", "problem")} | {"waiting": waiting}
     return {name: search[name] for name in ("id", "name", "query", "created_at")} | {"webhook": told}
+
+
+def _for_asker(told: dict[str, Any], request: Request) -> dict[str, Any]:
+    """A report for whoever asks: to a key that only reads, the address of a webhook without its path and query, for many
+    services tell their senders by a token in there."""
+    hook = told["webhook"]
+    if hook is None or may(request.scope, "write"):
+        return told
+    parts = urlsplit(hook["url"])
+    return told | {"webhook": hook | {"url": f"{parts.scheme}://{parts.netloc}"}}
