@@ -8,9 +8,11 @@ Answers are those of `--json`: docs/cli.md.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -40,6 +42,7 @@ from retrieval.service.work_queue import WorkQueue
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Beside: TypeAlias = Callable[[Path, Jobs, Store], Coroutine[Any, Any, None]]
 ABOUT: dict[str, Any] = {
     "title": "crossmedia",
@@ -49,6 +52,8 @@ ABOUT: dict[str, Any] = {
     "redoc_url": None,
     "telemetry": {"tracing": False, "metrics": False},  # a tracer's spans would hold the questions
 }
+LOG = logging.getLogger(__name__)
+PAUSE_S = 10.0  # until a work begins anew that an unexpected error has ended
 GRACE_S = 2.0  # in which questions under way may end when the service is stopped
 # Each request stands alone, so that no stream keeps the service from stopping; hosts and origins are the guard's.
 AT_MCP: dict[str, Any] = {"streamable_http_path": "/mcp", "json_response": True, "stateless_http": True}
@@ -119,13 +124,25 @@ def _closing(service: Service, jobs: Sequence[Jobs]) -> Callable[[], Coroutine[A
 
 
 @asynccontextmanager
-async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _running(*works: Work) -> AsyncIterator[None]:
     """Works that go on until the block ends."""
-    tasks = [asyncio.create_task(each) for each in works]
-    yield
-    for each in tasks:
-        each.cancel()
-    await asyncio.wait(tasks)
+    tasks = [asyncio.create_task(_lasting(each)) for each in works]
+    try:
+        yield
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _lasting(work: Work) -> None:
+    """Does a work, and begins it anew where an unexpected error ends it: nobody waits for it who would see the error."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            LOG.exception("Work beside the questions has failed; it begins anew in %g s.", PAUSE_S)
+        await asyncio.sleep(PAUSE_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,9 +172,9 @@ class _Part:
     @asynccontextmanager
     async def running(self, beside: Beside | None) -> AsyncIterator[None]:
         """Its works that go on until the block ends."""
-        works = [self.news.run()]
+        works: list[Work] = [self.news.run]
         if beside is not None and self.jobs is not None:
-            works.append(beside(self.service.library.path, self.jobs, self.store))
+            works.append(partial(beside, self.service.library.path, self.jobs, self.store))
         async with _running(*works), self.tools.session_manager.run() if self.tools is not None else nullcontext():
             yield
 

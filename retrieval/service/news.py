@@ -129,8 +129,10 @@ class News:
     def _ask(self, name: str) -> None:
         """Makes a message of what is new for one search."""
         hook, search = self._store.get("webhook", name), self._store.get("search", name)
-        if hook is None or search is None:
-            self._store.delete("webhook", name)
+        if hook is None:
+            return
+        if search is None:
+            self.tell_no_more(name)
             return
         now = self.position()
         if now["seen"] == hook["seen"]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,16 @@ from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from retrieval import Library
 from retrieval.domain.media import Metadata
-from retrieval.service import news
+from retrieval.service import app, news
 from retrieval.service.app import create_app, make_service
 from retrieval.service.guard import Rules, scope_needed
+from retrieval.service.keys import add_key, list_keys
 from retrieval.service.store import FILE, FileStore
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile
 
 QUESTION = "violet boat"
+KEYS = {"read": ["read"], "write": ["read", "write"]}
 DOGS = {"name": "Dogs", "query": {"query": "dog in:image", "filters": {"near": [1.0, 2.0, 3.0]}, "limit": 5}}
 
 
@@ -297,3 +300,57 @@ def test_a_search_that_cannot_be_read_keeps_no_other_from_being_told(builder: Bu
         assert receiver.hits() == ["new.jpg"]
         hook = wait(client, odd["id"], lambda hook: hook["problem"])
         assert hook["problem"] == "this version cannot read the saved search"
+
+
+def test_a_key_that_only_reads_is_not_shown_the_token_in_an_address(builder: Builder) -> None:
+    """Its scheme, host and port remain; who may write, sees what was saved."""
+    url = "http://127.0.0.1:9/hooks/token?also=this"
+    secrets = {scope: add_key(builder.home, scope, scopes) for scope, scopes in KEYS.items()}
+    rules = Rules(frozenset({"localhost"}), partial(list_keys, builder.home), webhook_hosts=frozenset({"127.0.0.1:9"}))
+    with (
+        Library.open(builder.home, FakeProfile()) as library,
+        TestClient(create_app(library, rules), base_url="http://localhost") as client,
+    ):
+        for scope, shown in (("write", url), ("read", "http://127.0.0.1:9")):
+            client.headers["Authorization"] = f"Bearer {secrets[scope]}"
+            if scope == "write":
+                made = saved(client, url)
+            (listed,) = client.get("/v1/searches").json()["items"]
+            assert listed["webhook"]["url"] == shown
+            assert client.get(f"/v1/searches/{made['id']}").json()["webhook"]["url"] == shown
+
+
+def test_looking_goes_on_after_an_unexpected_error(
+    builder: Builder, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and what came meanwhile is told."""
+    monkeypatch.setattr(app, "PAUSE_S", 0.01)
+    real, failed = news.News._look, threading.Event()
+
+    async def look(self: news.News) -> None:
+        if not failed.is_set() and self._store.all("webhook"):
+            failed.set()
+            raise ZeroDivisionError
+        await real(self)
+
+    monkeypatch.setattr(news.News, "_look", look)
+    with served(builder, receiver.host) as client:
+        saved(client, receiver.url)
+        assert failed.wait(60)
+        builder.add(picture("new.jpg"))
+        assert receiver.hits() == ["new.jpg"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_the_messages_of_a_search_that_is_gone_go_with_its_webhook(builder: Builder) -> None:
+    """Whoever finds it gone while looking forgets both."""
+    store = FileStore(builder.home)
+    with Library.open(builder.home, FakeProfile()) as library:
+        service = make_service(library, Rules(frozenset()))
+        told = news.News(service, store, frozenset())
+        told.tell_at("a", "https://hooks.example.com/")
+        store.put("message", "a-1", {"id": "a-1", "search": "a", "body": "{}", "attempts": 0, "next_at": 0.0})
+        told._ask("a")
+        told.close()
+        service.close()
+    assert [store.all(kind) for kind in ("webhook", "message")] == [[], []]
