@@ -2,9 +2,10 @@
 # rapidgzip reads a gzip file that was cut off to its end without an error, and reads lines hundreds of times slower than gzip.
 #
 # Library: rapidgzip 0.16.2, against gzip of CPython 3.11. Met on 29 November 2026, Linux x86-64, 2 cores.
-# Seen: a file of JSON lines, compressed and cut 9, 12, 100, 1,000, 2,000, 10,000 or 20,000 bytes before its end (a copy that is under way, a download that
-#   broke): read() returns what is there, 153,878 of 1,230,000 bytes too few in the last case, and raises nothing, with one thread or four, in one piece or
-#   in blocks. Cut by 8 bytes or fewer, or at other places, it raises RuntimeError or ValueError. gzip raises EOFError for each.
+# Seen: a file of JSON lines, compressed and cut 9, 12, 100, 1,000, 2,000, 10,000 or 20,000 bytes before its end (a copy under way, a broken
+#   download): read() returns what is there, 153,878 of 1,230,000 bytes too few in the last case, and raises nothing, with one thread or
+#   four, in one piece or in blocks. Cut by 8 bytes or fewer, or at other places, it raises RuntimeError or ValueError. gzip raises EOFError
+#   for each.
 #   A file padded with zeros (tapes, some cameras and object stores), which gzip reads by its manual, is refused with ValueError.
 #   `for line in rapidgzip.open(...)` takes 4.9 s of processor for 30,000 lines, gzip 0.014 s: the object is a raw one without a buffer, so
 #   each byte is a call. io.BufferedReader around it takes 0.007 s. Unlike gzip.open it asks for that.
