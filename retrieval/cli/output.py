@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-
 from retrieval.errors import FAILED, RetrievalError, SyntaxRefused
 
 
@@ -22,22 +20,22 @@ def reported(failed: int | None = None) -> Iterator[None]:
         sys.stdout.flush()
     except SyntaxRefused as error:
         complain(f"{error.what} ({error.hint}; --plain takes the words as they are)")
-        raise typer.Exit(failed or error.code) from None
+        raise SystemExit(failed or error.code) from None
     except RetrievalError as error:
         complain(str(error))
-        raise typer.Exit(failed or error.code) from None
+        raise SystemExit(failed or error.code) from None
     except BrokenPipeError:  # whoever read us has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  the interpreter flushes it when it ends
-        raise typer.Exit(0) from None
+        raise SystemExit(0) from None
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         complain(f"{error.strerror or error}{where}")
-        raise typer.Exit(failed or FAILED) from None
+        raise SystemExit(failed or FAILED) from None
     except Exception as error:
         if not _is_from_catalog(error):
             raise
         complain(f"the catalog cannot be used: {getattr(error, 'orig', error)} (crossmedia doctor examines it)")
-        raise typer.Exit(failed or FAILED) from None
+        raise SystemExit(failed or FAILED) from None
 
 
 def complain(line: str) -> None:

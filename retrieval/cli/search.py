@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,18 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from retrieval import blas_threads
-from retrieval.cli import server as service
+from retrieval.cli.answering import Form, answer, answer_by_service
 from retrieval.cli.options import JsonOption, LibraryOption, PlainOption, file_operands, media_named, option_value
-from retrieval.cli.output import complain, is_bold, print_json, reported, terminal_width
-from retrieval.errors import NOTHING_FOUND, SEARCH_FAILED, QueryError, RetrievalError
+from retrieval.cli.output import reported
+from retrieval.errors import SEARCH_FAILED, QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from retrieval.domain.query import Query
-    from retrieval.domain.result import Answer, Hit, Tag
-
-    Tags = Mapping[str, Sequence[Tag]]  # of segments by their ids
 
 
 Sort = StrEnum("Sort", ["confidence", "date"])
@@ -133,24 +126,25 @@ def search(
         if not (image or audio or video or document):
             blas_threads.limit_threads()
         style = _style(as_json, as_jsonl, as_csv, as_paths or nul)
+        form = Form(
+            style, "\0" if nul else "\n", everything=everything, tags=tags, pictures=thumbnails, opens=open_best
+        )
         text = " ".join(words or ())
         reach = _reach(sure, everything, min_confidence)
         is_local = bool(
             from_json or image or audio or video or document or explain or min_duration or max_duration or lang
         )
-        if server is not False and not is_local and not (thumbnails and style == "table" and sys.stdout.isatty()):
+        if server is not False and not is_local and not form.shows_pictures:
             chosen = {"media": ",".join(media or ()).lower().split(",") if media else [], "path": path, "after": after}
             chosen |= {"before": before, "camera": camera, "tag": tag}
             body: dict[str, Any] = {"query": text, "plain": plain, "dates": dates, "like": like, "filters": chosen}
             body |= {"more_like": more_like or [], "less_like": less_like or [], "limit": limit, "offset": offset}
             body |= {"sort": sort.value, "reach": reach, "min_confidence": min_confidence, "tags": tags}
-            if (report := _served(library, body, style)) is not None:
-                _print_served(report, style, "\0" if nul else "\n", everything=everything, open_best=open_best)
-                raise typer.Exit(0 if report["hits"] else NOTHING_FOUND)
+            if (code := answer_by_service(library, body, form)) is not None:
+                raise typer.Exit(code)
         if server:
             raise QueryError("no service answers this here", "crossmedia serve starts one; files are asked without")
         from retrieval.domain.query import Filters, Operand
-        from retrieval.library import Library
         from retrieval.query import units
         from retrieval.query.build import build_query
 
@@ -182,39 +176,9 @@ def search(
                 query = build_query(text, operands, filters, plain=plain, dates=dates, **parts)
             if explain:
                 _print_question(query)
-            with Library.open(library) as opened:
-                answer = opened.search(query)
-                found_tags = opened.tags([each.id for hit in answer.shown for each in hit.segments]) if tags else None
-                state = None if answer else opened.status()
-        for warning in answer.warnings:
-            complain(warning)
-        if state and not state.media:
-            complain(service.EMPTY)
-        words_asked = " ".join(str(each.value) for each in query.operands if each.sense == "text")
-        _print_answer(query, answer, style, "\0" if nul else "\n", words_asked, found_tags, pictures=thumbnails)
-        if style == "table" and state and state.media and answer.best and not answer.reason:
-            _print_better_models(state.profile)
-        wanted = answer.shown if everything else answer.hits
-        if open_best and wanted:
-            _open(wanted[0].path)
-    if not answer:
-        raise typer.Exit(NOTHING_FOUND)
-
-
-def _served(library: Path | None, body: dict[str, Any], style: str) -> dict[str, Any] | None:
-    """The answer of a service of this library; None where there is none."""
-    return service.ask(library, body | service.lines_of(style))
-
-
-def _print_served(report: dict[str, Any], style: str, end: str, *, everything: bool, open_best: bool) -> None:
-    for warning in report["warnings"]:
-        complain(warning)
-    for line in service.complaints(report, style):
-        complain(line)
-    service.print_answer(report, style, end, everything=everything)
-    wanted = report["hits"] + (report["possible"] if everything else [])
-    if open_best and wanted:
-        _open(Path(os.fsdecode(service.path_bytes(wanted[0]))))
+            code = answer(query, library, form)
+    if code:
+        raise typer.Exit(code)
 
 
 def _question_in(file: Path, beside: Any) -> Query:
@@ -256,79 +220,3 @@ def _style(*chosen: bool) -> str:
     if len(found) > 1:
         raise QueryError(f"--{found[0]} and --{found[1]} exclude each other", "choose one form")
     return found[0] if found else "table"
-
-
-def _print_answer(
-    query: Query, answer: Answer, style: str, end: str, words: str, tags: Tags | None, *, pictures: bool
-) -> None:
-    from retrieval.render import json as render_json
-
-    if style == "json":
-        print_json(render_json.answer_report(query, answer, tags))
-    elif style == "jsonl":
-        for report in render_json.line_reports(answer, tags):
-            print_json(report, indent=None)
-    elif style == "csv":
-        _print_csv(answer)
-    elif style == "paths":
-        for hit in answer.shown if query.reach == "all" else answer.hits:
-            sys.stdout.buffer.write(os.fsencode(hit.path) + end.encode())
-    else:
-        _print_table(answer, query, words, tags, pictures=pictures)
-
-
-def _print_csv(answer: Answer) -> None:
-    import csv
-
-    from retrieval.render import json as render_json
-
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(render_json.CSV_HEAD)
-    table.writerows(render_json.csv_rows(answer))
-
-
-def _print_table(answer: Answer, query: Query, words: str, tags: Tags | None, *, pictures: bool) -> None:
-    from retrieval.render.answers import answer_lines, nothing_line, rule_line
-
-    if not answer.shown:
-        print(nothing_line(answer))
-        return
-    way = None
-    if pictures and sys.stdout.isatty():
-        from retrieval.render.terminal_images import protocol
-
-        way = protocol()
-    every = answer_lines(answer, words, query.offset, terminal_width(), bold=is_bold(), tags=tags)
-    for at, (hit, lines) in enumerate(zip(answer.shown, every, strict=True)):
-        if at == len(answer.hits):
-            print(rule_line(answer, query.offset))
-        print("\n".join(lines))
-        if way:
-            _print_thumbnail(hit, way)
-
-
-def _print_better_models(profile: str) -> None:
-    """One line where a larger model could help and none is here."""
-    from retrieval.encoders.profile_registry import better_fetch
-
-    if line := better_fetch(profile):
-        complain(line)
-
-
-def _print_thumbnail(hit: Hit, way: Any) -> None:
-    from retrieval.render.terminal_images import thumbnail
-
-    picture = thumbnail(hit, way)
-    if picture:
-        print("          " + picture)
-
-
-def _open(path: Path) -> None:
-    """Starts the program that the desktop has for a file."""
-    import subprocess
-
-    opener = "open" if sys.platform == "darwin" else "xdg-open"
-    program = shutil.which(opener)
-    if program is None:
-        raise RetrievalError(f"{opener} is not installed, so {path} cannot be opened", "open it by hand")
-    subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -12,7 +12,7 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,48 +68,6 @@ def short_name(library: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{layout.SOCKET}"
     finally:
         os.close(folder)
-
-
-FORMS = {"--json": "json", "--jsonl": "jsonl", "--csv": "csv", "--paths": "paths"}
-SWITCHES = {"--all": ("reach", "all"), "--sure": ("reach", "sure"), "--plain": ("plain", True)}
-
-
-def quick(arguments: Sequence[str]) -> int | None:
-    """The exit code of a simple `search` that a service has answered; None: the whole program is to be asked.
-
-    Reading a command line costs the program more than the question costs the service, so words and a few options are
-    read here.
-    """
-    if arguments[:1] != ["search"] or "--no-server" in arguments:
-        return None
-    words: list[str] = []
-    body: dict[str, Any] = {}
-    style, home = "table", None
-    rest = iter(arguments[1:])
-    for each in rest:
-        if each in FORMS and style == "table":
-            style = FORMS[each]
-        elif each in SWITCHES and SWITCHES[each][0] not in body:
-            name, value = SWITCHES[each]
-            body[name] = value
-        elif each == "--library":
-            home = settings.library_folder(Path(next(rest, "")))
-        elif each == "--limit" and (number := next(rest, "")).isascii() and number.isdecimal():
-            body["limit"] = int(number)
-        elif each.startswith("-") and each != "--server":
-            return None
-        elif each != "--server":
-            words.append(each)
-    if sys.stdout.isatty() and style == "table":  # it may show pictures
-        return None
-    report = ask(home, body | {"query": " ".join(words)} | lines_of(style))
-    if report is None or report["warnings"]:
-        return None
-    for line in complaints(report, style):
-        print(f"crossmedia: {line}", file=sys.stderr)
-    print_answer(report, style, "\n", everything=body.get("reach") == "all")
-    sys.stdout.flush()
-    return 0 if report["hits"] else 1
 
 
 def lines_of(style: str) -> dict[str, Any]:

