@@ -12,6 +12,7 @@ from sqlalchemy.event import listen
 
 from indexer.catalog import write as catalog_write
 from retrieval.catalog import dialect, layout
+from retrieval.catalog.dialect import sqlite
 from retrieval.catalog.engine import open_engine
 from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
@@ -46,6 +47,18 @@ def test_a_new_catalog_is_set_up_for_many_readers(builder: Builder) -> None:
             for name in ("journal_mode", "page_size", "foreign_keys")
         }
     assert got == {"journal_mode": "wal", "page_size": 16_384, "foreign_keys": 1}
+
+
+@pytest.mark.sqlite
+def test_the_file_is_mapped_for_who_asks_more_often(builder: Builder) -> None:
+    """A process that asks once reads pages: what it touches of a mapped file would count as its memory."""
+    engine = open_engine(builder.home)
+    mapped = []
+    for _ in range(sqlite.MAPPED_AT + 1):
+        with dialect.read_transaction(engine) as connection:
+            mapped.append(connection.execute(text("PRAGMA mmap_size")).scalar() > 0)
+    assert mapped == [False] * (sqlite.MAPPED_AT - 1) + [True, True]
+    engine.dispose()
 
 
 def test_a_reader_cannot_write(builder: Builder) -> None:
