@@ -61,7 +61,14 @@ ROWS = (
         PEERS + "cold",
         "cold wall_s ratio",
         0.75,
-        beside=("cold cpu_s ratio", "cold mib ours"),
+        beside=("cold cpu_s ratio",),
+    ),
+    Row(
+        "its memory at the most, MiB",
+        PEERS + "cold",
+        "cold mib ours",
+        300,
+        beside=("cold mib theirs",),
     ),
     Row(
         "a cold question by the starter, against rclip",
