@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
+from retrieval.encoders import pieces
 from retrieval.encoders.onnx_session import open_session
 from retrieval.encoders.runtimes import ImageRuntime
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
@@ -48,6 +49,7 @@ FILES: dict[Modality, tuple[str, ...]] = {
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0..1, red, green, blue: open_clip's default
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 PART = 8  # pictures that one stream of another runtime takes at once
+BRIEF_ITEMS = 20  # texts after which opening a lasting session is paid back
 BATCH = 16  # items in one call of a graph: bounds memory, and more is not faster on a CPU
 
 _FITS: dict[str, Literal["crop", "squeeze", "pad"]] = {"shortest": "crop", "squash": "squeeze", "longest": "pad"}
@@ -164,14 +166,16 @@ class OnnxText:
         self._fixed = config.get("padding", "fixed") == "fixed"
         self._strip_sep = bool((config.get("tokenizer_kwargs") or {}).get("strip_sep_token"))
         self._clean = CLEANERS[cleaner_of(config)]
-        self._graph = Graph(folder / TEXTUAL)
+        self._graph = Graph(folder / TEXTUAL, brief=True)
+        self._brief_texts = BRIEF_ITEMS
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """(n, dimension) float32 unit rows; text past the model's context is cut."""
         return self._graph.unit_rows(items, self._feed, self.space)
 
     def _feed(self, items: Sequence[str]) -> dict[str, NDArray[Any]]:
-        encodings = self._tokenizer.encode_batch([self._clean(self._prompt.format(item)) for item in items])
+        texts = [self._clean(self._prompt.format(item)) for item in items]
+        encodings = self._tokenizer_for(texts).encode_batch(texts)
         ids = np.array([each.ids for each in encodings])
         if self._strip_sep:
             ids[ids == self._sep] = 0
@@ -184,11 +188,23 @@ class OnnxText:
             for name, kind in self._graph.inputs
         }
 
+    def _tokenizer_for(self, texts: Sequence[str]) -> Any:
+        """A single one of the first texts is cut without the whole tokenizer, which takes 0.1 s to read."""
+        if "_tokenizer" not in self.__dict__ and len(texts) == 1 and self._brief_texts > 0:
+            self._brief_texts -= 1
+            names = read_json(self._folder / TOKENIZER_CONFIG)
+            also = [_token(names, key) for key in ("pad_token", "sep_token")]
+            if few := pieces.tokenizer_for(self._folder / TOKENIZER, texts[0], also):
+                return self._configured(few)
+        return self._tokenizer
+
     @cached_property
     def _tokenizer(self) -> Any:
-        path = self._folder / TOKENIZER
-        tokenizer = read_tokenizer(path)
-        names = read_json(self._folder / TOKENIZER_CONFIG)
+        return self._configured(read_tokenizer(self._folder / TOKENIZER))
+
+    def _configured(self, tokenizer: Any) -> Any:
+        """The tokenizer with the padding and the length of this model."""
+        path, names = self._folder / TOKENIZER, read_json(self._folder / TOKENIZER_CONFIG)
         pad = _token(names, "pad_token")
         pad_id = tokenizer.token_to_id(pad)
         if pad_id is None:
@@ -219,19 +235,32 @@ def _token(names: dict[str, Any], key: str) -> str:
 
 
 class Graph:
-    """An ONNX session that opens on first use; one lock for opening, none for running (onnxruntime needs none)."""
+    """An ONNX session that opens on first use; one lock for opening, none for running (onnxruntime needs none).
 
-    def __init__(self, path: Path) -> None:
+    A brief one is for a process that asks once: it is opened in a fifth of the time and half the memory, runs a tenth
+    slower, and gives way to a lasting one after BRIEF_ITEMS: docs/decisions/0336.
+    """
+
+    def __init__(self, path: Path, *, brief: bool = False) -> None:
         self._path = path
         self._lock = Lock()
         self._session: Any = None
+        self._brief_items = BRIEF_ITEMS if brief else 0  # until it gives way
 
     @property
     def session(self) -> Any:
         with self._lock:
             if self._session is None:
-                self._session = open_session(self._path)
+                self._session = open_session(self._path, brief=self._brief_items > 0)
             return self._session
+
+    def _foresee(self, count: int) -> None:
+        """A brief session that has run its time, or is to run many items, gives way to a lasting one."""
+        with self._lock:
+            if self._brief_items > 0:
+                self._brief_items -= count
+                if self._brief_items <= 0:
+                    self._session = None
 
     @property
     def inputs(self) -> list[tuple[str, str]]:
@@ -264,6 +293,7 @@ class Graph:
         """
         if not len(items):
             return np.zeros((0, space.dimension), np.float32)
+        self._foresee(len(items))
         step = 1 if self.session.get_inputs()[0].shape[0] == 1 else BATCH  # some exports fix the batch at one
         parts = [self.session.run(None, feed(items[at : at + step]))[0] for at in range(0, len(items), step)]
         return unit(np.concatenate(parts), space)

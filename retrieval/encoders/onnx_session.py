@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from retrieval.encoders import pieces
 from retrieval.encoders.openvino import processor_line
 from retrieval.encoders.registry import models_dir
 from retrieval.encoders.speech.weights import digest
@@ -36,8 +37,12 @@ GRAPH, WEIGHTS, SIZES, UNFIT = "model.onnx", "weights.bin", "sizes.json", "unfit
 MAPPED_FROM = "1024"  # bytes of an initialiser
 
 
-def open_session(path: Path) -> Any:
-    """An onnxruntime.InferenceSession over the graph in `path`, on CUDA where there is one. Raises: EncoderUnavailable."""
+def open_session(path: Path, *, brief: bool = False) -> Any:
+    """An onnxruntime.InferenceSession over the graph in `path`, on CUDA where there is one.
+
+    brief: for a few runs; weights are used as they lie in the mapped file instead of being packed anew at the start, and
+    threads do not spin. Raises: EncoderUnavailable.
+    """
     import onnxruntime
 
     if not path.is_file():
@@ -46,21 +51,24 @@ def open_session(path: Path) -> Any:
     providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     if providers == ["CPUExecutionProvider"] and (served := prepared(path)):
         try:
-            return onnxruntime.InferenceSession(str(served), _options(), providers=providers)
+            return onnxruntime.InferenceSession(str(served), _options(brief=brief), providers=providers)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the plain graph is still there
             _set_aside(served.parent, str(error))
     try:
-        return onnxruntime.InferenceSession(str(path), _options(), providers=providers)
+        return onnxruntime.InferenceSession(str(path), _options(brief=brief), providers=providers)
     except Exception as error:  # its errors have no common base of their own
         raise EncoderUnavailable(f"{path} cannot be loaded: {str(error)[:200]}", "fetch or export it again") from error
 
 
-def _options() -> Any:
+def _options(*, brief: bool = False) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    if brief:
+        options.add_session_config_entry("session.disable_prepacking", "1")
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
@@ -78,8 +86,8 @@ def prepared(path: Path) -> Path | None:
 
 
 def forget(folder: Path) -> int:
-    """Deletes what was prepared of the graphs of a model's folder; returns the bytes that this frees."""
-    freed = 0
+    """Deletes what was prepared of the graphs and tokenizers of a model's folder; returns the bytes that this frees."""
+    freed = pieces.forget(folder)
     for path in folder.rglob("*.onnx"):
         home = _home(path)
         freed += sum(each.stat().st_size for each in home.rglob("*") if each.is_file())

@@ -170,3 +170,23 @@ def test_added_and_removed_with_the_model(folder: Path) -> None:
     assert len(forms()) == 2
     assert install.remove("own").bytes == held
     assert not forms()
+
+
+def test_a_text_tower_that_is_asked_often_gets_a_lasting_session(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first questions are answered by one that opens quickly; a batch, and what follows, by one that runs quickly."""
+    space = Space("shared", "m", "1", onnx.dimension(folder))
+    opened_as: list[bool] = []
+    real = onnx_session.open_session
+
+    def open_session(path: Path, *, brief: bool = False) -> Any:
+        opened_as.append(brief)
+        return real(path, brief=brief)
+
+    monkeypatch.setattr(onnx, "open_session", open_session)
+    monkeypatch.setattr(onnx, "BRIEF_ITEMS", 3)
+    asked = onnx.OnnxText(folder, space)
+    alone = [asked.encode([text]) for text in [*TEXTS, *TEXTS]]
+    assert opened_as == [True, False]
+    together = onnx.OnnxText(folder, space).encode([*TEXTS, *TEXTS])
+    assert opened_as == [True, False, False]
+    assert np.allclose(np.concatenate(alone), together, atol=1e-6)
