@@ -10,8 +10,13 @@ PIP = -m pip --disable-pip-version-check --quiet
 CORE = .venv/bin/python
 TORCH = .venv-torch/bin/python
 SCALE = .venv-scale/bin/python
-# Two tests at a time would only fight for the cores that ONNX Runtime and FAISS use already.
 PYTEST = -m pytest --quiet
+# Two files of tests at a time: most tests wait for a child, a browser or a disk rather than for a core (docs/decisions/0117).
+WORKERS = --numprocesses 2 --dist loadfile
+TORCH_TESTS = tests/contracts tests/models tests/retrieval/encoders tests/training
+
+# Programs that tests start keep what they have compiled, as they do elsewhere.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: bench demo test test-scale check tests tests-torch fix docs clean
 
@@ -24,14 +29,13 @@ check: .venv/dev.stamp
 	$(CORE) -m ruff format --check .
 	$(CORE) -m ruff check .
 	$(CORE) -m mypy
-	$(CORE) -m mypy tests/fakes.py
 	.venv/bin/lint-imports
 
 tests: .venv/dev.stamp
-	$(CORE) $(PYTEST)
+	$(CORE) $(PYTEST) $(WORKERS)
 
 tests-torch: .venv-torch/dev.stamp
-	$(TORCH) $(PYTEST) -m torch
+	$(TORCH) $(PYTEST) -m torch $(TORCH_TESTS)
 
 # What reads and writes a catalog, as it stands, with every catalog on a server; then what only servers do.
 test-scale: .venv-scale/dev.stamp

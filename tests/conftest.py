@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from retrieval import telemetry
 from retrieval.settings import cache_dir
+from tests.once import is_alone, once
 from tests.scale.postgresql import ABSENT, Server, is_installed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +108,7 @@ def sample_library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """A library of data/samples, made with the shipped models and, where its weights are here, the transcriber."""
     from indexer import demo
 
-    home = tmp_path_factory.mktemp("samples") / "library"
-    demo.fill(home, lambda event: None)
-    return home
+    made = once(tmp_path_factory, "sample-library", lambda home: demo.fill(home, lambda event: None))
+    if is_alone():
+        return made
+    return shutil.copytree(made, tmp_path_factory.mktemp("samples") / "library")  # a service writes beside it

@@ -25,16 +25,18 @@ def found(client: TestClient, **body: object) -> list[str]:
 
 
 @pytest.mark.parametrize("part", ["image", "file"])
-def test_a_file_asks(client: TestClient, samples: Path, part: str) -> None:
+def test_a_file_asks(
+    client: TestClient, samples: Path, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Sent as a part named by its medium, or by none; it is found itself, and nothing of it stays."""
-    before = set(Path(tempfile.gettempdir()).glob("crossmedia-*"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     content = (samples / "images" / "photo1.jpg").read_bytes()
     answer = client.post("/v1/search", files={part: ("../../x.jpg", content, "image/jpeg")})
     assert answer.status_code == 200, answer.text
     assert answer.json()["hits"][0]["path"].endswith("photo1.jpg")
     assert answer.json()["query"]["operands"][0]["value"] == "upload1.jpg"
     assert tempfile.gettempdir() not in answer.text
-    assert set(Path(tempfile.gettempdir()).glob("crossmedia-*")) <= before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_words_beside_a_file(client: TestClient, samples: Path) -> None:
