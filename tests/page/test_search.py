@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from retrieval.query.lexer import FIELDS
 from tests.page.actions import ask, drop, expect, names, settled, show, tiles, until
 from tests.page.conftest import opened, silent
 
@@ -228,6 +229,42 @@ def test_filters_narrow_and_are_cleared(page: Any, address: str) -> None:
     until(page, "location.hash.includes('after=2000')")
     settled(page)
     expect(page.locator(".told")).to_contain_text("1 file")
+
+
+def test_what_may_go_on_is_not_asked_while_it_is_typed(page: Any, address: str) -> None:
+    """Half an operand at the end would be refused; a blank or a pause ends it. All fields of a question are known."""
+    show(page, address)
+    pauses = """async (texts) => {
+        const { pauseAfter } = await import("/page/js/question.js");
+        return texts.map(pauseAfter);
+    }"""
+    unfinished = [
+        "in:",
+        "in:ima",
+        "a cat in:image",
+        'a cat path:"my hol',
+        "(dog OR after:20",
+        "cat AND",
+        "cat NOT ",
+        '-"ind',
+    ]
+    unfinished += [f"{field}:x" for field in FIELDS]
+    finished = [
+        "",
+        "a cat",
+        "in:image ",
+        "a cat in:image x",
+        'path:"my holiday" x',
+        "note: a",
+        "chin:x",
+        "cat and",
+        "a-b",
+        "dog -ind",
+    ]
+    asked = page.evaluate(pauses, [*unfinished, *finished])
+    soon, late = asked[len(unfinished)], asked[0]
+    assert soon < late
+    assert asked == [late] * len(unfinished) + [soon] * len(finished)
 
 
 def test_an_error_stands_at_its_place(context: Any, address: str) -> None:

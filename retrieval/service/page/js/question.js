@@ -3,6 +3,15 @@ import { hasFilters, isAsking } from "./route.js";
 
 export const PAGE = 120; // hits asked for at a time
 const ALL_MEDIA = ["image", "video", "audio", "document"];
+const TYPING_MS = 40; // between the last key and the question
+const UNFINISHED_MS = 800; // ... where an operand may go on: half of it would be refused
+const FIELDS = "in|path|after|before|duration|camera|near|place|lang|size|tag|said|shows|reads|sounds|image|audio|video|document|like";
+const QUOTED = `["“„「«][^"”“」»]*`;
+const OPERAND = `(?:^|[\\s(（+＋－−-])(?:${FIELDS})[:：](?:${QUOTED}|\\S*)|(?:^|\\s)[+＋－−-]${QUOTED}`;
+const UNFINISHED = new RegExp(`(?:${OPERAND}|(?:^|\\s)(?:AND|OR|NOT|THEN)\\s*)$`);
+
+/** How long to wait after the last key of a text, in ms. */
+export const pauseAfter = (text) => (UNFINISHED.test(text) ? UNFINISHED_MS : TYPING_MS);
 
 /** The year, month or day behind one: the service's `before` leaves its own time out. */
 function behind(date) {

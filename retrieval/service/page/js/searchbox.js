@@ -2,11 +2,10 @@
 import { classes, html, useEffect, useRef, useState } from "./dom.js";
 import { t } from "./words.js";
 import { Icon } from "./icons.js";
+import { pauseAfter } from "./question.js";
 import { go, HOME, route as now } from "./route.js";
 import { Recorder } from "./recorder.js";
 import { Suggestions, take, useSuggestions } from "./suggestions.js";
-
-const TYPING_MS = 40; // between the last key and the question
 
 export function SearchBox({ route, upload, like, onUpload, onDropUpload, busy, error }) {
   const input = useRef();
@@ -46,7 +45,7 @@ export function SearchBox({ route, upload, like, onUpload, onDropUpload, busy, e
     setTyping(true);
     clearTimeout(timer.current);
     const fresh = !now().q && value; // the first key leaves a step behind, so that back leads out of the question
-    timer.current = setTimeout(() => ask(value, !fresh), TYPING_MS);
+    timer.current = setTimeout(() => ask(value, !fresh), pauseAfter(value));
   };
   const submit = (event) => {
     event.preventDefault();
