@@ -125,20 +125,23 @@ def asset_terms(facts: Metadata, names: Sequence[str]) -> str:
     facts.places: names in any language, folded or not. names: paths relative to their source; parts glued in them
     ("HolidayPhoto2019", "IMG_0412") are given apart as well.
     """
+    endings = [name.rpartition(".")[2].lower() for name in names if without_extension(name) != name]
     names = [without_extension(name) for name in names]
     apart = [_CAMEL.sub(" ", name) for name in names]
     said = [*names, *apart, facts.title or "", facts.artist or "", facts.camera or "", *facts.keywords]
     said += [name for name in facts.places if len(name) > 2 or not name.isascii()]
     unique = dict.fromkeys(fold(part) for part in said if part)
-    return f" {BARRIER} ".join([*unique, " ".join(KIND + word for word in _kind_words(facts))])
+    return f" {BARRIER} ".join([*unique, " ".join(KIND + word for word in _kind_words(facts, endings))])
 
 
-def _kind_words(facts: Metadata) -> list[str]:
+def _kind_words(facts: Metadata, endings: Sequence[str]) -> list[str]:
+    """endings: of the names of its files, which may tell the container of a format."""
     form = facts.format.partition(",")[0]  # behind it stand the encoding, and whether it is whole
     kind = [MEDIUM_WORDS[facts.medium], form, FORMAT_WORDS.get(form, "")]
     if facts.has_subtitles:
         kind.append(FORMAT_WORDS["srt"])
     kind.append(LANGUAGE_WORDS.get((facts.lang or "").split("-")[0].lower(), facts.lang or ""))
+    kind += [each for each in endings if each in FORMATS]
     return list(dict.fromkeys(word for part in kind for word in kind_forms(part)))
 
 
@@ -151,6 +154,11 @@ def kind_forms(words: str) -> list[str]:
 def _every_kind_word() -> frozenset[str]:
     every = [*MEDIUM_WORDS.values(), *FORMAT_WORDS, *FORMAT_WORDS.values(), *LANGUAGE_WORDS, *LANGUAGE_WORDS.values()]
     return frozenset(word for words in every for word in kind_forms(words)) | FORMATS
+
+
+def is_format(word: str) -> bool:
+    """Whether a folded word is the name of a format, or the ending of its files, and hardly another word."""
+    return word in FORMATS
 
 
 def is_kind_word(word: str) -> bool:

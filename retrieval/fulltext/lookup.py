@@ -3,7 +3,7 @@
 How much a word tells is its inverse document frequency (see statistics.py). A word that is in most texts is not asked,
 unless a question holds no other: then all of it is one phrase. A word that no text holds is asked by its other forms, a
 long one by words that are one letter away. Words that tell the kind of an asset (photo, mp3, japanese) tell less than its
-names.
+names, but a format that is all of a question is asked for as a name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from retrieval.domain.records import Ids, WordTable, contains, distinct
 from retrieval.fulltext import analyzer, tolerance
 from retrieval.fulltext.analyzer import Term
-from retrieval.fulltext.asset_terms import is_kind_word
+from retrieval.fulltext.asset_terms import is_format, is_kind_word
 from retrieval.fulltext.fold import KIND
 from retrieval.fulltext.statistics import TextStatistics
 
@@ -55,6 +55,7 @@ class Postings:
     """A term, its idf, and ascending ids of the segments whose texts, and of the assets whose names, hold it.
 
     kinds: assets whose kind it tells. weight: of what it tells, less than 1 for words that stand in for it. forms: these.
+    is_sought: it names a format, and is all of the question.
     """
 
     term: Term
@@ -64,6 +65,7 @@ class Postings:
     kinds: Ids = field(default_factory=_no_ids)
     weight: float = 1.0
     forms: tuple[Term, ...] = ()
+    is_sought: bool = False
 
     @property
     def is_anywhere(self) -> bool:
@@ -141,7 +143,8 @@ class KeywordQuery:
     def masses(self) -> list[float]:
         """How much each bit tells: the weighted idf of each term, then of each that tells kinds."""
         whole = [each.idf * each.weight for each in self.postings]
-        return whole + [KIND_WEIGHT * self.postings[number].idf for number in self._kinds]
+        kinds = (self.postings[number] for number in self._kinds)
+        return whole + [each.idf if each.is_sought else KIND_WEIGHT * each.idf for each in kinds]
 
     @cached_property
     def whole(self) -> float:
@@ -168,7 +171,7 @@ class KeywordQuery:
         """The evidence of a text that holds these terms and this share of neighbours."""
         first = len(self.postings)
         held = sum([mass for bit, mass in enumerate(self.masses[:first]) if bits >> bit & 1])
-        if not held:
+        if not held and not any(each.is_sought for each in self.postings):
             order = 0.0  # a kind has no words beside each other
         for place, number in enumerate(self._kinds, first):
             if bits >> place & 1 and not bits >> number & 1:
@@ -229,6 +232,8 @@ def look_up(snapshot: Snapshot, question: str, statistics: TextStatistics, *, ev
     terms = analyzer.terms(question, legacy=statistics.legacy)
     bound = MOST_POSTINGS if every else analyzer.max_document_frequency(statistics.texts) + 1
     looked = _fetch(snapshot, [(term, MOST_POSTINGS if term.quoted else bound) for term in terms])
+    if len(terms) == 1 and is_format("".join(terms[0].tokens)) and len(looked[0].kinds):
+        looked = [replace(each, is_sought=True) for each in _fetch(snapshot, [(terms[0], MOST_POSTINGS)])]
     kept = [told for each in looked if (told := each if every else _telling(each, bound, statistics))]
     stand_ins = _stand_ins(snapshot, kept)
     again = [(each.term, MOST_POSTINGS) for each in kept if len(each.segments) == bound < MOST_POSTINGS]
@@ -264,7 +269,7 @@ def _fetch(snapshot: Snapshot, asked: Sequence[tuple[Term, int]]) -> list[Postin
 
 def _telling(found: Postings, bound: int, statistics: TextStatistics) -> Postings | None:
     """A term where it is not frequent; None for one that is frequent wherever it is."""
-    if found.term.quoted or not found.is_anywhere:
+    if found.term.quoted or found.is_sought or not found.is_anywhere:
         return found
     often = len(found.segments) > 0 and statistics.is_frequent(found.segments, cut=len(found.segments) == bound)
     segments = _NONE if often else found.segments

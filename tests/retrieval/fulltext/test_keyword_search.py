@@ -231,20 +231,35 @@ def test_what_stands_in_tells_less_than_the_word(tmp_path: Path) -> None:
 
 
 def test_kinds_tell_less_than_names_and_texts(tmp_path: Path) -> None:
-    """mp3 in a text is sure, as the format of a file nearly nothing; music is no mp3; an ending is no word of a name."""
+    """mp3 in a text is sure, as the format of a file nearly nothing beside other words; music is no mp3; an ending is no
+    word of a name."""
     song = Thing("song.mp3", Metadata("audio", format="mp3"), [("sound", "hum")])
     notes = document("notes.txt", "convert it to mp3", format="txt")
     film = document("film.srt", "good evening", format="srt", lang="ja")
     with catalog(tmp_path / "library", [song, notes, film, *(document(f"{n}.txt", "x y") for n in range(9))]) as opened:
-        found = evidence(opened, "mp3")
+        found = evidence(opened, "to mp3")
         assert found["notes.txt"] > 5
-        assert 0 < found["song.mp3"] < 2
+        assert found.get("song.mp3", 0.0) < 2
         assert evidence(opened, "music") == {}
         assert evidence(opened, "song").keys() == {"song.mp3"}
         assert evidence(opened, "song.mp3").keys() == {"song.mp3"}
         assert evidence(opened, "song.mp3")["song.mp3"] == evidence(opened, "song")["song.mp3"]
         assert 0 < evidence(opened, "japanese subtitles")["film.srt"] < 3
         assert evidence(opened, "evening subtitles")["film.srt"] > evidence(opened, "evening unicorn")["film.srt"]
+
+
+@pytest.mark.parametrize(("others", "form"), [(9, "txt"), (2, "mp3")])
+def test_a_format_that_is_all_of_a_question_finds_its_files(tmp_path: Path, others: int, form: str) -> None:
+    """Surely, by the format or by the ending, though most files of the library are of it; no word beside it does."""
+    song = Thing("song.mp3", Metadata("audio", format="mp3"), [("sound", "hum")])
+    voice = Thing("voice.ogg", Metadata("audio", format="opus"), [("sound", "hum")])
+    things = [song, voice, *(document(f"{n}.{form}", "x y", format=form) for n in range(others))]
+    with catalog(tmp_path / "library", things) as opened:
+        for question, name in (("mp3", "song.mp3"), (".MP3", "song.mp3"), ("ogg", "voice.ogg"), ("opus", "voice.ogg")):
+            assert evidence(opened, question)[name] > 5, question
+        assert len(evidence(opened, form)) == others + (form == "mp3")
+        assert evidence(opened, "mp3 hum").get("song.mp3", 0.0) < 2
+        assert "song.mp3" not in evidence(opened, "ogg")
 
 
 def test_an_older_library_is_asked_as_it_was_folded(tmp_path: Path) -> None:
