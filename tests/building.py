@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, Engine
 
+from indexer.catalog import results
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.publish import publish
@@ -60,11 +61,11 @@ class Builder:
 
     def write(self, connection: Connection, thing: Thing) -> None:
         """Writes one asset inside a transaction of the caller."""
-        asset = catalog_write.put_asset(connection, thing.hash, 100, thing.facts, b"")
+        (asset,) = results.put_assets(connection, [results.NewAsset(thing.hash, 100, thing.facts)])
         seen = FileState(100, 1, 1, asset)
-        catalog_write.put_path(connection, self.source, os.fsencode(thing.path), seen, asset=asset)
-        catalog_write.want_steps(connection, asset, ["read"])
-        catalog_write.replace_segments(connection, asset, thing.hash, "read", [*self._encoded(thing)])
+        results.put_paths(connection, [results.Seen(self.source, os.fsencode(thing.path), seen, asset)])
+        results.want_steps(connection, {asset: ["read"]})
+        results.replace_segments(connection, [results.Found(asset, thing.hash, "read", [*self._encoded(thing)])])
         catalog_write.finish_step(connection, asset, "read")
 
     def _encoded(self, thing: Thing) -> list[catalog_vectors.Encoded]:

@@ -97,8 +97,7 @@ def key_of(name: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
 def add_rows(connection: Connection, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Adds rows as `rows_of` gave them."""
     if name in TEXTS:
-        for row, words in rows:
-            dialect.put_text(connection, name, row, words, analyzer.split)
+        dialect.put_texts(connection, name, [(row, words) for row, words in rows], analyzer.split)
         return
     table: Table = metadata.tables[name]
     columns = [column.name for column in table.columns]

@@ -62,11 +62,6 @@ def kept_models(connection: Connection) -> list[str]:
     return models
 
 
-def asset_with_hash(connection: Connection, digest: bytes) -> int | None:
-    """The asset with this content (BLAKE2b-256)."""
-    return Snapshot(connection).assets.with_hash(digest)
-
-
 def wants_regions(connection: Connection) -> bool:
     """Whether large pictures have regions here."""
     return fact(connection, "regions") == "yes"

@@ -203,8 +203,7 @@ def _hand_over(connection: Connection, inner: Source, outer: Source) -> None:
     own = select(paths.c.asset_id).where(paths.c.source_id == inner.id, paths.c.asset_id.is_not(None)).distinct()
     touched = connection.scalars(own).all()
     dialect.rebase_paths(connection, inner.id, outer.id, prefix)
-    for asset in touched:
-        catalog_write.index_names(connection, asset)
+    catalog_write.index_names(connection, touched)
 
 
 def forget(library: Path, target: Path) -> int:

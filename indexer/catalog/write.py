@@ -1,20 +1,16 @@
-"""Changes of the catalog. Each public function runs inside one transaction of its caller.
-
-An asset is written whole: row, path, steps, segments, words and vectors of one step in one transaction, so that a
-kill at any moment leaves either all of it or nothing.
-"""
+"""Changes of the catalog. Each public function runs inside one transaction of its caller; see results.py for new files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, literal, select, text, update
 
-from indexer.catalog.segment_ids import segment_keys
+from indexer.catalog.vectors import now
 from retrieval.catalog import dialect, layout
 from retrieval.catalog.schema import (
     HEAD,
@@ -32,37 +28,24 @@ from retrieval.catalog.schema import (
     vectors,
 )
 from retrieval.domain.media import Metadata, Segment, Step
-from retrieval.domain.records import WordTable
 from retrieval.fulltext import analyzer, asset_terms
 from retrieval.kinds import kinds_in
 
-if TYPE_CHECKING:
-    from indexer.sources.base import FileState
-from indexer.catalog.vectors import Encoded, _add_fingerprints, next_commit, now, put_vectors
-
 transaction = dialect.write_transaction
+
+PART = 500  # SQLite bounds the parameters of one statement
 
 PUT_FACT = dialect.upsert(library, "key")
 
-PUT_PATH = dialect.upsert(paths, "source_id", "relative").returning(paths.c.id)
-
-PUT_ASSET = dialect.upsert(assets, "hash").returning(assets.c.id)
-
 PUT_STEP = dialect.upsert(steps, "asset_id", "step")
-
-WANT_STEP = dialect.insert_missing(steps)
 
 ADD_SEGMENT = insert(segments).returning(segments.c.id)
 
-ASSET_AT = select(paths.c.asset_id).where(
-    paths.c.source_id == bindparam("source"), paths.c.relative == bindparam("relative")
-)
+ASSETS_BY_ID = select(assets).where(assets.c.id.in_(dialect.given()))
 
-ASSET_BY_ID = select(assets).where(assets.c.id == bindparam("id"))
+DELETE_PATHS = delete(paths).where(paths.c.id.in_(dialect.given())).returning(paths.c.asset_id)
 
-NAMES_OF = select(paths.c.relative).where(paths.c.asset_id == bindparam("id"))
-
-STEPS_OF = select(steps.c.step).where(steps.c.asset_id == bindparam("id"))
+NAMES_OF = select(paths.c.asset_id, paths.c.relative).where(paths.c.asset_id.in_(dialect.given()))
 
 SEGMENTS_OF = select(segments.c.id).where(segments.c.asset_id == bindparam("id"))
 
@@ -76,6 +59,17 @@ WANT_REGIONS = dialect.insert_missing(steps).from_select(
 )
 
 SEGMENTS_OF_STEP = SEGMENTS_OF.where(segments.c.step == bindparam("step"))
+
+
+class StepState(NamedTuple):
+    """Where a step of an asset is. state: pending, done, failed; reason, detail: why it failed; revision: of who did it."""
+
+    asset_id: int
+    step: Step
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+    revision: str | None = None
 
 
 def create(connection: Connection, profile: str) -> None:
@@ -126,89 +120,32 @@ def remove_source(connection: Connection, source: int) -> int:
     return delete_orphans(connection)
 
 
-def put_path(
-    connection: Connection,
-    source: int,
-    relative: bytes,
-    fingerprint: FileState,
-    *,
-    asset: int | None = None,
-    skip: tuple[str, str] | None = None,
-) -> None:
-    """Where an asset was seen, or a file that could not become one (`skip`: reason, detail)."""
-    values = {
-        "source_id": source,
-        "relative": relative,
-        "asset_id": asset,
-        "bytes": fingerprint.bytes,
-        "mtime_ns": fingerprint.mtime_ns,
-        "ctime_ns": fingerprint.ctime_ns,
-        "inode": _signed(fingerprint.inode),
-        "skip_reason": skip[0] if skip else None,
-        "skip_detail": _writable(skip[1]) if skip else None,
-    }
-    before = connection.scalar(ASSET_AT, {"source": source, "relative": relative})
-    connection.execute(PUT_PATH, values)
-    for touched in {asset, before}:
-        if touched is not None:
-            index_names(connection, touched)
-
-
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """The text with `?` for what is not Unicode: bytes of a file name that are not UTF-8, which SQLite refuses."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _signed(inode: int) -> int:
-    """Inodes of some network file systems use all 64 bits; SQLite's integers are signed."""
-    return inode - (1 << 64) if inode >= 1 << 63 else inode
-
-
 def delete_paths(connection: Connection, ids: Iterable[int]) -> None:
     """Forgets where files were seen, and their names; orphaned assets stay until `delete_orphans`."""
-    touched = set()
-    for path in ids:
-        gone = delete(paths).where(paths.c.id == path).returning(paths.c.asset_id)
-        touched.add(connection.execute(gone).scalar())
-    for asset in touched:
-        if asset is not None:
-            index_names(connection, asset)
+    gone = connection.scalars(DELETE_PATHS, {"ids": dialect.id_list(ids)}).all()
+    index_names(connection, {asset for asset in gone if asset is not None})
 
 
-def put_asset(connection: Connection, asset_hash: bytes, size: int, facts: Metadata, sidecars: bytes) -> int:
-    """The id of the asset, its facts as now read."""
-    values = {
-        "hash": asset_hash,
-        "medium": facts.medium,
-        "format": facts.format,
-        "bytes": size,
-        "width": facts.width,
-        "height": facts.height,
-        "duration_ms": facts.duration_ms,
-        "pages": facts.pages,
-        "date": facts.date,
-        "date_from": facts.date_from,
-        "camera": facts.camera,
-        "latitude": facts.latitude,
-        "longitude": facts.longitude,
-        "lang": facts.lang,
-        "title": facts.title,
-        "artist": facts.artist,
-        "keywords": "\n".join(facts.keywords),
-        "has_sound": facts.has_sound,
-        "has_pictures": facts.has_pictures,
-        "has_subtitles": facts.has_subtitles,
-        "sidecar": sidecars or None,
-        "pair": facts.pair,
-        "places": asset_terms.stored_places(facts.places),
-    }
-    return int(connection.execute(PUT_ASSET, values).scalar_one())
+def index_names(connection: Connection, of_assets: Collection[int]) -> None:
+    """Makes file and folder names, titles and tags of assets searchable words."""
+    if not of_assets:
+        return
+    ids = {"ids": dialect.id_list(of_assets)}
+    names: dict[int, list[str]] = {}
+    for asset, relative in connection.execute(NAMES_OF, ids):
+        names.setdefault(asset, []).append(writable(os.fsdecode(relative)))
+    words = [(row.id, _words_of(row, names.get(row.id, ()))) for row in connection.execute(ASSETS_BY_ID, ids)]
+    dialect.drop_texts(connection, "asset_words", [*of_assets])
+    dialect.put_texts(connection, "asset_words", words, analyzer.split)
 
 
-def index_names(connection: Connection, asset: int) -> None:
-    """Makes file and folder names, titles and tags of an asset searchable words."""
-    row = connection.execute(ASSET_BY_ID, {"id": asset}).one()
-    names = [_writable(os.fsdecode(relative)) for relative in connection.execute(NAMES_OF, {"id": asset}).scalars()]
+def _words_of(row: Any, names: Sequence[str]) -> str:
+    """Folded words of an asset as the catalog holds it. names: its paths relative to their sources."""
     facts = Metadata(
         medium=row.medium,
         format=row.format,
@@ -220,8 +157,7 @@ def index_names(connection: Connection, asset: int) -> None:
         has_subtitles=row.has_subtitles,
         places=asset_terms.read_places(row.places)[1:],
     )
-    dialect.drop_texts(connection, "asset_words", [asset])
-    _put_text(connection, "asset_words", asset, asset_terms.asset_terms(facts, names))
+    return asset_terms.asset_terms(facts, names)
 
 
 def index_all_words(connection: Connection) -> None:
@@ -229,14 +165,13 @@ def index_all_words(connection: Connection) -> None:
     set_fact(connection, "words", layout.WORDS)
     connection.execute(text("DELETE FROM segment_words"))
     connection.execute(text("DELETE FROM asset_words"))
-    for row in connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all():
-        _put_text(connection, "segment_words", row.id, analyzer.fold(row.text))
-    for asset in connection.execute(select(assets.c.id)).scalars().all():
-        index_names(connection, asset)
-
-
-def _put_text(connection: Connection, table: WordTable, row: int, words: str) -> None:
-    dialect.put_text(connection, table, row, words, analyzer.split)
+    told = connection.execute(select(segments.c.id, segments.c.text).where(segments.c.text != "")).all()
+    for at in range(0, len(told), PART):
+        words = [(row.id, analyzer.fold(row.text)) for row in told[at : at + PART]]
+        dialect.put_texts(connection, "segment_words", words, analyzer.split)
+    named = connection.scalars(select(assets.c.id)).all()
+    for at in range(0, len(named), PART):
+        index_names(connection, named[at : at + PART])
 
 
 def delete_orphans(connection: Connection) -> int:
@@ -250,22 +185,11 @@ def delete_orphans(connection: Connection) -> int:
     return len(lost)
 
 
-def want_steps(connection: Connection, asset: int, wanted: Sequence[Step]) -> None:
-    """Marks steps as pending that the asset has not had, and drops pending ones that it does not need."""
-    had = set(connection.execute(STEPS_OF, {"id": asset}).scalars())
-    for step in wanted:
-        row = {"asset_id": asset, "step": step, "state": "pending", "reason": None, "detail": None, "revision": None}
-        connection.execute(WANT_STEP, row)
-    for stale in had - {*wanted, "read"}:
-        delete_segments(connection, asset, stale)
-        connection.execute(delete(steps).where(steps.c.asset_id == asset, steps.c.step == stale))
-
-
 def set_regions(connection: Connection, *, wanted: bool) -> None:
     """Whether large pictures have regions from now on; where not, those that there are are forgotten."""
     set_fact(connection, "regions", "yes" if wanted else "no")
     if not wanted:
-        _delete_segments_by_id(connection, connection.execute(REGIONS).scalars().all())
+        delete_segments_by_id(connection, connection.execute(REGIONS).scalars().all())
         connection.execute(delete(steps).where(steps.c.step == "regions"))
 
 
@@ -276,36 +200,27 @@ def want_regions(connection: Connection, least_side: int) -> None:
 
 def finish_step(connection: Connection, asset: int, step: Step, revision: str | None = None) -> None:
     """Notes that a step of an asset is done."""
-    _put_step(connection, asset, step, state="done", reason=None, detail=None, revision=revision)
+    put_steps(connection, [StepState(asset, step, "done", revision=revision)])
 
 
 def fail_step(connection: Connection, asset: int, step: Step, reason: str, detail: str) -> None:
     """Notes why a step of an asset gave nothing; tried again when the file changes."""
-    _put_step(connection, asset, step, state="failed", reason=reason, detail=detail, revision=None)
+    put_steps(connection, [StepState(asset, step, "failed", reason, detail)])
 
 
 def reset_steps(connection: Connection, where_asset: Iterable[int], step: Step) -> None:
     """Marks a step as pending again; what it gave is still found until it is replaced."""
-    for asset in where_asset:
-        _put_step(connection, asset, step, state="pending", reason=None, detail=None, revision=None)
+    put_steps(connection, [StepState(asset, step, "pending") for asset in where_asset])
 
 
-def _put_step(connection: Connection, asset: int, step: Step, **values: str | None) -> None:
-    texts = {name: _writable(value) if value else value for name, value in values.items()}
-    connection.execute(PUT_STEP, {"asset_id": asset, "step": step, **texts})
+def put_steps(connection: Connection, states: Sequence[StepState]) -> None:
+    """Notes where steps of assets are."""
+    if states:
+        connection.execute(PUT_STEP, [_step_row(each) for each in states])
 
 
-def replace_segments(
-    connection: Connection, asset: int, asset_hash: bytes, step: Step, found: Sequence[Encoded]
-) -> None:
-    """Writes what a step found in an asset, in place of what it had found before."""
-    delete_segments(connection, asset, step)
-    commit = next_commit(connection)
-    keys = segment_keys(asset_hash, [each.segment for each in found])
-    for key, each in zip(keys, found, strict=True):
-        segment = add_segment(connection, asset, step, key, each.segment)
-        put_vectors(connection, segment, each.vectors, commit)
-        _add_fingerprints(connection, segment, each.fingerprints)
+def _step_row(state: StepState) -> dict[str, Any]:
+    return {name: writable(value) if isinstance(value, str) else value for name, value in state._asdict().items()}
 
 
 def add_segment(connection: Connection, asset: int, step: Step, key: str, segment: Segment) -> int:
@@ -313,7 +228,7 @@ def add_segment(connection: Connection, asset: int, step: Step, key: str, segmen
     row = {"asset_id": asset, "step": step, "key": key, **segment_values(segment)}
     new = int(connection.execute(ADD_SEGMENT, row).scalar_one())
     if segment.text:
-        _put_text(connection, "segment_words", new, analyzer.fold(segment.text))
+        dialect.put_texts(connection, "segment_words", [(new, analyzer.fold(segment.text))], analyzer.split)
     return new
 
 
@@ -334,8 +249,8 @@ def segment_values(segment: Segment) -> dict[str, Any]:
 
 def delete_vectors(connection: Connection, ids: Sequence[int]) -> None:
     """Deletes vectors, published ones are masked; the steps that made them are pending again."""
-    for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
-        part = ids[start : start + 500]
+    for start in range(0, len(ids), PART):
+        part = ids[start : start + PART]
         made = vectors.join(segments, segments.c.id == vectors.c.segment_id)
         which = select(segments.c.asset_id, segments.c.step).select_from(made).where(vectors.c.id.in_(part)).distinct()
         for asset, step in connection.execute(which).all():
@@ -351,14 +266,14 @@ def delete_segments(connection: Connection, asset: int, step: str | None = None)
         ids = connection.execute(SEGMENTS_OF, {"id": asset}).scalars().all()
     else:
         ids = connection.execute(SEGMENTS_OF_STEP, {"id": asset, "step": step}).scalars().all()
-    _delete_segments_by_id(connection, ids)
+    delete_segments_by_id(connection, ids)
 
 
 def delete_blind_segments(connection: Connection) -> None:
     """Deletes what is neither text nor has a vector: segments that only a former encoder had cut."""
     has = exists().where(vectors.c.segment_id == segments.c.id)
     blind = select(segments.c.id).where(segments.c.kind.in_(kinds_in("shared")), ~has)
-    _delete_segments_by_id(connection, connection.execute(blind).scalars().all())
+    delete_segments_by_id(connection, connection.execute(blind).scalars().all())
 
 
 def finish_encoded_steps(connection: Connection, reason: str) -> None:
@@ -370,9 +285,9 @@ def finish_encoded_steps(connection: Connection, reason: str) -> None:
     connection.execute(mended.values(state="done", reason=None, detail=None))
 
 
-def _delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
-    for start in range(0, len(ids), 500):  # SQLite bounds the parameters of one statement
-        part = ids[start : start + 500]
+def delete_segments_by_id(connection: Connection, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), PART):
+        part = ids[start : start + PART]
         masked = select(vectors.c.space_id, vectors.c.id).where(vectors.c.segment_id.in_(part))
         connection.execute(insert(deleted_vectors).from_select(["space_id", "id"], masked))
         dialect.drop_texts(connection, "segment_words", part)

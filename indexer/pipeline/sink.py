@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.catalog import read as catalog_read
+from indexer.catalog import results
 from indexer.catalog import write as catalog_write
+from indexer.catalog.results import Found, NewAsset, Seen
+from indexer.catalog.write import StepState
 from indexer.events import Event, Skipped
 from indexer.pipeline.stages import Result
 from indexer.pipeline.steps import STEPS, steps_of
@@ -63,15 +66,14 @@ class Sink:
             return True
 
     def write(self, batch: Sequence[Result]) -> None:
-        """Writes results in one transaction: all of them, or at an error none."""
+        """Writes results in one transaction, in few statements: all of them, or at an error none."""
+        given = [*map(_as_gone, batch)]
+        candidates = [each for each in given if not each.job.origin.asset_id]
         with catalog_write.transaction(self._engine) as connection:
-            for result in map(_as_gone, batch):
-                if result.job.origin.asset_id:
-                    self._write_step(connection, result)
-                else:
-                    self._write_candidate(connection, result)
-            if self._unread and (read := sum(not result.job.origin.asset_id for result in batch)):
-                self.set_unread(connection, self._unread - read)
+            self._write_steps(connection, [each for each in given if each.job.origin.asset_id])
+            self._write_candidates(connection, candidates)
+            if self._unread and candidates:
+                self.set_unread(connection, self._unread - len(candidates))
         for result in batch:
             if result.spool is not None:
                 result.spool[0].remove()
@@ -81,93 +83,131 @@ class Sink:
         self._unread = max(count, 0)
         catalog_write.set_fact(connection, "unread", str(self._unread))
 
-    def _write_step(self, connection: Connection, result: Result) -> None:
-        origin, step = result.job.origin, result.job.task.step
-        if result.failure is not None:
-            if result.failure.reason != VANISHED:
-                catalog_write.fail_step(connection, origin.asset_id, step, result.failure.reason, result.failure.detail)
-            self._emit(Skipped(result.job.task.path, result.failure.reason, result.failure.detail))
-            return
-        if result.facts is not None:
-            self._put_facts(connection, origin, result.job.task.path, result.facts, origin.hash)
-        catalog_write.replace_segments(connection, origin.asset_id, origin.hash, step, result.encoded)
-        self._end_step(connection, origin.asset_id, result, self._revision(step))
+    # ------------------------------------------------------------ steps of assets that are there
 
-    def _end_step(self, connection: Connection, asset: int, result: Result, revision: str | None = None) -> None:
-        """Notes that a step is done; or that it failed, though what it gave is kept, where a vector is missing."""
+    def _write_steps(self, connection: Connection, batch: Sequence[Result]) -> None:
+        failed = [each for each in batch if each.failure is not None]
+        read = [each for each in batch if each.failure is None]
+        self._put_facts(connection, [each for each in read if each.facts is not None])
+        results.replace_segments(
+            connection,
+            [Found(each.job.origin.asset_id, each.job.origin.hash, each.job.task.step, each.encoded) for each in read],
+        )
+        ends = [self._end(each.job.origin.asset_id, each, self._revision(each.job.task.step)) for each in read]
+        catalog_write.put_steps(connection, [*ends, *filter(None, map(self._failed_step, failed))])
+
+    def _failed_step(self, result: Result) -> StepState | None:
+        """What is noted of a step that failed, which is told; nothing of a file that is gone."""
+        failure, task = result.failure, result.job.task
+        assert failure is not None
+        self._emit(Skipped(task.path, failure.reason, failure.detail))
+        if failure.reason == VANISHED:
+            return None
+        return StepState(result.job.origin.asset_id, task.step, "failed", failure.reason, failure.detail)
+
+    def _end(self, asset: int, result: Result, revision: str | None = None) -> StepState:
+        """That a step is done; or that it failed, though what it gave is kept, where a vector is missing."""
         task, failure = result.job.task, result.unencoded
         if failure is None:
-            catalog_write.finish_step(connection, asset, task.step, revision)
-            return
-        catalog_write.fail_step(connection, asset, task.step, failure.reason, failure.detail)
+            return StepState(asset, task.step, "done", revision=revision)
         self._emit(Skipped(task.path, failure.reason, failure.detail))
+        return StepState(asset, task.step, "failed", failure.reason, failure.detail)
 
     def _revision(self, step: Step) -> str | None:
         return self._transcriber().revision if STEPS[step].is_transcribed else None
 
-    def _write_candidate(self, connection: Connection, result: Result) -> None:
-        origin, identity = result.job.origin, result.identity
-        if result.failure is not None:
-            self._fail_candidate(connection, result)
-        elif identity is not None and result.is_known:
-            self._link(connection, origin, identity.hash)
-        elif identity is not None and result.facts is not None:
-            asset = self._put_facts(connection, origin, result.job.task.path, result.facts, identity.hash)
-            catalog_write.replace_segments(connection, asset, identity.hash, "read", result.encoded)
-            self._end_step(connection, asset, result)
-            catalog_write.put_path(
-                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
-            )
-            self.indexed += 1
-            self.new += 1
-            for copy in self._waiting.pop(identity.hash, []):
-                self._link(connection, copy, identity.hash)
+    # ------------------------------------------------------------ candidates of sources
 
-    def _put_facts(self, connection: Connection, origin: Origin, path: Path, facts: Metadata, digest: bytes) -> int:
-        """The asset's row and the steps it needs, as its facts say."""
-        candidate = origin.candidate
-        if candidate is None:  # read again, after a repair
-            size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
-        else:
-            size, mtime_ns = candidate.fingerprint.bytes, candidate.fingerprint.mtime_ns
-        if facts.date is None:
-            facts = dated(facts, path.name if candidate is None else os.fsdecode(candidate.relative), mtime_ns)
-        asset = catalog_write.put_asset(connection, digest, size, facts, candidate.sidecars if candidate else b"")
-        catalog_write.want_steps(connection, asset, steps_of(facts))
-        return asset
+    def _write_candidates(self, connection: Connection, batch: Sequence[Result]) -> None:
+        """New content first, then what is known or failed, since it may be a copy of that."""
+        seen: list[Seen] = []
+        for result in batch:
+            if result.failure is not None:
+                seen += self._fail_candidate(result)
+        new = [each for each in batch if each.failure is None and each.facts is not None and each.identity is not None]
+        known = [each for each in batch if each.failure is None and each.is_known and each.identity is not None]
+        seen += self._write_new(connection, new)
+        hashes = {each.identity.hash for each in known if each.identity is not None}
+        there = results.with_hashes(connection, hashes)
+        for each in known:
+            assert each.identity is not None
+            seen += self._link(each.job.origin, each.identity.hash, there.get(each.identity.hash))
+        results.put_paths(connection, seen)
 
-    def _link(self, connection: Connection, origin: Origin, digest: bytes) -> None:
-        """Notes one more place of known content."""
-        assert origin.candidate is not None
-        asset = catalog_read.asset_with_hash(connection, digest)
+    def _write_new(self, connection: Connection, new: Sequence[Result]) -> list[Seen]:
+        """Writes content that the library did not hold; where it, and copies that waited for it, were seen."""
+        ids = self._put_facts(connection, new)
+        whole = [
+            (asset, each, each.identity.hash) for asset, each in zip(ids, new, strict=True) if each.identity is not None
+        ]
+        results.replace_segments(connection, [Found(asset, key, "read", each.encoded) for asset, each, key in whole])
+        catalog_write.put_steps(connection, [self._end(asset, each) for asset, each, _ in whole])
+        seen: list[Seen] = []
+        for asset, each, key in whole:
+            seen += [_place(origin, asset) for origin in (each.job.origin, *self._waiting.pop(key, []))]
+        self.new += len(whole)
+        self.indexed += len(seen)
+        return seen
+
+    def _put_facts(self, connection: Connection, read: Sequence[Result]) -> list[int]:
+        """The assets' rows and the steps they need, as their facts say; their ids."""
+        found = [_asset_of(each) for each in read]
+        ids = results.put_assets(connection, found)
+        results.want_steps(connection, {asset: steps_of(each.facts) for asset, each in zip(ids, found, strict=True)})
+        return ids
+
+    def _link(self, origin: Origin, digest: bytes, asset: int | None) -> list[Seen]:
+        """One more place of known content; none yet of content that is being read."""
         if asset is not None:
-            catalog_write.put_path(
-                connection, origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset=asset
-            )
             self.indexed += 1
-        elif digest in self._failed:
-            self.skip(connection, origin, *self._failed[digest])
-        else:
-            self._waiting.setdefault(digest, []).append(origin)
+            return [_place(origin, asset)]
+        if digest in self._failed:
+            return self._left_out(origin, *self._failed[digest])
+        self._waiting.setdefault(digest, []).append(origin)
+        return []
 
-    def _fail_candidate(self, connection: Connection, result: Result) -> None:
+    def _fail_candidate(self, result: Result) -> list[Seen]:
         failure, identity = result.failure, result.identity
         assert failure is not None
-        self.skip(connection, result.job.origin, failure.reason, failure.detail, result.job.task.path)
+        seen = self._left_out(result.job.origin, failure.reason, failure.detail, result.job.task.path)
         if identity is not None:
             self._failed[identity.hash] = (failure.reason, failure.detail)
             for copy in self._waiting.pop(identity.hash, []):
-                self.skip(connection, copy, failure.reason, failure.detail)
+                seen += self._left_out(copy, failure.reason, failure.detail)
+        return seen
 
-    def skip(self, connection: Connection, origin: Origin, reason: str, detail: str, path: Path | None = None) -> None:
+    def skip(self, connection: Connection, origin: Origin, reason: str, detail: str) -> None:
         """Notes why a candidate is left out, and tells it."""
+        results.put_paths(connection, self._left_out(origin, reason, detail))
+
+    def _left_out(self, origin: Origin, reason: str, detail: str, path: Path | None = None) -> list[Seen]:
+        """What is noted of a candidate that is left out, which is told; nothing of a file that is gone."""
         candidate = origin.candidate
         assert candidate is not None
-        if reason != VANISHED:  # there is nothing to remember of a file that is gone
-            catalog_write.put_path(
-                connection, origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail)
-            )
         self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
+        if reason == VANISHED:
+            return []
+        return [Seen(origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail))]
+
+
+def _place(origin: Origin, asset: int) -> Seen:
+    assert origin.candidate is not None
+    return Seen(origin.source_id, origin.candidate.relative, origin.candidate.fingerprint, asset)
+
+
+def _asset_of(result: Result) -> NewAsset:
+    """What was read of a file as the catalog has it, dated."""
+    origin, facts, path = result.job.origin, result.facts, result.job.task.path
+    candidate = origin.candidate
+    digest = result.identity.hash if result.identity is not None else origin.hash
+    assert facts is not None
+    if candidate is None:  # read again, after a repair
+        size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
+    else:
+        size, mtime_ns = candidate.fingerprint.bytes, candidate.fingerprint.mtime_ns
+    if facts.date is None:
+        facts = dated(facts, path.name if candidate is None else os.fsdecode(candidate.relative), mtime_ns)
+    return NewAsset(digest, size, facts, candidate.sidecars if candidate else b"")
 
 
 def _as_gone(result: Result) -> Result:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from indexer import library_copy
-from indexer.catalog import copy
+from indexer.catalog import copy, results
 from indexer.catalog import write as catalog_write
 from indexer.library_copy import copy_library
 from retrieval import Library
@@ -88,7 +88,7 @@ def added(home: Path) -> int:
     """The id of an asset that is added now."""
     engine = open_engine(home, write=True)
     with catalog_write.transaction(engine) as connection:
-        asset = catalog_write.put_asset(connection, bytes(32), 1, Metadata("image"), b"")
+        (asset,) = results.put_assets(connection, [results.NewAsset(bytes(32), 1, Metadata("image"))])
     engine.dispose()
     return asset
 

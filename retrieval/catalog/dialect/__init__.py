@@ -71,8 +71,8 @@ class Dialect(Protocol):
     def damage(self, connection: Connection, /) -> list[str]: ...
     def broken_references(self, connection: Connection, /) -> int: ...
     def create_full_text(self, connection: Connection, /) -> None: ...
-    def put_text(
-        self, connection: Connection, table: str, row: int, words: str, split: Callable[[str], list[str]], /
+    def put_texts(
+        self, connection: Connection, table: str, texts: Sequence[tuple[int, str]], split: Callable[[str], list[str]], /
     ) -> None: ...
     def drop_texts(self, connection: Connection, table: str, rows: Sequence[int], /) -> None: ...
     def clear_texts(self, connection: Connection, table: str, /) -> None: ...
@@ -171,9 +171,12 @@ def create_full_text(connection: Connection) -> None:
     of(connection).create_full_text(connection)
 
 
-def put_text(connection: Connection, table: str, row: int, words: str, split: Callable[[str], list[str]]) -> None:
-    """Adds a folded text to a full-text table. split: the analyzer, for a database that does not split by itself."""
-    of(connection).put_text(connection, table, row, words, split)
+def put_texts(
+    connection: Connection, table: str, texts: Sequence[tuple[int, str]], split: Callable[[str], list[str]]
+) -> None:
+    """Adds folded texts, by id, to a full-text table. split: the analyzer, for a database that does not split by itself."""
+    if texts:
+        of(connection).put_texts(connection, table, texts, split)
 
 
 def drop_texts(connection: Connection, table: str, rows: Sequence[int]) -> None:

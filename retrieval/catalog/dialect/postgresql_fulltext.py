@@ -76,12 +76,16 @@ def create_full_text(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def put_text(connection: Connection, table: str, row: int, words: str, split: Callable[[str], list[str]]) -> None:
-    """Adds a folded text with its tokens."""
-    tokens = split(words)
+def put_texts(
+    connection: Connection, table: str, texts: Sequence[tuple[int, str]], split: Callable[[str], list[str]]
+) -> None:
+    """Adds folded texts with their tokens."""
+    connection.execute(_PUT[table], [_row(row, words, split(words)) for row, words in texts])
+
+
+def _row(row: int, words: str, tokens: list[str]) -> dict[str, Any]:
     terms = sorted({each[:LONGEST] for each in tokens})
-    values = {"id": row, "words": words, "tokens": _joined(tokens), "length": len(tokens), "terms": terms}
-    connection.execute(_PUT[table], values)
+    return {"id": row, "words": words, "tokens": _joined(tokens), "length": len(tokens), "terms": terms}
 
 
 def drop_texts(connection: Connection, table: str, rows: Sequence[int]) -> None:

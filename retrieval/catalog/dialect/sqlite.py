@@ -178,9 +178,11 @@ def create_full_text(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def put_text(connection: Connection, table: str, row: int, words: str, _: Callable[[str], list[str]]) -> None:
-    """Adds a folded text to a full-text table, which splits it by itself."""
-    connection.execute(_PUT[table], {"id": row, "words": words})
+def put_texts(
+    connection: Connection, table: str, texts: Sequence[tuple[int, str]], _: Callable[[str], list[str]]
+) -> None:
+    """Adds folded texts to a full-text table, which splits them by itself."""
+    connection.execute(_PUT[table], [{"id": row, "words": words} for row, words in texts])
 
 
 def drop_texts(connection: Connection, table: str, rows: Sequence[int]) -> None:

@@ -61,9 +61,9 @@ def test_assets_need_a_path_and_a_step(connection: Connection) -> None:
     "change",
     [
         lambda own: dialect.drop_texts(own, "segment_words", [2]),
-        lambda own: dialect.put_text(own, "segment_words", 99, "x", str.split),
+        lambda own: dialect.put_texts(own, "segment_words", [(99, "x")], str.split),
         lambda own: dialect.drop_texts(own, "asset_words", [1]),
-        lambda own: dialect.put_text(own, "asset_words", 99, "x", str.split),
+        lambda own: dialect.put_texts(own, "asset_words", [(99, "x")], str.split),
     ],
 )
 def test_words_belong_to_texts_and_assets(connection: Connection, change: Callable[[Connection], None]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import writing
@@ -204,3 +204,31 @@ def test_a_step_replaces_what_it_gave_before_and_notes_who_heard_it(world: World
     assert world.rows("SELECT step, state, reason, revision FROM steps ORDER BY step") == [
         ("ocr", "failed", "too large", None), ("read", "done", None, None), ("transcribe", "done", None, "fake 1")
     ]  # fmt: skip
+
+
+def test_a_batch_takes_as_many_statements_as_a_file(world: World) -> None:
+    """New pictures, copies, failures and later steps: SQLite is asked no more often for many of each than for one."""
+
+    def batch(name: str, count: int) -> list[Result]:
+        names = [f"{name}{number}" for number in range(count)]
+        new = [world.picture(f"{each}.jpg", each.encode()) for each in names]
+        copies = [world.result(f"{each}-copy.jpg", each.encode(), is_known=True) for each in names]
+        failed = [world.result(f"{each}.bin", failure=Failure("damaged", "?")) for each in names]
+        return [*new, *copies, *failed]
+
+    def statements(results: list[Result]) -> int:
+        asked: list[str] = []
+        listener = lambda *given: asked.append(given[2])  # noqa: E731
+        event.listen(world.engine, "before_cursor_execute", listener)
+        world.sink.write(results)
+        event.remove(world.engine, "before_cursor_execute", listener)
+        return len(asked)
+
+    assert statements(batch("many", 20)) == statements(batch("one", 1))
+    assert world.rows("SELECT count(*) FROM paths") == [(63,)]
+    (asset, digest), *_ = world.rows("SELECT id, hash FROM assets")
+    assert world.rows("SELECT count(*) FROM segments") == [(21,)]
+    again = Job(task_of("ocr", world.root / "many0.jpg", "image", None, LIMITS), Origin(0, None, asset, digest))
+    lines = [Encoded(Segment("text_line", text=f"line {number}")) for number in range(30)]
+    world.sink.write([Result(again, encoded=lines)])
+    assert statements([Result(again, encoded=lines)]) == statements([Result(again, encoded=lines[:1])])

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from indexer.catalog import results
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from retrieval.catalog.snapshot import open_snapshot
@@ -30,7 +31,7 @@ def written(
     builder.add(thing)
     encoded = [catalog_vectors.Encoded(segment, [], fingerprints) for segment, fingerprints in segments]
     with catalog_write.transaction(builder.engine) as connection:
-        catalog_write.replace_segments(connection, number, thing.hash, "read", encoded)
+        results.replace_segments(connection, [results.Found(number, thing.hash, "read", encoded)])
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.catalog import results
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.sources.base import FileState
@@ -32,9 +33,10 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     with catalog_write.transaction(built.engine) as connection:
         thing = Thing("z.txt", Metadata("document"))
         built.write(connection, thing)
-        catalog_write.want_steps(connection, 3, ["listen", "watch"])
+        results.want_steps(connection, {3: ["listen", "watch"]})
         catalog_write.fail_step(connection, 3, "watch", "corrupt", "no frames")
-        catalog_write.put_path(connection, built.source, b"a.bin", FileState(9, 1, 1, 1), skip=("unsupported", "?"))
+        left_out = results.Seen(built.source, b"a.bin", FileState(9, 1, 1, 1), skip=("unsupported", "?"))
+        results.put_paths(connection, [left_out])
         catalog_vectors.put_space(connection, Space("shared", "next", "2", 4), live=False)
     yield built
     built.close()

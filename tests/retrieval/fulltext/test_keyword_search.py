@@ -269,7 +269,7 @@ def test_an_older_library_is_asked_as_it_was_folded(tmp_path: Path) -> None:
     with catalog_write.transaction(builder.engine) as connection:
         ((row, _),) = dialect.stored_texts(connection, "segment_words", 0, 2)
         dialect.clear_texts(connection, "segment_words")
-        dialect.put_text(connection, "segment_words", row, "ёлка", analyzer.split)
+        dialect.put_texts(connection, "segment_words", [(row, "ёлка")], analyzer.split)
         connection.exec_driver_sql("DELETE FROM library WHERE key = 'words'")
     builder.close()
     with open_snapshot(open_engine(builder.home)) as opened:
