@@ -68,6 +68,14 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class Expecting(Protocol):
+    """An encoder that works otherwise where many items come."""
+
+    def expect(self, count: int) -> None:
+        """About so many items are to come, beside those that came before."""
+
+
+@runtime_checkable
 class VectorIndex(Protocol):
     """Finds nearest rows by inner product."""
 

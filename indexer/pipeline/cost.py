@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from indexer.pipeline.steps import STEPS
 from indexer.sources.base import Candidate
@@ -18,6 +19,7 @@ from indexer.sources.changes import is_timed
 from retrieval.domain.media import Step
 
 PICTURE_MS = 2_000  # of a video are as much work as a picture: text is looked for once in so long
+REGIONS = 25  # of a large picture, mostly
 LEAST_S = 2.0  # a step that took less tells nothing about rates
 SOUNDS = frozenset(b".mp3 .m4a .m4b .ogg .opus .flac .wav .aac .wma".split())
 PICTURES = frozenset(b".jpg .jpeg .png .webp .heic .heif .avif .gif .bmp .tif .tiff".split())
@@ -47,6 +49,13 @@ def expected(step: Step, candidate: Candidate) -> float:
     if step == "watch":
         return 0.0 if _is_sound(candidate) else _ms(candidate)
     return _ms(candidate) if step in ("listen", "transcribe") else 0.0
+
+
+def likely_views(step: Step, path: Path, units: float) -> float:
+    """Pictures that an encoder will about be given of a file. units: of work, as `weight` has it."""
+    if step == "watch":
+        return units / PICTURE_MS
+    return float(os.fsencode(path.suffix.lower()) in PICTURES) * (REGIONS if step == "regions" else 1)
 
 
 def _ms(candidate: Candidate) -> float:

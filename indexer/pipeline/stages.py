@@ -7,11 +7,12 @@ Results come in about the order of the jobs; each is whole: every segment of one
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -23,16 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.catalog.vectors import Encoded
+from indexer.pipeline.cost import likely_views
 from indexer.pipeline.spool import Half, Spool, digest
 from indexer.pipeline.steps import STEPS
 from retrieval.domain.media import ExtractedSegment, Metadata, Modality, Segment, Vectors
 from retrieval.errors import MediaError
 from retrieval.kinds import KINDS, has_meaning, space_among
 from retrieval.media.worker import Failure, Identity, Task, Workers
-from retrieval.protocols import BatchTranscriber, Encoder, SpaceName, Transcriber
+from retrieval.protocols import BatchTranscriber, Encoder, Expecting, SpaceName, Transcriber
 
-BATCH = 32  # items encoded at once
-WAITING = 4 * BATCH  # views that may wait for the encoder
+BATCH = max(32, 16 * (os.cpu_count() or 1))  # items encoded at once: enough for a stream on each core
+WAITING_BYTES = 48 << 20  # of views and texts that may wait for the encoder, however large each is
+ITEM_BYTES = 200  # of one beside what it holds
 TICK_S = 0.2  # longest silence of `results`
 LINGER_S = 0.02  # an incomplete batch waits so long for more
 NO_NUMBERS = Failure("not encoded", "the encoder gave values that are not finite")
@@ -116,12 +119,13 @@ class Pipeline:
         self._workers = workers
         self.encoding_s = 0.0  # seconds that the encoder has worked
 
-    def results(self, jobs: Iterable[Job]) -> Iterator[Result | None]:
+    def results(self, jobs: Sequence[Job]) -> Iterator[Result | None]:
         """One Result for each job; None at least every TICK_S seconds while there is nothing to tell.
 
         Raises: whatever an encoder or the transcriber raised; a bad file is a Result with a failure.
         """
-        flow = _Flow(iter(jobs), self._workers)
+        self._announce(jobs)
+        flow = _Flow(iter(jobs))
         threads = [threading.Thread(target=self._decode_all, args=(flow,), daemon=True) for _ in range(self._workers)]
         threads.append(threading.Thread(target=self._encode_all, args=(flow,), daemon=True))
         for thread in threads:
@@ -134,6 +138,13 @@ class Pipeline:
                 self._decoders.abandon()  # a decoder may be long at a file that nobody waits for any more
                 for thread in threads:
                     thread.join(TICK_S)
+
+    def _announce(self, jobs: Sequence[Job]) -> None:
+        """Tells encoders of pictures how many come, which may choose a runtime that pays for many."""
+        count = sum(likely_views(job.task.step, job.task.path, job.weight) for job in jobs)
+        for (_, modality), tower in self._towers.items():
+            if modality == "image" and count and isinstance(tower.encoder, Expecting):
+                tower.encoder.expect(int(count))
 
     # ------------------------------------------------------------ decoding threads
 
@@ -231,12 +242,10 @@ class Pipeline:
         running = self._workers
         with flow.reporting_errors():
             while running and not flow.is_stopped:
-                item = flow.get(wait=LINGER_S if batch else TICK_S)
-                if item is None:
-                    running -= 1
-                elif isinstance(item, _Item):
-                    batch.append(item)
-                if batch and (item is _NOTHING or not running or len(batch) >= BATCH):
+                items = flow.take(BATCH - len(batch), wait=LINGER_S if batch else TICK_S)
+                running -= items.count(None)
+                batch += filter(None, items)
+                if batch and not flow.is_stopped and (not items or not running or len(batch) >= BATCH):
                     self._encode(batch)
                     flow.finish([each.result for each in batch if each.ends])
                     batch = []
@@ -275,16 +284,21 @@ def _contents(found: ExtractedSegment) -> Iterator[tuple[int | None, Any]]:
         yield view.at_ms, view.array
 
 
-_NOTHING = object()
+def _bytes_of(item: _Item | None) -> int:
+    """About what an item takes in memory."""
+    value = None if item is None else item.value
+    return ITEM_BYTES + (value.nbytes if isinstance(value, np.ndarray) else len(value or ""))
 
 
 class _Flow:
     """The queues of one pass, their end and their errors."""
 
-    def __init__(self, jobs: Iterator[Job], workers: int) -> None:
+    def __init__(self, jobs: Iterator[Job]) -> None:
         self._jobs = jobs
         self._jobs_lock = threading.Lock()
-        self._waiting: queue.Queue[_Item | None] = queue.Queue(WAITING)
+        self._waiting: deque[_Item | None] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
         self._finished: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._error: BaseException | None = None
@@ -294,20 +308,26 @@ class _Flow:
             return None if self._stopped.is_set() else next(self._jobs, None)
 
     def put(self, item: _Item | None) -> None:
-        """Waits for room, unless the pass was stopped."""
-        while not self._stopped.is_set():
-            try:
-                self._waiting.put(item, timeout=TICK_S)
-            except queue.Full:
-                continue
-            return
+        """Waits for room, unless the pass was stopped. None: a decoding thread has ended."""
+        size = _bytes_of(item)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self.is_stopped or not self._waiting or self._waiting_bytes + size <= WAITING_BYTES
+            )
+            self._waiting.append(item)
+            self._waiting_bytes += size
+            self._changed.notify_all()
 
-    def get(self, wait: float) -> object:
-        """The next item; None for the end of one decoding thread; _NOTHING if nothing came in time."""
-        try:
-            return self._waiting.get(timeout=wait)
-        except queue.Empty:
-            return None if self._stopped.is_set() else _NOTHING
+    def take(self, most: int, wait: float) -> list[_Item | None]:
+        """The next items, in order; none where nothing came in so many seconds, or the pass was stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_stopped or self._waiting, wait)
+            if self.is_stopped:
+                return []
+            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            self._waiting_bytes -= sum(map(_bytes_of, taken))
+            self._changed.notify_all()
+            return taken
 
     def finish(self, results: list[Any]) -> None:
         for result in results:
@@ -332,6 +352,8 @@ class _Flow:
 
     def stop(self) -> None:
         self._stopped.set()
+        with self._changed:
+            self._changed.notify_all()
 
     def reporting_errors(self) -> _Reporting:
         return _Reporting(self)

@@ -22,7 +22,6 @@ import json
 import string
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -33,7 +32,7 @@ from numpy.typing import NDArray
 from retrieval.domain.media import ImageSpec, Modality, Space, Vectors
 from retrieval.encoders import pieces
 from retrieval.encoders.onnx_session import open_session
-from retrieval.encoders.runtimes import ImageRuntime
+from retrieval.encoders.runtimes import ImageRuntime, Tower
 from retrieval.errors import EncoderUnavailable, SpaceMismatch
 
 CONFIG = "config.json"
@@ -48,10 +47,10 @@ FILES: dict[Modality, tuple[str, ...]] = {
 }
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0..1, red, green, blue: open_clip's default
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-PART = 8  # pictures that one stream of another runtime takes at once
 BRIEF_ITEMS = 20  # texts after which opening a lasting session is paid back
 BATCH = 16  # items in one call of a graph: bounds memory, and more is not faster on a CPU
 
+_DTYPES: dict[str, Any] = {"tensor(uint8)": np.uint8, "tensor(float16)": np.float16, "tensor(float)": np.float32}
 _FITS: dict[str, Literal["crop", "squeeze", "pad"]] = {"shortest": "crop", "squash": "squeeze", "longest": "pad"}
 _RESAMPLES: dict[str, Literal["bicubic", "bilinear", "lanczos"]] = {"bilinear": "bilinear", "lanczos": "lanczos"}
 
@@ -114,7 +113,22 @@ class OnnxImage:
         self._std = np.asarray(preprocess.get("std", CLIP_STD), np.float32) * 255
         self._graph = Graph(folder / VISUAL)
         self._folder = folder
-        self._runtime = ImageRuntime(space, lambda: folder / VISUAL, self.form, self._golden_questions)
+        own = self._graph
+        self._runtime = ImageRuntime(
+            Tower(
+                space,
+                self.form,
+                lambda: folder / VISUAL,
+                own.run_parts,
+                self._arrays,
+                self._golden_questions,
+                lambda: own.is_plain,
+            )
+        )
+
+    def expect(self, count: int) -> None:
+        """See protocols.Expecting."""
+        self._runtime.expect(count)
 
     def encode(self, items: Sequence[NDArray[np.uint8]]) -> Vectors:
         """(n, dimension) float32 unit rows of uint8 (size, size, 3) pictures."""
@@ -125,12 +139,13 @@ class OnnxImage:
                     f"{self.space.name} takes uint8 {shape}, not {item.dtype} {item.shape}",
                     "retrieval.media.image.decode.fit brings a picture to the encoder's form",
                 )
-        if self._graph.is_plain and (faster := self._runtime.after(len(items), self._graph.run_parts, self._arrays)):
-            return unit(np.concatenate(faster(self._arrays(items))), self.space)
-        return self._graph.unit_rows(items, self._feed, self.space)
+        rows = self._runtime.rows(items)
+        return self._graph.unit_rows(items, self._feed, self.space) if rows is None else unit(rows, self.space)
 
-    def _arrays(self, items: Sequence[NDArray[np.uint8]]) -> list[NDArray[Any]]:
-        return [*chain(*(self._feed(items[at : at + PART]).values() for at in range(0, len(items), PART)))]
+    def _arrays(self, items: Sequence[NDArray[np.uint8]], part: int, dtype: Any) -> list[NDArray[Any]]:
+        """Pictures as a graph of that input takes them, `part` in each array; dtype None: as this graph has it."""
+        dtype = _DTYPES[self._graph.inputs[0][1]] if dtype is None else dtype
+        return [self._normalised(items[at : at + part], dtype) for at in range(0, len(items), part)]
 
     def _golden_questions(self) -> Vectors:
         """The names of the reference's drawings in this space (n, dimension); the drawings where there is no text half."""
@@ -142,12 +157,17 @@ class OnnxImage:
 
     def _feed(self, items: Sequence[NDArray[np.uint8]]) -> dict[str, NDArray[Any]]:
         name, kind = self._graph.inputs[0]
-        stack = np.stack(items)
-        if kind == "tensor(uint8)":  # a graph that normalises by itself takes (n, size, size, 3)
-            return {name: stack}
-        scaled = (stack - self._mean) / self._std
-        dtype = np.float16 if kind == "tensor(float16)" else np.float32
-        return {name: np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype)}
+        return {name: self._normalised(items, _DTYPES[kind])}
+
+    def _normalised(self, items: Sequence[NDArray[np.uint8]], dtype: Any) -> NDArray[Any]:
+        """(n, 3, size, size) float; a graph of uint8, which normalises by itself, takes (n, size, size, 3)."""
+        if dtype == np.uint8:
+            return np.stack(items)
+        values = np.empty((len(items), 3, self.form.size, self.form.size), np.float32)
+        for value, item in zip(values, items, strict=True):  # in place: no array is made for each of the steps
+            np.subtract(item.transpose(2, 0, 1), self._mean[:, None, None], out=value)
+            np.divide(value, self._std[:, None, None], out=value)
+        return values.astype(dtype, copy=False)
 
 
 class OnnxText:

@@ -2,7 +2,8 @@
 
 Its traps, seen with 2026.4.1 and met here: with several streams and a free batch, int8 weights lose their scales in most
 compilations, so constants are folded to float first; by default it computes in bfloat16 where the processor
-can, so the precision is always stated; and pinned threads starve beside decoders. What it computes is compared by
+can, so the precision is always stated; pinned threads starve beside decoders; and two threads that look up a type of
+elements for the first time wait for each other for ever, so one does it alone. What it computes is compared by
 `retrieval.encoders.runtimes` after every compilation.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -66,14 +68,24 @@ def processor_line(key: str) -> str:
         return ""
 
 
+_opening = Lock()
+
+
+def _core() -> Any:
+    """OpenVINO's core, safe for threads from here on: the first look at a type is taken with no other thread beside it."""
+    with _opening:
+        import openvino
+
+        openvino.Type.f32.to_dtype()
+        return openvino.Core()
+
+
 class CompiledGraph:
-    """A graph by one plan, with as many streams as cores. Safe from several threads."""
+    """A graph by one plan, with as many streams as cores. dtype: of its input. Safe from several threads."""
 
     def __init__(self, path: Path, plan: Plan) -> None:
         """Compiles the ONNX file. Raises: RuntimeError of OpenVINO's, ValueError where the plan does not fit the graph."""
-        import openvino
-
-        core, streams = openvino.Core(), cores()
+        core, streams = _core(), cores()
         self._stages = [
             core.compile_model(
                 model,
@@ -87,6 +99,7 @@ class CompiledGraph:
             )
             for model, precision in _divided(_folded(core.read_model(path)), plan)
         ]
+        self.dtype = np.dtype(self._stages[0].input(0).get_element_type().to_dtype())
         self._idle: SimpleQueue[list[Any]] = SimpleQueue()
         for _ in range(streams):
             self._idle.put([stage.create_infer_request() for stage in self._stages])

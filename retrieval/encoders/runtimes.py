@@ -4,8 +4,9 @@
     CACHE/models/runtimes/MODEL-REVISION.npy       ONNX Runtime's vectors of KNOWN golden pictures, float32
 
 Chosen once for a model, the versions of both runtimes and the processor: of the plans that pass the parity check over the
-golden set, the first in bfloat16, else float32 where it takes less processor time than ONNX Runtime. After every
-compilation KNOWN golden pictures are compared again, because a compilation may be wrong by chance.
+golden set, the first in bfloat16, else float32 where it takes less processor time than ONNX Runtime; with it how many
+pictures one stream is best given at once. After every compilation KNOWN golden pictures are compared again, because a
+compilation may be wrong by chance.
 """
 
 from __future__ import annotations
@@ -33,64 +34,85 @@ GOLDEN, KNOWN = 64, 8  # golden pictures; those that are compared after every la
 LEAST_MEAN, LEAST = 0.999, 0.995  # cosine to ONNX Runtime's vectors: the mean, and the lowest
 SHARED, TOP = 0.98, 10  # share of the best TOP hits of all golden questions that must be the same
 MEASURED_S = 5.0  # seconds that measuring one runtime may take
+PART = 8  # pictures that one stream takes at once, where nothing else was measured
+PARTS = (4, 8, 16)  # what is measured
 Run = Callable[[Sequence[NDArray[Any]]], list[NDArray[Any]]]  # arrays of the graph's input -> those of its output
+# Pictures uint8 (size, size, 3), how many to an array, dtype (None: ONNX Runtime's own) -> arrays of the graph's input.
+Arrays = Callable[[Sequence[NDArray[np.uint8]], int, Any], list[NDArray[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What was found out. plan: the chosen one, "" for ONNX Runtime; reasons: why others are not used, by their name;
-    milliseconds: of processor time for each picture, by runtime."""
+    milliseconds: of processor time for each picture, by runtime; part: pictures that one stream takes at once."""
 
     versions: str
     processor: str
     plan: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
+    part: int = PART
+
+
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """An image tower as ONNX Runtime has it.
+
+    path: of the ONNX file. run: ONNX Runtime, to rows of any length. questions: unit rows of golden questions to pictures,
+    in the same space. is_plain: whether the graph takes one array of any number of pictures.
+    """
+
+    space: Space
+    form: ImageSpec
+    path: Callable[[], Path]
+    run: Run
+    arrays: Arrays
+    questions: Callable[[], Vectors]
+    is_plain: Callable[[], bool] = lambda: True
 
 
 class ImageRuntime:
     """The faster runtime of one image tower, made when it pays. Safe from several threads."""
 
-    def __init__(
-        self, space: Space, path: Callable[[], Path], form: ImageSpec, questions: Callable[[], Vectors]
-    ) -> None:
-        """path: of the ONNX file. questions: unit rows of golden questions to pictures, in the same space."""
-        self._space = space
-        self._path = path
-        self._form = form
-        self._questions = questions
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+        self._space = tower.space
         self._lock = RLock()  # golden questions may be pictures, which come back here
         self._seen = 0
+        self._part = PART
         self._graph: Any = None
         self._is_settled = False
 
-    def after(
-        self, count: int, reference: Run, arrays: Callable[[Sequence[NDArray[np.uint8]]], list[Any]]
-    ) -> Run | None:
-        """What is to encode `count` more pictures; None: ONNX Runtime does.
-
-        reference: ONNX Runtime over arrays (n, ...) of the graph's input, to rows of any length. arrays: pictures uint8
-        (size, size, 3) as such arrays, in order.
-        """
+    def expect(self, count: int) -> None:
+        """So many pictures are to come: with more than FEW the first one starts the faster runtime."""
         with self._lock:
             self._seen += count
+
+    def rows(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any] | None:
+        """Rows (n, dimension) of any length of some pictures; None: ONNX Runtime is to encode them."""
+        with self._lock:
+            self._seen += len(pictures)
             if not self._is_settled and self._seen > FEW:
                 self._is_settled = True
                 if versions():
-                    self._graph = self._settle(reference, arrays)
-        return None if self._graph is None else self._graph.run
+                    self._graph = self._settle()
+            graph = self._graph
+        if graph is None or not len(pictures):
+            return None
+        return np.concatenate(graph.run(self._tower.arrays(pictures, self._part, graph.dtype)))
 
-    def _settle(self, reference: Run, arrays: Callable[[Sequence[NDArray[np.uint8]]], list[Any]]) -> Any:
+    def _settle(self) -> Any:
         from retrieval.encoders import openvino
         from retrieval.encoders import reference as golden_set
 
+        first = golden_set.pictures(self._tower.form, KNOWN)
         record, known = read_record(self._space)
-        first = arrays(golden_set.pictures(self._form, KNOWN))
         if record is None or known is None or record.processor != openvino.processor():
-            return self._choose(reference, arrays(golden_set.pictures(self._form, GOLDEN)), first)
+            golden = golden_set.pictures(self._tower.form, GOLDEN)
+            return self._choose(golden, first) if self._tower.is_plain() else None
         if not record.plan:
             return None
-        graph, reason = self._again(record.plan, known, first)
+        graph, reason = self._again(record, known, first)
         if reason != record.reasons.get(record.plan, ""):
             others = {name: why for name, why in record.reasons.items() if name != record.plan}
             kept = replace(record, reasons={**others, record.plan: reason} if reason else others)
@@ -101,45 +123,56 @@ class ImageRuntime:
             )
         return graph
 
-    def _again(self, name: str, known: Vectors, first: list[Any]) -> tuple[Any, str]:
-        """The graph by the plan of that name, or None and why it must not be used."""
+    def _again(self, record: Record, known: Vectors, first: Sequence[NDArray[np.uint8]]) -> tuple[Any, str]:
+        """The graph by the recorded plan, or None and why it must not be used."""
         from retrieval.encoders import openvino
 
-        plan = next((each for each in openvino.plans() if each.name == name), None)
+        plan = next((each for each in openvino.plans() if each.name == record.plan), None)
         if plan is None:
             return None, "this processor lacks it"
         graph = self._compiled(plan)
-        reason = graph if isinstance(graph, str) else _differs(known, _rows(graph.run, first))
+        reason = graph if isinstance(graph, str) else _differs(known, self._unit_rows(graph, first))
+        self._part = record.part
         return (None, reason) if reason else (graph, "")
+
+    def _unit_rows(self, graph: Any, pictures: Sequence[NDArray[np.uint8]]) -> Vectors:
+        return _rows(graph.run, self._tower.arrays(pictures, PART, graph.dtype))
 
     def _compiled(self, plan: Any) -> Any:
         """The graph by that plan, or why there is none."""
         from retrieval.encoders import openvino
 
         try:
-            return openvino.CompiledGraph(self._path(), plan)
+            return openvino.CompiledGraph(self._tower.path(), plan)
         except (RuntimeError, ValueError) as error:
             return str(error).strip().split("\n")[-1][:200]
 
-    def _choose(self, reference: Run, arrays: list[Any], first: list[Any]) -> Any:
+    def _choose(self, pictures: Sequence[NDArray[np.uint8]], first: Sequence[NDArray[np.uint8]]) -> Any:
         """The first plan that passes; what was found is kept, and the rows of the `first` pictures with it."""
         from retrieval.encoders import openvino
 
-        wanted = _rows(reference, arrays)
-        record = Record(versions(), openvino.processor(), milliseconds={"ONNX Runtime": measured(reference, arrays)})
-        questions, chosen = self._questions(), None
+        own = self._tower.arrays(pictures, PART, None)
+        wanted = _rows(self._tower.run, own)
+        record = Record(versions(), openvino.processor(), milliseconds={"ONNX Runtime": measured(self._tower.run, own)})
+        questions, chosen = self._tower.questions(), None
         for plan in openvino.plans():
             graph = self._compiled(plan)
-            reason = graph if isinstance(graph, str) else parity(wanted, _rows(graph.run, arrays), questions)
+            reason = graph if isinstance(graph, str) else parity(wanted, self._unit_rows(graph, pictures), questions)
             if not reason:
-                record.milliseconds[plan.name] = measured(graph.run, arrays)
-                if record.milliseconds[plan.name] < record.milliseconds["ONNX Runtime"]:
-                    chosen, record = graph, replace(record, plan=plan.name)
+                spent = self._measured_parts(graph, pictures)
+                part = min(spent, key=spent.__getitem__)
+                record.milliseconds[plan.name] = spent[part]
+                if spent[part] < record.milliseconds["ONNX Runtime"]:
+                    chosen, record, self._part = graph, replace(record, plan=plan.name, part=part), part
                     break
                 reason = "it is slower here than ONNX Runtime"
             record.reasons[plan.name] = reason
-        _keep(self._space, record, _rows(reference, first))
+        _keep(self._space, record, _rows(self._tower.run, self._tower.arrays(first, PART, None)))
         return chosen
+
+    def _measured_parts(self, graph: Any, pictures: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
+        """Milliseconds of processor time for each picture, by the number of pictures that a stream takes at once."""
+        return {part: measured(graph.run, self._tower.arrays(pictures, part, graph.dtype)) for part in PARTS}
 
 
 def parity(wanted: Vectors, given: Vectors, questions: Vectors) -> str:

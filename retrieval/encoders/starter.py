@@ -24,7 +24,7 @@ from retrieval import resources
 from retrieval.domain.media import AudioSpec, ImageSpec, InputSpec, Modality, Space, Vectors
 from retrieval.encoders.calibration import CohortCalibration, NounCalibration, NounWeights, Weights
 from retrieval.encoders.registry import DefaultCalibration
-from retrieval.encoders.runtimes import ImageRuntime
+from retrieval.encoders.runtimes import ImageRuntime, Tower
 from retrieval.encoders.use import sentence_model
 from retrieval.errors import EncoderUnavailable
 
@@ -161,13 +161,19 @@ class StarterImage:
         self.space = self._config.space
         self.form: ImageSpec = ImageSpec(**self._config.values["pixels"])
         self._tower = _Tower(self._config, "image.onnx")
-        self._runtime = ImageRuntime(self.space, lambda: self._config.file("image.onnx"), self.form, _golden_questions)
+        path = partial(self._config.file, "image.onnx")
+        self._runtime = ImageRuntime(
+            Tower(self.space, self.form, path, self._tower.run_parts, _pictures, _golden_questions)
+        )
+
+    def expect(self, count: int) -> None:
+        """See protocols.Expecting."""
+        self._runtime.expect(count)
 
     def encode(self, items: Sequence[NDArray[np.uint8]]) -> Vectors:
         """(n, 512) float32 unit rows, of pictures (size, size, 3)."""
-        if faster := self._runtime.after(len(items), self._tower.run_parts, partial(_parts, dtype=np.uint8)):
-            return unit(np.concatenate(faster(_parts(items, np.uint8)))) if items else self._tower.run(items, np.uint8)
-        return self._tower.run(items, np.uint8)
+        rows = self._runtime.rows(items)
+        return self._tower.run(items, np.uint8) if rows is None else unit(rows)
 
 
 class StarterSound:
@@ -235,9 +241,14 @@ class _Tower:
         return self._session, self._threads
 
 
-def _parts(items: Sequence[NDArray[Any]], dtype: Any) -> list[NDArray[Any]]:
-    """The items (n, ...) stacked, PART in each array."""
-    return [np.stack(items[at : at + PART]).astype(dtype, copy=False) for at in range(0, len(items), PART)]
+def _parts(items: Sequence[NDArray[Any]], dtype: Any, part: int = PART) -> list[NDArray[Any]]:
+    """The items (n, ...) stacked, `part` in each array."""
+    return [np.stack(items[at : at + part]).astype(dtype, copy=False) for at in range(0, len(items), part)]
+
+
+def _pictures(items: Sequence[NDArray[np.uint8]], part: int, _: Any) -> list[NDArray[Any]]:
+    """Pictures as the graph takes them, `part` in each array."""
+    return _parts(items, np.uint8, part)
 
 
 def _golden_questions() -> Vectors:

@@ -40,6 +40,8 @@ def fake(monkeypatch: pytest.MonkeyPatch, changes: Sequence[Any], speeds: dict[s
     compiled: list[str] = []
 
     class Compiled:
+        dtype = np.dtype(np.uint8)
+
         def __init__(self, path: Path, plan: openvino.Plan) -> None:
             self.change = changes[len(compiled)]
             compiled.append(plan.name)
@@ -48,6 +50,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, changes: Sequence[Any], speeds: dict[s
             return [self.change(each) for each in tower.run_parts(parts)]
 
     monkeypatch.setattr(openvino, "CompiledGraph", Compiled)
+    monkeypatch.setattr(runtimes, "PARTS", (8,))
     names = iter(["ONNX Runtime", *speeds])
     monkeypatch.setattr(runtimes, "measured", lambda run, arrays: speeds.get(next(names), 20.0))
     return compiled
@@ -124,6 +127,44 @@ def test_few_pictures_start_no_other_runtime(monkeypatch: pytest.MonkeyPatch) ->
     assert compiled == []
     encoder.encode(pictures)
     assert compiled == [FAST.name]
+
+
+def test_many_that_are_announced_start_it_with_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index run tells how many come, so that none of them is encoded slowly first."""
+    monkeypatch.setattr(runtimes, "FEW", 4)
+    compiled = fake(monkeypatch, [marked], {FAST.name: 5.0})
+    encoder = StarterImage()
+    encoder.expect(5)
+    assert compiled == []
+    encoder.encode(reference.pictures(encoder.form, 1))
+    assert compiled == [FAST.name]
+
+
+def test_a_known_faster_runtime_needs_no_session_of_onnx_runtime(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it was measured by is kept: a later process opens the graph once, not twice."""
+    fake(monkeypatch, [same, same], {FAST.name: 5.0})
+    pictures = reference.pictures(StarterImage().form, 2)
+    right = StarterImage().encode(pictures)
+    later = StarterImage()
+    monkeypatch.setattr(later._tower, "_open", pytest.fail)
+    assert later.encode(pictures) == pytest.approx(right, abs=1e-5)
+
+
+def test_the_best_size_of_a_part_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those measured the one with the least processor time for a picture serves, now and later."""
+    fake(monkeypatch, [same, same], {})
+    monkeypatch.setattr(runtimes, "PARTS", (2, 4, 8))
+    spent = iter([20.0, 9.0, 5.0, 6.0])
+    monkeypatch.setattr(runtimes, "measured", lambda run, arrays: next(spent))
+    for _ in range(2):
+        encoder = StarterImage()
+        encoder.encode(reference.pictures(encoder.form, 2))
+        assert encoder._runtime._part == 4
+    record, _ = runtimes.read_record(encoder.space)
+    assert record is not None
+    assert (record.part, record.milliseconds) == (4, {"ONNX Runtime": 20.0, FAST.name: 5.0})
 
 
 def test_the_parity_check() -> None:
