@@ -128,7 +128,7 @@ ROWS = (
     Row(
         "photos of 500 pixels through the pipeline, against decoding and encoding alone",
         "pipeline",
-        "500 px ratio without start-up",
+        "500px ratio without start-up",
         0.92,
         most=False,
     ),
