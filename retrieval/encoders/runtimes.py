@@ -89,7 +89,7 @@ class ImageRuntime:
             self._seen += count
 
     def rows(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any] | None:
-        """Rows (n, dimension) of any length of some pictures; None: ONNX Runtime is to encode them."""
+        """Rows (n, dimension) float32 of any length, of pictures uint8 (size, size, 3); None: ONNX Runtime is to encode."""
         with self._lock:
             self._seen += len(pictures)
             if not self._is_settled and self._seen > FEW:
