@@ -133,6 +133,13 @@ ROWS = (
         most=False,
     ),
     Row(
+        "200 JPEGs of 12 megapixels indexed by the starter, against Pillow that decodes them on the same cores",
+        "large_photos --work {work}/large",
+        "large wall_s ratio",
+        0.8,
+        beside=("large cpu_s ratio",),
+    ),
+    Row(
         "near-duplicate groups of 100,000 pictures, seconds of processor time",
         "picture_groups --photos {photos}",
         "processor seconds",
