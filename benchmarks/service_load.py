@@ -52,6 +52,11 @@ class Client:
         self.took: list[float] = []  # seconds, of those that were answered
         self.failed: list[str] = []
         self._threads = [threading.Thread(target=self._send) for _ in range(SENDERS)]
+        self._ends = threading.Event()
+
+    def stop(self) -> None:
+        """No more questions; `run` returns when the last one is answered."""
+        self._ends.set()
 
     def run(self, rate: float, seconds: float) -> None:
         """Asks for so long, and returns when the last one is answered."""
@@ -60,7 +65,8 @@ class Client:
         start = time.perf_counter()
         for number, question in enumerate(islice(questions(), int(rate * seconds))):
             due = start + number / rate
-            time.sleep(max(0.0, due - time.perf_counter()))
+            if self._ends.wait(max(0.0, due - time.perf_counter())):
+                break
             self._due.put((due, question))
         for _ in self._threads:
             self._due.put(None)

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from retrieval import telemetry
 from retrieval.settings import cache_dir
 from tests.once import is_alone, once
-from tests.scale.postgresql import ABSENT, Server, is_installed
+from tests.scale.postgresql import ABSENT, Server, is_installed, running
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "tests" / "fonts"
@@ -59,17 +59,12 @@ def _catalogs_on_a_server(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     from retrieval.catalog.location import Location, location
 
-    server = Server()
-    try:
-        server.start()
-        with pytest.MonkeyPatch.context() as patch:
-            for user in ("retrieval.catalog.engine.location", "indexer.catalog.lock.location"):
-                patch.setattr(
-                    user, lambda home: found if (found := location(home)).catalog else Location(server.library(home))
-                )
-            yield
-    finally:
-        server.remove()
+    with running() as server, pytest.MonkeyPatch.context() as patch:
+        for user in ("retrieval.catalog.engine.location", "indexer.catalog.lock.location"):
+            patch.setattr(
+                user, lambda home: found if (found := location(home)).catalog else Location(server.library(home))
+            )
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -77,12 +72,8 @@ def server() -> Iterator[Server]:
     """A PostgreSQL server; a test that stops it starts it again. Skips where none is installed."""
     if not is_installed():
         pytest.skip(ABSENT)
-    own = Server()
-    try:
-        own.start()
+    with running() as own:
         yield own
-    finally:
-        own.remove()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,6 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOOK_S = 0.1  # between two looks whether a second signal came
+LINGER_S = 60.0  # in which questions under way may end, where a service drains
 LEAVE_S = 3  # seconds in which requests under way may end when the service is stopped
 
 
@@ -57,22 +61,43 @@ class Protocol(H11Protocol):
             self.transport.close()
 
 
-class Server(uvicorn.Server):
-    """Streams of events would keep it waiting: `close` ends them and the jobs with the first signal."""
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a service ends. close: ends jobs and streams of events, which would keep it waiting. leave: tells those who ask
+    whether it is ready that it is not; then it answers as before for drain_s seconds, in which they may go elsewhere, and
+    LINGER_S more at most while there is work (is_busy).
+    """
 
-    def __init__(self, config: uvicorn.Config, close: Callable[[], Awaitable[None]]) -> None:
+    close: Callable[[], Awaitable[None]]
+    leave: Callable[[], None] = lambda: None
+    is_busy: Callable[[], bool] = lambda: False
+    drain_s: float = 0.0
+
+    def waits(self, since_s: float) -> bool:
+        """Whether the service still answers, so many seconds after it was asked to end."""
+        return since_s < self.drain_s or (self.drain_s > 0 and since_s < self.drain_s + LINGER_S and self.is_busy())
+
+
+class Server(uvicorn.Server):
+    """One that ends as it is told; a second Ctrl-C ends the wait."""
+
+    def __init__(self, config: uvicorn.Config, ending: Ending) -> None:
         super().__init__(config)
-        self._close = close
+        self._ending = ending
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn has it."""
-        await asyncio.gather(self._close(), super().shutdown(sockets))
+        self._ending.leave()
+        start = time.monotonic()
+        while not self.force_exit and self._ending.waits(time.monotonic() - start):  # noqa: ASYNC110 - as uvicorn does
+            await asyncio.sleep(LOOK_S)
+        await asyncio.gather(self._ending.close(), super().shutdown(sockets))
 
 
 def listening(
-    app: ASGIApp, host: str, port: int, close: Callable[[], Awaitable[None]], protocol: type[Protocol] = Protocol
+    app: ASGIApp, host: str, port: int, ending: Ending, protocol: type[Protocol] = Protocol
 ) -> tuple[Server, socket.socket]:
-    """A server that is still to be run, and its socket, which takes connections already. close: see Server."""
+    """A server that is still to be run, and its socket, which takes connections already."""
     config = uvicorn.Config(
         _ended_quietly(app),
         host=host,
@@ -87,7 +112,7 @@ def listening(
     )
     listener = config.bind_socket()
     listener.listen(config.backlog)
-    return Server(config, close), listener
+    return Server(config, ending), listener
 
 
 def _ended_quietly(app: ASGIApp) -> ASGIApp:

@@ -72,6 +72,12 @@ def serve(
             help="A host to which saved searches may send what is new; repeatable [default: none].",
         ),
     ] = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            min=0, max=600, metavar="SECONDS", help="Once asked to stop, still answer so long; /readyz says no at once."
+        ),
+    ] = 0.0,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the folders as well: see crossmedia watch.")] = False,
     unit: Annotated[
         bool, typer.Option("--unit", help="Print a unit for systemd that serves with these options, and end.")
@@ -89,12 +95,13 @@ def serve(
         if unit:
             names = [part for each in allow_host or () for part in ("--allow-host", each)]
             names += [part for each in webhook_host or () for part in ("--webhook-host", each)]
+            names += ["--drain", f"{drain:g}"] if drain else []
             names += ["--watch"] * watch
             print(_unit([each.absolute() for each in homes], ["--host", host, "--port", str(port), *names]))
         else:
             if watch:
                 check_installed()
-            _run(homes, host, port, rules, watch=watch)
+            _run(homes, (host, port), rules, drain_s=drain, watch=watch)
 
 
 def names_of(homes: Sequence[Path]) -> list[str]:
@@ -149,10 +156,10 @@ async def _follow(home: Path, jobs: Jobs, store: Store) -> None:
         tell(f"The folders of {home} are not followed any more: {error.what} ({error.hint})")
 
 
-def _run(homes: Sequence[Path], host: str, port: int, rules: Rules, *, watch: bool) -> None:
+def _run(homes: Sequence[Path], place: tuple[str, int], rules: Rules, *, drain_s: float, watch: bool) -> None:
     blas_threads.limit_threads()  # before what follows loads NumPy
     from indexer.cli.job import PROGRAM
-    from indexer.cli.listening import listening
+    from indexer.cli.listening import Ending, listening
     from retrieval.library import Library
     from retrieval.service.app import create_app
     from retrieval.service.desktop import file_manager
@@ -166,14 +173,14 @@ def _run(homes: Sequence[Path], host: str, port: int, rules: Rules, *, watch: bo
         rules = replace(rules, sockets=own)
         follow = _follow if watch else None
         app = create_app(libraries, rules, PROGRAM, mcp=True, beside=follow, opener=file_manager())
-        server, listener = listening(app, host, port, app.state.close)
-        place = listener.getsockname()
-        shown = f"[{place[0]}]" if ":" in place[0] else place[0]
+        server, listener = listening(app, *place, Ending(**app.state.ending, drain_s=drain_s))
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
         served = ", ".join(map(str, homes))
         with (
             server.capture_signals()
         ):  # also while it starts: an exception from a handler could be lost in the event loop
-            print(f"Serving {served} at http://{shown}:{place[1]}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
+            print(f"Serving {served} at http://{shown}:{port}/ (POST /v1/search); Ctrl-C stops it.", flush=True)
             server.run(sockets=[listener, *(each for each in sockets.values() if each is not None)])
 
 

@@ -63,9 +63,9 @@ def check_installed() -> None:
 
 def _set_pause(home: Path, paused: bool) -> None:
     from retrieval.service.pause import pause
-    from retrieval.service.store import FileStore
+    from retrieval.service.store import store_of
 
-    pause(FileStore(home), paused)
+    pause(store_of(home), paused)
     print("Paused; crossmedia watch --resume lets it go on." if paused else "Resumed.")
 
 
@@ -75,9 +75,9 @@ async def _follow(home: Path, pace: Pace, is_stopped: Callable[[], bool]) -> Non
     from indexer.cli.job import PROGRAM
     from indexer.watch import Watch
     from retrieval.service.jobs import Jobs
-    from retrieval.service.store import FileStore
+    from retrieval.service.store import store_of
 
-    store = FileStore(home)
+    store = store_of(home)
     jobs = Jobs(PROGRAM, home, store)
     following = asyncio.create_task(Watch(home, jobs, store, tell, pace).run())
     while not (is_stopped() or following.done()):

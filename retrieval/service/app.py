@@ -35,7 +35,7 @@ from retrieval.service.news import News
 from retrieval.service.openapi import document, methods_at
 from retrieval.service.pictures import PictureCache
 from retrieval.service.problems import problem, problem_of
-from retrieval.service.store import FileStore, Store
+from retrieval.service.store import Store, store_of
 from retrieval.service.web import add_page
 from retrieval.service.work_queue import WorkQueue
 
@@ -76,7 +76,9 @@ def create_app(
     beside: what follows the folders of a library, given by its folder, with the jobs of the service, until it is
         cancelled; needs the lifespan as well.
     opener: shows a file of the first to this machine's own user, see retrieval.service.desktop.
-    `app.state.close`, awaited in its event loop, ends jobs and streams, as the end of the application does by itself.
+    `app.state.ending` is how it may be stopped: `leave` lets /readyz answer 503 and all else go on, `is_busy` tells whether
+    questions are under way, and `close`, awaited in its event loop, ends jobs and streams, as the end of the application
+    does by itself.
     """
     named = libraries if isinstance(libraries, Mapping) else {libraries.path.absolute().name: libraries}
     parts = _parts(named, rules, writer, mcp=mcp)
@@ -95,7 +97,8 @@ def create_app(
         service.close()
 
     app = FastAPI(lifespan=lifespan, **ABOUT)
-    app.state.close, app.state.libraries = close, [each.name for each in parts]
+    app.state.ending = {"leave": service.queue.leave, "is_busy": service.queue.is_busy, "close": close}
+    app.state.libraries = [each.name for each in parts]
     parts[0].add_routes(app, watching=beside is not None)
     app.include_router(several.routes({each.name: each.service for each in parts}))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
@@ -151,7 +154,7 @@ class _Part:
 
     name: str
     service: Service
-    store: FileStore
+    store: Store
     news: News
     jobs: Jobs | None
     tools: MCPServer[Any] | None
@@ -183,7 +186,7 @@ def _parts(named: Mapping[str, Library], rules: Rules, writer: Sequence[str], *,
     """One for each library; they share the queue, the decoders and the numbers of the service."""
     parts: list[_Part] = []
     for name, library in named.items():
-        service, store = make_service(library, rules, parts[0].service if parts else None), FileStore(library.path)
+        service, store = make_service(library, rules, parts[0].service if parts else None), store_of(library.path)
         news = News(service, store, rules.webhook_hosts)
         jobs = Jobs(writer, library.path, store, news.wake) if writer else None
         parts.append(_Part(name, service, store, news, jobs, tool_server_of(service) if mcp else None))

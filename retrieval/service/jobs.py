@@ -5,7 +5,8 @@ The service itself never writes. A program reads one task as a line of JSON and 
     task     {"do": "index" | "rebuild" | "add" | "forget" | "remove source", "library": DIR, ...}
     events   those of `index --json-events`; last {"event": "result", ...} or {"event": "failed", "what", "hint", "locked"}
 
-SIGTERM asks it to end soon; what is done by then stays.
+SIGTERM asks it to end soon; what is done by then stays. Where several services share a store, each tells the others of
+its jobs every few seconds, and they may ask it to cancel one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from retrieval.errors import RetrievalError
 from retrieval.service.store import Store
 
 MOST_KEPT = 200  # jobs that have ended and are remembered, those of earlier services among them
@@ -31,6 +35,8 @@ AGAIN_S = 2.0  # until a library is tried again that another process writes
 PATIENCE_S = 3.0  # for a child that was asked to end because the service ends
 LINE_BYTES = 1 << 20
 HEARTBEAT_S = 15.0
+TELL_S = 2.0  # between two notes of a job for other services
+LOST_S = 60.0  # after the last one, its service has ended without a word
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -79,6 +85,8 @@ class Jobs:
         self._runner: asyncio.Task[None] | None = None
         self._child: asyncio.subprocess.Process | None = None
         self._running: Job | None = None
+        self._teller: asyncio.Task[None] | None = None
+        self._noting = threading.Lock()
         self.closing = asyncio.Event()
 
     # ------------------------------------------------------------ what clients do
@@ -93,12 +101,16 @@ class Jobs:
         for old in ended[: max(0, len(ended) - MOST_KEPT)]:
             self._jobs.pop(old.id, None)
             self._store.delete("job", old.id)
+        if self._store.is_shared:
+            self._note(job)
+            if self._teller is None or self._teller.done():
+                self._teller = asyncio.get_running_loop().create_task(self._tell_others())
         if self._runner is None or self._runner.done():
             self._runner = asyncio.get_running_loop().create_task(self._work())
         return job
 
     def get(self, name: str) -> Job | None:
-        """The job of an id, also one of an earlier service."""
+        """The job of an id, also one of an earlier service, or of another one."""
         if name in self._jobs:
             return self._jobs[name]
         kept = self._store.get("job", name)
@@ -110,8 +122,11 @@ class Jobs:
         return [*earlier, *self._jobs.values()]
 
     async def cancel(self, job: Job) -> None:
-        """Ends a job soon, or keeps it from beginning."""
-        if job is self._running and self._child is not None:
+        """Ends a job soon, or keeps it from beginning; one of another service is asked to."""
+        if job.id not in self._jobs:
+            if job.state not in ENDED:
+                await asyncio.to_thread(self._store.put, "cancel", job.id, {})
+        elif job is self._running and self._child is not None:
             job.state = "cancelled"
             with suppress(ProcessLookupError):
                 self._child.send_signal(signal.SIGTERM)
@@ -131,8 +146,12 @@ class Jobs:
                 last = report
                 if report["ended_at"]:
                     return
+                is_own = job.id in self._jobs
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), HEARTBEAT_S)
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT_S if is_own else TELL_S)
+                if not is_own:
+                    known = await asyncio.to_thread(self.get, job.id)
+                    job = known or job
         finally:
             self._watchers.discard(changed)
 
@@ -141,9 +160,12 @@ class Jobs:
             each.set()
 
     async def close(self) -> None:
-        """Ends what runs; what waits is forgotten."""
+        """Ends what runs; what waits is forgotten, or cancelled where others know of it."""
         self.closing.set()
         self._changed()
+        if self._store.is_shared:
+            for job in [each for each in self._jobs.values() if each.state == "queued"]:
+                await self._end(job, "cancelled")
         if self._running is not None:
             await self.cancel(self._running)
         if self._runner is not None:
@@ -242,15 +264,37 @@ class Jobs:
 
     async def _end(self, job: Job, state: str) -> None:
         job.state, job.ended_at = state, _now()
-        await asyncio.to_thread(self._note_end, job)
+        with suppress(RetrievalError):  # a server that is away: the job is known here
+            await asyncio.to_thread(self._note_end, job)
         self._changed()
 
     def _note_end(self, job: Job) -> None:
         if job.task["do"] == "add" and job.task.get("keep"):
             Path(job.task["file"]).unlink(missing_ok=True)
-        self._store.put("job", job.id, job.report())
+        self._note(job, has_ended=True)
+
+    def _note(self, job: Job, *, has_ended: bool = False) -> None:
+        """Keeps what is known of a job; from any thread. has_ended: nothing else is kept of it later."""
+        with self._noting:
+            if has_ended or job.ended_at is None:
+                self._store.put("job", job.id, job.report() | {"told_at": time.time()})
+
+    async def _tell_others(self) -> None:
+        while under_way := [each for each in self._jobs.values() if each.state not in ENDED]:
+            for job in under_way:
+                with suppress(RetrievalError):
+                    if await asyncio.to_thread(self._store.delete, "cancel", job.id):
+                        await self.cancel(job)
+                    await asyncio.to_thread(self._note, job)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.closing.wait(), TELL_S)
+                return
 
 
 def _job_of(report: dict[str, Any]) -> Job:
-    kept = {name: value for name, value in report.items() if name != "version"}
-    return Job(**kept)
+    kept = {name: value for name, value in report.items() if name not in ("version", "told_at")}
+    job = Job(**kept)
+    if job.state not in ENDED and time.time() - report.get("told_at", 0.0) > LOST_S:
+        job.state, job.ended_at = "failed", _now()
+        job.problem = {"what": "the service that did the work has ended", "hint": "try again"}
+    return job

@@ -12,6 +12,7 @@ from retrieval.domain.media import Medium
 from retrieval.errors import QueryError
 from retrieval.render.json import duplicates_report, status_report
 from retrieval.service.context import Service
+from retrieval.service.work_queue import stops
 
 COMPARED: tuple[Medium, ...] = ("image", "video", "audio")
 
@@ -48,7 +49,11 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/readyz", summary="The library can be asked")
     async def ready(request: Request) -> Response:
+        if service.queue.is_leaving:  # at once, and not behind the questions that wait
+            raise stops()
         await service.queue.run(request, service.library.status)
+        if service.queue.is_leaving:
+            raise stops()
         return JSONResponse({"status": "ok"})
 
     return router

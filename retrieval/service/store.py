@@ -2,7 +2,8 @@
 
     LIBRARY/service.sqlite    one table of JSON documents by kind and id
 
-It is not the catalog, whose writer may hold that for hours: changing what is kept here never waits for an index run.
+It is not the catalog, whose writer may hold that for hours: changing what is kept here never waits for an index run. Where
+a server holds the catalog, it holds these documents as well, for all services of the library.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from retrieval.catalog.location import location
 from retrieval.errors import LibraryDamaged, LibraryError
 
 FILE = "service.sqlite"
@@ -26,6 +28,10 @@ TABLE = """CREATE TABLE IF NOT EXISTS documents (
 
 class Store(Protocol):
     """JSON documents by kind and id."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other services keep theirs there too."""
 
     def put(self, kind: str, name: str, content: dict[str, Any]) -> None:
         """Keeps a document, in the place of one of that name."""
@@ -46,6 +52,11 @@ class FileStore:
     def __init__(self, library: Path) -> None:
         self._file = library / FILE
         self._lock = threading.Lock()
+
+    @property
+    def is_shared(self) -> bool:
+        """See Store.is_shared."""
+        return False
 
     def put(self, kind: str, name: str, content: dict[str, Any]) -> None:
         """See Store.put. Raises: LibraryError where the file cannot be written."""
@@ -101,3 +112,13 @@ class FileStore:
             if self._file.stat().st_mode & 0o077:
                 with suppress(PermissionError):  # another user's
                     self._file.chmod(0o600)
+
+
+def store_of(library: Path) -> Store:
+    """In the database that holds the catalog, where one does; else in the library's folder."""
+    where = location(library)
+    if where.catalog is None:
+        return FileStore(library)
+    from retrieval.catalog.documents import CatalogStore
+
+    return CatalogStore(where.catalog, library)

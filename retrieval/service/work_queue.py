@@ -28,6 +28,7 @@ class WorkQueue:
         self._waiting: set[asyncio.Future[None]] = set()  # of each request, done when it shall wait no longer
         self._under_way: set[asyncio.Future[None]] = set()
         self.inside = 0  # waiting or under way
+        self.is_leaving = False  # the service is stopped soon; it still answers
 
     async def run(self, request: Request | None, work: Callable[[], Result]) -> Result:
         """What `work` gives, in a thread; it is dropped where the client leaves before its turn.
@@ -37,7 +38,7 @@ class WorkQueue:
             service stops.
         """
         if self._is_stopping:
-            raise _stops()
+            raise stops()
         if self.inside >= self._most:
             raise HTTPException(503, "the service is busy", {"Retry-After": "1"})
         self.inside += 1
@@ -52,7 +53,7 @@ class WorkQueue:
             await asyncio.wait((running, over), timeout=self._work_s, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             return running.result()
-        raise _stops() if over.done() else HTTPException(503, "the answer takes too long", {"Retry-After": "30"})
+        raise stops() if over.done() else HTTPException(503, "the answer takes too long", {"Retry-After": "30"})
 
     def _ended(self, running: asyncio.Future[Result]) -> None:
         self.inside -= 1
@@ -78,10 +79,18 @@ class WorkQueue:
             return
         _give_back(room, self._room)
         if stop in done:
-            raise _stops()
+            raise stops()
         if gone in done:
             raise HTTPException(499, "the client has left")
         raise HTTPException(503, "the service is busy", {"Retry-After": "5"})
+
+    def leave(self) -> None:
+        """Notes that the service is stopped soon: whoever asks whether it is ready is told so, all others are answered."""
+        self.is_leaving = True
+
+    def is_busy(self) -> bool:
+        """Whether anything waits or is under way."""
+        return self.inside > 0
 
     def stop(self, grace_s: float) -> None:
         """Answers what waits and what comes by 503, and what is under way as well after so many seconds."""
@@ -111,7 +120,8 @@ def _end(waiters: set[asyncio.Future[None]]) -> None:
             each.set_result(None)
 
 
-def _stops() -> HTTPException:
+def stops() -> HTTPException:
+    """The answer of a service that ends."""
     return HTTPException(503, "the service is stopping", {"Retry-After": "10"})
 
 

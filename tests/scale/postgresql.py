@@ -10,6 +10,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
@@ -97,6 +99,12 @@ class Server:
             self._process.wait()
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process."""
+        assert self._process is not None
+        return self._process.pid
+
     def remove(self) -> None:
         """Stops the server and deletes what it kept."""
         self.stop()
@@ -121,6 +129,17 @@ class Server:
         schema = "l" + blake2b(os.fsencode(home.absolute()), digest_size=8).hexdigest()
         self.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         return self.url(schema)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server until the block ends, which deletes what it kept."""
+    server = Server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 def _package() -> Path:

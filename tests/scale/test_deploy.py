@@ -87,7 +87,7 @@ def test_checks_of_health_use_a_name_that_is_served() -> None:
     rules = {}
     for name in ("compose", "kubernetes"):
         text = (DEPLOY / f"{name}.yaml").read_text("utf-8")
-        (command,) = re.findall(r'\["serve", (.*)\]', text)
+        (command,) = re.findall(r'\["serve", (.*?)\]', text, re.DOTALL)
         given = re.findall(r'"([^"]+)"', command)
         known = {each for option, each in itertools.pairwise(given) if option in ("--host", "--allow-host")}
         rules[name] = known, set(re.findall(r"http://([^:/]+):8765/healthz|name: Host, value: ([\w.]+)", text))

@@ -182,7 +182,7 @@ def test_a_service_that_stops_answers_whoever_waits(served: Library, monkeypatch
             while "crossmedia_questions_inside 2" not in client.get("/metrics").text:
                 time.sleep(0.01)
             assert client.portal is not None
-            client.portal.call(app.state.close)
+            client.portal.call(app.state.ending["close"])
             for each in (first, second):
                 assert (each.result(600).status_code, "stopping" in each.result().text) == (503, True)
             assert client.get("/v1/stats").status_code == 503

@@ -9,6 +9,8 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,11 @@ from pathlib import Path
 import httpx
 from typer.testing import CliRunner
 
+from indexer.cli.listening import Ending, listening
 from indexer.cli.program import app
+from retrieval import Library
+from retrieval.service.app import create_app
+from retrieval.service.guard import Rules
 
 
 def test_other_machines_need_a_key(sample_library: Path) -> None:
@@ -111,3 +117,22 @@ def test_it_answers_until_it_is_stopped_and_keeps_no_question(sample_library: Pa
         answer = httpx.post(f"{place}v1/search", json={"query": "a quokka in the snow"}, timeout=120)
         assert answer.status_code == 200
         assert httpx.post(f"{place}v1/search", json={"query": "quokka AND"}, timeout=120).status_code == 400
+
+
+def test_it_answers_while_it_says_that_it_is_not_ready(served: Library) -> None:
+    """So whoever shares out the questions sees it go before a single one fails; a second signal ends the wait."""
+    service = create_app(served, Rules(frozenset({"127.0.0.1"})))
+    server, listener = listening(service, "127.0.0.1", 0, Ending(**service.state.ending, drain_s=600))
+    place = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    serving = threading.Thread(target=server.run, args=([listener],))
+    with listener:
+        serving.start()
+        assert httpx.get(f"{place}/readyz", timeout=60).status_code == 200
+        server.should_exit = True
+        while (answer := httpx.get(f"{place}/readyz", timeout=60)).status_code == 200:
+            time.sleep(0.01)
+        assert answer.json()["title"] == "the service is stopping"
+        assert httpx.get(f"{place}/healthz", timeout=60).status_code == 200
+        assert httpx.get(f"{place}/v1/stats", timeout=60).status_code == 200
+        server.force_exit = True
+        serving.join()

@@ -11,7 +11,7 @@ from itertools import chain
 
 import pytest
 
-from indexer.cli.listening import Protocol, listening
+from indexer.cli.listening import Ending, Protocol, listening
 from retrieval import Library
 from retrieval.service.app import create_app
 from retrieval.service.guard import Rules
@@ -30,7 +30,7 @@ def port(served: Library) -> Iterator[int]:
     """A service that gives a head, and a body, a quarter of a second."""
     rules = Rules(frozenset({"127.0.0.1"}), rate=1e6, burst=1_000_000, body_s=0.25)
     app = create_app(served, rules)
-    server, listener = listening(app, "127.0.0.1", 0, app.state.close, Quick)
+    server, listener = listening(app, "127.0.0.1", 0, Ending(**app.state.ending), Quick)
     with listener:
         serving = threading.Thread(target=server.run, args=([listener],))
         serving.start()
