@@ -286,8 +286,9 @@ def _records(rows: NDArray[Any], vectors: Half) -> list[dict[str, Any]]:
 
 
 def _row(hit: Any) -> tuple[int, ...]:
-    entity = hit["entity"]
-    return int(hit["vector"]), int(entity["segment"]), int(entity["asset"]), int(entity["medium"])
+    entity, key = hit["entity"], hit.get("vector")
+    key = hit["id"] if key is None else key  # servers before 2.4 do not say how the key is called
+    return int(key), int(entity["segment"]), int(entity["asset"]), int(entity["medium"])
 
 
 def _table(found: list[list[Any]], k: int, dtype: Any, empty: Any) -> NDArray[Any]:

@@ -1,0 +1,39 @@
+"""What a process and all that it started take."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children, and theirs, that are there."""
+    found = [pid]
+    for each in found:
+        for tasks in Path(f"/proc/{each}/task").glob("*/children"):
+            found += map(int, tasks.read_text().split())
+    return found
+
+
+def processor_s(pid: int) -> float:
+    """Seconds of processors of a family until now, with those of its children that have ended."""
+    ticks = 0
+    for each in family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))  # own and waited-for children's, in user and kernel mode
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def private_mib(pid: int) -> float:
+    """Memory of a family that is no file's; what its members share is counted once."""
+    total = shared = 0
+    for each in family(pid):
+        lines = dict(line.split(":", 1) for line in Path(f"/proc/{each}/status").read_text().splitlines())
+        total += int(lines["RssAnon"].split()[0])
+        shared = max(shared, int(lines["RssShmem"].split()[0]))
+    return (total + shared) / 1024
+
+
+def disk_mib(folder: Path) -> float:
+    """Of all files below a folder."""
+    return sum(each.lstat().st_blocks for each in folder.rglob("*") if each.is_file()) * 512 / (1 << 20)
