@@ -15,9 +15,11 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.full_disk import shortage
 from indexer.catalog.open import writing
 from indexer.publish import left_over, publish_space, sweep
+from indexer.sources.roots import is_online
 from retrieval import telemetry
 from retrieval.catalog import layout
 from retrieval.catalog.engine import has_catalog, open_engine
+from retrieval.domain.place import place_text
 from retrieval.errors import InstallationError, LibraryDamaged, LibraryError
 from retrieval.render.text import counted
 from retrieval.vectors.faiss_index import faiss_library
@@ -197,9 +199,10 @@ def _generations(connection: Connection, library: Path) -> Iterator[Problem]:
 
 def _sources(connection: Connection) -> Iterator[Problem]:
     for source in catalog_read.all_sources(connection):
-        if not source.root.is_dir():
-            hint = f"mount it, or crossmedia source move {source.root} NEW, or crossmedia source remove {source.root}"
-            yield f"{source.root} is offline", hint, None
+        if not is_online(source.root):
+            root = place_text(source.root)
+            hint = f"mount it, or crossmedia source move {root} NEW, or crossmedia source remove {root}"
+            yield f"{root} is offline", hint, None
 
 
 # ---------------------------------------------------------------- repairs

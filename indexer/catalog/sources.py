@@ -15,9 +15,12 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
 from indexer.catalog.vectors import now
 from indexer.sources.base import Source
+from indexer.sources.roots import existing_root
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import forgotten, paths, sources
+from retrieval.domain.place import is_object
 from retrieval.errors import LibraryError, QueryError
+from retrieval.media.objects import status
 
 ENOUGH = 0.5  # share of a source's files that must lie in a folder which it is said to have moved to
 LOOKED_AT = 1_000  # files of a moved source that are looked for, evenly chosen
@@ -130,9 +133,7 @@ def move(library: Path, old: Path, new: Path) -> None:
         QueryError: `old` is no source.
         LibraryError: `new` is no folder, a source already, or does not hold the source's files.
     """
-    target = new.expanduser().resolve()
-    if not target.is_dir():
-        raise LibraryError(f"{new} is not a folder", "name the folder that the files are in now")
+    target = existing_root(new)
     with (
         writing(library, "crossmedia source move", create=False) as (engine, _),
         catalog_write.transaction(engine) as connection,
@@ -151,7 +152,7 @@ def _refuse_other_files(connection: Connection, source: Source, target: Path) ->
         select(paths.c.relative, paths.c.bytes).where(paths.c.source_id == source.id).order_by(paths.c.relative)
     ).all()
     looked_at = known[:: max(1, len(known) // LOOKED_AT)]
-    there = sum(_is_file_of(os.path.join(os.fsencode(target), row.relative), row.bytes) for row in looked_at)
+    there = sum(_is_file_of(target / os.fsdecode(row.relative), row.bytes) for row in looked_at)
     if looked_at and there < ENOUGH * len(looked_at):
         raise LibraryError(
             f"{target} does not hold the files of {source.root}: {there:,} of {len(looked_at):,} looked for are there",
@@ -160,9 +161,9 @@ def _refuse_other_files(connection: Connection, source: Source, target: Path) ->
         )
 
 
-def _is_file_of(path: bytes, size: int) -> bool:
+def _is_file_of(path: Path, size: int) -> bool:
     try:
-        return os.stat(path).st_size == size
+        return status(path).st_size == size
     except OSError:
         return False
 
@@ -304,6 +305,8 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 def _spellings(path: Path) -> list[Path]:
     """The path as it is written, made absolute, and where its folder really is."""
+    if is_object(path):
+        return [path]
     absolute = Path(os.path.abspath(path.expanduser()))
     return list(dict.fromkeys([path, absolute, absolute.parent.resolve() / absolute.name, absolute.resolve()]))
 

@@ -18,7 +18,8 @@ from retrieval.errors import DONE_WITH_SKIPS, LibraryNotFound
 
 def index(
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="FOLDER", help="Folders to follow from now on.")
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER", help="Folders to follow from now on, on disk or as s3://bucket/prefix."),
     ] = None,
     speech: Annotated[bool, typer.Option(help="Read speech now, or leave it for a later run.")] = True,
     ocr: Annotated[bool, typer.Option(help="Read text in pictures now, or leave it for a later run.")] = True,
@@ -67,10 +68,11 @@ def index(
     with reported(), signals.waiting() as is_stopped:
         from indexer.pipeline.options import Options
         from indexer.pipeline.run import index_folders
+        from indexer.sources.roots import configured_roots
         from retrieval.catalog.engine import has_catalog
 
         home = library or settings.default_library()
-        if not folders and not has_catalog(home):
+        if not folders and not has_catalog(home) and not configured_roots(settings.library_folder(home)):
             raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
         options = Options(
             profile=profile,

@@ -37,10 +37,12 @@ from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.publish import publish
 from indexer.sources import base, changes
+from indexer.sources.roots import configured_roots, existing_root
 from retrieval import settings
 from retrieval.catalog import layout
 from retrieval.catalog.engine import has_catalog
 from retrieval.domain.media import ImageSpec, InputSpec, Medium, Step
+from retrieval.domain.place import place_text
 from retrieval.encoders.profile import library_profile
 from retrieval.encoders.profile_registry import resolve_profile
 from retrieval.errors import LibraryError
@@ -74,12 +76,13 @@ def index_folders(
     """
     options = options or Options()
     home = settings.library_folder(Path(library or settings.default_library())).expanduser().absolute()
-    roots = [_existing(Path(folder)) for folder in folders]
+    roots = [existing_root(Path(folder)) for folder in folders]
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
         large = partial(least_region_side, options.profile)
+        wanted = [*roots, *configured_roots(home)]
         return plan(
-            home, roots, _name(home, options.profile) or settings.DEFAULT_PROFILE, options, on_event, large=large
+            home, wanted, _name(home, options.profile) or settings.DEFAULT_PROFILE, options, on_event, large=large
         )
     with opened_run(home, options, on_event, is_stopped) as (run, is_new):
         return run.index(roots, is_new)
@@ -129,15 +132,6 @@ def _keep_regions(engine: Engine, wanted: bool | None) -> bool:
         return catalog_read.wants_regions(connection)
 
 
-def _existing(folder: Path) -> Path:
-    absolute = folder.expanduser().resolve()
-    if not absolute.exists():
-        raise LibraryError(f"there is no folder {folder}", "check the path")
-    if not absolute.is_dir():
-        raise LibraryError(f"{folder} is not a folder", "name the folder that it lies in")
-    return absolute
-
-
 class _StopAsked(Exception):
     """Somebody wants the run to end here."""
 
@@ -177,6 +171,7 @@ class Run:
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
         with catalog_write.transaction(self.engine) as connection:
+            follow(connection, configured_roots(self._home), (), ())
             filtered = follow(connection, roots, self._options.include, self._options.exclude)
             sources = catalog_read.all_sources(connection)
         self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
@@ -239,7 +234,7 @@ class Run:
                 unfinished=self._options.unfinished,
                 check=self._check,
             )
-        self._warnings += [f"{root} is offline: what it holds stays searchable" for root in scanned.offline]
+        self._warnings += [f"{place_text(root)} is offline: what it holds stays searchable" for root in scanned.offline]
         self._emit(scanned)
         return found
 

@@ -23,8 +23,10 @@ from indexer.pipeline.stages import Result
 from indexer.pipeline.steps import STEPS, steps_of
 from indexer.sources.base import Candidate
 from retrieval.domain.media import Metadata, Step
+from retrieval.domain.place import is_object
 from retrieval.media.dates import name_date
-from retrieval.media.hashing import VANISHED
+from retrieval.media.hashing import LATER, VANISHED
+from retrieval.media.objects import status
 from retrieval.media.worker import Identity
 from retrieval.protocols import Transcriber
 
@@ -101,7 +103,7 @@ class Sink:
         failure, task = result.failure, result.job.task
         assert failure is not None
         self._emit(Skipped(task.path, failure.reason, failure.detail))
-        if failure.reason == VANISHED:
+        if failure.reason in LATER:
             return None
         return StepState(result.job.origin.asset_id, task.step, "failed", failure.reason, failure.detail)
 
@@ -185,7 +187,7 @@ class Sink:
         candidate = origin.candidate
         assert candidate is not None
         self._emit(Skipped(path or Path(os.fsdecode(candidate.relative)), reason, detail))
-        if reason == VANISHED:
+        if reason in LATER:
             return []
         return [Seen(origin.source_id, candidate.relative, candidate.fingerprint, skip=(reason, detail))]
 
@@ -202,7 +204,8 @@ def _asset_of(result: Result) -> NewAsset:
     digest = result.identity.hash if result.identity is not None else origin.hash
     assert facts is not None
     if candidate is None:  # read again, after a repair
-        size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
+        now = status(path)
+        size, mtime_ns = now.st_size, now.st_mtime_ns
     else:
         size, mtime_ns = candidate.fingerprint.bytes, candidate.fingerprint.mtime_ns
     if facts.date is None:
@@ -218,6 +221,8 @@ def _as_gone(result: Result) -> Result:
 
 
 def _is_gone(path: Path) -> bool:
+    if is_object(path):  # the worker that asked for it has said it
+        return False
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

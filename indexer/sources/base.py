@@ -15,6 +15,13 @@ class FileState:
     ctime_ns: int
     inode: int
 
+    def is_same(self, other: FileState) -> bool:
+        """Whether nothing tells them apart. Of an object in a bucket, which has no ctime, its ETag does, which stands for
+        the inode: it keeps it when the same bytes are sent again at another time."""
+        if self.ctime_ns == other.ctime_ns == 0:
+            return (self.bytes, self.inode) == (other.bytes, other.inode)
+        return self == other
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -33,7 +40,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A followed folder."""
+    """A followed folder, or the folder of a bucket: see retrieval/domain/place.py."""
 
     id: int
     root: Path

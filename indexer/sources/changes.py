@@ -10,7 +10,9 @@ from pathlib import Path
 
 from indexer.events import Scanned
 from indexer.sources.base import Candidate, Known, Source
-from indexer.sources.local import LINKED_FOLDER, Walk
+from indexer.sources.bucket import objects_in
+from indexer.sources.local import LINKED_FOLDER, Walk, scan
+from retrieval.domain.place import is_object
 from retrieval.media.sidecars import TIMED
 
 
@@ -84,16 +86,17 @@ def compare(
     changes = Changes(source, device=_device(source.root))
     root = os.fsencode(source.root)
     inner = {os.fsencode(other) for other in (*others, library) if _is_inside(other, source.root)}
-    walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner, check)
+    listing = objects_in if is_object(source.root) else scan
+    walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner, check, listing)
     missing = dict(known)
     for candidate in walk.candidates():
-        if candidate.problem == LINKED_FOLDER:
+        if candidate.problem == LINKED_FOLDER and not is_object(source.root):
             if _is_followed(source.root / os.fsdecode(candidate.relative), (source.root, *others)):
                 continue
         else:
             changes.files += 1
         before = missing.pop(candidate.relative, None)
-        if before is None or before.fingerprint != candidate.fingerprint:
+        if before is None or not before.fingerprint.is_same(candidate.fingerprint):
             changes.changed.append(candidate)
         elif before.asset_id is not None and before.sidecars != candidate.sidecars:
             changes.resubtitled.append((candidate, before.asset_id))
@@ -104,7 +107,7 @@ def compare(
     if not changes.offline:
         gone = {path: each.id for path, each in missing.items() if not _under(path, walk.unreadable)}
         changes.gone = [*gone.values()]
-        changes.left_out = sum(os.path.lexists(os.path.join(root, path)) for path in gone)
+        changes.left_out = sum(os.path.lexists(os.path.join(root, path)) for path in gone)  # none of a bucket's
     changes.changed.sort(key=is_timed)
     return changes
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from indexer.sources.base import Candidate, FileState
+from retrieval.media.objects import Status
 from retrieval.media.sidecars import owners
 from retrieval.media.sniff import CODE_SUFFIXES
 
@@ -44,6 +46,24 @@ CODE_MARKS = frozenset(
 CODE = CODE_SUFFIXES | {".json", ".jsonl", ".geojson", ".svg"}
 
 
+class Entry(Protocol):
+    """What lies in a folder: os.DirEntry[bytes], or an object of a bucket as one."""
+
+    @property
+    def name(self) -> bytes: ...
+    @property
+    def path(self) -> bytes: ...
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool: ...
+    def is_symlink(self) -> bool: ...
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result | Status: ...
+
+
+def scan(folder: bytes) -> Sequence[Entry]:
+    """What lies in a folder. Raises: OSError."""
+    with os.scandir(folder) as listing:
+        return list(listing)
+
+
 @dataclass(slots=True)
 class Walk:
     """One pass over a source. `unreadable` fills while `candidates` is consumed: folders that could not be listed."""
@@ -54,6 +74,7 @@ class Walk:
     hidden: bool = False
     leave_out: frozenset[bytes] = frozenset()  # absolute: other sources, the library itself, what was forgotten
     check: Callable[[], None] = lambda: None  # asked for each folder; what it raises ends the walk
+    scan: Callable[[bytes], Sequence[Entry]] = scan  # what lies in a folder, by its absolute path
     towards: bytes | None = None  # the only file that is wanted, relative to the root
     unreadable: set[bytes] = field(default_factory=set)
     listed: int = 0
@@ -66,11 +87,11 @@ class Walk:
             folder, is_code = folders.pop()
             self.check()
             try:
-                with os.scandir(os.path.join(self.root, folder) if folder else self.root) as listing:
-                    entries = sorted(listing, key=lambda entry: entry.name)
+                listing = self.scan(os.path.join(self.root, folder) if folder else self.root)
             except OSError:
                 self.unreadable.add(folder)
                 continue
+            entries = sorted(listing, key=lambda entry: entry.name)
             self.listed += len(entries)
             self.passed += sum(self._is_programs(entry.name) for entry in entries)
             if not self.hidden and (_is_photo_library(folder) or any(entry.name == NO_MEDIA for entry in entries)):
@@ -90,7 +111,7 @@ class Walk:
             return False
         return all(map(self._wanted_name, parts))
 
-    def _enters(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
+    def _enters(self, entry: Entry, folder: bytes) -> bool:
         if not entry.is_dir(follow_symlinks=False) or entry.path in self.leave_out:
             return False
         if not self._leads_on(os.path.join(folder, entry.name)):
@@ -109,7 +130,7 @@ class Walk:
         is_told = self.towards is not None or (self.include and len(paths) == len(self.include))
         return not is_told or any(each.startswith(folder + b"/") for each in paths)
 
-    def _is_original(self, entry: os.DirEntry[bytes], folder: bytes) -> bool:
+    def _is_original(self, entry: Entry, folder: bytes) -> bool:
         """Whether it is the one folder of a photo library that is entered."""
         return _is_photo_library(folder) and self._enters(entry, folder)
 
@@ -127,7 +148,7 @@ class Walk:
     def _excluded(self, relative: bytes) -> bool:
         return _matches(relative, self.exclude)
 
-    def _files(self, entries: list[os.DirEntry[bytes]], folder: bytes, *, is_code: bool) -> Iterator[Candidate]:
+    def _files(self, entries: list[Entry], folder: bytes, *, is_code: bool) -> Iterator[Candidate]:
         sidecars = _sidecars(entries)
         belonging = {entry.name for group in sidecars.values() for entry in group}
         for entry in entries:
@@ -166,15 +187,13 @@ def _matches(relative: bytes, patterns: tuple[str, ...]) -> bool:
     )
 
 
-def _sidecars(entries: list[os.DirEntry[bytes]]) -> dict[bytes, list[os.DirEntry[bytes]]]:
+def _sidecars(entries: list[Entry]) -> dict[bytes, list[Entry]]:
     """File name -> the files beside it that belong to it."""
     named = {os.fsdecode(entry.name): entry for entry in entries}
     return {os.fsencode(owner): [named[one.name] for one in belonging] for owner, belonging in owners(named).items()}
 
 
-def _candidate(
-    entry: os.DirEntry[bytes], relative: bytes, sidecars: list[os.DirEntry[bytes]] | tuple[()]
-) -> Candidate | None:
+def _candidate(entry: Entry, relative: bytes, sidecars: list[Entry] | tuple[()]) -> Candidate | None:
     try:
         status = entry.stat()
     except OSError:  # a dangling or circular link, or gone since the listing
@@ -187,14 +206,14 @@ def _candidate(
     return Candidate(relative, fingerprint, None, b"\0".join(map(_stamp, sidecars)))
 
 
-def _linked_folder(entry: os.DirEntry[bytes], relative: bytes) -> Candidate:
+def _linked_folder(entry: Entry, relative: bytes) -> Candidate:
     status = entry.stat(follow_symlinks=False)
     own = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     target = os.fsdecode(os.path.realpath(entry.path))
     return Candidate(relative, own, LINKED_FOLDER, detail=f"leads to {target}, which crossmedia index {target} follows")
 
 
-def _stamp(entry: os.DirEntry[bytes]) -> bytes:
+def _stamp(entry: Entry) -> bytes:
     try:
         status = entry.stat()
     except OSError:

@@ -14,6 +14,7 @@ from retrieval.catalog.filters import fits
 from retrieval.catalog.rows import path_of
 from retrieval.catalog.schema import assets, paths, sources
 from retrieval.domain.media import Medium
+from retrieval.domain.place import is_object
 from retrieval.domain.records import SeenAsset, StoredAsset
 
 _ASSETS = (
@@ -66,7 +67,7 @@ class AssetReader:
     def at(self, path: Path) -> int | None:
         """The asset that was seen at this absolute path, or at the place where its folder really is."""
         found = self._at(os.fsencode(path))
-        real = path.parent.resolve() / path.name  # sources are kept without links
+        real = path if is_object(path) else path.parent.resolve() / path.name  # sources are kept without links
         return found if found is not None or real == path else self._at(os.fsencode(real))
 
     def _at(self, raw: bytes) -> int | None:

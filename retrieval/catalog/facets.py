@@ -13,6 +13,7 @@ from retrieval.catalog import dialect
 from retrieval.catalog.rows import path_of
 from retrieval.catalog.schema import assets, paths, segments, sources
 from retrieval.domain.media import Kind
+from retrieval.domain.place import place_text
 from retrieval.domain.records import Facets
 
 DEGREES = 1  # digits behind the point that tell places apart: about 11 km
@@ -73,4 +74,4 @@ class FacetReader:
         for root, relative in self._connection.execute(query, chosen):
             counts[root, os.path.dirname(relative)] += 1
         folders = {path_of(*place): count for place, count in counts.items()}
-        return {str(each): folders[each] for each in sorted(folders)}
+        return {place_text(each): folders[each] for each in sorted(folders)}

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, false, or_, se
 
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, paths, segments, sources, spaces, vectors
+from retrieval.domain.place import SCHEME
 from retrieval.domain.query import Filters
 from retrieval.domain.records import Ids
 from retrieval.domain.text import plain_name, valid_text
@@ -116,8 +117,8 @@ def fits(connection: Connection, glob: str) -> ColumnElement[bool]:
     UTF-8 fit anything."""
     glob = valid_text(glob).replace("\ufffd", "*")
     pattern = glob.replace("**", "*").replace("[!", "[^")
-    pattern = os.path.expanduser(pattern)
-    if not pattern.startswith(("/", "*")):
+    pattern = os.path.expanduser(pattern).replace(f"{SCHEME}//", f"{SCHEME}/", 1)
+    if not pattern.startswith(("/", "*", f"{SCHEME}/")):
         pattern = "*/" + pattern
     patterns = [pattern] if set(glob) & set("*?[") else [pattern.rstrip("/"), pattern.rstrip("/") + "/*"]
     return dialect.fits_any(connection, patterns)

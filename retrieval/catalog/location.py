@@ -19,10 +19,12 @@ EXAMPLE = (
 @dataclass(frozen=True, slots=True)
 class Location:
     """catalog: the URL of a database; None: the file in the folder. vectors: LOCAL, indexes in the folder; PGVECTOR, in that
-    database; or the URL of a Milvus server or file."""
+    database; or the URL of a Milvus server or file. sources: folders, absolute or below the settings file, and s3://bucket/prefix,
+    which every index run follows."""
 
     catalog: str | None = None
     vectors: str = LOCAL
+    sources: tuple[str, ...] = ()
 
 
 IN_FOLDER = Location()
@@ -47,7 +49,7 @@ def location(home: Path) -> Location:
         settings: dict[str, Any] = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LibraryError(f"{file} cannot be understood: {error}", EXAMPLE) from None
-    if unknown := settings.keys() - {"catalog", "vectors"}:
+    if unknown := settings.keys() - {"catalog", "vectors", "sources"}:
         raise LibraryError(f"{file} has an unknown setting: {', '.join(sorted(unknown))}", EXAMPLE)
     catalog = settings.get("catalog")
     if catalog is not None and (not isinstance(catalog, str) or not catalog.startswith(SERVER)):
@@ -59,4 +61,7 @@ def location(home: Path) -> Location:
         )
     if vectors == PGVECTOR and catalog is None:
         raise LibraryError(f'{file}: vectors = "{PGVECTOR}" needs a catalog on a server', EXAMPLE)
-    return Location(catalog, vectors)
+    sources = settings.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(each, str) for each in sources):
+        raise LibraryError(f"{file}: sources must be a list of folders", 'sources = ["/photos", "s3://bucket/prefix"]')
+    return Location(catalog, vectors, tuple(sources))

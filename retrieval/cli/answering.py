@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrieval.cli import server as service
 from retrieval.cli.output import complain, is_bold, print_json, terminal_width
+from retrieval.domain.place import is_object, place_bytes, place_text
 from retrieval.errors import NOTHING_FOUND, RetrievalError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _print_answer(query: Query, answer: Answer, form: Form, tags: Tags | None) -
         _print_csv(answer)
     elif form.style == "paths":
         for hit in answer.shown if query.reach == "all" else answer.hits:
-            sys.stdout.buffer.write(os.fsencode(hit.path) + form.end.encode())
+            sys.stdout.buffer.write(place_bytes(hit.path) + form.end.encode())
     else:
         _print_table(query, answer, form, tags)
 
@@ -142,11 +143,14 @@ def _print_thumbnail(hit: Hit, way: Any) -> None:
 
 
 def _open(path: Path) -> None:
-    """Starts the program that the desktop has for a file."""
+    """Starts the program that the desktop has for a file; a browser for an object in a bucket."""
     import subprocess
+
+    from retrieval.media.objects import link
 
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     program = shutil.which(opener)
     if program is None:
         raise RetrievalError(f"{opener} is not installed, so {path} cannot be opened", "open it by hand")
-    subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    target = (link(path) if is_object(path) else None) or place_text(path)
+    subprocess.Popen([program, target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

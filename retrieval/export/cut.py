@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.domain.media import Span
+from retrieval.domain.place import place_text
 from retrieval.errors import RetrievalError
 from retrieval.export.target import check, written
+from retrieval.media.objects import is_there, localized
 
 if TYPE_CHECKING:
     from retrieval.library import AssetDetails
@@ -29,7 +31,7 @@ def save(shown: AssetDetails, target: Path, *, replace: bool = False) -> None:
         RetrievalError: `target` cannot be written, or its suffix does not fit; see target.written.
         MediaError: the file cannot be read, or holds nothing at that place.
     """
-    source = next((path for path in shown.asset.paths if path.exists()), None)
+    source = next(filter(is_there, shown.asset.paths), None)
     sources = [source] if source is not None else []
     check(target, replace=replace, sources=sources)
     if target.suffix.lower() in TEXTS:
@@ -37,10 +39,10 @@ def save(shown: AssetDetails, target: Path, *, replace: bool = False) -> None:
         with written(target, replace=replace, sources=sources) as part:
             part.write_text(text, encoding="utf-8")
     elif source is None:
-        raise RetrievalError(f"{shown.asset.paths[0]} is offline", "mount its source, then try again")
+        raise RetrievalError(f"{place_text(shown.asset.paths[0])} is offline", "mount its source, then try again")
     else:
-        with written(target, replace=replace, sources=sources) as part:
-            _save_media(shown, source, part)
+        with localized(source) as here, written(target, replace=replace, sources=sources) as part:
+            _save_media(shown, here, part)
 
 
 def _text(shown: AssetDetails) -> str:

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Span
+from retrieval.domain.place import place_text
 from retrieval.domain.query import Query
 from retrieval.errors import QueryError
 from retrieval.export import target
 from retrieval.media import fingerprint
+from retrieval.media.objects import all_localized, is_there
 from retrieval.search import fusion, moments
 from retrieval.settings import SURE
 
@@ -102,8 +104,11 @@ def make(
             f"no moment of a video here matches {format_query(encoded.query)}",
             "ask with other words, or --min-confidence 0",
         )
-    with target.written(out, replace=replace_files, sources=[part.path for part in parts]) as made:
-        joined = join([Piece(part.path, part.span) for part in parts], made)
+    with (
+        all_localized([part.path for part in parts]) as here,
+        target.written(out, replace=replace_files, sources=list(here.values())) as made,
+    ):
+        joined = join([Piece(here[part.path], part.span) for part in parts], made)
     texts = {".srt": subtitles(parts, joined), ".csv": table(parts, joined)}
     texts[".edl"] = edit_list(parts, joined, out.stem)
     for suffix, text in texts.items():
@@ -117,7 +122,7 @@ def gather(library: Library, encoded: EncodedQuery, cut: float) -> Iterator[Part
     filters = replace(encoded.query.filters, media=frozenset({"video"}))
     videos = encoded.changed(filters=filters, limit=MOST_VIDEOS, offset=0, sort="confidence", min_confidence=cut)
     for hit in library.search(videos):
-        path = next((each for each in hit.paths if each.exists()), None)
+        path = next(filter(is_there, hit.paths), None)
         if path is not None:
             yield from _parts(library, encoded, hit, path, cut)
 
@@ -225,7 +230,7 @@ def table(parts: Sequence[Part], written: Sequence[Joined]) -> str:
     rows = csv.writer(kept, lineterminator="\n")
     rows.writerow(CSV_HEAD)
     for part, joined in zip(parts, written, strict=True):
-        path = str(part.path).encode(errors="replace").decode()
+        path = place_text(part.path).encode(errors="replace").decode()
         times = (joined.span.start, joined.span.end, path, part.span.start, part.span.end, part.at_ms)
         rows.writerow((*times, round(part.confidence, 4), joined.encoded_ms, " ".join(text for _, text in part.said)))
     return kept.getvalue()

@@ -10,7 +10,8 @@ from pathlib import Path
 from retrieval.errors import MediaUnreadable
 
 HASH_BYTES = 32  # BLAKE2b-256
-VANISHED = "vanished"  # why a file failed that is tried again when it is back
+VANISHED, UNREACHABLE = "vanished", "unreachable"
+LATER = frozenset((VANISHED, UNREACHABLE))  # why a file failed that is tried again when it is back
 _BLOCK = 1 << 20
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, PictureSpec, Step
 from retrieval.errors import InstallationError, MediaError, MediaUnreadable
 from retrieval.media.channel import Channel
+from retrieval.media.objects import localized
 from retrieval.settings import Limits
 
 if TYPE_CHECKING:
@@ -172,20 +173,20 @@ def _attempt(task: Task, channel: Channel) -> Failure | InstallationFault | End:
 
 def _perform(task: Task, channel: Channel) -> Iterator[Any]:
     module, _, function = task.reader.partition(":")
-    read = getattr(import_module(module), function)
-    values = read(task.path, task.medium, task.spec, task.limits, partial(channel.send, None))
-    return map(partial(_with_fingerprints, task.spec), values) if task.has_fingerprints else values
+    read, alive = getattr(import_module(module), function), partial(channel.send, None)
+    with localized(task.path, alive) as path:
+        yield from map(partial(_with_fingerprints, task), read(path, task.medium, task.spec, task.limits, alive))
 
 
-def _with_fingerprints(spec: InputSpec | PictureSpec, value: Any) -> Any:
+def _with_fingerprints(task: Task, value: Any) -> Any:
     """A segment with the fingerprints of its model inputs; made here, since the host has no time to spare."""
-    if not isinstance(value, ExtractedSegment) or not value.views:
+    if not task.has_fingerprints or not isinstance(value, ExtractedSegment) or not value.views:
         return value
     from retrieval.media import fingerprint
 
     def of(view: ModelInput) -> bytes:
-        if isinstance(spec, AudioSpec):
-            return fingerprint.sound_fingerprint(view.array, spec.rate).astype("<u4").tobytes()
+        if isinstance(task.spec, AudioSpec):
+            return fingerprint.sound_fingerprint(view.array, task.spec.rate).astype("<u4").tobytes()
         return fingerprint.picture_fingerprint(view.array).tobytes()
 
     return replace(value, views=tuple(replace(view, fingerprint=of(view)) for view in value.views))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrieval.domain.place import place_of, place_text
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.errors import MediaError, QueryError, UnknownName
 
@@ -45,7 +45,7 @@ def asset_named(name: str | Path, snapshot: Snapshot) -> int:
 
 def named_first(asset: StoredAsset, name: str | Path) -> StoredAsset:
     """The asset with the path that was meant before those of its copies."""
-    meant, end = Path(os.path.abspath(Path(name).expanduser())), Path(name).parts
+    meant, end = place_of(name), Path(name).parts
     ordered = sorted(asset.paths, key=lambda each: (each != meant, not end or each.parts[-len(end) :] != end))
     return replace(asset, paths=tuple(ordered))
 
@@ -58,7 +58,7 @@ def _text(name: str | Path) -> str:
 
 
 def _asset_at(name: str | Path, snapshot: Snapshot) -> int:
-    path = Path(os.path.abspath(Path(name).expanduser()))
+    path = place_of(name)
     found = snapshot.assets.with_key(str(name)) or snapshot.assets.at(path)
     if found is not None:
         return found
@@ -66,7 +66,7 @@ def _asset_at(name: str | Path, snapshot: Snapshot) -> int:
     if len({asset for asset, _ in called}) == 1:
         return called[0][0]
     if called:
-        shown = ", ".join(str(each) for _, each in called[:MOST_NAMED]) + ", ..." * (len(called) > MOST_NAMED)
+        shown = ", ".join(place_text(each) for _, each in called[:MOST_NAMED]) + ", ..." * (len(called) > MOST_NAMED)
         raise QueryError(f"{len(called):,} files are called {name}", f"which of them? {shown}")
     _refuse_left_out(name, path, snapshot)
     near = nearest(name, snapshot)
@@ -94,7 +94,7 @@ def _refuse_left_out(name: str | Path, path: Path, snapshot: Snapshot) -> None:
         since = f" (the file is as of {skip.changed_at[:16].replace('T', ' ')})" if skip.changed_at else ""
         more = f": {skip.detail}" if skip.detail and skip.detail != skip.reason else ""
         raise MediaError(
-            f"{skip.path} was left out: {skip.reason}{since}{more}",
+            f"{place_text(skip.path)} was left out: {skip.reason}{since}{more}",
             "crossmedia index reads it again when it has changed",
             skip.reason,
         )

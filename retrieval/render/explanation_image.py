@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from retrieval.domain.media import Box, Span
+from retrieval.domain.place import place_text
 from retrieval.errors import RetrievalError
 from retrieval.kinds import KINDS
 from retrieval.render.fonts import Colour, Lettering, canvas, missing_line
@@ -72,7 +73,7 @@ def draw_explanation(explanation: Explanation, question: str) -> tuple[Image.Ima
 
 def _name(pen: ImageDraw.ImageDraw, letters: Lettering, explanation: Explanation, y: float) -> float:
     """The path with the words of the question marked, shortened from its beginning."""
-    path, whole = str(explanation.hit.path), path_from_home(explanation.hit.path)
+    path, whole = place_text(explanation.hit.path), path_from_home(explanation.hit.path)
     tail = whole.removeprefix("~")
     marks = []
     if path.endswith(tail):  # else the name has signs that are written as escapes

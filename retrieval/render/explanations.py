@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from retrieval.domain.place import place_text
 from retrieval.domain.result import FoundSegment
 from retrieval.render.quotes import quote
 from retrieval.render.text import aligned, clock, path_text, place, plain, where
@@ -18,7 +19,7 @@ def explanation_lines(explanation: Explanation, width: int | None = None, *, bol
     hit, segment = explanation.hit, explanation.segment
     yield f"{hit.confidence:.2f}  {path_text(hit.path)}  {hit.medium}"
     rows = [("found by", "its name")] if segment is None else [*_segment_rows(segment)]
-    named = [str(hit.path)[each.start : each.end] for each in explanation.name_marks]
+    named = [place_text(hit.path)[each.start : each.end] for each in explanation.name_marks]
     if named:
         rows.append(("in its name", plain(", ".join(named))))
     if explanation.at_ms is not None:

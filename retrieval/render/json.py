@@ -6,13 +6,13 @@ Keys are added, never renamed or dropped, while `version` stays.
 from __future__ import annotations
 
 import base64
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.domain.media import Segment, Skip
+from retrieval.domain.place import is_object, place_bytes
 from retrieval.domain.query import Filters, Operand, Query
 from retrieval.domain.result import Answer, FoundSegment, Hit
 from retrieval.errors import QueryError
@@ -52,11 +52,21 @@ CSV_HEAD = (
 
 def path_fields(path: Path) -> dict[str, str]:
     """`path`; for one that is not UTF-8 also `path_bytes` (base64), and U+FFFD in `path` for what cannot be written."""
-    raw = os.fsencode(path)
+    raw = place_bytes(path)
     try:
         return {"path": raw.decode()}
     except UnicodeDecodeError:
         return {"path": raw.decode(errors="replace"), "path_bytes": base64.b64encode(raw).decode()}
+
+
+def place_fields(path: Path) -> dict[str, str]:
+    """`path_fields`; of an object in a bucket also `link`, which it can be read by for an hour, by whoever has it."""
+    if not is_object(path):
+        return path_fields(path)
+    from retrieval.media.objects import link
+
+    made = link(path)
+    return path_fields(path) | ({"link": made} if made else {})
 
 
 def as_dict(value: Answer | Hit | Query | AssetDetails | Explanation | Status) -> dict[str, Any]:
@@ -133,7 +143,7 @@ def _filters(filters: Filters) -> dict[str, Any]:
 def hit_report(hit: Hit, tags: Tags | None = None) -> dict[str, Any]:
     """One hit with its best segments, best first."""
     return {
-        **path_fields(hit.path),
+        **place_fields(hit.path),
         "paths": [path_fields(each)["path"] for each in hit.paths],
         "asset": hit.asset,
         "medium": hit.medium,
@@ -195,7 +205,7 @@ def asset_report(shown: AssetDetails, tags: Tags | None = None) -> dict[str, Any
         "version": VERSION,
         "asset": asset.hash,
         "medium": asset.medium,
-        "paths": [path_fields(path) for path in asset.paths],
+        "paths": [place_fields(path) for path in asset.paths],
         "offline": asset.offline,
         "facts": {**asset.facts, "taken_at": asset.taken_at},
         "segments": [_stored(each) | _tags(each.key, tags) for each in shown.segments],

@@ -77,11 +77,13 @@ def thumbnail(hit: Hit, way: Protocol) -> str:
 def picture(path: Path, medium: Medium, at_ms: int, side: int = SIDE) -> Image | None:
     """A picture, or a frame of a video or animation, at most `side` pixels wide and high; None where none can be shown."""
     from retrieval.errors import MediaError
+    from retrieval.media.objects import localized
 
     if medium not in ("image", "video"):
         return None
     try:
-        small = _opened(path, medium, at_ms, side)
+        with localized(path) as here:
+            small = _opened(here, medium, at_ms, side)
     except (MediaError, OSError):  # gone or changed since it was indexed; its line still stands
         return None
     small.thumbnail((side, side))

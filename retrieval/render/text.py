@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from retrieval.domain.media import Segment
+from retrieval.domain.place import place_text
 from retrieval.domain.result import FoundSegment
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _escaped(character: str) -> str:
 
 def path_text(path: Path | str, folder: str | None = None) -> str:
     """A path on one line: relative where it lies below a folder (default: the current one), else with the home as ~."""
-    text = str(path)
+    text = place_text(path)
     try:
         below = (folder or os.getcwd()).rstrip(os.sep) + os.sep
     except OSError:  # the current folder is gone
@@ -78,7 +79,7 @@ def path_text(path: Path | str, folder: str | None = None) -> str:
 
 def path_from_home(path: Path | str) -> str:
     """A path on one line that means the same in every folder, the home folder as ~."""
-    text, home = str(path), os.path.expanduser("~")
+    text, home = place_text(path), os.path.expanduser("~")
     if len(home) > 1 and (text == home or text.startswith(home + os.sep)):
         text = "~" + text[len(home) :]
     return plain(text)

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Box, Span
+from retrieval.domain.place import place_text
 from retrieval.domain.query import Leaf, Not, Query, Required, Tree, Weighted
 from retrieval.domain.records import StoredSegment
 from retrieval.domain.result import FoundSegment, Hit
 from retrieval.errors import EncoderUnavailable, MediaError
 from retrieval.fulltext import highlight, keyword_search
+from retrieval.media.objects import localized
 from retrieval.query.encode import EncodedOperand
 from retrieval.search import fusion
 from retrieval.search.candidates import of_one
@@ -167,8 +169,9 @@ def _opened(
 ) -> tuple[Image | None, NDArray[np.float32] | None]:
     """Picture and outline, where there are."""
     try:
-        picture = picture_of(hit.path, hit.medium, segment.page if segment else None, at_ms)
-        return picture, outline_of(hit.path, length_ms) if hit.medium == "audio" else None
+        with localized(hit.path) as path:
+            picture = picture_of(path, hit.medium, segment.page if segment else None, at_ms)
+            return picture, outline_of(path, length_ms) if hit.medium == "audio" else None
     except MediaError as error:
         warnings.append(str(error))
     except OSError as error:
@@ -230,8 +233,8 @@ def _name_marks(
     asked = [context.keywords(each.words) for each in operands if each.words]
     found = [keyword_search.search_keywords(snapshot, each, whose) for each in asked]
     terms = [term for each in found if asset in each.assets for term in each.terms]
-    path = str(hit.path)
+    path = place_text(hit.path)
     start = max(
-        (len(str(root)) for root in snapshot.status.roots() if hit.path.is_relative_to(root)), default=len(path)
+        (len(place_text(root)) for root in snapshot.status.roots() if hit.path.is_relative_to(root)), default=len(path)
     )
     return tuple(Span(start + each.start, start + each.end) for each in highlight.name_highlights(path[start:], terms))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.domain.media import Medium, PictureSpec
+from retrieval.domain.place import place_text
 from retrieval.domain.records import StoredAsset, StoredSegment
 from retrieval.errors import MediaUnreadable
+from retrieval.media.objects import is_there, localized
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,11 +48,12 @@ def frame_of(asset: StoredAsset, segments: Sequence[StoredSegment], at_ms: int |
     Raises:
         MediaUnreadable: none of its files is at hand, or it cannot be read.
     """
-    path = next((each for each in asset.paths if each.exists()), None)
+    path = next(filter(is_there, asset.paths), None)
     if path is None:
-        raise MediaUnreadable(f"{asset.paths[0]} is offline", "mount its source, then try again")
+        raise MediaUnreadable(f"{place_text(asset.paths[0])} is offline", "mount its source, then try again")
     spec = spec_of(asset.medium, segments, at_ms, side)
-    return picture_of(path, asset.medium, spec.page, spec.at_ms, side)
+    with localized(path) as here:
+        return picture_of(here, asset.medium, spec.page, spec.at_ms, side)
 
 
 def spec_of(medium: Medium, segments: Sequence[StoredSegment], at_ms: int | None, side: int) -> PictureSpec:

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
+from retrieval.domain.place import is_object
+from retrieval.media.objects import link
 from retrieval.render.json import VERSION, asset_report
 from retrieval.search.pictures import spec_of
 from retrieval.service.context import Service
@@ -124,5 +126,9 @@ def _add_media(router: APIRouter, service: Service) -> None:
     @router.get("/assets/{name}/media", summary="The file itself; ranges are served", response_class=Response)
     async def media(request: Request, name: str) -> Response:
         _, path = await service.queue.run(request, lambda: service.file_of(name))
+        if is_object(path):
+            if (address := link(path)) is None:
+                raise HTTPException(404, "the file is not there now")
+            return RedirectResponse(address, 307, {"Cache-Control": "no-store"})
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return FileResponse(path, media_type=kind, filename=path.name, content_disposition_type="attachment")

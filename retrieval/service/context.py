@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from retrieval.domain.place import is_object
 from retrieval.library import AssetDetails, Library
 from retrieval.service.decoding import Decoders
 from retrieval.service.metrics import Metrics
@@ -55,9 +56,9 @@ class Service:
         Raises: HTTPException 404 where there is no such file; as Library.show.
         """
         shown = self.library.show(known(name))
-        roots = [root.resolve() for root in self.library.roots()]
+        roots = [root if is_object(root) else root.resolve() for root in self.library.roots()]
         for path in shown.asset.paths:
-            real = path.resolve()
-            if real.is_file() and any(real.is_relative_to(root) for root in roots):
+            real = path if is_object(path) else path.resolve()
+            if (is_object(path) or real.is_file()) and any(real.is_relative_to(root) for root in roots):
                 return shown, real
         raise HTTPException(404, "the file is not there now")

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from retrieval.domain.place import is_object
 from retrieval.service.context import Service
 from retrieval.service.guard import Rules, is_loopback
 
@@ -67,6 +68,8 @@ class Desktop:
             if not known or not hmac.compare_digest(known.encode(), request.headers.get(HEADER, "").encode()):
                 raise HTTPException(403, "only the page on this machine opens folders")
             _, file = await self._service.queue.run(request, lambda: self._service.file_of(name))
+            if is_object(file):
+                raise HTTPException(404, "it lies in a bucket, not in a folder of this machine")
             self._opener(file)
             return Response(status_code=204)
 

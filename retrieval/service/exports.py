@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from retrieval.domain.media import Span
 from retrieval.errors import QueryError
+from retrieval.media.objects import all_localized
 from retrieval.service.context import Service
 from retrieval.service.requests import segment_name
 
@@ -61,5 +63,6 @@ def _reel(service: Service, names: list[str]) -> bytes:
         raise QueryError("the reel is too long", f"choose moments of {LONGEST_MS // 1000} seconds in all")
     with tempfile.TemporaryDirectory(prefix="crossmedia-") as folder:
         target = Path(folder) / "reel.mp4"
-        join(parts, target)
+        with all_localized(each.path for each in parts) as here:
+            join([replace(each, path=here[each.path]) for each in parts], target)
         return target.read_bytes()
