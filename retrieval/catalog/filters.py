@@ -32,7 +32,7 @@ class FilterReader:
         if not conditions:
             return None
         listed = self._connection.execute(select(dialect.collected(assets.c.id)).where(*conditions)).scalar_one()
-        return np.sort(np.array(dialect.values_of(listed), np.int64))
+        return np.sort(dialect.ids_of(listed))
 
     def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
         """Ids of the assets that fulfil the filters, newest first; those without a date last."""

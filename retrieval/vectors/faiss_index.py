@@ -1,8 +1,8 @@
 """FAISS indexes in files: builds them, opens them memory-mapped, searches them.
 
 Up to FLAT_ROWS rows an index is a flat scan of bytes, whose scores are off by thousandths (docs/decisions/0151 and 0155);
-above, inverted lists of float16 whose `nprobe` is tuned against exact search when they are built. A mapped index is never
-added to: FAISS would abort the process. Rows and queries have unit length.
+above, inverted lists of bytes (0338) whose `nprobe` is tuned against exact search when they are built. A mapped index is
+never added to: FAISS would abort the process. Rows and queries have unit length.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from retrieval.domain.media import Vectors
 from retrieval.errors import LibraryDamaged, importing
 from retrieval.vectors.exact import ExactIndex, are_finite
 
-FLAT_ROWS = 300_000
+FLAT_ROWS = 100_000
 DEVIATIONS = 8.0  # of the numbers of a turned unit vector: a byte holds so many, and none is ever larger
-TRAIN_ROWS = 200_000
 CODES_FOR_ONE, CODES_OF_LIST = 4, 64  # scored again for one that is asked for; learned from for each list
 BLOCK = 16_384  # rows handed to FAISS at once
-TUNING_QUERIES, TUNING_K = 64, 20
-WANTED_RECALL = 0.98
+LISTS = 2.0  # inverted lists, times the root of the number of rows
+TUNING_QUERIES, TUNING_K, PROPOSED = 64, 20, 3
+WANTED_RECALL = 0.99
 FEW = 0.05  # where fewer rows are allowed, all lists are looked at: as fast, and exact
 
 
@@ -49,7 +49,7 @@ class FaissIndex:
         self._index = index
         self._findable = findable
         self._nprobe = nprobe
-        self._turned = _Turned(index) if hasattr(index, "chain") else None  # flat ones of the first releases: float16
+        self._turned = _Turned(index) if hasattr(index, "chain") else None  # those of the first releases: float16
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -72,17 +72,15 @@ class FaissIndex:
             bits = np.packbits(allowed, bitorder="little")  # must outlive the search: FAISS keeps a bare pointer
             selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
             share = float(np.count_nonzero(allowed)) / max(len(allowed), 1)
-        if self._turned:
-            scores, rows = self._turned.search(queries, k, selector)
-        else:
-            scores, rows = self._index.search(queries, k, params=self._parameters(selector, share))
+        asked = self._turned or self._index
+        scores, rows = asked.search(queries, k, params=self._parameters(selector, share))
         return np.where(rows < 0, np.float32(-np.inf), scores), rows.astype(np.int64, copy=False)
 
     def _parameters(self, selector: Any, share: float) -> Any:
         faiss = faiss_library()
         if not self._nprobe:
             return faiss.SearchParameters(sel=selector)
-        lists = int(self._index.nlist)
+        lists = int((self._turned or self._index).nlist)
         nprobe = lists if share < FEW else min(lists, int(self._nprobe / min(1.0, 4 * share)))
         return faiss.SearchParametersIVF(sel=selector, nprobe=nprobe)
 
@@ -94,7 +92,7 @@ class FaissIndex:
 
 
 class _Turned:
-    """A flat index of rows that were turned at random and rounded to bytes: half as large as float16, twice as fast.
+    """An index of rows that were turned at random and rounded to bytes: half as large as float16, and several times as fast.
 
     Once turned, all numbers of a unit vector are about equally large, whatever a model makes of its dimensions, so one
     step fits all. FAISS compares bytes, but cuts off what follows the point: rounding is ours.
@@ -106,23 +104,35 @@ class _Turned:
         self._turn = faiss.downcast_VectorTransform(index.chain.at(0))
         self._bytes = faiss.downcast_index(index.index)
         self._unit = np.float32(_steps(index.d) ** 2)
+        self._key = faiss.rev_swig_ptr(self._turn.A.data(), index.d).tobytes()  # one row tells two rotations apart
 
     @classmethod
-    def empty(cls, dimension: int) -> _Turned:
-        """Of no rows yet."""
+    def empty(cls, dimension: int, lists: int = 0) -> _Turned:
+        """Of no rows yet; lists: how many inverted ones, to be trained first."""
         faiss = faiss_library()
         turn = faiss.LinearTransform(dimension, dimension, False)
         faiss.copy_array_to_vector((_rotation(dimension) * _steps(dimension)).astype(np.float32).ravel(), turn.A)
         turn.is_trained = True
-        signed = faiss.ScalarQuantizer.QT_8bit_direct_signed
-        flat = faiss.IndexScalarQuantizer(dimension, signed, faiss.METRIC_INNER_PRODUCT)
-        return cls(faiss.IndexPreTransform(turn, flat))
+        signed, inner = faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
+        if not lists:
+            return cls(faiss.IndexPreTransform(turn, faiss.IndexScalarQuantizer(dimension, signed, inner)))
+        nearest = faiss.IndexFlatIP(dimension)
+        inverted = faiss.IndexIVFScalarQuantizer(nearest, dimension, lists, signed, inner, False)  # codes are the rows
+        return cls(faiss.IndexPreTransform(turn, inverted))
+
+    @property
+    def nlist(self) -> int:
+        return int(self._bytes.nlist)
+
+    def train(self, rows: NDArray[np.float16]) -> None:
+        """Learns the inverted lists from unit rows (n, dimension)."""
+        self._bytes.train(self._round(rows.astype(np.float32)))
 
     def add(self, rows: NDArray[np.float16]) -> Any:
         """Adds unit rows (n, dimension); returns the index of FAISS, which is written."""
         for start in range(0, len(rows), BLOCK):
             self._bytes.add(self._round(rows[start : start + BLOCK].astype(np.float32)))
-        self._whole.ntotal = self._bytes.ntotal
+        self._whole.is_trained, self._whole.ntotal = True, self._bytes.ntotal
         return self._whole
 
     def _round(self, vectors: Vectors) -> Vectors:
@@ -131,19 +141,30 @@ class _Turned:
         )  # a byte beyond them begins at the other end
         return turned
 
-    def search(self, queries: Vectors, k: int, selector: Any) -> tuple[Vectors, NDArray[np.int64]]:
+    def _asked(self, queries: Vectors) -> Vectors:
+        """Queries turned and rounded. One question asks several kinds of segment: those of one rotation share the work."""
+        global _last_turned
+        last, key, turned = _last_turned
+        if key != self._key or not np.array_equal(last, queries):
+            turned = self._round(queries)
+            _last_turned = queries.copy(), self._key, turned
+        return turned
+
+    def search(self, queries: Vectors, k: int, params: Any) -> tuple[Vectors, NDArray[np.int64]]:
         """Scores (q, k), best first, off by thousandths, and row numbers (q, k), -1 for none."""
-        scores, rows = self._bytes.search(
-            self._round(queries), k, params=faiss_library().SearchParameters(sel=selector)
-        )
+        scores, rows = self._bytes.search(self._asked(queries), k, params=params)
         return scores / self._unit, rows
 
     def rows(self) -> NDArray[np.float16]:
-        """All rows (n, dimension) in -1..1, rotated back."""
+        """All rows (n, dimension) in -1..1, rotated back; of flat ones."""
         dimension, count = self._whole.d, self._whole.ntotal
         back = faiss_library().vector_to_array(self._turn.A).reshape(dimension, dimension) / self._unit
         parts = [self._bytes.reconstruct_n(at, min(BLOCK, count - at)) @ back for at in range(0, count, BLOCK)]
         return np.concatenate(parts).astype(np.float16)
+
+
+_nothing = np.empty((0, 0), np.float32)
+_last_turned: tuple[Vectors, bytes, Vectors] = (_nothing, b"", _nothing)  # replaced whole, so threads only miss it
 
 
 @cache
@@ -164,16 +185,14 @@ def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
     if not finite.all():
         built = build(np.where(finite[:, None], rows, np.float16(0)), flat_rows)
         return FaissIndex(built._index, built._nprobe, finite)
-    faiss = faiss_library()
     n, dimension = rows.shape
     if n <= flat_rows:
         return FaissIndex(_Turned.empty(dimension).add(rows), 0)
-    lists = int(min(4 * np.sqrt(n), n / 39))
-    index = faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
-    index.by_residual = False  # codes are then the rows themselves, so scores are those of the catalog
-    sample = np.random.default_rng(0).choice(n, min(n, TRAIN_ROWS), replace=False)
-    index.train(rows[np.sort(sample)].astype(np.float32))
-    _add(index, rows)
+    lists = max(1, int(min(LISTS * np.sqrt(n), n / CODES_OF_LIST)))
+    turned = _Turned.empty(dimension, lists)
+    sample = np.random.default_rng(0).choice(n, CODES_OF_LIST * lists, replace=False)
+    turned.train(rows[np.sort(sample)])
+    index = turned.add(rows)
     return FaissIndex(index, _tune(index, rows))
 
 
@@ -208,13 +227,8 @@ class CodeIndex:
         return np.take_along_axis(scores, order, axis=1), np.take_along_axis(places, order, axis=1)
 
 
-def _add(index: Any, rows: NDArray[np.float16]) -> None:
-    for start in range(0, len(rows), BLOCK):
-        index.add(rows[start : start + BLOCK].astype(np.float32))
-
-
 def _tune(index: Any, rows: NDArray[np.float16]) -> int:
-    """The least power of two of lists whose recall at TUNING_K reaches WANTED_RECALL.
+    """How many lists to look at: from 4 by half more, the least whose recall at TUNING_K reaches WANTED_RECALL.
 
     The questions lie midway between two rows each: off the data, as the vector of a text lies off those of pictures.
     """
@@ -222,14 +236,15 @@ def _tune(index: Any, rows: NDArray[np.float16]) -> int:
     queries = rows[pairs[0]].astype(np.float32) + rows[pairs[1]].astype(np.float32)
     queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-6)
     truth = ExactIndex(rows).search(queries, TUNING_K)[1]
-    nprobe = 4
-    while nprobe < index.nlist and _recall(FaissIndex(index, nprobe), queries, truth) < WANTED_RECALL:
-        nprobe *= 2
-    return min(nprobe, int(index.nlist))
+    nprobe, lists = 4, _Turned(index).nlist
+    while nprobe < lists and _recall(FaissIndex(index, nprobe), queries, truth) < WANTED_RECALL:
+        nprobe += nprobe // 2
+    return min(nprobe, lists)
 
 
 def _recall(index: FaissIndex, queries: Vectors, truth: NDArray[np.int64]) -> float:
-    found = index.search(queries, truth.shape[1])[1]
+    """Share of the true nearest that are among PROPOSED times as many: a search scores its finalists again."""
+    found = index.search(queries, PROPOSED * truth.shape[1])[1]
     return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, truth, strict=True)]))
 
 

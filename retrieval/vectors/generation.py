@@ -30,7 +30,7 @@ from retrieval.vectors.exact import ExactIndex, are_finite
 if TYPE_CHECKING:
     from retrieval.protocols import VectorEngine, VectorIndex
 
-FORMAT = 1
+FORMAT = 2  # the newest that is read; 1: no inverted lists of bytes, and so written where there are none
 SUMMARY = "generation.json"
 
 
@@ -95,7 +95,8 @@ def write_generation(
         kept = (rows, vectors) if finite.all() else (rows[finite], vectors[finite])
         if finite.any():
             kinds[kind] = _write_kind(folder, kind, *kept)
-    summary = {"format": FORMAT, "dimension": dimension, "kinds": kinds}
+    inverted = any(kind.get("nprobe") for kind in kinds.values())
+    summary = {"format": FORMAT if inverted else 1, "dimension": dimension, "kinds": kinds}
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="ascii")
     for file in folder.iterdir():
         sync(file)

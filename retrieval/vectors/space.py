@@ -54,8 +54,9 @@ class Scope:
         """(n,) mask over rows of a part; None where all are allowed."""
         mask: NDArray[np.bool_] | None = None
         if self.media:
-            codes = [MEDIA.index(medium) for medium in self.media]
-            mask = np.isin(rows["medium"], codes)
+            wanted = np.zeros(256, np.bool_)
+            wanted[[MEDIA.index(medium) for medium in self.media]] = True
+            mask = wanted[rows["medium"]]
         if self.assets is not None:
             fits = contains(self.assets, rows["asset"])
             mask = fits if mask is None else mask & fits
@@ -104,6 +105,10 @@ class SpaceSnapshot:
     def kinds(self) -> set[Kind]:
         """Kinds of segment that have vectors here."""
         return set(self.fresh) | (set(self.generation.parts) if self.generation else set())
+
+    def compared(self, kind: Kind) -> int:
+        """Rows of a kind that this process itself looks through."""
+        return sum(len(part) for _, part in self._parts(kind) if isinstance(part, Part))
 
     def nearest(self, kind: Kind, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
         """The k best rows of one kind for each query (q, dimension), over all parts."""

@@ -38,6 +38,9 @@ class PlainSpace:
     def kinds(self) -> set[Kind]:
         return {self.kind}
 
+    def compared(self, kind: Kind) -> int:
+        return 0
+
     def nearest(self, kind: Kind, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
         mask = allowed.rows(self.rows)
         inside = np.arange(len(self.rows)) if mask is None else np.flatnonzero(mask)

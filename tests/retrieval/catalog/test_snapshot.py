@@ -187,6 +187,9 @@ def test_ascending_ids_are_looked_up() -> None:
     """Also beyond the last one, and in none."""
     assert contains(np.array([2, 5, 9]), np.array([1, 2, 9, 10])).tolist() == [False, True, True, False]
     assert contains(np.array([], np.int64), np.array([1])).tolist() == [False]
+    held, asked = np.array([2, 5, 9_000, 12_000]), np.arange(-3, 20_000)
+    assert np.flatnonzero(contains(held, asked)).tolist() == [5, 8, 9_003, 12_003]  # many: by a table
+    assert np.flatnonzero(contains(held * 10**9, asked * 10**9)).tolist() == [5, 8, 9_003, 12_003]  # far apart: sought
 
 
 @pytest.mark.sqlite

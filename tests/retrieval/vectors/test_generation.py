@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from retrieval.domain.records import ROW
 from retrieval.errors import LibraryDamaged
+from retrieval.vectors import faiss_index
 from retrieval.vectors.generation import open_generation, verify, write_generation
 
 VECTORS = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float16)
@@ -83,3 +85,34 @@ def test_a_mapped_generation_outlives_its_files(folder: Path) -> None:
     for file in list(folder.iterdir()):
         file.unlink()
     assert opened.parts["shot"].index.search(VECTORS[:1].astype(np.float32), 1)[1].shape == (1, 1)
+
+
+@pytest.mark.parametrize(("flat_rows", "written"), [(faiss_index.FLAT_ROWS, 1), (20, 2)])
+def test_only_inverted_lists_need_a_new_reader(
+    flat_rows: int, written: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers of format 1 would take them for flat bytes; both are opened by this one, and find a row by itself."""
+    pytest.importorskip("faiss")
+    monkeypatch.setattr(faiss_index.build, "__defaults__", (flat_rows,))
+    rows = np.zeros(200, ROW)
+    rows["vector"] = np.arange(1, 201)
+    vectors = np.random.default_rng(2).normal(size=(200, 8))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    write_generation(tmp_path, 8, [("image", rows, unit)])
+    assert json.loads((tmp_path / "generation.json").read_text())["format"] == written
+    index = open_generation(tmp_path, 8).parts["image"].index
+    assert index.search(unit[:9].astype(np.float32), 10)[1][:, 0].tolist() == list(range(9))
+    only = np.arange(200) == 77
+    assert index.search(unit[:1].astype(np.float32), 1, only)[1].tolist() == [[77]]
+
+
+def test_questions_that_are_asked_in_turns_keep_their_own_vectors(tmp_path: Path) -> None:
+    """What a question was turned to is kept for the next kind of segment, not for the next question or dimension."""
+    pytest.importorskip("faiss")
+    wide = np.eye(16, dtype=np.float16)
+    for rows in (VECTORS / 8, wide):
+        index = faiss_index.build(np.asarray(rows, np.float16))
+        asked = np.zeros((1, rows.shape[1]), np.float32)
+        for each in (2, 5, 2):
+            asked[:] = rows[each]  # in place: the array is the same
+            assert index.search(asked, 1)[1].tolist() == [[int((rows.astype(np.float32) @ rows[each]).argmax())]]
