@@ -131,6 +131,9 @@ class VectorSpace(Protocol):
     def kinds(self) -> set[Kind]:
         """Kinds of segment that have vectors in it."""
 
+    def compared(self, kind: Kind) -> int:
+        """Rows of a kind that this process itself looks through; an engine's do not count."""
+
     def nearest(self, kind: Kind, queries: Vectors, k: int, allowed: Scope) -> Neighbours:
         """The k best rows of a kind for each of the queries (q, dimension) float32, unit rows, inside a scope."""
 

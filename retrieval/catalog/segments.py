@@ -39,7 +39,7 @@ class SegmentReader:
             rows = self._connection.execute(_BY_ID_OR_FIRST, {**given, "assets": dialect.id_list(wanted)}).all()
         else:
             rows = self._connection.execute(_BY_ID, given).all()
-        return {row.id: _segment(row) for row in rows}
+        return {row[0]: _segment(row) for row in rows}
 
     def of_asset(self, asset: int) -> list[StoredSegment]:
         """All segments of an asset, in the order they were read."""
@@ -75,12 +75,11 @@ class SegmentReader:
 
 
 def _segment(row: Any) -> StoredSegment:
-    span = None if row.start_ms is None else Span(row.start_ms, row.end_ms)
-    chars = None if row.start_char is None else Span(row.start_char, row.end_char)
-    found = Segment(
-        kind=row.kind, span=span, chars=chars, page=row.page, text=row.text, lang=row.lang, box=_box(row.box)
-    )
-    return StoredSegment(row.id, row.asset_id, row.key, found)
+    """The segment of a row of the whole table; by place, for names cost several times as much."""
+    own, asset, _, key, kind, start_ms, end_ms, start_char, end_char, page, text, lang, box = row
+    span = None if start_ms is None else Span(start_ms, end_ms)
+    chars = None if start_char is None else Span(start_char, end_char)
+    return StoredSegment(own, asset, key, Segment(kind, span, chars, page, text, lang, _box(box)))
 
 
 def _box(stored: str | None) -> Box | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -141,16 +142,35 @@ class CohortCalibration:
         The best answer is at least as sure as its cosine alone makes it, against what absent things hardly ever reach.
         A noun that is known is judged by what is known of it (docs/decisions/0114).
         """
-        if self.nouns is not None and (nouns := self.nouns.places(questions)) is not None:
+        nouns, reached = self._held_against(questions)
+        if self.nouns is not None and nouns is not None:
             return self.nouns.line(nouns, lead, count)
         w, lead = self.weights, float(self.scale.of(lead))
         terms = np.array([w.near, w.everyday, w.typical, w.wordy])
-        reached = traits(questions, self.everyday, self.typical, self.bank_scale, self.typical_scale)
         shift = w.offset + float(reached.mean(axis=0) @ terms)
         shift += w.lead * lead + w.chance * chance(count)
         least = (w.slope + w.lead) * (lead - w.sure - w.growth * chance(count))
         shift = max(shift, least - w.slope * lead)
         return LinearCalibration(w.slope * self.scale.factor, shift + w.slope * self.scale.offset)
+
+    def _held_against(self, questions: Vectors) -> _Told:
+        """The nouns (q,) that questions (q, dimension) are, if they all are, and their `traits`. Pictures and shots are
+        asked by one question, so the last is kept."""
+        global _last
+        known, asked, told = _last
+        if known is not self or not np.array_equal(asked, questions):
+            nouns = None if self.nouns is None else self.nouns.places(questions)
+            told = nouns, traits(questions, self.everyday, self.typical, self.bank_scale, self.typical_scale)
+            _last = self, questions.copy(), told
+        return told
+
+
+_Told: TypeAlias = tuple[NDArray[np.intp] | None, NDArray[np.float64]]
+_last: tuple[CohortCalibration | None, Vectors, _Told] = (  # replaced whole, so threads only miss it
+    None,
+    np.empty((0, 0), np.float32),
+    (None, np.empty((0, 4))),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -163,10 +163,12 @@ def _candidates(
     either = judging is None or isinstance(judging.tree, Or)  # the first of the whole are first in a part
     k = FIRST_K + (1 if either else 4) * wanted
     scope = lookup.context.scope
+    begun = [lookup.begin(each, k) if own else None for each, own in zip(operands, proposing, strict=True)]
     words = [lookup.by_words(each, scope) if own else None for each, own in zip(operands, proposing, strict=True)]
     while True:
-        pairs = zip(operands, words, strict=True)
-        evidence = [Matches() if own is None else lookup.evidence(each, k, own) for each, own in pairs]
+        parts = zip(operands, words, begun, strict=True)
+        evidence = [Matches() if own is None else lookup.evidence(each, k, own, first) for each, own, first in parts]
+        begun = [None] * len(operands)
         if judging is None:
             candidates = sorted(of_one(evidence[0]).values(), key=lambda each: each.order)
         else:

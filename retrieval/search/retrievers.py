@@ -5,13 +5,16 @@ One semantic lane for each pair of (modality of the question, kind of segment), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.blas_threads import single_threaded_blas
 from retrieval.domain.media import Kind, Lane, Medium, Modality, Vectors
 from retrieval.domain.records import StoredVectors, distinct, media_of_rows
 from retrieval.encoders.calibration import CohortCalibration, LinearCalibration
@@ -28,10 +31,13 @@ from retrieval.vectors.exact import rescore
 from retrieval.vectors.space import Neighbours, Scope
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from retrieval.encoders.profile import Role
     from retrieval.protocols import Direction, Profile, Snapshot, VectorSpace
 
 CERTAIN = 2 * -fusion.LEAST  # log-odds of the very file that asks
+APART = 20_000  # rows of a kind that are compared on a thread of their own
 WARY = 0.02  # an index whose scores differ more than this from the catalog's is damaged
 WORDS, SAME = (
     "words",
@@ -39,8 +45,7 @@ WORDS, SAME = (
 )  # the ways of the keywords and of the very file, beside those named by the modality that asked
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One retriever's score of one segment. odds: log-odds; of words, a log-likelihood ratio (see fusion.agree)."""
 
     lane: Lane
@@ -66,8 +71,10 @@ class Matches:
 
     def add(self, segment: int, asset: int, way: str, match: Match) -> None:
         """Keeps the best match of one way to find a segment."""
-        ways = self.segments.setdefault(segment, {})
-        if way not in ways or (match.odds, match.score) > (ways[way].odds, ways[way].score):
+        ways = self.segments.get(segment)
+        if ways is None:
+            self.segments[segment] = {way: match}
+        elif way not in ways or (match.odds, match.score) > (ways[way].odds, ways[way].score):
             ways[way] = match
         self.owners[segment] = asset
 
@@ -84,10 +91,28 @@ class Retrieval:
         """The state of the catalog that is searched."""
         return self.context.snapshot
 
-    def evidence(self, operand: EncodedOperand, k: int, words: WordHits | None = None) -> Matches:
-        """The matches of every retriever, of vectors the k nearest. words: as `by_words` gave them, if it was asked."""
+    def begin(self, operand: EncodedOperand, k: int) -> list[_Sought]:
+        """Begins to seek the k nearest of each vector query; large indexes on threads, so that words are read meanwhile."""
+        sought: list[_Sought] = []
+        for probe in vector_queries(operand):
+            space = self.context.spaces.get(probe.role)
+            if space is not None and probe.kind in space.kinds():
+                ask = partial(space.nearest, probe.kind, probe.vectors, k, self.context.scope)
+                is_large = space.compared(probe.kind) >= APART
+                sought.append((probe, space, _threads().submit(_alone, ask).result if is_large else ask))
+        return sought
+
+    def evidence(
+        self,
+        operand: EncodedOperand,
+        k: int,
+        words: WordHits | None = None,
+        begun: Sequence[_Sought] | None = None,
+    ) -> Matches:
+        """The matches of every retriever, of vectors the k nearest. words, begun: as `by_words` and `begin` gave them, if
+        they were asked."""
         matches = Matches()
-        self._by_vectors(matches, operand, k)
+        self._by_vectors(matches, self.begin(operand, k) if begun is None else begun)
         _add_words(matches, operand, self.by_words(operand, self.context.scope) if words is None else words)
         if operand.identical is not None:
             self._add_identical(matches, operand.identical)
@@ -101,13 +126,9 @@ class Retrieval:
             matches.media[asset] = medium
             matches.add(first.id, asset, SAME, Match(KINDS[first.segment.kind].retriever, CERTAIN, 1.0))
 
-    def _by_vectors(self, matches: Matches, operand: EncodedOperand, k: int) -> None:
-        """The k nearest of each vector query, scored again by the catalog's vectors, which one statement fetches."""
-        proposed = []
-        for probe in vector_queries(operand):
-            space = self.context.spaces.get(probe.role)
-            if space is not None and probe.kind in space.kinds():
-                proposed.append((probe, space, space.nearest(probe.kind, probe.vectors, k, self.context.scope)))
+    def _by_vectors(self, matches: Matches, sought: Sequence[_Sought]) -> None:
+        """The nearest of each vector query, scored again by the catalog's vectors, which one statement fetches."""
+        proposed = [(probe, space, nearest()) for probe, space, nearest in sought]
         fetched = self._fetched([(probe.own.shape[1], near) for probe, _, near in proposed])
         scored = []
         for (probe, space, near), stored in zip(proposed, fetched, strict=True):
@@ -143,12 +164,10 @@ class Retrieval:
             return fusion.LEAST
         odds, best = probe.odds(self.context.profile, self.context.calibration(probe), scores)
         rows = zip(stored.segments.tolist(), odds.tolist(), best.tolist(), stored.at_ms.tolist(), strict=True)
+        lane, way = KINDS[probe.kind].retriever, probe.modality
         for segment, own, score, at_ms in rows:
             if segment in owners:
-                at = at_ms if at_ms >= 0 else None
-                matches.add(
-                    segment, owners[segment], probe.modality, Match(KINDS[probe.kind].retriever, own, score, at)
-                )
+                matches.add(segment, owners[segment], way, Match(lane, own, score, at_ms if at_ms >= 0 else None))
         return float(odds.min())
 
     def by_words(self, operand: EncodedOperand, scope: Scope, *, every: bool = False) -> WordHits:
@@ -256,6 +275,23 @@ class VectorQuery:
         less = None if self.less is None else log_odds(profile, modality, self.kind, scores[-1])
         odds = feedback.moved(odds, more, less)
         return odds, best
+
+
+_Sought: TypeAlias = "tuple[VectorQuery, VectorSpace, Callable[[], Neighbours]]"
+"""A vector query of a space, and what gives its nearest."""
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Of all searches, so that many questions at once start no more of them."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(os.cpu_count(), "nearest")
+
+
+def _alone(ask: Callable[[], Neighbours]) -> Neighbours:
+    with single_threaded_blas:
+        return ask()
 
 
 def _add_words(matches: Matches, operand: EncodedOperand, hits: WordHits) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +22,7 @@ from retrieval.query.encode import EncodedOperand
 from retrieval.search import feedback, fusion, retrievers
 from retrieval.search.context import SearchContext
 from retrieval.search.retrievers import CERTAIN, WORDS, Match, Matches, Retrieval, VectorQuery, media_of, vector_queries
-from retrieval.vectors.space import Neighbours, Scope
+from retrieval.vectors.space import Neighbours, Scope, SpaceSnapshot
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile, text_vector
 
@@ -207,3 +209,25 @@ def test_an_index_whose_scores_differ_is_not_trusted() -> None:
         retrievers._compare(space, Neighbours(exact - 0.1, rows, 1, True), stored, exact)
     space.is_exact = True
     retrievers._compare(space, Neighbours(exact - 0.1, rows, 1, True), stored, exact)
+
+
+def test_large_indexes_are_read_on_threads_with_the_same_answers(
+    sample_library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether an index counts as large changes when it is read, and nothing that is found."""
+    threads: list[bool] = []
+    nearest = SpaceSnapshot.nearest
+
+    def noted(*asked: Any) -> Neighbours:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return nearest(*asked)
+
+    monkeypatch.setattr(SpaceSnapshot, "nearest", noted)
+    answers = []
+    with Library.open(sample_library) as library:
+        for most in (retrievers.APART, 0):
+            monkeypatch.setattr(retrievers, "APART", most)
+            answers.append(library.search("a dog on the beach", min_confidence=0.0).hits)
+    half = len(threads) // 2
+    assert answers[0] and answers[0] == answers[1]
+    assert all(threads[:half]) and not any(threads[half:])
