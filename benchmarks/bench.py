@@ -31,6 +31,11 @@ Written by `make bench` (`benchmarks/bench.py`), which says how to run it. A fig
 other named, medians of runs in turns, unless a unit is given; the bar is the figure, and ten squares are as asked.
 
 """
+CHART = """
+Seconds of processor time as a library grows (`benchmarks.growth`); a slope of 1 is work that grows as the library does:
+
+![Writing, rebuilding and scanning, 1,000 to 1,000,000 segments, logarithmic](growth.svg)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,55 @@ ROWS = (
         60,
         beside=("seconds", "recall of the sample's pairs"),
     ),
+    Row(
+        "recall of these groups, of all pairs that comparing all with all finds",
+        "picture_groups --photos {photos}",
+        "recall of the sample's pairs",
+        0.995,
+        most=False,
+    ),
+    Row(
+        "a warm question over 100,000 segments, milliseconds",
+        "search --folder {work}/segments-5",
+        "100,000 segments: warm ms",
+        10,
+        beside=("100,000 segments: warm processor ms", "100,000 segments: warm processor ms, least"),
+    ),
+    Row(
+        "a warm question over 1,000,000 segments, milliseconds",
+        "search --folder {work}/segments-6 --scale 10",
+        "1,000,000 segments: warm ms",
+        18,
+        beside=("1,000,000 segments: warm processor ms", "1,000,000 segments: warm processor ms, least"),
+    ),
+    Row(
+        "filters that let 0.1, 1, 10 and 50 % of 1,000,000 segments through, milliseconds of the slowest",
+        "search --folder {work}/segments-6 --scale 10",
+        "1,000,000 segments: filtered ms, greatest",
+        30,
+        beside=("1,000,000 segments: filtered processor ms, greatest",),
+    ),
+    Row(
+        "recall of these questions at 20, against an exact search",
+        "search --folder {work}/segments-6 --scale 10",
+        "1,000,000 segments: filtered recall",
+        0.99,
+        most=False,
+    ),
+    Row(
+        "a cold question over 1,000,000 segments, MiB",
+        "search --folder {work}/segments-6 --scale 10",
+        "1,000,000 segments: cold mib",
+        300,
+        beside=("1,000,000 segments: cold processor s",),
+    ),
+    Row(
+        "growth of work from 1,000 to 1,000,000 segments, greatest slope of logarithms",
+        "growth {work}/growth --chart docs/growth.svg",
+        "greatest slope",
+        1.05,
+        beside=("write slope", "rebuild slope", "scan slope"),
+    ),
 )
 
 
@@ -203,7 +257,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--photos", default="", help="folder or ZIP file of photos")
     parser.add_argument("--media", default="", help="labelled recordings, as benchmarks.speech takes them")
-    parser.add_argument("--only", nargs="+", default=[], help="benchmarks: peers, pipeline, ocr, picture_groups")
+    parser.add_argument("--only", nargs="+", default=[], help="benchmarks: peers, pipeline, search, ...")
     parser.add_argument(
         "--read", nargs="+", type=Path, default=[], help="JSON lines of benchmarks, in place of measuring"
     )
@@ -213,7 +267,7 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     (given.work / "bench.json").write_text(json.dumps(found, indent=1), "utf-8")
     machine = f"Measured on: {openvino.processor()}; load {os.getloadavg()[0]:.1f} when it was written.\n\n"
-    text = HEAD + machine + table(rows, found)
+    text = HEAD + machine + table(rows, found) + (CHART if (PAGE.parent / "growth.svg").exists() else "")
     print(text)
     if not given.only:  # a part would take the other lines off the page
         PAGE.write_text(text, "utf-8")

@@ -1,16 +1,19 @@
-"""How fast a question is answered over 100,000 segments: cold process, warm library, memory. Prints one JSON object.
+"""How fast a question is answered over 100,000 segments: warm library, filters and their recall, cold process, memory.
 
-    python -m benchmarks.search [--folder DIR] [--scale 1.0]
+    python -m benchmarks.search [--folder DIR] [--scale 1.0] [--before WORKTREE --before-folder DIR] [--only warm ...]
 
 70,000 images, 15,000 shots of two frames, 10,000 passages and 5,000 speech segments; vectors are random around shared
 directions, texts are real words (of the documentation of the installed packages). A folder is kept and used again.
 Wall times hold on an idle machine only; processor seconds are given beside them, and as a multiple of what importing
-NumPy, FAISS, ONNX Runtime, SQLAlchemy and Typer takes in the same minute.
+NumPy, FAISS, ONNX Runtime, SQLAlchemy and Typer takes in the same minute. With --before another checkout answers every
+question as well, in a process of its own and in turns, over a library of its own (`python -m benchmarks.search --folder DIR`
+there makes it); the ratio is the median of those of single questions. Filters are dates, a new one for each question.
 """
 
 from __future__ import annotations
 
 import argparse
+import bisect
 import hashlib
 import importlib.metadata
 import json
@@ -22,15 +25,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sqlalchemy import insert, text, update
+from sqlalchemy import func, insert, select, text, update
 
+from benchmarks.report import report
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
-from indexer.catalog.open import writing
+from indexer.catalog.open import reading, writing
 from indexer.publish import publish
 from retrieval import Library
 from retrieval.catalog.engine import open_engine
@@ -45,19 +50,26 @@ PLAN = (
     ("passage", "document", 10_000, 1),
     ("speech", "audio", 5_000, 1),
 )
+AT_ONCE = 5_000  # segments that are written at once
 PER_ASSET = {"image": 1, "shot": 10, "passage": 20, "speech": 50}
 QUESTIONS = (
     "a dog on the beach", "red sports car at night", "install the package from source", "沙滩上的狗", "EST-1008",
     "who reads the configuration file", "ein Kind spielt im Garten", "license of the documentation",
     "mountain lake", "error handling",
 )  # fmt: skip
-LIMITS = {"cold_s": 0.7, "cold_mib": 300, "warm_ms": 20}
+SEGMENTS = sum(count for _, _, count, _ in PLAN)
+SHARES = (0.001, 0.01, 0.1, 0.5)  # of the assets that a filter lets through
+RECALLED = 3  # questions of each share whose answer is held against that of an exact search
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--before", type=Path, help="a checkout of an earlier build")
+    parser.add_argument("--before-folder", type=Path, help="a library of that build's own")
+    parser.add_argument("--only", nargs="+", choices=("warm", "filtered", "cold"), default=("warm", "filtered", "cold"))
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp())
     if not (folder / "catalog.sqlite").exists():
@@ -66,8 +78,15 @@ def main() -> None:
         for role in ("shared", "sentence"):  # the vectors are random, so any weights may have made them
             space = make_profile("starter").space(role)
             connection.execute(update(spaces).where(spaces.c.name == space.name).values(revision=space.revision))
-    figures = {**warm(folder), **cold(folder), "limits": LIMITS}
-    print(json.dumps(figures, indent=1))
+    figures: dict[str, float] = {}
+    if "warm" in given.only:
+        figures |= warm(folder, given.before, given.before_folder)
+    if "filtered" in given.only:
+        figures |= filtered(folder)
+    if "cold" in given.only:
+        figures |= cold(folder)
+    segments_there = f"{round(SEGMENTS * given.scale):,} segments"
+    report("search", {f"{segments_there}: {name}": value for name, value in figures.items()}, given.out)
 
 
 # ---------------------------------------------------------------- a library of that size
@@ -104,87 +123,158 @@ def fill(
     connection: Any, rng: Any, texts: list[str], source: int, space: int, kind: str, medium: str, count: int, views: int
 ) -> None:
     """`count` segments of one kind with their assets, words and vectors."""
-    says = kind in ("passage", "speech")
-    asset = 0
     commit = catalog_vectors.next_commit(connection)
     centres = rng.normal(size=(300, 512)).astype(np.float32)
-    for at in range(count):
-        if at % PER_ASSET[kind] == 0:
-            asset = put_asset(connection, source, kind, medium, at)
-        said = texts[int(rng.integers(len(texts)))] if says else None
-        key = hashlib.blake2b(f"{kind}{at}".encode(), digest_size=10).hexdigest()
-        row = {
-            "asset_id": asset,
-            "step": "read",
-            "key": key,
-            "kind": kind,
-            "text": said,
-            "start_ms": at,
-            "end_ms": at + 1,
-        }
-        segment = connection.execute(insert(segments), row).inserted_primary_key[0]
-        if said:
-            connection.execute(
-                text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"),
-                {"i": segment, "w": analyzer.fold(said)},
+    before = [connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) for table in (assets, segments)]
+    for first in range(0, count, AT_ONCE):
+        numbers = range(first, min(count, first + AT_ONCE))
+        put_assets(connection, source, kind, medium, [at for at in numbers if at % PER_ASSET[kind] == 0], before[0])
+        rows, words, data = [], [], []
+        for at in numbers:
+            said = texts[int(rng.integers(len(texts)))] if kind in ("passage", "speech") else None
+            key = hashlib.blake2b(f"{kind}{at}".encode(), digest_size=10).hexdigest()
+            own = {"id": before[1] + at + 1, "asset_id": before[0] + at // PER_ASSET[kind] + 1}
+            rows.append(
+                {**own, "step": "read", "key": key, "kind": kind, "text": said, "start_ms": at, "end_ms": at + 1}
             )
-        noise = centres[rng.integers(300)] + 1.5 * rng.normal(size=(views, 512)).astype(np.float32)
-        unit = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype("<f2")
-        data = [
-            {"space_id": space, "segment_id": segment, "at_ms": None, "data": each.tobytes(), "commit_number": commit}
-            for each in unit
-        ]
+            if said:
+                words.append({"i": own["id"], "w": analyzer.fold(said)})
+            noise = centres[rng.integers(300)] + 1.5 * rng.normal(size=(views, 512)).astype(np.float32)
+            unit = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype("<f2")
+            whose = {"space_id": space, "segment_id": own["id"], "at_ms": None, "commit_number": commit}
+            data += [{**whose, "data": each.tobytes()} for each in unit]
+        connection.execute(insert(segments), rows)
+        if words:
+            connection.execute(text("INSERT INTO segment_words(rowid, words) VALUES (:i, :w)"), words)
         connection.execute(insert(vectors), data)
 
 
-def put_asset(connection: Any, source: int, kind: str, medium: str, at: int) -> int:
-    """One asset with one path."""
-    name = f"{kind}s/{at // 1000:03d}/IMG_{at:06d}.{kind}"
-    digest = hashlib.blake2b(name.encode(), digest_size=32).digest()
-    row = {"hash": digest, "medium": medium, "format": kind, "bytes": 1, "date": f"20{at % 25:02d}-01-01T00:00:00"}
-    asset = int(connection.execute(insert(assets), row).inserted_primary_key[0])
-    place = {
-        "source_id": source,
-        "relative": os.fsencode(name),
-        "asset_id": asset,
-        "bytes": 1,
-        "mtime_ns": 1,
-        "ctime_ns": 1,
-        "inode": at,
-    }
-    connection.execute(insert(paths), place)
-    found = asset_terms.asset_terms(Metadata(medium, format=kind), [name])  # type: ignore[arg-type]
-    connection.execute(text("INSERT INTO asset_words(rowid, words) VALUES (:i, :w)"), {"i": asset, "w": found})
-    return asset
+def put_assets(connection: Any, source: int, kind: str, medium: str, places: list[int], before: int) -> None:
+    """One asset with one path for each of some segments, which begin them. before: the last id that there is."""
+    rows, seen, words = [], [], []
+    for at in places:
+        name = f"{kind}s/{at // 1000:03d}/IMG_{at:06d}.{kind}"
+        digest = hashlib.blake2b(name.encode(), digest_size=32).digest()
+        asset = before + at // PER_ASSET[kind] + 1
+        nth = at // PER_ASSET[kind]
+        year, day = 2000 + nth % 25, nth // 25 % 336
+        date = f"{year}-{day // 28 + 1:02d}-{day % 28 + 1:02d}T00:00:00"
+        row = {"hash": digest, "medium": medium, "format": kind, "bytes": 1, "date": date}
+        rows.append({"id": asset, **row})
+        place = {"source_id": source, "relative": os.fsencode(name), "asset_id": asset}
+        seen.append({**place, "bytes": 1, "mtime_ns": 1, "ctime_ns": 1, "inode": at})
+        found = asset_terms.asset_terms(Metadata(medium, format=kind), [name])  # type: ignore[arg-type]
+        words.append({"i": asset, "w": found})
+    if rows:
+        connection.execute(insert(assets), rows)
+        connection.execute(insert(paths), seen)
+        connection.execute(text("INSERT INTO asset_words(rowid, words) VALUES (:i, :w)"), words)
 
 
 # ---------------------------------------------------------------- measures
 
 
-def warm(folder: Path) -> dict[str, float]:
+ANSWERING = """
+import json, sys, time
+from retrieval import Library
+with Library.open(sys.argv[1]) as library:
+    for line in sys.stdin:
+        asked = json.loads(line)
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = library.search(asked.pop("question"), limit=20, min_confidence=0.0, **asked)
+        spent = [1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)]
+        assert not answer.warnings, answer.warnings  # every space is asked
+        print(json.dumps([*spent, [hit.asset for hit in answer]]), flush=True)
+"""
+
+
+class Answering:
+    """A process of a checkout that answers one question after the other."""
+
+    def __init__(self, checkout: Path, folder: Path) -> None:
+        command = [sys.executable, "-c", ANSWERING, str(folder.resolve())]
+        self._process = subprocess.Popen(
+            command, cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def ask(self, question: str, **filters: str) -> tuple[float, float, list[str]]:
+        """Wall and processor milliseconds, and the assets."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"question": question, **filters}) + "\n")
+        self._process.stdin.flush()
+        wall, cpu, found = json.loads(self._process.stdout.readline())
+        return wall, cpu, found
+
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+def warm(folder: Path, before: Path | None, before_folder: Path | None) -> dict[str, float]:
     """Median and 95th percentile of Library.search with 20 hits, wall and processor milliseconds."""
-    with Library.open(folder) as library:
+    new = [f"{question} {n}" for n in range(5) for question in QUESTIONS]  # none is asked twice
+    with ExitStack() as stack:
+        ours = stack.enter_context(Answering(HERE, folder))
+        theirs = stack.enter_context(Answering(before, before_folder)) if before and before_folder else None
         for question in QUESTIONS:
-            assert not library.search(question, min_confidence=0.0).warnings  # every space is asked
-        new = [f"{question} {n}" for n in range(5) for question in QUESTIONS]  # none is asked twice
-        timed = [one(lambda q=question: library.search(q, limit=20, min_confidence=0.0)) for question in new]  # type: ignore[misc]
-        filtered = [
-            one(lambda q=q: library.search(q, media={"video"}, after="2010", min_confidence=0.0)) for q in QUESTIONS
-        ]  # type: ignore[misc]
-    walls = sorted(wall for wall, _ in timed)
-    return {
-        "warm_ms": round(statistics.median(walls), 1),
-        "warm_p95_ms": round(walls[int(0.95 * len(walls))], 1),
-        "warm_cpu_ms": round(statistics.median(cpu for _, cpu in timed), 1),
-        "filtered_cpu_ms": round(statistics.median(cpu for _, cpu in filtered), 1),
+            ours.ask(question)
+            if theirs:
+                theirs.ask(question)
+        timed = [(ours.ask(question), theirs.ask(question) if theirs else None) for question in new]
+    walls = sorted(own[0] for own, _ in timed)
+    figures = {
+        "warm ms": statistics.median(walls),
+        "warm ms, 95th percentile": walls[int(0.95 * len(walls))],
+        "warm processor ms": statistics.median(own[1] for own, _ in timed),
+        "warm processor ms, least": min(own[1] for own, _ in timed),
     }
+    pairs = [(own, other) for own, other in timed if other]
+    if pairs:
+        figures["before: warm processor ms"] = statistics.median(other[1] for _, other in pairs)
+        figures["warm processor ratio"] = statistics.median(own[1] / other[1] for own, other in pairs)
+        figures["warm ratio"] = statistics.median(own[0] / other[0] for own, other in pairs)
+    return figures
 
 
-def one(work: Any) -> tuple[float, float]:
-    """Wall and processor milliseconds of one call."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
+def filtered(folder: Path) -> dict[str, float]:
+    """Median milliseconds of a question with a new filter, and the share of an exact search's assets that it finds."""
+    begins = {share: dates(folder, share) for share in SHARES}
+    new = [(question, number) for number, question in enumerate(QUESTIONS)]
+    with Answering(HERE, folder) as asked:
+        asked.ask(QUESTIONS[0])
+        spent = {
+            share: [asked.ask(f"{question} {share}", after=begins[share][number]) for question, number in new]
+            for share in SHARES
+        }
+    figures: dict[str, float] = {}
+    for share, own in spent.items():
+        figures[f"filtered {share:.1%} ms"] = statistics.median(wall for wall, _, _ in own)
+        figures[f"filtered {share:.1%} processor ms"] = statistics.median(cpu for _, cpu, _ in own)
+    figures["filtered ms, greatest"] = max(figures[f"filtered {share:.1%} ms"] for share in SHARES)
+    figures["filtered processor ms, greatest"] = max(figures[f"filtered {share:.1%} processor ms"] for share in SHARES)
+    held = []
+    with Library.open(folder, exact=True) as exact:
+        for share, number in ((share, number) for share in SHARES for number in range(RECALLED)):
+            question, after = f"{QUESTIONS[number]} {share}", begins[share][number]
+            true = {hit.asset for hit in exact.search(question, limit=20, min_confidence=0.0, after=after)}
+            held.append(len(true & set(spent[share][number][2])) / len(true))
+    return figures | {"filtered recall": statistics.mean(held)}
+
+
+def dates(folder: Path, share: float) -> list[str]:
+    """For each question a day from which on about this share of the assets was taken, each another one."""
+    with reading(folder) as connection:
+        taken = sorted(connection.execute(select(assets.c.date)).scalars())
+    days = sorted(set(taken))
+    first = bisect.bisect_left(days, taken[int((1 - share) * len(taken))])
+    return [
+        days[max(0, min(len(days) - 2, first + number - len(QUESTIONS) // 2))][:10] for number in range(len(QUESTIONS))
+    ]
 
 
 COLD = """
@@ -213,12 +303,12 @@ def cold(folder: Path) -> dict[str, float]:
     found, bare = zip(*pairs, strict=True)
     cpu, least = min(each.cpu_s for each in found), min(each.cpu_s for each in bare)
     return {
-        "cold_s": round(min(each.wall_s for each in found), 2),
-        "cold_cpu_s": round(cpu, 2),
-        "cold_mib": max(int(each.told) for each in found),
-        "bare_s": round(min(each.wall_s for each in bare), 2),
-        "bare_cpu_s": round(least, 2),
-        "cold_over_bare": round(cpu / least, 2),
+        "cold s": min(each.wall_s for each in found),
+        "cold processor s": cpu,
+        "cold mib": max(int(each.told) for each in found),
+        "bare s": min(each.wall_s for each in bare),
+        "bare processor s": least,
+        "cold processor ratio": cpu / least,
     }
 
 
