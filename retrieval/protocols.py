@@ -1,7 +1,4 @@
-"""The seams of the query side: arrays and domain values only.
-
-A seam stands where a device, network, disk or second real form stands behind it, nowhere else.
-"""
+"""The seams of the query side, each with a device, network, disk or second real form behind it: arrays and values only."""
 
 from __future__ import annotations
 
@@ -158,9 +155,7 @@ class BatchTranscriber(Transcriber, Protocol):
     """A `Transcriber` that works faster on several recordings than on one."""
 
     def transcribe_each(self, recordings: Iterable[Iterable[NDArray[np.float32]]]) -> Iterator[list[Segment]]:
-        """The segments of each recording, in order. Recordings, each consecutive mono samples (n,) in -1..1 as of
-        `transcribe`, are read one after the other and ahead of the results.
-        """
+        """The segments of each recording, in order. Each is samples (n,) as of `transcribe`, read ahead of the results."""
 
 
 class Profile(Protocol):

@@ -130,7 +130,7 @@ def _same(
     plain: (n,) of the data.
     """
     same = np.zeros(len(pairs), np.bool_)
-    colours = same_colours(data, pairs)
+    colours = _same_colours(data, pairs)
     rows = np.flatnonzero(colours.any(axis=0) & ~plain[pairs].any(axis=1))
     for cells in steps:
         if not len(rows):
@@ -184,7 +184,7 @@ def _both(fingerprints: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
     return np.asarray(both.reshape(len(fingerprints), 2, -1), np.float32)
 
 
-def same_colours(data: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _same_colours(data: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(2, m) whether in pairs (m, 2) of rows of data colours point the same way, or hardly are any; then mirrored."""
     ours, theirs = (_hues_of(data[rows]) for rows in pairs.T)
     dots = [np.einsum("nchw,nchw->n", ours, each) for each in (theirs, theirs[:, :, :, ::-1])]

@@ -8,10 +8,8 @@ Copies byte for byte are one asset at several paths, and join the group of that 
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.blas_threads import single_threaded_blas
-from retrieval.domain.media import Medium, Vectors
-from retrieval.domain.records import Ids, StoredAsset, StoredFingerprints
+from retrieval.domain.media import Medium
+from retrieval.domain.records import StoredAsset, StoredFingerprints
 from retrieval.media import fingerprint
 from retrieval.settings import FRAME_EVERY_MS
 from retrieval.vectors import faiss_index
@@ -30,7 +27,7 @@ from retrieval.vectors.exact import ExactIndex
 if TYPE_CHECKING:
     from retrieval.protocols import Snapshot, VectorIndex
 
-NEAREST, KEPT = 48, 24  # pictures that are nearest to each, and of those with its colours so many that are proposed
+NEAREST = 24  # pictures that are proposed for each
 EXACT_ROWS = 20_000  # pictures up to which each is held against all others; above, an index proposes
 NEAR = 0.6  # least correlation of coarse greys of a proposal
 AT_ONCE = 1 << 23  # correlations of pictures that are held at once: 32 MiB
@@ -172,31 +169,16 @@ def _proposed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
     plain, mirrored = rows[: len(data)], rows[len(data) :]
     many = len(data) > EXACT_ROWS and faiss_index.has_faiss()
     index: VectorIndex = faiss_index.CodeIndex(plain) if many else ExactIndex(plain.astype(np.float16))
-    size = CODED if many else max(1, AT_ONCE // max(1, len(data)))
-
-    def near(start: int) -> NDArray[np.int64]:
-        """Pairs (m, 2) of the rows from `start` on."""
-        with single_threaded_blas:
-            sides = [index.search(side[start : start + size], NEAREST + 1) for side in (plain, mirrored)]
-        return _best_of(data, start, sides)
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return np.concatenate([np.empty((0, 2), np.int64), *threads.map(near, range(0, len(data), size))])
-
-
-def _best_of(data: NDArray[np.uint8], start: int, sides: Sequence[tuple[Vectors, Ids]]) -> NDArray[np.int64]:
-    """Pairs (m, 2) of the rows of data from `start` on with up to KEPT of the nearest whose colours fit.
-
-    sides: correlations and places (n, NEAREST + 1) of what is nearest to each, and to its mirror image.
-    """
-    scores, places = (np.concatenate(each, axis=1) for each in zip(*sides, strict=True))
-    scores[places == np.arange(start, start + len(scores))[:, None]] = -1
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
-    ones, columns = np.nonzero(np.take_along_axis(scores, order, axis=1) >= NEAR)
-    pairs = np.stack([start + ones, places[ones, order[ones, columns]]], axis=1)
-    pairs = pairs[fingerprint.same_colours(data, pairs).any(axis=0)]
-    before = np.searchsorted(pairs[:, 0], pairs[:, 0])  # pairs of a row follow each other, the nearest first
-    return pairs[np.arange(len(pairs)) - before < KEPT]
+    block = CODED if many else max(1, AT_ONCE // max(1, len(data)))
+    found = [np.empty((0, 2), np.int64)]
+    for start in range(0, len(data), block):
+        sides = [index.search(side[start : start + block], NEAREST + 1) for side in (plain, mirrored)]
+        scores, places = (np.concatenate(each, axis=1) for each in zip(*sides, strict=True))
+        scores[places == np.arange(start, start + len(scores))[:, None]] = -1
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
+        ones, columns = np.nonzero(np.take_along_axis(scores, order, axis=1) >= NEAR)
+        found.append(np.stack([start + ones, places[ones, order[ones, columns]]], axis=1))
+    return np.concatenate(found)
 
 
 # ---------------------------------------------------------------- videos
