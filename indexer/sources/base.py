@@ -15,12 +15,10 @@ class FileState:
     ctime_ns: int
     inode: int
 
-    def is_same(self, other: FileState) -> bool:
-        """Whether nothing tells them apart. Of an object in a bucket, which has no ctime, its ETag does, which stands for
-        the inode: it keeps it when the same bytes are sent again at another time."""
-        if self.ctime_ns == other.ctime_ns == 0:
-            return (self.bytes, self.inode) == (other.bytes, other.inode)
-        return self == other
+    def is_same_object(self, other: FileState) -> bool:
+        """Whether nothing tells two states of an object in a bucket apart: its ETag, which stands for the inode, stays when
+        the same bytes are sent again at another time."""
+        return (self.bytes, self.inode) == (other.bytes, other.inode)
 
 
 @dataclass(frozen=True, slots=True)

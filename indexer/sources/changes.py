@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.events import Scanned
-from indexer.sources.base import Candidate, Known, Source
+from indexer.sources.base import Candidate, FileState, Known, Source
 from indexer.sources.bucket import objects_in
 from indexer.sources.local import LINKED_FOLDER, Walk, scan
 from retrieval.domain.place import is_object
@@ -86,7 +86,7 @@ def compare(
     changes = Changes(source, device=_device(source.root))
     root = os.fsencode(source.root)
     inner = {os.fsencode(other) for other in (*others, library) if _is_inside(other, source.root)}
-    listing = objects_in if is_object(source.root) else scan
+    listing, is_same = (objects_in, FileState.is_same_object) if is_object(source.root) else (scan, FileState.__eq__)
     walk = Walk(root, source.include, source.exclude, hidden, forgotten | inner, check, listing)
     missing = dict(known)
     for candidate in walk.candidates():
@@ -96,7 +96,7 @@ def compare(
         else:
             changes.files += 1
         before = missing.pop(candidate.relative, None)
-        if before is None or not before.fingerprint.is_same(candidate.fingerprint):
+        if before is None or not is_same(before.fingerprint, candidate.fingerprint):
             changes.changed.append(candidate)
         elif before.asset_id is not None and before.sidecars != candidate.sidecars:
             changes.resubtitled.append((candidate, before.asset_id))

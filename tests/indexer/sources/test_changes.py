@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from indexer.sources import changes
 from indexer.sources.base import Known, Source
+from indexer.sources.bucket import Object
 from indexer.sources.changes import Changes, compare, compare_all
 from indexer.sources.local import Walk
+from retrieval.media.objects import Status
 
 
 def known_files(root: Path) -> dict[bytes, Known]:
@@ -35,6 +41,17 @@ def test_new_and_rewritten_files_are_changed(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"other")
     (tmp_path / "b.jpg").write_bytes(b"b")
     assert [each.relative for each in scan(tmp_path, known).changed] == [b"a.jpg", b"b.jpg"]
+
+
+def test_a_file_system_that_gives_no_ctime_gives_other_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a file of the same length and inode with another mtime is changed as well, unlike an object in a bucket."""
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    (known,) = known_files(tmp_path).values()
+    older, newer = (replace(known.fingerprint, ctime_ns=0, mtime_ns=each) for each in (1, 2))
+    entry = Object(b"a.jpg", bytes(tmp_path / "a.jpg"), Status(0o100644, newer.bytes, 2, newer.inode))
+    monkeypatch.setattr(changes, "scan", lambda _: [entry])
+    found = scan(tmp_path, {b"a.jpg": replace(known, fingerprint=older)})
+    assert [each.fingerprint for each in found.changed] == [newer]
 
 
 def test_deleted_files_are_gone(tmp_path: Path) -> None:
