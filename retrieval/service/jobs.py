@@ -96,15 +96,15 @@ class Jobs:
         if sum(each.state not in ENDED for each in self._jobs.values()) >= MOST_WAITING or self.closing.is_set():
             return None
         job = Job(uuid4().hex[:16], task | {"library": str(self._library)})
-        self._jobs[job.id] = job
         ended = [each for each in self.all() if each.ended_at is not None]
         for old in ended[: max(0, len(ended) - MOST_KEPT)]:
             self._jobs.pop(old.id, None)
             self._store.delete("job", old.id)
         if self._store.is_shared:
             self._note(job)
-            if self._teller is None or self._teller.done():
-                self._teller = asyncio.get_running_loop().create_task(self._tell_others())
+        self._jobs[job.id] = job  # not before: nothing is done of what was refused because the store is away
+        if self._store.is_shared and (self._teller is None or self._teller.done()):
+            self._teller = asyncio.get_running_loop().create_task(self._tell_others())
         if self._runner is None or self._runner.done():
             self._runner = asyncio.get_running_loop().create_task(self._work())
         return job
@@ -164,8 +164,10 @@ class Jobs:
         self.closing.set()
         self._changed()
         if self._store.is_shared:
-            for job in [each for each in self._jobs.values() if each.state == "queued"]:
-                await self._end(job, "cancelled")
+            with suppress(TimeoutError):  # others take them for lost, where the server is away
+                async with asyncio.timeout(PATIENCE_S):
+                    for job in [each for each in self._jobs.values() if each.state == "queued"]:
+                        await self._end(job, "cancelled")
         if self._running is not None:
             await self.cancel(self._running)
         if self._runner is not None:

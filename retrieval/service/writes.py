@@ -109,9 +109,12 @@ def _add_assets(router: APIRouter, service: Service, jobs: Jobs) -> None:
             name = _file_name(file.filename or "")
             place = await service.queue.run(request, lambda: _taken(service, file, name))
         task = {"do": "add", "file": str(place), "name": name, "keep": True}
-        job = jobs.add(task | {"text": text, "keywords": keywords.splitlines()})
-        if job is None:
-            place.unlink(missing_ok=True)
+        job = None
+        try:
+            job = jobs.add(task | {"text": text, "keywords": keywords.splitlines()})
+        finally:
+            if job is None:
+                place.unlink(missing_ok=True)
         return _accepted(job)
 
     @router.delete("/assets/{name}", status_code=202, summary="Forget an asset; no file but one sent here is deleted")

@@ -22,7 +22,9 @@ from indexer.catalog.write import transaction
 from indexer.cli.job import PROGRAM
 from indexer.pipeline.options import Options
 from retrieval import Library
+from retrieval.catalog import layout
 from retrieval.catalog.engine import open_engine
+from retrieval.errors import LibraryError
 from retrieval.service import jobs
 from retrieval.service.app import create_app
 from retrieval.service.guard import Rules, scope_needed
@@ -107,6 +109,21 @@ def test_a_program_that_cannot_be_started_is_told(empty: Library) -> None:
     with TestClient(create_app(empty, RULES, ("/no/such/program",)), base_url="http://localhost") as client:
         for _ in range(2):
             assert ended(client, client.post("/v1/index", json={}).json())["state"] == "failed"
+
+
+def test_nothing_is_done_of_a_job_that_cannot_be_kept(empty: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where services share a store that is away: whoever asked is told so, and what was sent is not left behind."""
+
+    def put(*_: object) -> None:
+        raise LibraryError("the server cannot be reached", "start it")
+
+    monkeypatch.setattr(FileStore, "is_shared", property(lambda _: True))
+    monkeypatch.setattr(FileStore, "put", put)
+    with TestClient(create_app(empty, RULES, ("false",)), base_url="http://localhost") as client:
+        assert client.post("/v1/index", json={}).status_code == 500
+        assert client.post("/v1/assets", files={"file": ("a.txt", b"a lighthouse")}).status_code == 500
+        assert client.get("/v1/jobs").json()["jobs"] == []
+    assert not [each for each in layout.added(empty.path).rglob("*") if each.is_file()]
 
 
 def test_a_library_in_use_is_waited_for(client: TestClient, empty: Library) -> None:
