@@ -36,12 +36,15 @@ Description=crossmedia answers questions about {home}
 [Service]
 ExecStart={command}
 Restart=on-failure
+TimeoutStopSec={stop:g}
 NoNewPrivileges=yes
 PrivateTmp=yes
 UMask=0077
 
 [Install]
 WantedBy=default.target"""
+
+STOP_S = 90  # that systemd gives a service to end, by default; it may drain before
 
 LibrariesOption = Annotated[
     list[Path] | None,
@@ -97,7 +100,8 @@ def serve(
             names += [part for each in webhook_host or () for part in ("--webhook-host", each)]
             names += ["--drain", f"{drain:g}"] if drain else []
             names += ["--watch"] * watch
-            print(_unit([each.absolute() for each in homes], ["--host", host, "--port", str(port), *names]))
+            options = ["--host", host, "--port", str(port), *names]
+            print(_unit([each.absolute() for each in homes], options, STOP_S + drain))
         else:
             if watch:
                 check_installed()
@@ -114,12 +118,13 @@ def names_of(homes: Sequence[Path]) -> list[str]:
     return names
 
 
-def _unit(homes: Sequence[Path], options: list[str]) -> str:
-    """A unit for `systemctl --user`: starts the service anew where it fails, and lets it gain no rights."""
+def _unit(homes: Sequence[Path], options: list[str], stop_s: float) -> str:
+    """A unit for `systemctl --user`: starts the service anew where it fails, kills it where it does not end in stop_s
+    seconds, and lets it gain no rights."""
     named = [part for home in homes for part in ("--library", str(home))]
     command = [sys.executable, "-m", "indexer.cli.app", "serve", *options, *named]
     shown = " and ".join(_in_unit(str(home)) for home in homes)
-    return UNIT.format(home=shown, command=" ".join(f'"{_in_unit(each)}"' for each in command))
+    return UNIT.format(home=shown, stop=stop_s, command=" ".join(f'"{_in_unit(each)}"' for each in command))
 
 
 def _in_unit(text: str) -> str:

@@ -53,7 +53,19 @@ def test_a_unit_for_systemd(tmp_path: Path, sample_library: Path) -> None:
     home.symlink_to(sample_library, target_is_directory=True)
     done = CliRunner().invoke(
         app,
-        ["serve", "--unit", "--watch", "--webhook-host", "a.example:8443", "--port", "9000", "--library", str(home)],
+        [
+            "serve",
+            "--unit",
+            "--watch",
+            "--webhook-host",
+            "a.example:8443",
+            "--port",
+            "9000",
+            "--drain",
+            "300",
+            "--library",
+            str(home),
+        ],
     )
     assert done.exit_code == 0, done.output
     unit = configparser.ConfigParser(interpolation=None, comment_prefixes="#")
@@ -62,7 +74,9 @@ def test_a_unit_for_systemd(tmp_path: Path, sample_library: Path) -> None:
     command = [each.replace("%%", "%").replace("$$", "$") for each in shlex.split(unit["Service"]["ExecStart"])]
     assert command[0] == sys.executable
     assert command[1:5] == ["-m", "indexer.cli.app", "serve", "--host"]
-    assert command[6:] == ["--port", "9000", "--webhook-host", "a.example:8443", "--watch", "--library", str(home)]
+    named = ["--webhook-host", "a.example:8443", "--drain", "300", "--watch", "--library", str(home)]
+    assert command[6:] == ["--port", "9000", *named]
+    assert unit["Service"]["TimeoutStopSec"] == "390"  # else systemd kills it while it drains
     assert unit["Install"]["WantedBy"] == "default.target"
 
 
