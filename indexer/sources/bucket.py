@@ -32,6 +32,13 @@ class Object:
         return self.status
 
 
+def is_empty(folder: Path) -> bool:
+    """Whether no object lies in a folder of a bucket or below it; one request. Raises: OSError."""
+    bucket, beginning = address(folder)
+    with asking(folder) as own:
+        return not own.list_objects_v2(Bucket=bucket, Prefix=beginning and beginning + "/", MaxKeys=1).get("Contents")
+
+
 def objects_in(folder: bytes) -> Sequence[Object]:
     """What lies in a folder of a bucket, by its path (see retrieval/domain/place.py).
 

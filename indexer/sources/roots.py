@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from indexer.sources.bucket import objects_in
+from indexer.sources.bucket import is_empty
 from retrieval.catalog.location import location
-from retrieval.domain.place import is_object, place_text
+from retrieval.domain.place import address, is_object, place_text
 from retrieval.errors import LibraryError
 
 
@@ -19,10 +18,12 @@ def existing_root(folder: Path) -> Path:
     """
     if is_object(folder):
         try:
-            objects_in(os.fsencode(folder))
+            nothing = is_empty(folder)
         except OSError as error:
             hint = "check its name, AWS_PROFILE and AWS_ENDPOINT_URL_S3"
             raise LibraryError(f"{place_text(folder)} cannot be listed: {error.strerror}", hint) from None
+        if nothing and address(folder)[1]:
+            raise LibraryError(f"there is no object below {place_text(folder)}", "check the path")
         return folder
     absolute = folder.expanduser().resolve()
     if not absolute.exists():
@@ -43,7 +44,7 @@ def is_online(root: Path) -> bool:
     if not is_object(root):
         return root.is_dir()
     try:
-        objects_in(os.fsencode(root))
+        is_empty(root)
     except OSError:
         return False
     return True

@@ -13,8 +13,8 @@ SCHEME = "s3:"
 
 
 def is_object(path: Path) -> bool:
-    """Whether a path names an object, or a folder of objects, of a bucket."""
-    return path.parts[:1] == (SCHEME,)
+    """Whether a path names an object, or a folder of objects, of a bucket; `s3:` alone is a file of that name."""
+    return path.parts[:1] == (SCHEME,) and len(path.parts) > 1
 
 
 def address(path: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -31,18 +32,32 @@ RANGE = 8 << 20  # bytes of one request
 LINK_S = 3_600  # a link is good for so long
 CONNECT_S, READ_S = 5, 60
 FOLDER = "crossmedia-objects-"
+_FOLDER_ALONE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW  # no pipe of another user, which would never open
 
 
 @cache
 def client() -> Any:
-    """The client of this process; its methods may be called from several threads. Raises: InstallationError."""
+    """The client of this process; its methods may be called from several threads.
+
+    Raises:
+        InstallationError: boto3 is not here. OSError: there is no such profile, or the server's address is none.
+    """
     with importing("boto3", "'crossmedia[s3]'"):
         from boto3.session import Session
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     rules = Config(
         connect_timeout=CONNECT_S, read_timeout=READ_S, retries={"mode": "standard"}, signature_version="s3v4"
     )
-    return Session().client("s3", config=rules)
+    try:
+        return Session().client("s3", config=rules)
+    except (BotoCoreError, ValueError) as error:
+        raise OSError(errno.EINVAL, _said(error)) from None
+
+
+def _said(error: Exception) -> str:
+    """What boto3 says, on one line, without the password that an address may hold."""
+    return re.sub(r"//[^/\s]*@", "//", " ".join(str(error).split()))
 
 
 @contextmanager
@@ -67,7 +82,7 @@ def asking(path: Path) -> Iterator[Any]:
             raise PermissionError(errno.EACCES, "may not be read", name) from None
         raise OSError(errno.EIO, f"answers {error.response.get('Error', {}).get('Code', code)}", name) from None
     except BotoCoreError as error:
-        raise OSError(errno.EHOSTUNREACH, " ".join(str(error).split()), name) from None
+        raise OSError(errno.EHOSTUNREACH, _said(error), name) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +223,7 @@ def _locked_folder() -> tuple[int, Path]:
     """A new folder of this process alone, and the open file that locks it; folders that nobody locks are removed."""
     for old in Path(tempfile.gettempdir()).glob(FOLDER + "*"):
         with suppress(OSError):
-            held = os.open(old, os.O_RDONLY)
+            held = os.open(old, _FOLDER_ALONE)
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(old)
@@ -216,9 +231,12 @@ def _locked_folder() -> tuple[int, Path]:
                 os.close(held)
     while True:
         made = Path(tempfile.mkdtemp(prefix=FOLDER))
-        held = os.open(made, os.O_RDONLY)
+        try:
+            held = os.open(made, _FOLDER_ALONE)
+        except FileNotFoundError:  # another process took it for one left behind, before it was locked
+            continue
         fcntl.flock(held, fcntl.LOCK_EX)
-        if made.exists():  # no other process took it for one left behind, before it was locked
+        if made.exists():
             return held, made
         os.close(held)
 
@@ -229,8 +247,9 @@ def _sidecars(path: Path) -> list[Path]:
 
     bucket, key = address(path)
     with asking(path) as own:
-        beside = own.list_objects_v2(Bucket=bucket, Prefix=key.removesuffix(path.suffix), Delimiter="/")
-    names = {Path(each["Key"]).name for each in beside.get("Contents", ())} | {path.name}
+        pages = own.get_paginator("list_objects_v2")
+        beside = list(pages.paginate(Bucket=bucket, Prefix=key.removesuffix(path.suffix), Delimiter="/"))
+    names = {Path(each["Key"]).name for page in beside for each in page.get("Contents", ())} | {path.name}
     return [path.with_name(each.name) for each in owners(names).get(path.name, ())]
 
 
@@ -248,7 +267,9 @@ def _fetch(path: Path, target: Path, alive: Callable[[], None]) -> None:
                     return  # an empty object has no first byte
                 raise
             size, same = int(part["ContentRange"].rpartition("/")[2]), {"IfMatch": part["ETag"]}
-            at += file.write(part["Body"].read())
+            if not (came := file.write(part["Body"].read())):
+                raise OSError(errno.EIO, "sends less than it says", place_text(path))
+            at += came
             file.flush()
             if at <= RANGE < size:
                 _refuse_foreign(target)

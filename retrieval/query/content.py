@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import AudioSpec, ExtractedSegment, ImageSpec, InputSpec, Medium, Metadata
-from retrieval.domain.place import is_object
 from retrieval.domain.query import FileReader, Operand
 from retrieval.errors import EncoderUnavailable, MediaError, MediaUnreadable, QueryError
 from retrieval.kinds import KINDS, space_among
-from retrieval.media.objects import localized
 from retrieval.settings import MOST_VIEWS, RATE
 
 if TYPE_CHECKING:
@@ -47,9 +45,6 @@ def of_file(path: Path, sense: str, profile: Profile, read: FileReader | None = 
         MediaError: there is none, it cannot be read, or there is nothing in it to ask with.
         QueryError: it is of another medium than `sense`.
     """
-    if is_object(path):
-        with localized(path) as copy:
-            return of_file(copy, sense, profile)
     if not path.is_file():
         raise MediaUnreadable(f"there is no file {path}", "check the path")
     read = read or partial(_read_here, path)

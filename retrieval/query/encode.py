@@ -255,9 +255,11 @@ def _thinned(items: Sequence[Item], most: int) -> list[Item]:
 
 def _encode_file(path: Path, sense: str, profile: Profile, read: FileReader | None = None) -> EncodedOperand:
     from retrieval.media.hashing import whole_hash
+    from retrieval.media.objects import localized
     from retrieval.query.content import of_file
 
-    return replace(_encode_content(of_file(path, sense, profile, read), profile), digest=whole_hash(path))
+    with localized(path) as here:
+        return replace(_encode_content(of_file(here, sense, profile, read), profile), digest=whole_hash(here))
 
 
 def _encode_bytes(data: bytes | bytearray | memoryview, sense: str, profile: Profile) -> EncodedOperand:

@@ -20,6 +20,7 @@ from indexer.pipeline.options import Options
 from indexer.pipeline.run import index_folders
 from retrieval import Library, LibraryError
 from retrieval.domain.place import place_text
+from retrieval.domain.query import Operand
 from retrieval.errors import MediaUnreadable, MediaUnsupported
 from retrieval.export.cut import save
 from retrieval.media import objects
@@ -162,6 +163,48 @@ def test_a_bucket_that_goes_away_in_mid_run_leaves_its_objects_for_the_next(buck
     assert (finished.new, finished.skipped) == (0, {})
     bucket.start()
     assert index(tmp_path)[0].new == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("AWS_PROFILE", "nobody", "profile .nobody. could not be found"),
+        ("AWS_ENDPOINT_URL_S3", "localhost:9000", "Invalid endpoint"),
+        ("AWS_ENDPOINT_URL_S3", "http://me:secret@127.0.0.1:9", "Could not connect to the endpoint URL: .http://127"),
+    ],
+)
+def test_settings_that_lead_nowhere_are_told(
+    bucket: s3.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    """Without the password in an address; answers lack their links, and nothing else."""
+    bucket.put("all/a.png", picture("red"))
+    index(tmp_path, ROOT)
+    monkeypatch.setenv(name, value)
+    objects.client.cache_clear()
+    with pytest.raises(LibraryError, match=reason) as error:
+        index(tmp_path, ROOT)
+    assert "secret" not in str(error.value)
+    assert answers(tmp_path, "red") == [f"{ROOT}/a.png"]
+    with Library.open(tmp_path, profile=FakeProfile()) as library:
+        assert as_dict(library.search("red").shown[0])["path"] == f"{ROOT}/a.png"
+
+
+def test_a_folder_that_no_object_lies_in_is_none(bucket: s3.Bucket, tmp_path: Path) -> None:
+    """A wrong name is told at once; an empty bucket is one; without a bucket it is a name on a disk."""
+    with pytest.raises(LibraryError, match="there is no object below s3://media/wrong"):
+        index(tmp_path, f"s3://{s3.BUCKET}/wrong")
+    assert index(tmp_path, f"s3://{s3.BUCKET}")[0].new == 0
+    with pytest.raises(LibraryError, match="there is no folder s3:"):
+        index(tmp_path, "s3://")
+
+
+def test_an_object_asks(bucket: s3.Bucket, tmp_path: Path) -> None:
+    """As a file does: --image s3://..."""
+    bucket.put("all/a.png", picture("red"))
+    index(tmp_path, ROOT)
+    with Library.open(tmp_path, profile=FakeProfile()) as library:
+        answer = library.search(Operand("image", Path(f"{ROOT}/a.png")))
+    assert [place_text(hit.path) for hit in answer.shown] == [f"{ROOT}/a.png"]
 
 
 def test_an_object_replaced_while_it_is_read_is_read_whole_later(
