@@ -4,7 +4,7 @@
     localized head -> is it a medium? -> ranges        If-Match: all of one state of the object
 
 Credentials, region and endpoint are those of every S3 program: AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL_S3, ...
-An object's folder of copies is locked by its process: what one left that was killed, the next one removes.
+A folder of copies is locked by its process: what one leaves that is killed, whoever killed it removes, or the next one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from retrieval.domain.place import address, is_object, place_text
 from retrieval.errors import InstallationError, MediaUnreadable, MediaUnsupported, importing
@@ -136,6 +137,12 @@ def link(path: Path) -> str | None:
         return None
 
 
+def origin(path: Path) -> str | None:
+    """Scheme, host and port of a link to an object; None without credentials. Asks nobody."""
+    made = urlsplit(link(path) or "")
+    return f"{made.scheme}://{made.netloc.rpartition('@')[2]}" if made.netloc else None
+
+
 # ---------------------------------------------------------------- copies
 
 
@@ -219,8 +226,8 @@ def _remove(held: int, folder: Path) -> None:
     os.close(held)
 
 
-def _locked_folder() -> tuple[int, Path]:
-    """A new folder of this process alone, and the open file that locks it; folders that nobody locks are removed."""
+def remove_left() -> None:
+    """Removes copies of processes that have ended."""
     for old in Path(tempfile.gettempdir()).glob(FOLDER + "*"):
         with suppress(OSError):
             held = os.open(old, _FOLDER_ALONE)
@@ -229,6 +236,11 @@ def _locked_folder() -> tuple[int, Path]:
                 shutil.rmtree(old)
             finally:
                 os.close(held)
+
+
+def _locked_folder() -> tuple[int, Path]:
+    """A new folder of this process alone, and the open file that locks it; what others left is removed."""
+    remove_left()
     while True:
         made = Path(tempfile.mkdtemp(prefix=FOLDER))
         try:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from retrieval.domain.media import AudioSpec, ExtractedSegment, InputSpec, Medium, ModelInput, PictureSpec, Step
 from retrieval.errors import InstallationError, MediaError, MediaUnreadable
 from retrieval.media.channel import Channel
-from retrieval.media.objects import localized
+from retrieval.media.objects import localized, remove_left
 from retrieval.settings import Limits
 
 if TYPE_CHECKING:
@@ -381,8 +381,7 @@ class Workers:
 
     def hand_back(self) -> None:
         """The calling thread needs its worker no more: the next one that asks has it, with its child if that may last."""
-        decoder = self._own.__dict__.pop("decoder", None)
-        if decoder is not None:
+        if (decoder := self._own.__dict__.pop("decoder", None)) is not None:
             if not self._begun_by:
                 decoder.close()  # the kernel ends a child with the thread that started it; better we do
             self._idle.append(decoder)
@@ -396,5 +395,6 @@ class Workers:
         """Ends all children."""
         for decoder in self._all:
             decoder.close()
+        remove_left()  # their copies of objects
         if self._begun_by:
             self._begun_by.shutdown()

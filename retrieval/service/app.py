@@ -102,11 +102,16 @@ def create_app(
     parts[0].add_routes(app, watching=beside is not None)
     app.include_router(several.routes({each.name: each.service for each in parts}))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
-    add_page(app, Desktop(service, rules, opener) if opener is not None else None)
+    add_page(app, Desktop(service, rules, opener) if opener is not None else None, partial(_origins, parts, rules))
     others = {each.name: each.add_routes(FastAPI(**ABOUT), watching=beside is not None) for each in parts[1:]}
     app.add_middleware(several.ByLibrary, first=parts[0].name, others=others, sockets=rules.sockets)
     app.add_middleware(Guard, rules=rules, metrics=service.metrics)
     return app
+
+
+def _origins(parts: Sequence[_Part], rules: Rules) -> set[str]:
+    """Of the buckets whose media the page may play; none where it asks with a key, which no element of a page sends."""
+    return set().union(*(each.service.origins() for each in parts)) if rules.keys is None else set()
 
 
 def _closing(service: Service, jobs: Sequence[Jobs]) -> Callable[[], Coroutine[Any, Any, None]]:

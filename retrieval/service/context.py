@@ -11,7 +11,9 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from retrieval.domain.place import is_object
+from retrieval.errors import RetrievalError
 from retrieval.library import AssetDetails, Library
+from retrieval.media.objects import origin
 from retrieval.service.decoding import Decoders
 from retrieval.service.metrics import Metrics
 from retrieval.service.pictures import PictureCache
@@ -44,6 +46,18 @@ class Service:
         with self._lock:
             self._kept[name] = state, value
         return value
+
+    def origins(self) -> frozenset[str]:
+        """Where `GET .../media` leads to of what lies in buckets; none where the library cannot be asked."""
+
+        def look() -> frozenset[str]:
+            return frozenset(filter(None, (origin(root / "any") for root in self.library.roots() if is_object(root))))
+
+        try:
+            found: frozenset[str] = self.kept("origins", look)
+        except RetrievalError:
+            return frozenset()
+        return found
 
     def close(self) -> None:
         """Takes no more work, and ends the decoders."""

@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import mimetypes
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from retrieval.service.desktop import Desktop
 
 FOLDER = Path(__file__).parent / "page"
 KINDS = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".css": "text/css"}
+POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": (
+    POLICY: (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -64,8 +67,11 @@ def _file(content: bytes, suffix: str) -> PageFile:
     return PageFile(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
-def add_page(app: FastAPI, desktop: Desktop | None = None) -> None:
-    """Serves the page at `/` and its files below `/page/`. desktop: opens folders for this machine's own page."""
+def add_page(
+    app: FastAPI, desktop: Desktop | None = None, origins: Callable[[], Iterable[str]] = frozenset[str]
+) -> None:
+    """Serves the page at `/` and its files below `/page/`. desktop: opens folders for this machine's own page; origins: of
+    buckets, whose films and recordings it may play."""
     files = read_page()
     if desktop is not None:
         app.include_router(desktop.routes())
@@ -79,6 +85,9 @@ def add_page(app: FastAPI, desktop: Desktop | None = None) -> None:
         if name == "index.html" and desktop is not None and (token := desktop.token_for(request)):
             known = _file(known.content.replace(b"</head>", TOKEN % token.encode()), ".html")
         headers = {**HEADERS, "ETag": known.etag, "Cache-Control": known.cache}
+        if name == "index.html" and (places := await run_in_threadpool(origins)):
+            plays = " ".join(["media-src 'self' blob:", *sorted(places)])
+            headers[POLICY] = headers[POLICY].replace("media-src 'self' blob:", plays)
         if request.headers.get("if-none-match") == known.etag:
             return Response(None, 304, headers)
         return Response(known.content, 200, headers, known.media_type)

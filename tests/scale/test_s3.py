@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -263,6 +264,18 @@ def test_subtitles_beside_a_film_are_read_with_it(bucket: s3.Bucket, tmp_path: P
     assert answers(home, "lighthouse") == [f"{ROOT}/film.mp4"]
 
 
+def test_a_run_leaves_no_copies_behind(bucket: s3.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its decoders have the last object that each of them read, and are killed."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    os.mkfifo(folder / f"{objects.FOLDER}pipe")  # of somebody else's, which would never open
+    bucket.put("all/a.png", picture("red"))
+    assert index(tmp_path / "home", ROOT)[0].new == 1
+    assert [each.name for each in folder.glob(f"{objects.FOLDER}*")] == [f"{objects.FOLDER}pipe"]
+
+
 def test_a_source_moves_to_a_bucket_and_back(bucket: s3.Bucket, tmp_path: Path) -> None:
     """What was uploaded is the same content: nothing is encoded again."""
     media = tmp_path / "media"
@@ -314,7 +327,9 @@ def test_a_service_gives_the_way_to_the_object(bucket: s3.Bucket, tmp_path: Path
         asset = library.search("red").shown[0].asset
         answer = client.get(f"/v1/assets/{asset}/media", follow_redirects=False)
         small = client.get(f"/v1/assets/{asset}/thumbnail")
+        policy = client.get("/").headers["content-security-policy"]
     assert answer.status_code == 307
+    assert f"media-src 'self' blob: {bucket.environment['AWS_ENDPOINT_URL_S3']};" in policy
     with urllib.request.urlopen(answer.headers["location"]) as file:
         assert file.read() == picture("red")
     assert Image.open(io.BytesIO(small.content)).convert("RGB").getpixel((2, 2))[0] > 200
