@@ -33,6 +33,7 @@ MOST_KEPT = 200  # jobs that have ended and are remembered, those of earlier ser
 MOST_WAITING = 100
 AGAIN_S = 2.0  # until a library is tried again that another process writes
 PATIENCE_S = 3.0  # for a child that was asked to end because the service ends
+NOTE_S = 10.0  # in which others are told that nothing comes of what waits, because the service ends
 LINE_BYTES = 1 << 20
 HEARTBEAT_S = 15.0
 TELL_S = 2.0  # between two notes of a job for other services
@@ -165,7 +166,7 @@ class Jobs:
         self._changed()
         if self._store.is_shared:
             with suppress(TimeoutError):  # others take them for lost, where the server is away
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(NOTE_S):
                     for job in [each for each in self._jobs.values() if each.state == "queued"]:
                         await self._end(job, "cancelled")
         if self._running is not None:
