@@ -20,6 +20,7 @@ SWITCHES: dict[str, tuple[str, Any]] = {
     "--all": ("reach", "all"), "--sure": ("reach", "sure"),
     "--plain": ("plain", True), "--server": ("server", True), "--no-server": ("server", False),
 }  # fmt: skip
+MOST_DIGITS = 18  # of a number; Python refuses to read some thousands
 
 
 class Line(NamedTuple):
@@ -61,7 +62,7 @@ def _option(option: str, rest: Any) -> tuple[str, Any]:
     value = next(rest, "") if option in ("--library", "--limit") else ""
     if option == "--library" and value:
         return "library", settings.library_folder(Path(value))
-    if option == "--limit" and value.isascii() and value.isdecimal() and int(value) > 0:
+    if option == "--limit" and value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS and int(value) > 0:
         return "limit", int(value)
     return "", None
 

@@ -33,6 +33,7 @@ NOT_SIMPLE = (
     ["search", "a", "--limit", "0"],
     ["search", "a", "--limit=3"],
     ["search", "a", "--limit", "x"],
+    ["search", "a", "--limit", "9" * 5000],
     ["search", "a", "--library"],
     ["search", "a", "--library", ""],
     ["search", "a", "--in", "image"],
