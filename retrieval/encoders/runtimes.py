@@ -79,6 +79,7 @@ class ImageRuntime:
         self._space = tower.space
         self._lock = RLock()  # golden questions may be pictures, which come back here
         self._seen = 0
+        self._foreseen = 0  # of those seen and those announced, as of the last time that some were
         self._part = PART
         self._graph: Any = None
         self._is_settled = False
@@ -86,13 +87,13 @@ class ImageRuntime:
     def expect(self, count: int) -> None:
         """So many pictures are to come: with more than FEW the first one starts the faster runtime."""
         with self._lock:
-            self._seen += count
+            self._foreseen = self._seen + count
 
     def rows(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any] | None:
         """Rows (n, dimension) float32 of any length, of pictures uint8 (size, size, 3); None: ONNX Runtime is to encode."""
         with self._lock:
             self._seen += len(pictures)
-            if not self._is_settled and self._seen > FEW:
+            if not self._is_settled and max(self._seen, self._foreseen) > FEW:
                 self._is_settled = True
                 if versions():
                     self._graph = self._settle()

@@ -140,6 +140,20 @@ def test_many_that_are_announced_start_it_with_the_first(monkeypatch: pytest.Mon
     assert compiled == [FAST.name]
 
 
+def test_few_that_are_announced_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when they are announced and again when they come: the start would pay for none, at their end."""
+    monkeypatch.setattr(runtimes, "FEW", 4)
+    compiled = fake(monkeypatch, [marked], {FAST.name: 5.0})
+    encoder = StarterImage()
+    for _ in range(2):
+        encoder.expect(2)
+        encoder.encode(reference.pictures(encoder.form, 2))
+    assert compiled == []
+    encoder.expect(1)
+    encoder.encode(reference.pictures(encoder.form, 1))
+    assert compiled == [FAST.name]
+
+
 def test_a_known_faster_runtime_needs_no_session_of_onnx_runtime(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
