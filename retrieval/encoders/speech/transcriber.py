@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +27,7 @@ TRUST = 0.54  # see `trust`: 69 inventions over sounds reached 0.48; of 76 draft
 COMPRESSED = 2.4  # text that packs better than this repeats itself
 REPEATS = 4  # times that a run of words may follow upon itself
 
+AHEAD = 16  # recordings that are read to their end while a window waits for others
 AGAIN_MS = 4_000  # a window with that much voice is heard again in halves when its draft loops
 
 FADING = 0.9  # share of what was heard of a language that is left after a window
@@ -101,48 +101,70 @@ class SpeechTranscriber:
         """
         tongue = LanguageTracker()
         drafts = self._drafts((tongue, window) for window in windows(chunks, self._listener()))
-        return sentences((window, draft) for _, window, draft in drafts)
+        return sentences(each for each in drafts if each)
 
     def transcribe_each(self, recordings: Iterable[Iterable[NDArray[np.float32]]]) -> Iterator[list[Segment]]:
         """The segments of each recording, in order. Windows of several short ones are heard together, so recordings are read
-        ahead of the results.
+        ahead of the results; by AHEAD at most, lest a run that is ended has to read many silent ones anew.
 
         `recordings`: mono samples (n,) in -1..1 as of `transcribe`, each read to its end before the next.
         """
-        begun: deque[LanguageTracker] = deque()
 
-        def stream() -> Iterator[tuple[LanguageTracker, Window]]:
+        def stream() -> Iterator[tuple[LanguageTracker, Window | None]]:
             for chunks in recordings:
-                begun.append(tongue := LanguageTracker())
+                tongue = LanguageTracker()
                 yield from ((tongue, window) for window in windows(chunks, self._listener()))
+                yield tongue, None
 
-        for tongue, drafts in groupby(self._drafts(stream()), key=itemgetter(0)):
-            while begun.popleft() is not tongue:
-                yield []
-            yield list(sentences((window, draft) for _, window, draft in drafts))
-        yield from ([] for _ in begun)
+        own: list[tuple[Window, Hypothesis]] = []
+        for each in self._drafts(stream()):
+            if each is not None:
+                own.append(each)
+                continue
+            yield list(sentences(own))
+            own = []
 
     def _drafts(
-        self, stream: Iterator[tuple[LanguageTracker, Window]]
-    ) -> Iterator[tuple[LanguageTracker, Window, Hypothesis]]:
-        """Windows with the drafts that are believed, each with the tracker of its recording."""
-        while batch := list(islice(stream, self._ear.batch)):
-            for tongue, window, draft in self._written(batch):
-                again = [(tongue, window, draft)]
-                if loops(draft.text) and window.voiced_ms >= AGAIN_MS:
+        self, stream: Iterable[tuple[LanguageTracker, Window | None]]
+    ) -> Iterator[tuple[Window, Hypothesis] | None]:
+        """Windows with the drafts that are believed; None where a recording ends."""
+        for batch in _batches(stream, self._ear.batch):
+            written = iter(self._written([(tongue, window) for tongue, window in batch if window is not None]))
+            for tongue, window in batch:
+                if window is None:
+                    yield None
+                    continue
+                again = [next(written)]
+                if loops(again[0][1].text) and window.voiced_ms >= AGAIN_MS:
                     again = self._written([(tongue, half) for half in halves(window)])
-                yield from (each for each in again if accepted(each[1], each[2]))
+                yield from (each for each in again if accepted(*each))
 
-    def _written(
-        self, batch: Sequence[tuple[LanguageTracker, Window]]
-    ) -> list[tuple[LanguageTracker, Window, Hypothesis]]:
+    def _written(self, batch: Sequence[tuple[LanguageTracker, Window]]) -> list[tuple[Window, Hypothesis]]:
+        if not batch:
+            return []
         heard, chances = self._ear.hear([window.samples for _, window in batch])
         languages: list[str] = []
         for tongue, group in groupby(zip(batch, chances, strict=True), key=lambda each: each[0][0]):
             pairs = [(window.voiced_ms, chance) for (_, window), chance in group]
             languages += tongue.decide([voiced for voiced, _ in pairs], [chance for _, chance in pairs])
         drafts = self._ear.write(heard, languages, [window.length_ms for _, window in batch])
-        return [(tongue, window, draft) for (tongue, window), draft in zip(batch, drafts, strict=True)]
+        return [(window, draft) for (_, window), draft in zip(batch, drafts, strict=True)]
+
+
+def _batches(
+    stream: Iterable[tuple[LanguageTracker, Window | None]], size: int
+) -> Iterator[list[tuple[LanguageTracker, Window | None]]]:
+    """Up to `size` windows at a time, and ends of recordings (None) among them; at once those that no window is before."""
+    batch: list[tuple[LanguageTracker, Window | None]] = []
+    count = 0
+    for each in stream:
+        batch.append(each)
+        count += each[1] is not None
+        if not count or count == size or len(batch) - count == AHEAD:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
 
 
 class LanguageTracker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Span
 from retrieval.encoders.speech.transcriber import (
+    AHEAD,
     LONG_MS,
     Hypothesis,
     LanguageTracker,
@@ -115,6 +116,22 @@ def test_windows_of_several_recordings_are_heard_together() -> None:
     assert ear.heard == [2, 2]
     assert together == [list(transcriber.transcribe(each)) for each in recordings]
     assert [len(each) for each in together] == [1, 0, 2, 0, 1, 0]
+
+
+def test_recordings_without_speech_are_told_as_they_are_read() -> None:
+    """A run that is ended among thousands of songs keeps them; before them, no voice waits for the next one for ever."""
+    begun = 0
+
+    def recordings() -> Iterator[list[NDArray[np.float32]]]:
+        nonlocal begun
+        for each in (tones(3), tones(3), tones(1, 4, 3), *[tones(3)] * 100):
+            begun += 1
+            yield each
+
+    found = SpeechTranscriber(Parrot(), lambda: loudness).transcribe_each(recordings())
+    assert [(len(next(found)), begun) for _ in range(2)] == [(0, 1), (0, 2)]
+    assert (len(next(found)), begun) == (1, 2 + AHEAD)
+    assert [len(each) for each in found] == [0] * 100
 
 
 class Bilingual(Parrot):
