@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from indexer.cli import signals
@@ -12,6 +13,7 @@ def main() -> None:
     """The program. A signal ends it with 128 and its number, also while it is still loading."""
     try:
         signals.install()
+        _open_closed_streams()
         gc.disable()  # what is loaded makes many objects and no garbage, nor does one question
         from retrieval.cli import quick
 
@@ -28,6 +30,14 @@ def main() -> None:
         if signals.exit_code():
             signals.end(done.code if isinstance(done.code, int) else signals.exit_code())
         raise
+
+
+def _open_closed_streams() -> None:
+    """Output and errors lead nowhere where the caller has closed them: Python has None there, and the next file that is
+    opened would take their place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  open to the end
 
 
 if __name__ == "__main__":
