@@ -73,7 +73,7 @@ docs: .venv/dev.stamp
 
 .venv-scale/dev.stamp: pyproject.toml
 	test -x $(SCALE) || $(PYTHON) -m venv .venv-scale
-	$(SCALE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,server,postgres,milvus,s3,dev,dev-scale]'
+	$(SCALE) $(PIP) install --editable '.[cpu,offline,ocr,evaluate,server,postgres,milvus,s3,ray,dev,dev-scale]'
 	touch $@
 
 clean:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from indexer.events import Progress
 from indexer.pipeline.cost import Rates
 from indexer.pipeline.stages import TICK_S, Job, Pipeline, Result
 from retrieval.domain.media import Step
+
+if TYPE_CHECKING:
+    from indexer.pipeline.cluster import Cluster
 
 
 class Meter:
@@ -18,7 +22,7 @@ class Meter:
         self,
         step: Step,
         jobs: list[Job],
-        pipeline: Pipeline,
+        pipeline: Pipeline | Cluster,
         rates: Rates | None = None,
         later: Mapping[Step, float] | None = None,
     ) -> None:

@@ -26,6 +26,7 @@ from indexer.catalog.open import reading, writing
 from indexer.catalog.sources import follow
 from indexer.events import Event, Filtered, Finished, Opened, Progress, Published
 from indexer.pipeline import spool
+from indexer.pipeline.cluster import Cluster, cluster_of
 from indexer.pipeline.cost import Rates, read_weight, weight
 from indexer.pipeline.encoders import indexing_encoders, least_region_side, refuse_other_weights
 from indexer.pipeline.estimate import known_rates, later_work, plan
@@ -156,6 +157,7 @@ class Run:
         self._is_stopped = is_stopped
         self._started = time.perf_counter()
         self._gone = 0
+        self._cluster: Cluster | None = None
         self._on_progress: Callable[[Progress], None] = lambda event: None
         self._warnings: list[str] = []
         self._unread: list[base.Candidate] = []
@@ -242,6 +244,7 @@ class Run:
 
     def _do_steps(self, found: list[changes.Changes]) -> None:
         decoders = Workers(self._options.limits, self._options.nice, lasting=True)
+        self._cluster = cluster_of(self._home, self._profile, self.towers, self._options, self._sink)
         try:
             self._note_scans(found)
             for step in self._options.steps:
@@ -257,6 +260,8 @@ class Run:
             spool.clear(layout.partial(self._home))
         finally:
             decoders.close()
+            if self._cluster is not None:
+                self._cluster.close()
 
     def _want_regions(self) -> None:
         """Where regions are kept, every large picture that has not had the step needs it, whenever it was indexed."""
@@ -291,13 +296,8 @@ class Run:
                 for candidate in source_changes.changed:
                     if candidate.problem is None:
                         path = source_changes.source.root / os.fsdecode(candidate.relative)
-                        jobs.append(
-                            Job(
-                                self._task(step, path, None),
-                                Origin(source_changes.source.id, candidate),
-                                read_weight(candidate),
-                            )
-                        )
+                        origin = Origin(source_changes.source.id, candidate)
+                        jobs.append(Job(self._task(step, path, None), origin, read_weight(candidate)))
         sidecars = {asset: candidate for each in found for candidate, asset in each.resubtitled}
         with self.engine.connect() as connection:
             for due in catalog_read.due(connection, step, only):
@@ -320,7 +320,9 @@ class Run:
             return
         workers = min(STEPS[step].max_workers or self._options.workers, self._options.workers, len(jobs))
         kept = layout.partial(self._home)
-        pipeline = Pipeline(decoders, self.towers, self._profile.transcriber, self._sink.is_new, workers, kept)
+        pipeline: Pipeline | Cluster = self._cluster or Pipeline(
+            decoders, self.towers, self._profile.transcriber, self._sink.is_new, workers, kept
+        )
         meter = Meter(step, jobs, pipeline, self._rates, self._later(step))
         batch: list[Result] = []
         committed = time.perf_counter()

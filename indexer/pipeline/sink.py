@@ -59,6 +59,11 @@ class Sink:
         self._failed: dict[bytes, tuple[str, str]] = {}
         self._unread: int | None = None  # files that were seen and not come to; None: nobody counts
 
+    def known(self) -> frozenset[bytes]:
+        """The hashes of the contents that the library and this run hold."""
+        with self._known_lock:
+            return frozenset(self._known)
+
     def is_new(self, identity: Identity) -> bool:
         """Whether this content is new to the library and to this run. Called from decoding threads."""
         with self._known_lock:

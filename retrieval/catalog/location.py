@@ -9,8 +9,8 @@ from typing import Any
 from retrieval.errors import LibraryError
 from retrieval.settings import LIBRARY_SETTINGS
 
-SERVER, MILVUS = "postgresql+psycopg://", "milvus://"
-LOCAL, PGVECTOR = "local", "pgvector"
+SERVER, MILVUS, RAY = "postgresql+psycopg://", "milvus://", "ray://"
+LOCAL, PGVECTOR, CLUSTER = "local", "pgvector", "ray"
 EXAMPLE = (
     'crossmedia.toml holds lines such as catalog = "postgresql+psycopg://user@host/database" and vectors = "local"'
 )
@@ -19,11 +19,13 @@ EXAMPLE = (
 @dataclass(frozen=True, slots=True)
 class Location:
     """catalog: the URL of a database; None: the file in the folder. vectors: LOCAL, indexes in the folder; PGVECTOR, in that
-    database; or the URL of a Milvus server or file. sources: folders, absolute or below the settings file, and s3://bucket/prefix,
+    database; or the URL of a Milvus server or file. workers: LOCAL, processes of this machine; CLUSTER, the Ray cluster that
+    it is in; or the ray:// address of one. sources: folders, absolute or below the settings file, and s3://bucket/prefix,
     which every index run follows."""
 
     catalog: str | None = None
     vectors: str = LOCAL
+    workers: str = LOCAL
     sources: tuple[str, ...] = ()
 
 
@@ -49,7 +51,7 @@ def location(home: Path) -> Location:
         settings: dict[str, Any] = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LibraryError(f"{file} cannot be understood: {error}", EXAMPLE) from None
-    if unknown := settings.keys() - {"catalog", "vectors", "sources"}:
+    if unknown := settings.keys() - {"catalog", "vectors", "workers", "sources"}:
         raise LibraryError(f"{file} has an unknown setting: {', '.join(sorted(unknown))}", EXAMPLE)
     catalog = settings.get("catalog")
     if catalog is not None and (not isinstance(catalog, str) or not catalog.startswith(SERVER)):
@@ -61,7 +63,10 @@ def location(home: Path) -> Location:
         )
     if vectors == PGVECTOR and catalog is None:
         raise LibraryError(f'{file}: vectors = "{PGVECTOR}" needs a catalog on a server', EXAMPLE)
+    workers = settings.get("workers", LOCAL)
+    if not isinstance(workers, str) or not (workers in {LOCAL, CLUSTER} or workers.startswith(RAY)):
+        raise LibraryError(f"{file}: workers is {workers!r}", f'it may be "{LOCAL}", "{CLUSTER}" or begin with {RAY}')
     sources = settings.get("sources", [])
     if not isinstance(sources, list) or not all(isinstance(each, str) for each in sources):
         raise LibraryError(f"{file}: sources must be a list of folders", 'sources = ["/photos", "s3://bucket/prefix"]')
-    return Location(catalog, vectors, tuple(sources))
+    return Location(catalog, vectors, workers, tuple(sources))

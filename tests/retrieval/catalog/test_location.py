@@ -41,6 +41,13 @@ def test_settings_name_where_vectors_lie(tmp_path: Path, vectors: str) -> None:
     assert location(tmp_path) == Location(URL, vectors)
 
 
+@pytest.mark.parametrize("workers", ["local", "ray", "ray://head:10001"])
+def test_settings_name_who_works(tmp_path: Path, workers: str) -> None:
+    """This machine, the cluster that it is in, another cluster."""
+    (tmp_path / "crossmedia.toml").write_text(f'workers = "{workers}"\n')
+    assert location(tmp_path) == Location(workers=workers)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -51,6 +58,8 @@ def test_settings_name_where_vectors_lie(tmp_path: Path, vectors: str) -> None:
         (b"catalog = 1", "catalog must begin with"),
         (b'vectors = "elsewhere"', "vectors is 'elsewhere'"),
         (b"vectors = 1", "vectors is 1"),
+        (b'workers = "many"', "workers is 'many'"),
+        (b"workers = 2", "workers is 2"),
         (b'vectors = "pgvector"', "needs a catalog on a server"),
     ],
 )
