@@ -4,6 +4,7 @@ Writers and readers are processes, each with its own connections to one library 
 `make test-scale` installs. Half of the writers queue for the library's lock, the others go past it. All draw ids of their
 vectors before they take a commit number, and wait at random in between, so that ids commit out of order. Each notes what it
 has committed; readers ask, by words that only one picture has, for what was noted before: the latest and others.
+Ends with 1 where any was missed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ from retrieval.domain.media import Metadata
 from retrieval.errors import LibraryLocked
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile
-from tests.scale.postgresql import Server, settings
+from tests.scale.postgresql import Server, running, settings
 
 ASKED = 4  # at a time: the latest, and others at random
 
@@ -45,14 +47,10 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=8)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    server = Server()
-    try:
-        server.start()
-        with tempfile.TemporaryDirectory() as scratch:
-            figures = measure(Path(scratch), server, arguments)
-    finally:
-        server.remove()
+    with running() as server, tempfile.TemporaryDirectory() as scratch:
+        figures = measure(Path(scratch), server, arguments)
     report("concurrency", figures, arguments.out)
+    sys.exit(int(figures["committed vectors that a reader missed"] != 0))
 
 
 def measure(scratch: Path, server: Server, arguments: argparse.Namespace) -> dict[str, float | str]:
