@@ -12,12 +12,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from indexer.catalog import write
 from indexer.catalog.segment_ids import segment_keys
-from indexer.catalog.vectors import ADD_FINGERPRINT, ADD_VECTOR, Encoded, next_commit
+from indexer.catalog.vectors import Encoded, add_encoded
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import assets, paths, segments, steps
 from retrieval.domain.media import Metadata, Step
@@ -199,26 +198,7 @@ def _add_what_hangs_on(connection: Connection, ids: Sequence[int], encoded: Sequ
     both = list(zip(ids, encoded, strict=True))
     words = [(segment, analyzer.fold(each.segment.text)) for segment, each in both if each.segment.text]
     dialect.put_texts(connection, "segment_words", words, analyzer.split)
-    commit = next_commit(connection)
-    vectors = [
-        {
-            "space_id": space,
-            "segment_id": segment,
-            "at_ms": at_ms,
-            "data": np.asarray(vector, "<f2").tobytes(),
-            "commit_number": commit,
-        }
-        for segment, each in both
-        for space, at_ms, vector in each.vectors
-    ]
-    imprints = [
-        {"segment_id": segment, "at_ms": at_ms, "data": data}
-        for segment, each in both
-        for at_ms, data in each.fingerprints
-    ]
-    for statement, rows in ((ADD_VECTOR, vectors), (ADD_FINGERPRINT, imprints)):
-        if rows:
-            connection.execute(statement, rows)
+    add_encoded(connection, both)
 
 
 def _parts(values: Iterable[bytes]) -> Iterable[list[bytes]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Insert, bindparam, delete, insert, select, update
 
 from indexer.catalog.segment_ids import segment_keys
 from retrieval.catalog.schema import (
@@ -64,7 +65,22 @@ def put_vectors(
     connection: Connection, segment: int, found: Sequence[tuple[int, int | None, Half]], commit: int
 ) -> None:
     """Adds vectors to a segment. commit: from `next_commit` in the same transaction, which may use it many times."""
-    rows = [
+    _execute(connection, ADD_VECTOR, _vector_rows(segment, found, commit))
+
+
+def add_encoded(connection: Connection, found: Sequence[tuple[int, Encoded]]) -> None:
+    """Adds vectors and fingerprints of many segments, by id, that were just added."""
+    commit = next_commit(connection)
+    _execute(
+        connection, ADD_VECTOR, [row for segment, each in found for row in _vector_rows(segment, each.vectors, commit)]
+    )
+    imprinted = [row for segment, each in found for row in _fingerprint_rows(segment, each.fingerprints)]
+    _execute(connection, ADD_FINGERPRINT, imprinted)
+
+
+def _vector_rows(segment: int, found: Sequence[tuple[int, int | None, Half]], commit: int) -> list[dict[str, Any]]:
+    """Of vectors (space id, time or None, (dimension,) float16) of one segment."""
+    return [
         {
             "space_id": space,
             "segment_id": segment,
@@ -74,20 +90,21 @@ def put_vectors(
         }
         for space, at_ms, vector in found
     ]
+
+
+def _fingerprint_rows(segment: int, found: Sequence[tuple[int | None, bytes]]) -> list[dict[str, Any]]:
+    return [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
+
+
+def _execute(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(ADD_VECTOR, rows)
+        connection.execute(statement, rows)
 
 
 def put_fingerprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
     """Gives a segment the fingerprints of its views, in place of those it had."""
     connection.execute(NO_FINGERPRINTS, {"id": segment})
-    _add_fingerprints(connection, segment, found)
-
-
-def _add_fingerprints(connection: Connection, segment: int, found: Sequence[tuple[int | None, bytes]]) -> None:
-    rows = [{"segment_id": segment, "at_ms": at_ms, "data": data} for at_ms, data in found]
-    if rows:
-        connection.execute(ADD_FINGERPRINT, rows)
+    _execute(connection, ADD_FINGERPRINT, _fingerprint_rows(segment, found))
 
 
 def add_fingerprints(connection: Connection, asset: int, asset_hash: bytes, found: Sequence[Encoded]) -> None:

@@ -126,7 +126,7 @@ class Sink:
     # ------------------------------------------------------------ candidates of sources
 
     def _write_candidates(self, connection: Connection, batch: Sequence[Result]) -> None:
-        """New content first, then what is known or failed, since it may be a copy of that."""
+        """What failed, then new content, then what is known, since it may be a copy of either."""
         seen: list[Seen] = []
         for result in batch:
             if result.failure is not None:
