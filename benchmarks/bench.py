@@ -62,6 +62,20 @@ ROWS = (
         beside=("index cpu_s ratio",),
     ),
     Row(
+        "the same against txtai 9.14.0",
+        PEERS + "clip",
+        "txtai wall_s ratio",
+        HALF,
+        beside=("txtai cpu_s ratio", "txtai mib ours", "txtai mib theirs"),
+    ),
+    Row(
+        "the same against clip-retrieval 2.45.0",
+        PEERS + "clip",
+        "clip-retrieval wall_s ratio",
+        HALF,
+        beside=("clip-retrieval cpu_s ratio", "clip-retrieval mib ours", "clip-retrieval mib theirs"),
+    ),
+    Row(
         "a cold question by that model, against rclip",
         PEERS + "cold",
         "cold wall_s ratio",

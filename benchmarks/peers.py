@@ -5,10 +5,11 @@
 
 prepare: each peer in an environment of its own under WORK, and one ViT-B-32-256 of random weights in the forms of both;
 it fetches packages, run fetches nothing.
-index: DIR/*.jpg into a new library, no text read, against rclip 3.3.0. cold, starter: a new process that answers one
-question over these photos by that model, and by the starter. imports: the starter against the bare imports. video: one
-film without sound and text, the whole index run against PySceneDetect's content detection alone, and against PyAV that
-decodes all frames. speech: see `peer_speech`, over the labelled recordings in --media.
+index: DIR/*.jpg into a new library, no text read, against rclip 3.3.0. clip: the same against txtai and clip-retrieval, see
+`peer_clip`. cold, starter: a new process that answers one question over these photos by that model, and by the starter.
+imports: the starter against the bare imports. video: one film without sound and text, the whole index run against
+PySceneDetect's content detection alone, and against PyAV that decodes all frames. speech: see `peer_speech`, over the
+labelled recordings in --media.
 vectors: see `peer_vectors`, against raw FAISS.
 Of each: medians of both in seconds of the clock, of processors, the peak of memory of the largest process, and the median
 ratio of runs that followed each other.
@@ -26,11 +27,13 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
+from benchmarks import peer_clip
 from benchmarks.film import make_film
 from benchmarks.peer_speech import speech
 from benchmarks.peer_vectors import vectors
@@ -41,11 +44,7 @@ PEERS = {
     "scenedetect": ("scenedetect==0.7.2", "opencv-python-headless"),
     "faster-whisper": ("faster-whisper==1.2.1",),
     "faiss": ("faiss-cpu==1.15.1", "numpy"),
-}
-# Not run so far, and why.
-LEFT_OUT = {
-    "txtai": "installed, not timed: it takes CLIP as a folder of transformers, which `prepare` does not write yet",
-    "clip-retrieval": "starts here with the checkpoint by its path and two operators of torchvision declared; not timed",
+    **peer_clip.PACKAGES,
 }
 PHOTOS = 840
 MODEL = "ViT-B-32-256"
@@ -151,6 +150,7 @@ def prepare(work: Path, torch: Path) -> None:
             subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
     if not (work / "rclip-data").exists():
         subprocess.run([str(torch), "-c", EXPORT, MODEL, str(work)], check=True, cwd=ROOT)
+    peer_clip.write_folder(work)
     env = {**os.environ, **_cache(work)}
     cli = [str(torch), "-c", "from tests import tiny_models; from indexer.cli.app import main; main()"]
     for command in (["models", "add", str(work / "checkpoint"), "--name", NAME], ["models", "export", NAME]):
@@ -167,20 +167,33 @@ def _cache(work: Path) -> dict[str, str]:
 
 def index(work: Path, given: argparse.Namespace) -> dict[str, float | str]:
     """Both index the photos anew; rclip answers a question at its end, as it cannot index without."""
-    home, photos = work / "library", _photos(work, given.photos)
-
-    def ours() -> Spent:
-        shutil.rmtree(home, ignore_errors=True)
-        command = [OURS, "index", photos, "--library", home, "--profile", NAME, "--no-ocr", "--quiet"]
-        return run(command, env=_cache(work))
+    photos = _photos(work, given.photos)
 
     def theirs() -> Spent:
         for each in (work / "rclip-data").glob("db.sqlite3*"):
             each.unlink()
         return run([work / "rclip/bin/rclip", "-f", QUESTION], cwd=photos, env=_rclip(work))
 
-    ours()  # measures the runtimes, once on a machine
-    return in_turns("index", given.pairs, ours, theirs)
+    _index(work, photos)  # measures the runtimes, once on a machine
+    return in_turns("index", given.pairs, lambda: _index(work, photos), theirs)
+
+
+def clip(work: Path, given: argparse.Namespace) -> dict[str, float | str]:
+    """The same against what encodes by torch."""
+    photos = _photos(work, given.photos)
+    _index(work, photos)
+    figures: dict[str, float | str] = {}
+    for name, theirs in peer_clip.peers(work, run).items():
+        figures |= in_turns(name, given.pairs, lambda: _index(work, photos), partial(theirs, photos))
+    return figures
+
+
+def _index(work: Path, photos: Path) -> Spent:
+    """The photos into a new library."""
+    home = work / "library"
+    shutil.rmtree(home, ignore_errors=True)
+    command = [OURS, "index", photos, "--library", home, "--profile", NAME, "--no-ocr", "--quiet"]
+    return run(command, env=_cache(work))
 
 
 def cold(work: Path, given: argparse.Namespace) -> dict[str, float | str]:
@@ -268,6 +281,7 @@ def video(work: Path, given: argparse.Namespace) -> dict[str, float | str]:
 
 PARTS = {
     "index": index,
+    "clip": clip,
     "cold": cold,
     "starter": starter,
     "imports": imports,
@@ -297,7 +311,7 @@ def main() -> None:
         work.mkdir(parents=True, exist_ok=True)
         prepare(work, given.torch.absolute())
         return
-    figures: dict[str, float | str] = {f"not run: {name}": why for name, why in LEFT_OUT.items()}
+    figures: dict[str, float | str] = {}
     for name in given.only:
         figures |= PARTS[name](work, given)
     report("peers", figures, given.out)
