@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -11,8 +12,17 @@ def family(pid: int) -> list[int]:
     found = [pid]
     for each in found:
         for tasks in Path(f"/proc/{each}/task").glob("*/children"):
-            found += map(int, tasks.read_text().split())
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                found += map(int, tasks.read_text().split())
     return found
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def processor_s(pid: int) -> float:

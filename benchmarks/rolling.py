@@ -35,7 +35,7 @@ from benchmarks.report import report
 from benchmarks.search import build
 from benchmarks.service_load import Client
 from indexer.library_copy import copy_library
-from tests.scale.postgresql import end_with_parent, running, settings
+from tests.scale.postgresql import ended_with_parent, running, settings
 
 DRAIN_S = 5.0
 LOOK_S, PATIENCE_S = 0.5, 1.0  # between two looks of the proxy, and for the answer to one
@@ -52,20 +52,10 @@ class Service:
 
     def start(self) -> None:
         """Returns when it listens."""
-        command = [
-            sys.executable,
-            "-m",
-            "indexer.cli.app",
-            "serve",
-            "--port",
-            str(self.port),
-            "--library",
-            str(self._home),
-        ]
+        command = ["-m", "indexer.cli.app", "serve", "--port", str(self.port), "--library", str(self._home)]
         self._process = subprocess.Popen(
-            [*command, "--drain", f"{DRAIN_S:g}"], stdout=subprocess.PIPE, text=True,
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - this program's own
-        )  # fmt: skip
+            ended_with_parent(sys.executable, *command, "--drain", f"{DRAIN_S:g}"), stdout=subprocess.PIPE, text=True
+        )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert "http://" in line, line

@@ -30,15 +30,16 @@ from retrieval.domain.media import Kind, Vectors
 from retrieval.domain.records import ROW, Half, Ids, Within
 from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, importing
 
-PATIENCE_S = 4.0  # for a call of a reader, retries included
-WRITE_S = 600.0  # for one that loads or builds
-FIRST_PAUSE_S = 0.1  # doubled at each retry
+PATIENCE_S = 4.0  # for a call, retries included
+WRITE_S = 600.0  # for one that sends rows, as long as the server answers others meanwhile
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 2.0  # doubled at each retry
 FLAT_ROWS = 20_000  # up to so many are compared one by one
 M, EF_CONSTRUCTION = 16, 128
 LEAST_EF = 400
 BLOCK = 2_000  # rows of one message: 64 MiB is the most
 TERMS = 2_000  # ids, or runs of ids, of one expression; longer lists are asked in parts
 MOST = 16_384  # neighbours of one search; more by an iterator
+BUILT = ("Finished", "Failed")  # states of an index
 GONE = {100, 101}  # codes of errors: no such collection, not loaded
 # A client made anew connects anew: gRPC shares connections in a process, and pauses of minutes after failed ones.
 # Pings of idle connections are no more than a server bears with: for each ten seconds, pymilvus's own, some hang up.
@@ -166,13 +167,25 @@ class MilvusEngine:
             self._call("upsert", name, data=_records(rows[part], vectors[part]), patience=WRITE_S)
         self._call("flush", name, patience=WRITE_S)
         wanted = "FLAT" if len(rows) <= FLAT_ROWS else "HNSW"
-        self._call("create_index", name, index_params=self._index(wanted), patience=WRITE_S)
-        self._call("load_collection", name, patience=WRITE_S)
-        made = self._call("describe_index", name, index_name="embedding")
+        # The client would wait for both by itself, and for as long again once the server is gone.
+        self._call("create_index", name, index_params=self._index(wanted), sync=False)
+        made = self._once("describe_index", name, lambda index: index["state"] in BUILT, index_name="embedding")
+        if made["state"] == BUILT[1]:
+            raise LibraryError(f"Milvus cannot build the index of {name}", WAY_ON)
+        self._call("load_collection", name, _async=True)
+        self._once("get_load_state", name, lambda found: found["state"].name == "Loaded")
         if made.get("index_type") != wanted:
             raise LibraryError(f"Milvus made the index {made.get('index_type')} of {name} in place of {wanted}", WAY_ON)
         if (there := self._count(generation, kind, "", "Strong")) != len(rows):
             raise LibraryError(f"Milvus holds {there:,} of the {len(rows):,} rows of {name}", "crossmedia rebuild")
+
+    def _once(self, method: str, name: str, is_done: Callable[[Any], bool], **named: Any) -> Any:
+        """The answer of a call that is made again and again until it says that the server is done."""
+        pause = FIRST_PAUSE_S
+        while not is_done(answer := self._call(method, name, **named)):
+            time.sleep(pause)
+            pause = min(2 * pause, LAST_PAUSE_S)
+        return answer
 
     def _index(self, kind: str) -> Any:
         parameters = self._opened().prepare_index_params()
@@ -204,29 +217,39 @@ class MilvusEngine:
         **named: Any,
     ) -> Any:
         """One call of the client, and what `then` makes of its answer by more of them; again, later and later, while the
-        server cannot be reached.
+        server cannot be reached. Where patience is more than PATIENCE_S, a call that takes long is repeated with twice the
+        time, up to patience, as long as the server answers others.
 
         Raises: LibraryError when patience is at its end; IndexMismatch where the collection of a generation is gone.
         """
-        with importing("pymilvus", "'crossmedia[milvus]'"):
-            from pymilvus import exceptions
-
-        until, pause = time.monotonic() + patience, FIRST_PAUSE_S
+        limit, pause = PATIENCE_S, FIRST_PAUSE_S
+        until = time.monotonic() + limit
         while True:
             try:
                 left = max(until - time.monotonic(), FIRST_PAUSE_S)
-                limit = {} if method == "search_iterator" else {"timeout": left}
-                return then(getattr(self._opened(left), method)(*given, **limit, **named))
-            except exceptions.MilvusException as error:
-                if generation and error.code in GONE:
+                return then(getattr(self._opened(left), method)(*given, timeout=left, **named))
+            except _errors() as error:
+                if generation and getattr(error, "code", None) in GONE:
                     raise IndexMismatch(generation) from error
                 if not _is_away(error):
                     raise LibraryError(f"Milvus cannot {method}: {_line(error)}", WAY_ON) from error
+                if limit < patience and _is_slow(error) and self._answers():
+                    limit = min(2 * limit, patience)
+                    until = time.monotonic() + limit
+                    continue
                 if time.monotonic() + pause > until:
                     raise self._away(error) from error
                 self._close()
             time.sleep(pause)
             pause *= 2
+
+    def _answers(self) -> bool:
+        """Whether the server answers another call."""
+        try:
+            self._opened().list_collections(timeout=PATIENCE_S)
+        except _errors():
+            return False
+        return True
 
     def _away(self, error: Exception) -> LibraryError:
         return LibraryError(f"the vectors of {self._home} cannot be reached: {_line(error)}", WAY_ON)
@@ -257,6 +280,14 @@ class MilvusEngine:
                 self._client = None
 
 
+def _errors() -> tuple[type[Exception], ...]:
+    """What the client raises where a call fails; a call past its time is an error of gRPC's own."""
+    with importing("pymilvus", "'crossmedia[milvus]'"):
+        import grpc
+        from pymilvus import MilvusException
+    return MilvusException, grpc.RpcError
+
+
 def _is_away(error: Any) -> bool:
     """Whether an error says that the server cannot be reached, or is not ready."""
     import grpc
@@ -266,8 +297,15 @@ def _is_away(error: Any) -> bool:
     )
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _is_slow(error: Exception) -> bool:
+    """Whether an error says no more than that time is up."""
+    text = str(error)
+    return "UNAVAILABLE" not in text and ("DEADLINE" in text or "timeout" in text)
+
+
+def _line(error: Any) -> str:
+    said = error.details() if hasattr(error, "details") else str(error)
+    return " ".join((said or "").split())[:200]
 
 
 def _schema(dimension: int) -> Any:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from tests.scale.postgresql import end_with_parent
+from tests.scale.postgresql import ended_with_parent
 
 ABSENT = "no Milvus: make test-scale installs one"
 
@@ -49,13 +49,17 @@ class Process:
         where = ["--data-dir", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
         with (self._folder.parent / "milvus.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "milvus_lite", "server", *where],
+                ended_with_parent(sys.executable, "-m", "milvus_lite", "server", *where),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - in a test of its own, before any thread
             )  # fmt: skip
         while not _answers(self.port):
             assert self._process.poll() is None, (self._folder.parent / "milvus.log").read_text()
             time.sleep(0.05)
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal to the server that runs."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self, how: signal.Signals) -> None:
         """Returns when it is gone."""

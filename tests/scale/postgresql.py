@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import importlib.util
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
+
+from benchmarks.families import family, runs
 
 NOBODY = 65_534  # the server refuses to run as root
 ABSENT = "no PostgreSQL server: make test-scale installs one"
@@ -82,13 +85,17 @@ class Server:
         log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [self._programs / "bin" / "postgres", "-D", str(self._data), "-k", str(self.folder), *options],
+                ended_with_parent(
+                    str(self._programs / "bin" / "postgres"), "-D", str(self._data), "-k", str(self.folder), *options,
+                    user=NOBODY if self._user else None,
+                ),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, env=self._environment(),
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - the server starts before any thread
-                **self._user,
             )  # fmt: skip
-        status = self._data / "postmaster.pid"
-        while not (status.exists() and "ready" in status.read_text()):
+        status, own = (
+            self._data / "postmaster.pid",
+            str(self._process.pid),
+        )  # after a crash the file of another is there
+        while not (status.exists() and (lines := status.read_text().split()) and lines[0] == own and "ready" in lines):
             assert self._process.poll() is None, (self.folder / "log").read_text()
             time.sleep(0.05)
 
@@ -98,6 +105,19 @@ class Server:
             self._process.send_signal(how)
             self._process.wait()
             self._process = None
+
+    def crash(self) -> None:
+        """Kills all processes of the server at once (SIGKILL). Returns when none runs any more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # it starts no others from here on
+        every = family(self._process.pid)
+        for each in every:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        while any(map(runs, every)):
+            time.sleep(0.01)
 
     @property
     def pid(self) -> int:
@@ -149,9 +169,22 @@ def _package() -> Path:
     return Path(found.origin).parent
 
 
-def end_with_parent() -> None:
-    """Asks the kernel to end this process with the one that started it."""
-    ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
+def ended_with_parent(program: str, *arguments: str, user: int | None = None) -> list[str]:
+    """A command that runs a program, as another user where one is given; the kernel ends it (SIGINT) with the one who
+    starts it. A function called between fork and exec could do that as well, if this process had no threads of gRPC."""
+    return [sys.executable, "-I", "-S", "-c", _START, "" if user is None else str(user), program, *arguments]
+
+
+_START = """
+import ctypes, os, signal, sys
+user, *command = sys.argv[1:]
+if user:
+    os.setgroups([])
+    os.setgid(int(user))
+    os.setuid(int(user))
+ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
+os.execv(command[0], command)
+"""
 
 
 def settings(home: Path, url: str | None, vectors: str = "local") -> Path:

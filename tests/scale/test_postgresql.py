@@ -147,9 +147,10 @@ def test_questions_go_on_when_the_server_is_back(tmp_path: Path, server: Server)
         assert [hit.asset for hit in after] == [hit.asset for hit in before]
 
 
-def test_a_writer_that_loses_the_server_leaves_nothing_half_written(tmp_path: Path, server: Server) -> None:
+@pytest.mark.parametrize("how", ["stop", "crash"])
+def test_a_writer_that_loses_the_server_leaves_nothing_half_written(tmp_path: Path, server: Server, how: str) -> None:
     """The transaction that was under way is gone, those before it are there, and the next writer goes on."""
-    home = library(tmp_path / "library", server, "halfway")
+    home = library(tmp_path / "library", server, f"halfway_{how}")
 
     def write() -> None:
         with writing(home, "index", "starter") as (engine, _):
@@ -157,7 +158,7 @@ def test_a_writer_that_loses_the_server_leaves_nothing_half_written(tmp_path: Pa
                 catalog_write.set_fact(connection, "first", "yes")
             with catalog_write.transaction(engine) as connection:
                 catalog_write.set_fact(connection, "second", "yes")
-                server.stop()
+                getattr(server, how)()
                 catalog_write.set_fact(connection, "third", "yes")
 
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from indexer.catalog import read as catalog_read
 from indexer.library_copy import copy_library
 from indexer.publish import publish
 from retrieval import Library
@@ -210,6 +211,112 @@ def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server) -> None:
             publish(builder.engine, home, always=True)
             assert [hit.asset for hit in opened.search("boat", min_confidence=0.0)] == after
         builder.close()
+
+
+def test_milvus_is_killed_inside_a_write(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each step of it: an error says so; what was published before answers on, and the next publication leaves
+    nothing of the broken one."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    monkeypatch.setattr(milvus_engine, "BLOCK", 2)  # rows: several upserts
+    with milvus.Process(tmp_path / "data") as process:
+        home = tmp_path / "library"
+        settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
+        builder = Builder(home)
+        builder.add(*THINGS)
+        builder.publish()
+        builder.add(Thing("late.jpg", Metadata("image"), [("image", "late boat")]))
+        before, engine = answers(home), engine_of(home)
+        for step in ("upsert", "flush", "create_index", "load_collection"):
+            with monkeypatch.context() as patch:
+                patch.setattr(engine, "_call", killing(process, engine._call, step, patch))
+                with pytest.raises(LibraryError, match="cannot be reached"):
+                    publish(builder.engine, home, always=True)
+            process.start()
+            assert answers(home) == before
+        first = store_of(home).names()
+        publish(builder.engine, home, always=True)
+        assert answers(home) == before
+        assert store_of(home).names().isdisjoint(first)
+        with builder.engine.connect() as connection:
+            assert store_of(home).names() == catalog_read.generation_folders(connection)
+        builder.close()
+
+
+def killing(
+    process: milvus.Process, call: Callable[..., Any], step: str, patch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
+    """A call of the engine; after the first of a step there is no server any more, nor much patience."""
+
+    def wrapped(method: str, *given: Any, **named: Any) -> Any:
+        answer = call(method, *given, **named)
+        if method == step:
+            process.stop(signal.SIGKILL)
+            patch.setattr(milvus_engine, "PATIENCE_S", 1.0)
+        return answer
+
+    return wrapped
+
+
+def test_milvus_takes_calls_and_answers_none(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a machine that hangs: one error, in questions and in writes, and both go on when it answers again."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    with milvus.Process(tmp_path / "data") as process:
+        home = tmp_path / "library"
+        settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
+        builder = Builder(home)
+        builder.add(*THINGS)
+        builder.publish()
+        before = answers(home)
+        with Library.open(home, profile=FakeProfile()) as opened:
+            opened.search("boat", min_confidence=0.0)
+            with monkeypatch.context() as patch:
+                patch.setattr(milvus_engine, "PATIENCE_S", 1.0)
+                process.send(signal.SIGSTOP)
+                with pytest.raises(LibraryError, match="cannot be reached"):
+                    opened.search("boat", min_confidence=0.0)
+                with pytest.raises(LibraryError, match="cannot be reached"):
+                    publish(builder.engine, home, always=True)
+                process.send(signal.SIGCONT)
+        assert answers(home) == before
+        publish(builder.engine, home, always=True)
+        assert answers(home) == before
+        builder.close()
+
+
+@pytest.mark.parametrize("rows_are_sent", [False, True])
+def test_postgresql_crashes_inside_a_publication(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, rows_are_sent: bool
+) -> None:
+    """Before or after its rows are sent: an error says so, and nothing of it is there."""
+    home = tmp_path / "library"
+    settings(home, server.library(home), "pgvector")
+    builder = Builder(home)
+    builder.add(*THINGS)
+    builder.publish()
+    before, first, copy = answers(home), store_of(home).names(), pgvector._copy
+
+    def crashing(*given: Any) -> None:
+        if rows_are_sent:
+            copy(*given)
+        server.crash()
+        if not rows_are_sent:
+            copy(*given)
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(pgvector, "_copy", crashing)
+            with pytest.raises(LibraryError, match="cannot be reached"):
+                publish(builder.engine, home, always=True)
+    finally:
+        server.start()
+    assert answers(home) == before
+    assert store_of(home).names() == first
+    publish(builder.engine, home, always=True)
+    assert answers(home) == before
+    assert store_of(home).names().isdisjoint(first)
+    builder.close()
 
 
 def test_an_index_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
