@@ -224,7 +224,7 @@ class Watch:
         if paused or not (is_due or self._is_wanted):
             return
         unfinished = [os.fsdecode(each) for each in self._settling.take(now)]
-        self._job = self._jobs.add({"do": "index", "nice": NICE, "unfinished": unfinished})
+        self._job = await self._jobs.add({"do": "index", "nice": NICE, "unfinished": unfinished})
         self._is_wanted = self._job is None
         self._began = now
 

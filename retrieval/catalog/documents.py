@@ -45,6 +45,11 @@ class CatalogStore:
         """Other services keep their documents there too."""
         return True
 
+    def now(self) -> float:
+        """The server's clock."""
+        with self._connected() as connection:
+            return float(connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+
     def put(self, kind: str, name: str, content: dict[str, Any]) -> None:
         with self._connected() as connection:
             connection.exec_driver_sql(_KEEP, (kind, name, json.dumps(content)))

@@ -17,7 +17,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -88,21 +87,27 @@ class Jobs:
         self._running: Job | None = None
         self._teller: asyncio.Task[None] | None = None
         self._noting = threading.Lock()
+        self._coming = 0  # jobs that are being kept, before anything is done of them
         self.closing = asyncio.Event()
 
     # ------------------------------------------------------------ what clients do
 
-    def add(self, task: dict[str, Any]) -> Job | None:
-        """Takes a task; None where too many wait already."""
-        if sum(each.state not in ENDED for each in self._jobs.values()) >= MOST_WAITING or self.closing.is_set():
+    async def add(self, task: dict[str, Any]) -> Job | None:
+        """Takes a task; None where too many wait already, or the service ends. Raises: LibraryError: the store is away."""
+        waiting = self._coming + sum(each.state not in ENDED for each in self._jobs.values())
+        if waiting >= MOST_WAITING or self.closing.is_set():
             return None
         job = Job(uuid4().hex[:16], task | {"library": str(self._library)})
-        ended = [each for each in self.all() if each.ended_at is not None]
-        for old in ended[: max(0, len(ended) - MOST_KEPT)]:
-            self._jobs.pop(old.id, None)
-            self._store.delete("job", old.id)
-        if self._store.is_shared:
-            self._note(job)
+        self._coming += 1
+        try:
+            await self._forget_oldest()
+            if self._store.is_shared:
+                await asyncio.to_thread(self._note, job)
+        finally:
+            self._coming -= 1
+        if self.closing.is_set():  # meanwhile
+            await self._end(job, "cancelled")
+            return None
         self._jobs[job.id] = job  # not before: nothing is done of what was refused because the store is away
         if self._store.is_shared and (self._teller is None or self._teller.done()):
             self._teller = asyncio.get_running_loop().create_task(self._tell_others())
@@ -110,17 +115,27 @@ class Jobs:
             self._runner = asyncio.get_running_loop().create_task(self._work())
         return job
 
-    def get(self, name: str) -> Job | None:
-        """The job of an id, also one of an earlier service, or of another one."""
-        if name in self._jobs:
-            return self._jobs[name]
-        kept = self._store.get("job", name)
-        return _job_of(kept) if kept is not None else None
+    async def get(self, name: str) -> Job | None:
+        """The job of an id, also one of an earlier service, or of another one. Raises: as add."""
+        return self._jobs.get(name) or await asyncio.to_thread(self._kept, name)
 
-    def all(self) -> list[Job]:
-        """All jobs, the oldest first."""
-        earlier = [_job_of(each) for each in self._store.all("job") if each["id"] not in self._jobs]
-        return [*earlier, *self._jobs.values()]
+    async def all(self) -> list[Job]:
+        """All jobs, the oldest first. Raises: as add."""
+        kept = await asyncio.to_thread(self._all_kept)
+        return [*(each for each in kept if each.id not in self._jobs), *self._jobs.values()]
+
+    async def _forget_oldest(self) -> None:
+        ended = [each.id for each in await self.all() if each.ended_at is not None]
+        for old in ended[: max(0, len(ended) - MOST_KEPT)]:
+            self._jobs.pop(old, None)
+            await asyncio.to_thread(self._store.delete, "job", old)
+
+    def _kept(self, name: str) -> Job | None:
+        kept = self._store.get("job", name)
+        return kept and _job_of(kept, self._store)
+
+    def _all_kept(self) -> list[Job]:
+        return [_job_of(each, self._store) for each in self._store.all("job")]
 
     async def cancel(self, job: Job) -> None:
         """Ends a job soon, or keeps it from beginning; one of another service is asked to."""
@@ -151,8 +166,7 @@ class Jobs:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_S if is_own else TELL_S)
                 if not is_own:
-                    known = await asyncio.to_thread(self.get, job.id)
-                    job = known or job
+                    job = await self.get(job.id) or job
         finally:
             self._watchers.discard(changed)
 
@@ -280,7 +294,7 @@ class Jobs:
         """Keeps what is known of a job; from any thread. has_ended: nothing else is kept of it later."""
         with self._noting:
             if has_ended or job.ended_at is None:
-                self._store.put("job", job.id, job.report() | {"told_at": time.time()})
+                self._store.put("job", job.id, job.report() | {"told_at": self._store.now()})
 
     async def _tell_others(self) -> None:
         while under_way := [each for each in self._jobs.values() if each.state not in ENDED]:
@@ -294,10 +308,11 @@ class Jobs:
                 return
 
 
-def _job_of(report: dict[str, Any]) -> Job:
+def _job_of(report: dict[str, Any], store: Store) -> Job:
+    """The job that a service told of, by the clock of the store: those of services may differ."""
     kept = {name: value for name, value in report.items() if name not in ("version", "told_at")}
     job = Job(**kept)
-    if job.state not in ENDED and time.time() - report.get("told_at", 0.0) > LOST_S:
+    if job.state not in ENDED and store.now() - report.get("told_at", 0.0) > LOST_S:
         job.state, job.ended_at = "failed", _now()
         job.problem = {"what": "the service that did the work has ended", "hint": "try again"}
     return job

@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +33,9 @@ class Store(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether other services keep theirs there too."""
+
+    def now(self) -> float:
+        """Seconds since 1970 by the clock that all who use the store share."""
 
     def put(self, kind: str, name: str, content: dict[str, Any]) -> None:
         """Keeps a document, in the place of one of that name."""
@@ -57,6 +61,10 @@ class FileStore:
     def is_shared(self) -> bool:
         """See Store.is_shared."""
         return False
+
+    def now(self) -> float:
+        """See Store.now: this machine's."""
+        return time.time()
 
     def put(self, kind: str, name: str, content: dict[str, Any]) -> None:
         """See Store.put. Raises: LibraryError where the file cannot be written."""

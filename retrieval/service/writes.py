@@ -99,7 +99,7 @@ def _add_assets(router: APIRouter, service: Service, jobs: Jobs) -> None:
         if kind == "application/json":
             if not may(request.scope, "admin"):
                 raise HTTPException(403, "a key of the scope admin registers files of the server's machine")
-            return _accepted(jobs.add(_registered(await request.body())))
+            return _accepted(await jobs.add(_registered(await request.body())))
         if kind != "multipart/form-data":
             raise HTTPException(415, "send multipart/form-data with a file, or application/json with a path")
         async with request.form(max_files=1, max_fields=2, max_part_size=128 << 10) as form:
@@ -111,7 +111,7 @@ def _add_assets(router: APIRouter, service: Service, jobs: Jobs) -> None:
         task = {"do": "add", "file": str(place), "name": name, "keep": True}
         job = None
         try:
-            job = jobs.add(task | {"text": text, "keywords": keywords.splitlines()})
+            job = await jobs.add(task | {"text": text, "keywords": keywords.splitlines()})
         finally:
             if job is None:
                 place.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ def _add_assets(router: APIRouter, service: Service, jobs: Jobs) -> None:
     @router.delete("/assets/{name}", status_code=202, summary="Forget an asset; no file but one sent here is deleted")
     async def forget(request: Request, name: str) -> Response:
         shown = await service.queue.run(request, lambda: service.library.show(known(name)))
-        return _accepted(jobs.add({"do": "forget", "paths": [str(each) for each in shown.asset.paths]}))
+        return _accepted(await jobs.add({"do": "forget", "paths": [str(each) for each in shown.asset.paths]}))
 
 
 def _registered(body: bytes) -> dict[str, Any]:
@@ -170,37 +170,37 @@ def _add_library(router: APIRouter, service: Service, jobs: Jobs) -> None:
 
     @router.delete("/sources", status_code=202, summary="Follow a folder no more; no file is touched")
     async def remove(folder: Annotated[str, Query(min_length=1, max_length=4000, pattern="^/")]) -> Response:
-        return _accepted(jobs.add({"do": "remove source", "folder": folder}))
+        return _accepted(await jobs.add({"do": "remove source", "folder": folder}))
 
     @router.post("/index", status_code=202, summary="Bring the library up to date, and follow further folders")
     async def index(request: Request, sent: Annotated[IndexRequest, Body()]) -> Response:
         if sent.folders and not may(request.scope, "admin"):
             raise HTTPException(403, "a key of the scope admin names folders of the server's machine")
-        return _accepted(jobs.add({"do": "index", **sent.model_dump()}))
+        return _accepted(await jobs.add({"do": "index", **sent.model_dump()}))
 
     @router.post("/rebuild", status_code=202, summary="Make the indexes anew, or encode all by other models")
     async def rebuild(sent: Annotated[RebuildRequest, Body()]) -> Response:
-        return _accepted(jobs.add({"do": "rebuild", **sent.model_dump()}))
+        return _accepted(await jobs.add({"do": "rebuild", **sent.model_dump()}))
 
 
 def _add_jobs(router: APIRouter, jobs: Jobs) -> None:
     @router.get("/jobs", summary="All jobs, the oldest first")
     async def listed() -> Response:
-        return JSONResponse({"version": VERSION, "jobs": [each.report() for each in jobs.all()]})
+        return JSONResponse({"version": VERSION, "jobs": [each.report() for each in await jobs.all()]})
 
     @router.get("/jobs/{name}", summary="How far a job is")
     async def job(name: str) -> Response:
-        return JSONResponse(_job(jobs, name).report())
+        return JSONResponse((await _job(jobs, name)).report())
 
     @router.delete("/jobs/{name}", status_code=202, summary="Cancel a job; what is done by then stays")
     async def cancel(name: str) -> Response:
-        found = _job(jobs, name)
+        found = await _job(jobs, name)
         await jobs.cancel(found)
         return JSONResponse(found.report(), 202)
 
     @router.get("/jobs/{name}/events", summary="The job after each change, as server-sent events", **EVENTS)
     async def events(name: str) -> Response:
-        found = _job(jobs, name)
+        found = await _job(jobs, name)
 
         async def told() -> AsyncIterator[str]:
             async for report in jobs.follow(found):
@@ -209,8 +209,8 @@ def _add_jobs(router: APIRouter, jobs: Jobs) -> None:
         return StreamingResponse(told(), media_type="text/event-stream")
 
 
-def _job(jobs: Jobs, name: str) -> Job:
-    found = jobs.get(known(name))
+async def _job(jobs: Jobs, name: str) -> Job:
+    found = await jobs.get(known(name))
     if found is None:
         raise HTTPException(404, "there is no such job")
     return found

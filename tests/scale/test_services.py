@@ -14,6 +14,8 @@ from retrieval.service.jobs import Job, Jobs
 from retrieval.service.store import store_of
 from tests.scale.postgresql import Server, settings
 
+CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
+
 
 def test_a_store_on_a_server(server: Server, tmp_path: Path) -> None:
     """Documents are replaced in their place, of any text, and gone when they are deleted; a copy of the settings file has
@@ -29,6 +31,8 @@ def test_a_store_on_a_server(server: Server, tmp_path: Path) -> None:
     other = tmp_path / "other"
     settings(other, server.library(tmp_path))
     assert store_of(other).all("job") == [{"said": "b"}, {}]
+    before, now, after = server.execute(CLOCK), kept.now(), server.execute(CLOCK)
+    assert before[0] <= (now,) <= after[0]
     assert kept.delete("job", "b")
     assert store_of(other).get("job", "b") is None
 
@@ -44,24 +48,24 @@ def test_services_know_of_each_others_jobs(
 
     async def run() -> Job | None:
         own, other = Jobs(("sleep", "600"), tmp_path, store_of(tmp_path)), Jobs((), tmp_path, store_of(tmp_path))
-        job, waiting = own.add({"do": "index"}), own.add({"do": "rebuild"})
+        job, waiting = await own.add({"do": "index"}), await own.add({"do": "rebuild"})
         assert job is not None
         assert waiting is not None
-        assert [each.id for each in other.all()] == [job.id, waiting.id]
+        assert [each.id for each in await other.all()] == [job.id, waiting.id]
         while await state_of(other, job.id) != "running":  # noqa: ASYNC110 - it is another service's
             await asyncio.sleep(0.01)
         if asks == "cancel":
-            known = other.get(job.id)
+            known = await other.get(job.id)
             assert known is not None
             await other.cancel(known)
             async for report in other.follow(known):
                 assert report is None or report["id"] == job.id
         elif asks == "lose":
             monkeypatch.setattr(jobs, "LOST_S", -1.0)
-        found = None if asks == "close" else other.get(job.id)
+        found = None if asks == "close" else await other.get(job.id)
         await own.close()
         assert await state_of(other, waiting.id) == "cancelled"
-        return found or other.get(job.id)
+        return found or await other.get(job.id)
 
     found = asyncio.run(run())
     assert found is not None
@@ -71,5 +75,5 @@ def test_services_know_of_each_others_jobs(
 
 async def state_of(jobs_: Jobs, name: str) -> Any:
     """Of a job, as a service has it."""
-    found = await asyncio.to_thread(jobs_.get, name)
+    found = await jobs_.get(name)
     return found and found.state

@@ -306,14 +306,65 @@ def test_the_last_ones_are_remembered(tmp_path: Path, monkeypatch: pytest.Monkey
     async def run(count: int) -> list[str]:
         own = Jobs(("false",), tmp_path, store)
         for _ in range(count):
-            job = own.add({"do": "index"})
+            job = await own.add({"do": "index"})
             assert job is not None
             async for _ in own.follow(job):
                 pass
-        return [each.id for each in own.all()]
+        return [each.id for each in await own.all()]
 
     first, second = asyncio.run(run(2)), asyncio.run(run(5))
     assert len(first) == 2
     assert len(second) == 4  # the last one has ended since
     assert [each["id"] for each in store.all("job")] == second
     assert first[1] not in second
+
+
+class SlowStore(FileStore):
+    """One that answers when it is let; shared, with a clock of its own."""
+
+    def __init__(self, library: Path) -> None:
+        super().__init__(library)
+        self.let = threading.Event()
+        self.clock = 1_000.0
+
+    @property
+    def is_shared(self) -> bool:
+        return True
+
+    def now(self) -> float:
+        return self.clock
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        assert self.let.wait(10)
+        return super().all(kind)
+
+
+def test_the_service_answers_while_the_store_does_not(tmp_path: Path) -> None:
+    """What asks it waits in a thread; as many jobs as may wait are taken, also where they come at once."""
+    store = SlowStore(tmp_path)
+
+    async def run() -> list[str]:
+        own = Jobs((sys.executable, "-c", "pass"), tmp_path, store)
+        asked = [asyncio.create_task(own.add({"do": "index"})) for _ in range(jobs.MOST_WAITING + 1)]
+        asyncio.get_running_loop().call_later(0.01, store.let.set)  # never called by a loop that waits
+        taken = [job.id for job in await asyncio.gather(*asked) if job is not None]
+        await own.close()
+        return taken
+
+    assert len(asyncio.run(run())) == jobs.MOST_WAITING
+
+
+def test_a_job_is_lost_by_the_clock_of_the_store(tmp_path: Path) -> None:
+    """Not by those of the services, which may differ."""
+    store = SlowStore(tmp_path)
+    store.put("job", "a", {"id": "a", "task": {}, "state": "running", "told_at": store.clock - jobs.LOST_S})
+    other = Jobs((), tmp_path, store)
+
+    def state() -> str:
+        found = asyncio.run(other.get("a"))
+        assert found is not None
+        return found.state
+
+    assert state() == "running"
+    store.clock += 1.0
+    assert state() == "failed"
