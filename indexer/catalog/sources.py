@@ -15,12 +15,13 @@ from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
 from indexer.catalog.vectors import now
 from indexer.sources.base import Source
-from indexer.sources.roots import existing_root
+from indexer.sources.roots import configured_roots, existing_root
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import forgotten, paths, sources
-from retrieval.domain.place import is_object
+from retrieval.domain.place import is_object, place_text
 from retrieval.errors import LibraryError, QueryError
 from retrieval.media.objects import status
+from retrieval.settings import LIBRARY_SETTINGS
 
 ENOUGH = 0.5  # share of a source's files that must lie in a folder which it is said to have moved to
 LOOKED_AT = 1_000  # files of a moved source that are looked for, evenly chosen
@@ -183,13 +184,16 @@ def remove(library: Path, root: Path) -> Removed:
     """Follows a source no more and forgets what was seen only there, unless a source around it follows it.
 
     Raises:
-        QueryError: `root` is no source.
+        QueryError: `root` is no source. LibraryError: the library's settings file names it, so the next run would add it.
     """
     with (
         writing(library, "crossmedia source remove", create=False) as (engine, _),
         catalog_write.transaction(engine) as connection,
     ):
         source = _source_at(connection, root)
+        if source.root in configured_roots(library):
+            what = f"{place_text(source.root)} is named in {library / LIBRARY_SETTINGS}, so the next run would add it again"
+            raise LibraryError(what, "take it out of `sources` in that file first")
         around = [each for each in catalog_read.all_sources(connection) if _is_below(source.root, each.root)]
         if not around:
             return Removed(_remove(connection, source))

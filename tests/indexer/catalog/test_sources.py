@@ -165,6 +165,19 @@ def test_removing_an_inner_source_leaves_its_files_to_the_outer(world: World) ->
     assert world.names() == before
 
 
+def test_a_source_of_the_settings_file_is_removed_there_first(world: World) -> None:
+    """Else the next run would add it again, and read all of it."""
+    file = world.home / "crossmedia.toml"
+    file.write_text(f'sources = ["{world.media}"]\n')
+    with pytest.raises(LibraryError, match=r"is named in .*crossmedia\.toml") as caught:
+        sources.remove(world.home, world.media)
+    assert "`sources`" in caught.value.hint
+    assert world.names()
+    file.write_text("sources = []\n")
+    sources.remove(world.home, world.media)
+    assert world.names() == []
+
+
 def test_a_source_moves_only_to_where_its_files_are(world: World, tmp_path: Path) -> None:
     """Another folder would make all of its files look deleted."""
     other = tmp_path / "other"
