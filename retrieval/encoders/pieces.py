@@ -20,6 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 from retrieval.encoders.registry import models_dir
 from retrieval.encoders.speech.weights import digest
@@ -41,7 +42,7 @@ def tokenizer_for(path: Path, text: str, also: Sequence[str] = ()) -> Any | None
         table = _table(path)
         if not table.is_file():
             _make(path, table)
-        with closing(sqlite3.connect(f"file:{table}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{quote(os.fsencode(table))}?mode=ro", uri=True)) as connection:
             return _few(connection, text, also)
     except (OSError, sqlite3.Error, ValueError, KeyError, TypeError):  # whatever is wrong, the file itself is there
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,14 @@ def test_its_table_is_made_once_and_may_be_damaged(clip: Path) -> None:
     assert not table.exists()
     table.write_bytes(b"no table")
     assert pieces.tokenizer_for(clip, "a dog") is None
+
+
+@pytest.mark.parametrize("name", ["#1", "a?b", "50%41", os.fsdecode(b"caf\xe9")])
+def test_the_cache_may_have_any_name(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Also one with signs that an address of a file gives a meaning."""
+    monkeypatch.setenv("CROSSMEDIA_CACHE", str(tmp_path / name))
+    assert pieces.tokenizer_for(clip, "a word") is not None
+    assert list((tmp_path / name).rglob("*.sqlite"))
 
 
 def test_a_changed_tokenizer_has_a_table_of_its_own(clip: Path) -> None:
