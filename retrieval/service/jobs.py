@@ -132,7 +132,7 @@ class Jobs:
 
     def _kept(self, name: str) -> Job | None:
         kept = self._store.get("job", name)
-        return kept and _job_of(kept, self._store)
+        return None if kept is None else _job_of(kept, self._store)
 
     def _all_kept(self) -> list[Job]:
         return [_job_of(each, self._store) for each in self._store.all("job")]
