@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from retrieval.domain.media import Evidence, Kind, Lane, Span
@@ -49,7 +51,8 @@ def hits_of(
         else:
             shown = _shown(_as_moments(rows, moments, lend=not each.by_time))
         segments = [found_segment(odds, segment, moment, each, evidence) for odds, segment, moment in shown]
-        hits.append(_hit(assets[each.asset], each, tuple(segments), assets.get(each.half or 0)))
+        asset = _named_first(assets[each.asset], evidence)
+        hits.append(_hit(asset, each, tuple(segments), assets.get(each.half or 0)))
     return hits
 
 
@@ -149,6 +152,19 @@ def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ..
     from retrieval.fulltext.highlight import highlights
 
     return tuple(highlights(stored.segment.text or "", terms))
+
+
+def _named_first(stored: StoredAsset, evidence: Sequence[Matches]) -> StoredAsset:
+    """An asset that lies in several places and was found by its name: the path that names it best comes first."""
+    terms = [term for each in evidence if stored.id in each.names for term in each.terms]
+    if not terms or len(stored.paths) == 1:
+        return stored
+    from retrieval.fulltext.highlight import highlights
+
+    def letters(path: Path) -> int:
+        return sum(span.length for span in highlights(str(path), terms))
+
+    return replace(stored, paths=tuple(sorted(stored.paths, key=letters, reverse=True)))
 
 
 def _hit(

@@ -42,3 +42,18 @@ def test_a_word_that_is_everywhere_is_not_marked(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", builder.profile) as library:
         best = library.search("the otter", min_confidence=0.0)[0].segments[0]
     assert [(each.start, each.end) for each in best.marks] == [(4, 9)]
+
+
+@pytest.mark.parametrize(("question", "shown"), [("report", "final report.txt"), ("diary", "old diary.txt")])
+def test_of_copies_the_one_is_shown_whose_name_was_asked_for(tmp_path: Path, question: str, shown: str) -> None:
+    """Not the one that was indexed first."""
+    builder = Builder(tmp_path / "library")
+    passage = [("passage", "nothing of it")]
+    builder.add(*(Thing(each, Metadata("document"), passage, digest=b"1" * 32) for each in ("a.txt", "old diary.txt")))
+    builder.add(Thing("final report.txt", Metadata("document"), passage, digest=b"1" * 32))
+    builder.add(*(Thing(f"{n}.txt", Metadata("document"), [("passage", f"number {n}")]) for n in range(8)))
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as library:
+        hit = library.search(question)[0]
+    assert hit.path.name == hit.paths[0].name == shown
+    assert len(hit.paths) == 3
