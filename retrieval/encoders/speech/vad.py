@@ -34,7 +34,7 @@ PAD = 8  # blocks kept before and after a voice, 256 ms: soft onsets and fading 
 SHORTEST = 5  # voiced blocks that a window needs, 160 ms: shorter than any word
 BREATH = 6  # quiet blocks that divide two utterances, 192 ms
 PAUSE = 62  # quiet blocks that always end a window, 2 s: another speaker, another language
-LONG, LONG_PAUSE = 468, 16  # past 15 s half a second of quiet is enough to end it
+LONG, LONG_PAUSE = 625, 16  # past 20 s half a second of quiet is enough to end it
 LONGEST = 906  # blocks of one window: 29 s, so that its padding still fits Whisper's 30 s
 
 
@@ -143,7 +143,7 @@ def windows(chunks: Iterable[NDArray[np.floating]], listener: Listener) -> Itera
 def first_cut(chances: Sound) -> int | None:
     """How many blocks from the first on can be let go or sent off together, or None: more must be heard first.
 
-    A window opens PAD blocks before the first voice. It ends in a pause (2 s; half a second once 15 s long), and
+    A window opens PAD blocks before the first voice. It ends in a pause (2 s; half a second once 20 s long), and
     at LONGEST in the quietest place of its second half.
     """
     voiced = np.flatnonzero(chances >= ON)
