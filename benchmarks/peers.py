@@ -302,6 +302,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="a film; one is made of the photos without")
     parser.add_argument("--media", type=Path, help="folder with audio/transcripts.tsv, as benchmarks.speech takes it")
     parser.add_argument("--speech-model", default="base", help="as benchmarks.speech takes it")
+    parser.add_argument("--recordings", type=int, help="of --media that are heard; all without")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS])
     parser.add_argument("--out", type=Path, help="file for the JSON line")
