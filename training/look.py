@@ -353,24 +353,12 @@ def learn(batches: Batches, model: nn.Module, steps: int, *, is_new: bool) -> No
             print(f"{step}\t{loss.item():.3f}\t{top[::2].mean():.1f}\t{top[1::2].mean():.1f}", flush=True)
 
 
-class Greatest(nn.Module):
-    """The log-odds of a whole picture: the greatest of its cells."""
-
-    def __init__(self, cells: nn.Module) -> None:
-        super().__init__()
-        self.cells = cells
-
-    def forward(self, grey: Tensor) -> Tensor:
-        """(n, 1, h, w) -> (n,)."""
-        return torch.amax(self.cells(grey), (1, 2, 3))
-
-
 def export(model: nn.Module, out: Path) -> None:
-    """The net as ONNX, height and width free."""
+    """The net as ONNX, height and width free: (n, 1, h, w) -> log-odds (n, 1, rows, columns) of cells."""
     out.parent.mkdir(parents=True, exist_ok=True)
     sample = (torch.zeros(1, 1, HIGH, WIDE),)
-    axes = {"grey": {0: "n", 2: "high", 3: "wide"}, "odds": {0: "n"}}
-    torch.onnx.export(Greatest(model).eval(), sample, str(out), input_names=["grey"], output_names=["odds"],
+    axes = {"grey": {0: "n", 2: "high", 3: "wide"}, "odds": {0: "n", 2: "rows", 3: "columns"}}
+    torch.onnx.export(model.eval(), sample, str(out), input_names=["grey"], output_names=["odds"],
                       dynamic_axes=axes, dynamo=False)  # fmt: skip
 
 

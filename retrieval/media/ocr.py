@@ -1,6 +1,6 @@
 """Text in pictures: a cheap look whether there is any, then its lines with their boxes, by the models in `rapidocr`.
 
-    picture -> may_hold_text (milliseconds) -> detector and reader (seconds on a full page) -> lines
+    picture -> look (milliseconds) -> detector and reader, where it looks like writing (seconds on a full page) -> lines
 
 Of a video the key frames are looked at, which encoders set at cuts, at most one every FRAME_EVERY_MS; the same line over
 neighbouring frames is one segment. Of a PDF the pages without text are read, as they are shown.
@@ -12,15 +12,17 @@ Source: PP-OCRv6 small, Chinese and English, as packed in rapidocr 3 (Apache-2.0
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from retrieval import resources
@@ -32,9 +34,15 @@ from retrieval.settings import LIMITS, Limits
 LOOK_SIDE: Final = 512  # pixels of the longer side that the cheap look sees; smaller pictures are enlarged
 LOOK_LEAST: Final = 16  # ... of the shorter side: less has no room for a letter
 LOOK_ODDS: Final = -0.7  # log-odds of a written place from which a picture is read; chosen on made pictures
+NEAR_ODDS: Final = -3.0  # ... of a place that is read in a picture that is
+MARGIN: Final = 4  # cells of eight pixels that are read around such places
+MOST: Final = 0.7  # share of a picture from which all of it is read
+STEP: Final = 32  # pixels by which the detector takes pictures
+WHOLE: Final = (0.0, 0.0, 1.0, 1.0)
 READ_SIDES: Final = (640, 1280)  # pixels of the longer side that is read; a scanned page needs all of them
 ENLARGED: Final = 2.0  # times at most: words of 9 to 20 pixels are read in 94 of 100 cases, in 76 without it
 FRAME_EVERY_MS: Final = 2_000
+NARROWEST: Final = 96  # pixels of a line of 48 pixels that the reader sees; a narrower one is filled up
 SURE: Final = 0.6  # least confidence of a line that is kept
 SURE_SHORT: Final = 0.75  # ... of one of two or three characters
 SURE_ALONE: Final = 0.95  # ... of a single one: wheels, windows and petals are read as 8, 田 and 米
@@ -52,21 +60,57 @@ class Line:
     sure: float
 
 
+Odds: TypeAlias = NDArray[np.float32]
+"""Log-odds (rows, columns) that a cell of a picture, of which it has as many, is written on."""
+
+
 def may_hold_text(image: Image.Image) -> bool:
     """Whether an RGB picture shows something like writing, of any script. Errs towards yes."""
-    return look(image) > LOOK_ODDS
+    return is_written(look(image))
 
 
-def look(image: Image.Image) -> float:
-    """Log-odds of the place in an RGB picture that looks most like writing; -inf where there is no room for any."""
+def is_written(odds: Odds) -> bool:
+    """The same by what `look` gave."""
+    return odds.size > 0 and float(odds.max()) > LOOK_ODDS
+
+
+def look(image: Image.Image) -> Odds:
+    """How much each place of an RGB picture looks like writing; (0, 0) where there is no room for any."""
     grey = image.convert("L")
     scale = min(LOOK_SIDE / max(image.size), ENLARGED)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     grey = grey.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
     if min(grey.size) < LOOK_LEAST:
-        return float("-inf")
+        return np.zeros((0, 0), np.float32)
     pixels = (np.asarray(grey, np.float32) - 127.5) / 127.5
-    return float(_looking().run(None, {"grey": pixels[None, None]})[0][0])
+    return np.asarray(_looking().run(None, {"grey": pixels[None, None]})[0][0, 0])
+
+
+def places(odds: Odds) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom, as shares of a picture's sides, of the places to be read: bands from top to bottom that
+    quiet rows part, each as wide as its writing. The whole picture, where they are most of it.
+    """
+    near = odds > NEAR_ODDS
+    rows, columns = near.shape
+    found, share = [], 0.0
+    for top, bottom in _runs(np.asarray(near.any(axis=1)), rows):
+        marked = np.flatnonzero(near[top:bottom].any(axis=0))
+        left, right = max(0, int(marked[0]) - MARGIN), min(columns, int(marked[-1]) + 1 + MARGIN)
+        found.append((left / columns, top / rows, right / columns, bottom / rows))
+        share += (right - left) * (bottom - top) / near.size
+    return found if share < MOST else [WHOLE]
+
+
+def _runs(marked: NDArray[np.bool_], length: int) -> list[tuple[int, int]]:
+    """Half-open ranges of marked places, each with MARGIN around it; those that meet are one."""
+    found: list[tuple[int, int]] = []
+    for at in np.flatnonzero(marked).tolist():
+        start, end = max(0, at - MARGIN), min(length, at + 1 + MARGIN)
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    return found
 
 
 @cache
@@ -82,19 +126,45 @@ def _looking() -> Any:
     return onnxruntime.InferenceSession(str(resources.text_look()), options, providers=["CPUExecutionProvider"])
 
 
-def lines(image: Image.Image) -> list[Line]:
+def lines(image: Image.Image, odds: Odds | None = None) -> list[Line]:
     """The lines of an RGB picture from top to bottom, those of SURE confidence; none where nothing is written.
+
+    odds: of `look`, at this picture in any size, where it is to be read only where it looks like writing.
 
     Raises:
         EncoderUnavailable: rapidocr is missing or broken.
     """
     image = _as_read(image)
-    found = _engine()(np.ascontiguousarray(np.asarray(image)[..., ::-1]))
+    parts: list[Line] = []
+    for place in [WHOLE] if odds is None else places(odds):
+        parts += [part for part in _parts(image, place) if not any(_covers(each, part) for each in parts)]
+    return [line for line in joined(parts, image.size) if _fit(line)]
+
+
+def _covers(one: Line, other: Line) -> bool:
+    """Whether the middle of a line lies in another: neighbouring places overlap where they are stretched."""
+    x, y = (other.box.left + other.box.right) / 2, (other.box.top + other.box.bottom) / 2
+    return one.box.left <= x <= one.box.right and one.box.top <= y <= one.box.bottom
+
+
+def _parts(image: Image.Image, place: tuple[float, float, float, float]) -> list[Line]:
+    """What the detector finds in a place of a picture, read; boxes are of the whole picture."""
+    (left, right), (top, bottom) = _stretch(*place[::2], image.width), _stretch(*place[1::2], image.height)
+    found = _engine()(np.ascontiguousarray(np.asarray(image.crop((left, top, right, bottom)))[..., ::-1]))
     if found.boxes is None or found.txts is None:
         return []
-    seen = zip(found.boxes, found.txts, found.scores, strict=True)
-    parts = [Line(text.strip(), _box(corners, image.size), float(sure)) for corners, text, sure in seen if text.strip()]
-    return [line for line in joined(parts, image.size) if _fit(line)]
+    seen = zip(np.asarray(found.boxes) + np.array((left, top)), found.txts, found.scores, strict=True)
+    return [Line(text.strip(), _box(corners, image.size), float(sure)) for corners, text, sure in seen if text.strip()]
+
+
+def _stretch(low: float, high: float, side: int) -> tuple[int, int]:
+    """First and behind the last pixel of a part of a side: a multiple of STEP, where there is room, as the detector squeezes
+    others.
+    """
+    start, end = math.floor(low * side), math.ceil(high * side)
+    length = -(-(end - start) // STEP) * STEP
+    end = min(side, start + length)
+    return max(0, min(start, end - length)), end
 
 
 def _as_read(image: Image.Image) -> Image.Image:
@@ -169,6 +239,8 @@ def _engine() -> Any:
             "Global.use_cls": False,
             "Global.log_level": "critical",
             "Global.text_score": SURE,
+            "Rec.rec_img_shape": [3, 48, NARROWEST],
+            "Rec.rec_batch_num": 1,  # on one thread a batch saves nothing, and makes all its lines as wide as the widest
             "Det.limit_type": "max",
             "Det.limit_side_len": READ_SIDES[1],
             threads: 1 if (os.cpu_count() or 1) > 1 else -1,
@@ -202,11 +274,13 @@ def _segment(line: Line, **where: Any) -> Segment:
 def _lines_of_file(path: Path, limits: Limits) -> list[Line]:
     from retrieval.media.image.decode import open_image
 
-    return _lines_if_any(open_image(path, limits, READ_SIDES[0]))
+    return lines_if_any(open_image(path, limits, READ_SIDES[0]))
 
 
-def _lines_if_any(image: Image.Image) -> list[Line]:
-    return lines(image) if may_hold_text(image) else []
+def lines_if_any(image: Image.Image) -> list[Line]:
+    """The lines of an RGB picture in the places that look like writing."""
+    odds = look(image)
+    return lines(image, odds) if is_written(odds) else []
 
 
 def _lines_of_pages(path: Path, limits: Limits, alive: Callable[[], None]) -> Iterator[Segment]:
@@ -219,7 +293,7 @@ def _lines_of_pages(path: Path, limits: Limits, alive: Callable[[], None]) -> It
         for number in range(len(document)):
             for image in pdf.scanned_page(document, number, READ_SIDES[1]):
                 alive()
-                yield from (_segment(line, page=number + 1) for line in _lines_if_any(image))
+                yield from (_segment(line, page=number + 1) for line in lines_if_any(image))
 
 
 def _lines_of_video(path: Path, alive: Callable[[], None]) -> Iterator[Segment]:
@@ -229,7 +303,8 @@ def _lines_of_video(path: Path, alive: Callable[[], None]) -> Iterator[Segment]:
     end = 0
     for at, until, shown in key_frames(path, FRAME_EVERY_MS):
         alive()
-        yield from folding.see(at, lines(shown(0)) if may_hold_text(shown(LOOK_SIDE)) else [])
+        odds = look(shown(LOOK_SIDE))
+        yield from folding.see(at, lines(shown(0), odds) if is_written(odds) else [])
         end = until
     yield from folding.end(end)
 

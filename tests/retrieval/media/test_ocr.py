@@ -6,8 +6,10 @@ import hashlib
 import importlib.util
 import subprocess
 import sys
+from dataclasses import astuple
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -72,7 +74,7 @@ def test_fences_and_tiles_are_skipped() -> None:
 
 def test_a_tiny_picture_is_skipped() -> None:
     """A picture smaller than a letter has no room for writing."""
-    assert ocr.look(Image.new("RGB", (7, 7))) == float("-inf")
+    assert ocr.look(Image.new("RGB", (7, 7))).size == 0
     assert not ocr.may_hold_text(Image.new("RGB", (7, 7)))
 
 
@@ -95,6 +97,38 @@ def test_small_letters_are_read() -> None:
     image = Image.new("RGB", (240, 160), (150, 140, 120))
     ImageDraw.Draw(image).text((30, 70), "Platform seven", font=ImageFont.load_default(7), fill=(60, 50, 40))
     assert [line.text for line in ocr.lines(image)] == ["Platform seven"]
+
+
+def test_only_places_that_look_like_writing_are_read() -> None:
+    """Two signs far apart are read each by itself, at the boxes that they have in the whole picture."""
+    pytest.importorskip("rapidocr")
+    image = Image.new("RGB", (640, 480), (150, 140, 120))
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(24)
+    pen.text((40, 30), "Platform seven", font=font, fill=(60, 50, 40))
+    pen.text((400, 400), "Way out", font=font, fill=(60, 50, 40))
+    odds = ocr.look(image)
+    assert ocr.is_written(odds)
+    assert len(ocr.places(odds)) == 2
+    whole, found = ocr.lines(image), ocr.lines(image, odds)
+    assert [line.text for line in found] == [line.text for line in whole] == ["Platform seven", "Way out"]
+    for one, other in zip(found, whole, strict=True):
+        assert astuple(one.box) == pytest.approx(astuple(other.box), abs=100)
+
+
+def test_a_line_in_two_places_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Places overlap where they are stretched; what the second sees again is left out."""
+    pytest.importorskip("rapidocr")
+    image = written("Way out", 60)
+    monkeypatch.setattr(ocr, "places", lambda odds: [(0.0, 0.0, 1.0, 0.9), ocr.WHOLE])
+    assert [line.text for line in ocr.lines(image, ocr.look(image))] == ["Way out"]
+
+
+def test_places_are_bands_with_a_margin_or_the_whole() -> None:
+    """Quiet rows part bands; rows so near that their margins meet do not; a picture full of writing is read as one."""
+    odds = np.full((48, 64), -9.0, np.float32)
+    odds[10, 20:30] = odds[12, 25:40] = odds[40, 60:] = 2.0
+    assert ocr.places(odds) == [(16 / 64, 6 / 48, 44 / 64, 17 / 48), (56 / 64, 36 / 48, 1.0, 45 / 48)]
+    assert ocr.places(np.full((48, 64), 1.0, np.float32)) == [ocr.WHOLE]
 
 
 def part(text: str, left: int, right: int, top: int = 4000, bottom: int = 4500) -> Line:
