@@ -265,10 +265,10 @@ class Run:
 
     def _want_regions(self) -> None:
         """Where regions are kept, every large picture that has not had the step needs it, whenever it was indexed."""
-        from retrieval.media.image.tiles import least_side
-
         form = self._spec("regions")
         if self._options.regions and isinstance(form, ImageSpec):
+            from retrieval.media.image.tiles import least_side  # imports decoders
+
             with catalog_write.transaction(self.engine) as connection:
                 catalog_write.want_regions(connection, least_side(form))
 

@@ -28,12 +28,32 @@ def picture(
     scaler: kept by the caller for frames of one size and one `least`.
     """
     scaler = scaler or VideoReformatter()
-    image = Image.fromarray(_hdr(frame, scaler) if frame.color_trc in (PQ, HLG) else _sdr(frame, scaler, least))
+    image = Image.fromarray(_hdr(frame, scaler) if is_hdr(frame) else _sdr(frame, scaler, least))
     if aspect and aspect != 1 and Fraction(1, STRETCH) <= aspect <= STRETCH:
         image = image.resize(_square(image.width, image.height, aspect))
     for step in turn(frame):
         image = image.transpose(step)
     return image
+
+
+def squeezed(frame: Any, side: int, resample: str, scaler: VideoReformatter) -> NDArray[np.uint8]:
+    """(side, side, 3) uint8 of a decoded frame, not of high dynamic range, as it is shown; the shape of its pixels is lost.
+
+    resample: "bicubic", "bilinear" or "lanczos", which widen with the shrinking as those of Pillow do. scaler: as of
+    `picture`.
+    """
+    rgb = scaler.reformat(
+        frame, side, side, "rgb24", src_colorspace=_colours(frame), interpolation=resample.upper(), threads=1
+    )
+    image = Image.fromarray(rgb.to_ndarray())
+    for step in turn(frame):
+        image = image.transpose(step)
+    return np.asarray(image)
+
+
+def is_hdr(frame: Any) -> bool:
+    """Whether a frame's brightness is to be mapped for a common screen."""
+    return frame.color_trc in (PQ, HLG)
 
 
 def shown_size(frame: Any, aspect: Fraction | None) -> tuple[int, int]:
@@ -66,7 +86,7 @@ def turn(frame: Any) -> list[Image.Transpose]:
 
 def is_plain(frame: Any) -> bool:
     """Whether a frame is shown as it is stored."""
-    return not turn(frame) and frame.color_trc not in (PQ, HLG)
+    return not turn(frame) and not is_hdr(frame)
 
 
 def _square(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
@@ -75,18 +95,21 @@ def _square(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
 
 def _sdr(frame: Any, scaler: VideoReformatter, least: int) -> NDArray[np.uint8]:
     """(h, w, 3) uint8, both sides divided by one whole number."""
+    times = max(1, min(frame.width, frame.height) // least) if least else 1
+    size = (frame.width // times, frame.height // times)
+    interpolation = "AREA" if times > 1 else None
+    rgb = scaler.reformat(frame, *size, "rgb24", src_colorspace=_colours(frame), interpolation=interpolation, threads=1)
+    return np.asarray(rgb.to_ndarray())
+
+
+def _colours(frame: Any) -> Colorspace | None:
+    """What players take the colours for, where a frame does not say it; None: as it says."""
     unsaid = (
         frame.colorspace == UNSAID
         and frame.height >= HD
         and not frame.format.name.startswith(("rgb", "bgr", "gbr", "pal"))
     )
-    times = max(1, min(frame.width, frame.height) // least) if least else 1
-    size = (frame.width // times, frame.height // times)
-    colours = Colorspace.ITU709 if unsaid else None
-    rgb = scaler.reformat(
-        frame, *size, "rgb24", src_colorspace=colours, interpolation="AREA" if times > 1 else None, threads=1
-    )
-    return np.asarray(rgb.to_ndarray())
+    return Colorspace.ITU709 if unsaid else None
 
 
 def _hdr(frame: Any, scaler: VideoReformatter) -> NDArray[np.uint8]:

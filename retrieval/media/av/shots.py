@@ -42,6 +42,7 @@ class _Frame:
     at: int
     small: Small  # (HEIGHT, WIDTH, 3), 0..255
     colours: Small  # (64,)
+    black: bool
     change: float = 0.0  # from the frame before, 0..255
     colour: float = 0.0  # the same in colours, 0..1
 
@@ -59,7 +60,7 @@ class ShotFinder:
 
     def add(self, at_ms: int, small: Small) -> list[int]:
         """Borders (ms) that this frame made certain: at most one or two, not before the last one given."""
-        frame = _Frame(at_ms, small, colours_of(small))
+        frame = _Frame(at_ms, small, colours_of(small), is_black(small))
         if self._near:
             last = self._near[-1]
             frame.change = float(np.abs(small - last.small).mean())
@@ -100,14 +101,14 @@ class ShotFinder:
         typical = float(np.median(around)) if around else 0.0
         if frame.change < STANDS_OUT * typical or frame.change < max(around, default=0.0):
             return None
-        before, earlier, after = (frames[n].small for n in (at - 1, max(0, at - 4), min(at + 3, len(frames) - 1)))
-        back = min(np.abs(after - before).mean(), np.abs(frame.small - earlier).mean())
+        before, earlier, after = (frames[n] for n in (at - 1, max(0, at - 4), min(at + 3, len(frames) - 1)))
+        back = min(np.abs(after.small - before.small).mean(), np.abs(frame.small - earlier.small).mean())
         if back < 0.5 * frame.change:  # a flash: the picture before comes back, now or soon
             return None
-        return None if is_black(before) or is_black(frame.small) else frame.at
+        return None if before.black or frame.black else frame.at
 
     def _black_border(self, frame: _Frame) -> int | None:
-        if is_black(frame.small):
+        if frame.black:
             self._black_since = frame.at if self._black_since is None else self._black_since
             return None
         since, self._black_since = self._black_since, None
@@ -126,7 +127,8 @@ class ShotFinder:
             if (
                 len(frames) >= 6
                 and frames[-1].at - frames[0].at > 0.7 * length
-                and not any(is_black(one.small) for one in frames)
+                and _apart(frames[0].colours, frames[-1].colours) >= LEAST_COLOUR
+                and not any(one.black for one in frames)
             ):
                 middle = mixture_middle([one.small for one in frames], [one.at for one in frames])
                 if middle is not None:

@@ -35,7 +35,7 @@ from retrieval.media.av.ffmpeg import (
     packets,
     picture_stream,
 )
-from retrieval.media.av.frames import aspect_of, picture, shown_size
+from retrieval.media.av.frames import aspect_of, is_hdr, picture, shown_size, squeezed
 from retrieval.media.av.shots import HEIGHT, WIDTH, ShotFinder, is_flat
 from retrieval.media.image.decode import fit
 from retrieval.settings import FRAME_EVERY_MS, LIMITS, LONGEST_SHOT_MS, Limits
@@ -206,8 +206,14 @@ class _Watch:
     def _sample(self, frame: Any, small: NDArray[np.float32], at: int) -> None:
         self._sampled = at
         if not is_flat(small):
-            shown = picture(frame, self._aspect, self._scaler, self._least)
-            self._views.append(ModelInput(fit(shown, self._form), at))
+            self._views.append(ModelInput(self._view(frame), at))
+
+    def _view(self, frame: Any) -> NDArray[np.uint8]:
+        """A frame in the encoder's shape; of a large one that may be squeezed FFmpeg makes it in one step."""
+        form = self._form
+        if form.fit == "squeeze" and min(frame.width, frame.height) >= FINER * form.size and not is_hdr(frame):
+            return squeezed(frame, form.size, form.resample, self._scaler)
+        return fit(picture(frame, self._aspect, self._scaler, self._least), form)
 
     def _close(self, border: int) -> Iterator[ExtractedSegment]:
         """The shot up to `border`, unless it shows nothing; what lies behind the border stays for the next."""

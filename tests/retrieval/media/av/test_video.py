@@ -12,8 +12,10 @@ import pytest
 
 from retrieval.domain.media import ExtractedSegment, ImageSpec, Metadata, Span
 from retrieval.errors import MediaError, MediaTooLarge, MediaUnreadable
+from retrieval.media.av import video
 from retrieval.media.av.cut import save_clip
 from retrieval.media.av.video import frame_at, key_frames, read_video, watch_video
+from retrieval.media.image.decode import fit
 from retrieval.media.sniff import identify
 from retrieval.settings import Limits
 from tests.retrieval.media.made_clips import frames, pattern, tone, write
@@ -290,6 +292,22 @@ def test_noise_in_a_clip_never_escapes_as_another_error(tmp_path: Path) -> None:
                 list(watch_video(tmp_path / "b.mp4", FORM))
         except MediaError as error:
             assert error.reason  # noqa: PT017
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_large_films_are_seen_in_haste_and_as_they_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rotation: int
+) -> None:
+    """Of a film with more pixels a second than are all decoded, the cut stands where it is, and views are its frames."""
+    monkeypatch.setattr(video, "BUSY", 0)
+    path = write(tmp_path / "a.mp4", frames([pattern(1), pattern(2)], [20, 30]), rotation=rotation)
+    first, second = watch_video(path, FORM)
+    assert first.segment.span is not None
+    assert abs(first.segment.span.end - 800) <= 40
+    for view in (first.views[0], second.views[0]):
+        shown = fit(frame_at(path, view.at_ms or 0), FORM).astype(int)
+        assert np.abs(view.array - shown).mean() < 2
+        assert np.abs(view.array - shown.transpose(1, 0, 2)).mean() > 10
 
 
 def test_real_cuts_are_found_exactly(media: Path) -> None:
