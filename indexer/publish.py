@@ -5,9 +5,10 @@
     3  one transaction: generation row, pointer, masks emptied              commit point: the new generation is live
     4  delete folders that nothing points at                                the next run deletes them
 
-In PostgreSQL and Milvus a generation is a set of tables or collections, and steps 3 and 4 are the same. A reader that pinned
-the old generation keeps its files mapped after they are deleted; one that asks an engine is told that they are gone, and
-asks the new one.
+In PostgreSQL and Milvus a generation is a set of tables or collections, and steps 3 and 4 are the same; but first the
+catalog notes its name, and step 4 deletes only what was noted, for another library's may lie there (decision 0360). A reader
+that pinned the old generation keeps its files mapped after they are deleted; one that asks an engine is told that they are
+gone, and asks the new one.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ def publish_space(engine: Engine, library: Path, space: int) -> int:
         last, tables = catalog_read.all_vectors(connection, space, dimension)
     store = store_of(library)
     folder = store.new_name(newest + 1)
+    if store.is_shared:
+        there = store.names()
+        with catalog_write.transaction(engine) as connection:
+            catalog_write.note_begun(connection, folder, there)
     rows = store.write(folder, dimension, ((kind, *table) for kind, table in tables.items()))
     with catalog_write.transaction(engine) as connection:
         catalog_vectors.point_at(connection, space, folder, last, rows)
@@ -71,5 +76,7 @@ def sweep(engine: Engine, library: Path) -> set[str]:
 
 
 def left_over(connection: Connection, library: Path) -> set[str]:
-    """Generations that no row points at."""
-    return store_of(library).names() - catalog_read.generation_folders(connection)
+    """Generations of this library that no row points at."""
+    store = store_of(library)
+    left = store.names() - catalog_read.generation_folders(connection)
+    return left & catalog_read.begun_generations(connection) if store.is_shared else left

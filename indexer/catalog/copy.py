@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
 
-from indexer.catalog.read import fact
+from indexer.catalog.read import BEGUN, fact
 from indexer.catalog.write import set_fact
 from retrieval.catalog import dialect
 from retrieval.catalog.schema import commits, library, metadata, sources, vectors
@@ -21,6 +21,7 @@ from retrieval.fulltext import analyzer
 
 ROWS = 2_000  # of one transaction
 COPYING = "copying"  # the fact that a copy under way keeps about itself
+OWN_FACTS = (COPYING, BEGUN)  # of a library alone, not of what it holds
 TEXTS = ("segment_words", "asset_words")
 TABLES = [each for each in metadata.sorted_tables if each is not library]  # owners first; facts come last
 
@@ -107,7 +108,7 @@ def add_rows(connection: Connection, name: str, rows: Sequence[tuple[Any, ...]])
 def copy_facts(origin: Connection, target: Connection) -> None:
     """All facts of a library, in place of those that the target was made with."""
     for key, value in origin.execute(select(library.c.key, library.c.value)).all():
-        if key != COPYING:
+        if key not in OWN_FACTS:
             set_fact(target, key, value)
 
 
@@ -127,7 +128,7 @@ def digests(connection: Connection, moved: tuple[bytes, bytes]) -> Iterator[tupl
         digest, count, after = blake2b(digest_size=16), 0, ()
         while rows := rows_of(connection, name, after):
             for row in rows:
-                if name == library.name and row[0] == COPYING:
+                if name == library.name and row[0] in OWN_FACTS:
                     continue
                 told = tuple(moved[1] if name == sources.name and each == moved[0] else each for each in row)
                 digest.update(repr(told).encode("utf-8", "surrogatepass"))

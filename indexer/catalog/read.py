@@ -32,6 +32,7 @@ from retrieval.domain.records import Table
 from retrieval.kinds import kinds_in
 
 KEPT = "kept"  # the fact that `kept_models` reads
+BEGUN = "begun"  # the fact that `begun_generations` reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,11 @@ def newest_generation(connection: Connection) -> int:
 def generation_folders(connection: Connection) -> set[str]:
     """Folders of all generations that a row names."""
     return set(connection.execute(select(generations.c.folder)).scalars())
+
+
+def begun_generations(connection: Connection) -> set[str]:
+    """Names of the generations that this library has begun, and had not deleted when it began the last one."""
+    return set(json.loads(fact(connection, BEGUN) or "[]"))
 
 
 def all_vectors(connection: Connection, space: int, dimension: int) -> tuple[int, dict[Kind, Table]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, literal, select, text, update
 
+from indexer.catalog import read as catalog_read
 from indexer.catalog.vectors import now
 from retrieval.catalog import dialect, layout
 from retrieval.catalog.schema import (
@@ -88,6 +91,12 @@ def create(connection: Connection, profile: str) -> None:
 def set_fact(connection: Connection, key: str, value: str) -> None:
     """One fact about the library itself."""
     connection.execute(PUT_FACT, {"key": key, "value": value})
+
+
+def note_begun(connection: Connection, generation: str, there: AbstractSet[str]) -> None:
+    """A generation is about to be written. there: all that lie where it will."""
+    own = catalog_read.begun_generations(connection) | catalog_read.generation_folders(connection)
+    set_fact(connection, catalog_read.BEGUN, json.dumps(sorted({generation, *(own & there)})))
 
 
 def add_source(connection: Connection, root: Path, include: Sequence[str], exclude: Sequence[str]) -> int:

@@ -29,7 +29,9 @@ Tables: TypeAlias = Iterable[tuple[Kind, NDArray[Any], NDArray[np.float16]]]
 
 
 class GenerationStore(Protocol):
-    """The generations of one library."""
+    """The generations of one library. `is_shared`: where it is mistaken, another library's lie among them."""
+
+    is_shared: bool
 
     def new_name(self, number: int) -> str:
         """What the generation of that number is called."""
@@ -52,6 +54,8 @@ class GenerationStore(Protocol):
 
 class LocalStore:
     """Folders of the library, see retrieval.vectors.generation."""
+
+    is_shared = False
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -88,6 +92,8 @@ class LocalStore:
 
 class EngineStore:
     """Generations in a database of vectors."""
+
+    is_shared = True
 
     def __init__(self, engine: VectorEngine) -> None:
         self._engine = engine
