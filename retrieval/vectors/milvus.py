@@ -50,6 +50,24 @@ CHANNEL = {
     "grpc.keepalive_time_ms": 300_000,
     "grpc.keepalive_permit_without_calls": False,
 }
+AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", 2, 4, 8}  # numbers: not there, too many requests, too fast
+AWAY_TEXTS = (
+    "UNAVAILABLE",
+    "DEADLINE",
+    "Retry timeout",
+    "Fail connecting",
+    "not ready",
+    "closed channel",
+    "Channel closed",
+)
+ROOM = "crossmedia index goes on when it is there; the catalog is whole"
+HINTS: dict[int | str, str] = {
+    "UNAUTHENTICATED": "set MILVUS_TOKEN to user:password, or a token, that the server knows",
+    "PERMISSION_DENIED": "let the user in MILVUS_TOKEN make, read and drop collections of this prefix",
+    3: f"give Milvus more memory; {ROOM}",
+    7: f"give Milvus more disk; {ROOM}",
+    9: f"raise the quota of Milvus, or give it memory and disk; {ROOM}",
+}
 WAY_ON = "start Milvus or correct vectors in crossmedia.toml; the catalog is whole, crossmedia index goes on"
 
 
@@ -229,10 +247,12 @@ class MilvusEngine:
                 left = max(until - time.monotonic(), FIRST_PAUSE_S)
                 return then(getattr(self._opened(left), method)(*given, timeout=left, **named))
             except _errors() as error:
-                if generation and getattr(error, "code", None) in GONE:
+                if generation and _code(error) in GONE:
                     raise IndexMismatch(generation) from error
                 if not _is_away(error):
-                    raise LibraryError(f"Milvus cannot {method}: {_line(error)}", WAY_ON) from error
+                    raise LibraryError(
+                        f"Milvus cannot {method}: {_line(error)}", HINTS.get(_code(error), WAY_ON)
+                    ) from error
                 if limit < patience and _is_slow(error) and self._answers():
                     limit = min(2 * limit, patience)
                     until = time.monotonic() + limit
@@ -288,13 +308,22 @@ def _errors() -> tuple[type[Exception], ...]:
     return MilvusException, grpc.RpcError
 
 
-def _is_away(error: Any) -> bool:
-    """Whether an error says that the server cannot be reached, or is not ready."""
-    import grpc
+def _told(error: Any) -> Any:
+    """What the server said, where the client wraps it: a refused login is "fail connecting" there."""
+    return error.__cause__ if hasattr(error.__cause__, "details") else error
 
-    return error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, 1, 2, 3, 4) or any(
-        each in str(error) for each in ("UNAVAILABLE", "DEADLINE", "Retry timeout", "Fail connecting", "not ready")
-    )
+
+def _code(error: Any) -> int | str:
+    """A number of Milvus, or the name of gRPC's; 1 is whatever has no number."""
+    code = _told(error).code
+    code = code() if callable(code) else code
+    return str(getattr(code, "name", "")) or int(code)
+
+
+def _is_away(error: Any) -> bool:
+    """Whether an error says that the server cannot be reached, is not ready, or too busy; what a user must mend is not."""
+    code = _code(error)
+    return code in AWAY or (code not in HINTS and any(each in str(error) for each in AWAY_TEXTS))
 
 
 def _is_slow(error: Exception) -> bool:
@@ -304,7 +333,8 @@ def _is_slow(error: Exception) -> bool:
 
 
 def _line(error: Any) -> str:
-    said = error.details() if hasattr(error, "details") else str(error)
+    error = _told(error)
+    said = error.details() if hasattr(error, "details") else getattr(error, "message", "") or str(error)
     return " ".join((said or "").split())[:200]
 
 

@@ -8,8 +8,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.scale.postgresql import ended_with_parent
 
@@ -90,3 +93,35 @@ def _answers(port: int) -> bool:
         return False
     client.close()
     return True
+
+
+@contextmanager
+def refusing(refused: str, code: int | str) -> Iterator[int]:
+    """A server that speaks the protocol of Milvus and refuses one call, by a number of Milvus or a name of gRPC; its port."""
+    import grpc
+    from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
+
+    class Refusing(milvus_pb2_grpc.MilvusServiceServicer):
+        """Answers the two calls that come first."""
+
+        def _status(self, name: str, context: Any) -> Any:
+            if name != refused:
+                return common_pb2.Status()
+            if isinstance(code, str):
+                context.abort(grpc.StatusCode[code], "so it is")
+            return common_pb2.Status(error_code=1, code=code, reason="so it is")
+
+        def Connect(self, _: Any, context: Any) -> Any:  # noqa: N802 - names of the protocol
+            return milvus_pb2.ConnectResponse(status=self._status("Connect", context))
+
+        def ShowCollections(self, _: Any, context: Any) -> Any:  # noqa: N802
+            return milvus_pb2.ShowCollectionsResponse(status=self._status("ShowCollections", context))
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    milvus_pb2_grpc.add_MilvusServiceServicer_to_server(Refusing(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0).wait()

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from indexer.catalog import read as catalog_read
+from indexer.catalog.write import note_begun, transaction
 from indexer.library_copy import copy_library
-from indexer.publish import publish
+from indexer.publish import publish, sweep
 from retrieval import Library
 from retrieval.catalog import pgvector
 from retrieval.domain.media import Metadata
@@ -319,6 +320,30 @@ def test_postgresql_crashes_inside_a_publication(
     builder.close()
 
 
+@pytest.mark.parametrize(
+    ("refused", "code", "hint"),
+    [
+        ("Connect", "UNAUTHENTICATED", "MILVUS_TOKEN"),
+        ("ShowCollections", "UNAUTHENTICATED", "MILVUS_TOKEN"),
+        ("ShowCollections", "PERMISSION_DENIED", "MILVUS_TOKEN"),
+        ("ShowCollections", 3, "memory"),
+        ("ShowCollections", 7, "disk"),
+        ("ShowCollections", 9, "quota"),
+        ("ShowCollections", 1, "correct vectors"),
+    ],
+)
+def test_what_a_user_must_mend_is_told_apart(tmp_path: Path, refused: str, code: int | str, hint: str) -> None:
+    """From a server that is away, and without the patience for one: it would say the same again."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    with milvus.refusing(refused, code) as port:
+        engine = milvus_engine.MilvusEngine(f"milvus://127.0.0.1:{port}/photos", tmp_path)
+        with pytest.raises(LibraryError, match="Milvus cannot list_collections: so it is") as caught:
+            engine.generations()
+        engine._close()
+    assert hint in caught.value.hint
+
+
 def test_an_index_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers of other versions have made another one than they were asked for, without an error."""
     if not milvus.is_installed():
@@ -344,6 +369,35 @@ def test_prefixes_may_begin_alike(tmp_path: Path) -> None:
         assert each.generations() == {NAME}
     one.drop(NAME)
     assert (one.generations(), other.generations()) == (set(), {NAME})
+    milvus.release()
+
+
+def test_libraries_of_one_prefix_keep_apart(tmp_path: Path) -> None:
+    """By mistake: each deletes only what it has begun, whether it was named or not, and both answer."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    homes = [tmp_path / "one", tmp_path / "two"]
+    builders = []
+    for home in homes:
+        settings(home, None, f"milvus://{tmp_path}/milvus.db")
+        builders.append(Builder(home))
+        builders[-1].add(*THINGS)
+        builders[-1].publish()
+    before = answers(homes[0])
+    first = store_of(homes[0]).names()
+    publish(builders[1].engine, homes[1], always=True)
+    second = store_of(homes[0]).names()
+    assert (len(first & second), len(second)) == (len(first) // 2, len(first))
+    store = store_of(homes[1])
+    left = store.new_name(99)
+    with transaction(builders[1].engine) as connection:
+        note_begun(connection, left, store.names())
+    store.write(left, DIMENSION, [("image", *table())])
+    assert sweep(builders[0].engine, homes[0]) == set()
+    assert sweep(builders[1].engine, homes[1]) == {left}
+    assert answers(homes[0]) == answers(homes[1]) == before
+    for each in builders:
+        each.close()
     milvus.release()
 
 
