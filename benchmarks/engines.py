@@ -10,6 +10,8 @@ vector of the catalog, where all answers must be those of SQLite to the last seg
     same segments %       of the segments of the hits
     ms                    of a question
 
+The last one is no copy: see benchmarks.cluster.
+
 PostgreSQL is started from the package that `make test-scale` installs. Without --milvus or --standalone (Milvus 2.3.5, in a
 network of its own) the vectors of Milvus lie in a file of milvus-lite. The vectors are random: this compares engines and
 measures nothing else.
@@ -28,6 +30,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
+from benchmarks import cluster
 from benchmarks.report import report
 from benchmarks.search import QUESTIONS, build
 from indexer.catalog.open import writing
@@ -39,7 +42,7 @@ from retrieval.vectors import milvus
 from tests.scale.postgresql import Server, running, settings
 from tests.scale.standalone import Standalone
 
-ENGINES = ["faiss", "postgresql", "pgvector", "milvus"]
+ENGINES = ["faiss", "postgresql", "pgvector", "milvus", "ray"]
 ASKED, HITS = 300, 10
 PER_SCALE = 71_800  # assets that benchmarks.search makes at a scale of 1
 FILTERS = (
@@ -68,7 +71,9 @@ def main() -> None:
         if given.standalone:
             own = stack.enter_context(Standalone(scratch / "server"))
             given.milvus = f"milvus://127.0.0.1:{own.port}/benchmark"
-        figures = measure(scratch, server, given)
+        figures = measure(scratch, server, given) if given.only != ["ray"] else {}
+        if "ray" in given.only:
+            figures |= by_cluster(scratch, server, given)
     report("engines", figures, given.out)
     sys.exit(int(bool(missed(figures))))
 
@@ -85,7 +90,7 @@ def measure(scratch: Path, server: Server, given: argparse.Namespace) -> dict[st
     folder = scratch / "sqlite"
     build(folder, given.assets / PER_SCALE)
     at = given.milvus or f"milvus://{scratch}/milvus.db"
-    homes = {name: folder if name == "faiss" else scratch / name for name in given.only}
+    homes = {name: folder if name == "faiss" else scratch / name for name in given.only if name != "ray"}
     for name, home in homes.items():
         if name != "faiss":
             settings(home, server.library(home), {"postgresql": "local", "milvus": at}.get(name, name))
@@ -110,6 +115,28 @@ def measure(scratch: Path, server: Server, given: argparse.Namespace) -> dict[st
             publish(engine, homes[name], always=True)
         figures |= compared(f"{name} graph", answers(homes[name], questions), first)
     return figures
+
+
+def by_cluster(scratch: Path, server: Server, given: argparse.Namespace) -> dict[str, float | str]:
+    """The library that a Ray cluster made out of a bucket: against its copy here, and against one made here."""
+    at = f"{given.milvus}_ray" if given.milvus else f"milvus://{scratch}/ray.db"
+    made = cluster.made(scratch / "ray", server, at, given.assets)
+    questions = asked()
+    first, own = answers(made.copy, questions, exact=True)[0], answers(made.cluster, questions, exact=True)
+    figures = made.figures | compared("ray exact", own, first)
+    figures |= compared("ray", answers(made.cluster, questions), first)
+    here = without_confidences(answers(made.local, questions, exact=True)[0])
+    figures |= {
+        name.replace("%", "as made here, %"): value
+        for name, value in compared("ray", (without_confidences(own[0]), own[1]), here).items()
+        if name.endswith("%")
+    }
+    return figures
+
+
+def without_confidences(found: Found) -> Found:
+    """For libraries whose vectors differ by rounding."""
+    return [[(asset, 0.0, own) for asset, _, own in hits] for hits in found]
 
 
 def asked() -> list[str]:
