@@ -242,10 +242,10 @@ class Pipeline:
         running = self._workers
         with flow.reporting_errors():
             while running and not flow.is_stopped:
-                items = flow.take(BATCH - len(batch), wait=LINGER_S if batch else TICK_S)
+                items = flow.take(BATCH - _count(batch), wait=LINGER_S if batch else TICK_S)
                 running -= items.count(None)
                 batch += filter(None, items)
-                if batch and not flow.is_stopped and (not items or not running or len(batch) >= BATCH):
+                if batch and not flow.is_stopped and (not items or not running or _is_full(batch)):
                     self._encode(batch)
                     flow.finish([each.result for each in batch if each.ends])
                     batch = []
@@ -284,6 +284,19 @@ def _contents(found: ExtractedSegment) -> Iterator[tuple[int | None, Any]]:
         yield view.at_ms, view.array
 
 
+def _to_encode(item: _Item | None) -> bool:
+    return item is not None and not item.ends
+
+
+def _count(batch: list[_Item]) -> int:
+    """How many are to be encoded; with ends, parts of batches would have ever other sizes, which some runtimes compile."""
+    return sum(map(_to_encode, batch))
+
+
+def _is_full(batch: list[_Item]) -> bool:
+    return _count(batch) >= BATCH or len(batch) >= 4 * BATCH  # results of what is known or fails must not pile up
+
+
 def _bytes_of(item: _Item | None) -> int:
     """About what an item takes in memory."""
     value = None if item is None else item.value
@@ -319,12 +332,18 @@ class _Flow:
             self._changed.notify_all()
 
     def take(self, most: int, wait: float) -> list[_Item | None]:
-        """The next items, in order; none where nothing came in so many seconds, or the pass was stopped."""
+        """The next items, in order, `most` of them to encode and the ends between and behind them.
+
+        None where nothing came in so many seconds, or the pass was stopped.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self.is_stopped or self._waiting, wait)
             if self.is_stopped:
                 return []
-            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            taken: list[_Item | None] = []
+            while self._waiting and (most or not _to_encode(self._waiting[0])):
+                taken.append(self._waiting.popleft())
+                most -= _to_encode(taken[-1])
             self._waiting_bytes -= sum(map(_bytes_of, taken))
             self._changed.notify_all()
             return taken

@@ -70,6 +70,35 @@ def test_a_stopped_pass_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) ->
     assert flow.take(1, 60) == []
 
 
+def test_ends_do_not_count_among_what_is_encoded() -> None:
+    """Batches are full of views, whose own number every runtime is then given; ends come with the views before them."""
+    flow = _Flow(iter([]))
+    for each in (view(4), view(4)):
+        flow.put(each)
+        flow.put(_Item(each.result, ends=True))
+    flow.put(None)
+    flow.put(view(4))
+    kinds = [[each is not None and not each.ends for each in flow.take(2, 60)] for _ in range(2)]
+    assert kinds == [[True, False, True, False, False], [True]]
+
+
+def test_results_without_views_do_not_wait_for_a_full_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies and broken files end in batches too, however fast one follows the other."""
+    monkeypatch.setattr(stages, "BATCH", 2)
+    pipeline = Pipeline(Workers(LIMITS), {}, lambda: FakeTranscriber("hello"), lambda identity: True, 1)
+    flow, left = _Flow(iter([])), 100
+    monkeypatch.setattr(flow, "take", lambda most, wait: [_Item(Result(job("a.jpg")), ends=True)] if more() else [None])
+
+    def more() -> bool:
+        nonlocal left
+        left -= 1
+        assert flow._finished.qsize() >= 99 - left - 8
+        return left >= 0
+
+    pipeline._encode_all(flow)
+    assert flow._finished.qsize() == 101
+
+
 def test_an_encoder_is_told_how_many_pictures_come() -> None:
     """By the names of the files, before the first is read; documents do not count."""
     told: list[int] = []
