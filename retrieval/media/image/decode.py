@@ -56,7 +56,7 @@ def open_image(
         MediaTooLarge: more pixels than limits.pixels, or far more than the file can hold.
         MediaUnsupported: not a picture.
     """
-    with _decoding(path), _opened(path, limits) as image:
+    with _decoding(path), _opened(path, limits) as (image, _):
         if page is not None and page > 1:
             image.seek(max(0, min(page, _pages(image)) - 1))
             _check_size(image, path.stat().st_size, path.name, limits)
@@ -94,8 +94,7 @@ def read_image(path: Path, form: ImageSpec, limits: Limits = LIMITS) -> Iterator
 
     Raises: as `open_image`. Pages and frames behind a damaged one are left out; the first must be whole.
     """
-    name = identify(path)[1]
-    with _decoding(path), _opened(path, limits) as image:
+    with _decoding(path), _opened(path, limits) as (image, name):
         pages = _pages(image)
         is_animated = getattr(image, "is_animated", False) and image.format not in ("ICO", "CUR", "PSD", "MPO", "HEIF")
         facts = _facts(path, image, name)
@@ -145,8 +144,8 @@ def _unreadable(path: Path, error: Exception) -> MediaError:
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
-    """The picture of a file, not yet decoded, its size checked; of a camera RAW its largest preview."""
+def _opened(path: Path, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
+    """The picture of a file, not yet decoded, its size checked; of a camera RAW its largest preview. And its format."""
     medium, name = identify(path)
     if medium != "image":
         raise MediaUnreadable(f"{path.name} is {medium}, not a picture", reason="not media")
@@ -159,7 +158,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
             image.info["transfer"] = _transfer(path) if name in ("avif", "heic") else 0
             if name == "raw":
                 _turn_like_raw(path, image)
-            yield image
+            yield image, name
 
 
 def _load_early(image: Image.Image) -> None:

@@ -20,7 +20,7 @@ IDENTIFIER: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 LARGEST: Final = 200 << 20  # bytes of a film inside a photo
 HEAD: Final = 1 << 17  # bytes in which XMP is looked for
 TAIL: Final = 16 << 20  # bytes in which Samsung's mark is looked for
-_SAYS_MOTION: Final = re.compile(r"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)\s*1")
+_SAYS_MOTION: Final = re.compile(rb"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)\s*1")
 _OFFSET: Final = re.compile(r"MicroVideoOffset\s*(?:=\s*[\"']|>)\s*(\d+)")
 _ITEM: Final = re.compile(r"<[\w:]*Item\b[^>]*>")
 _LENGTH: Final = re.compile(r"\bLength\s*=\s*[\"'](\d+)")
@@ -69,8 +69,8 @@ def _starts(file: BinaryIO, head: bytes, size: int) -> Iterator[int]:
         yield from _boxes(file)
     elif head[:2] != b"\xff\xd8":
         return
-    xmp = head.decode("latin-1")
-    if _SAYS_MOTION.search(xmp):
+    if _SAYS_MOTION.search(head):
+        xmp = head.decode("latin-1")
         if offset := _OFFSET.search(xmp):
             yield size - int(offset[1])
         behind = 0
