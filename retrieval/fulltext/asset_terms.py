@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from retrieval.domain.media import Medium, Metadata
 from retrieval.domain.text import plain_name
@@ -145,9 +145,10 @@ def _kind_words(facts: Metadata, endings: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(word for part in kind for word in kind_forms(part)))
 
 
-def kind_forms(words: str) -> list[str]:
+@lru_cache(maxsize=4096)  # every file has them, and they are few
+def kind_forms(words: str) -> tuple[str, ...]:
     """Words that tell a kind as they are asked: each folded, of unspaced script its overlapping pairs."""
-    return ["".join(term.tokens) for term in terms(words)]
+    return tuple("".join(term.tokens) for term in terms(words))
 
 
 @cache
