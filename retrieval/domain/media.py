@@ -97,8 +97,8 @@ class ImageSpec:
 
     @property
     def decoded(self) -> int:
-        """Pixels a side of which a decoder keeps at least twice as many."""
-        return 2 * self.size if self.fit == "whole" else self.size
+        """Pixels a side of which a decoder keeps at least half as many again; `whole` takes up to four times `size`."""
+        return 8 * self.size // 3 + 1 if self.fit == "whole" else self.size
 
     def grid(self, width: int, height: int) -> tuple[int, int]:
         """Width and height (pixels) that a picture of that shape has by `grid`.

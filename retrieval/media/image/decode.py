@@ -1,11 +1,11 @@
 """One picture file turned into facts and pixels. The only module that knows how a picture becomes an encoder's input.
 
 The rule of pixels, for training and use alike:
-1. A JPEG with more than twice the wanted size on both sides is decoded at 1/2, 1/4 or 1/8 (Pillow's `draft`), never
-below twice the
-   wanted size. 2. The picture is turned upright, brought to 8-bit RGB, transparency laid on a plain ground
-   (`to_rgb`). 3. `fit` resizes with the form's filter, Pillow's antialiasing and `reducing_gap` 3, which changes
-   nothing in shrinks below six times.
+1. A JPEG with more than MARGIN times the wanted size on both sides is decoded at 1/2, 1/4 or 1/8 (Pillow's `draft`),
+   never below MARGIN times the wanted size.
+2. The picture is turned upright, brought to 8-bit RGB, transparency laid on a plain ground (`to_rgb`).
+3. `fit` resizes with the form's filter, Pillow's antialiasing and `reducing_gap` 3, which changes nothing in shrinks
+   below six times.
 Colour profiles are not applied.
 """
 
@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -34,6 +35,7 @@ from retrieval.settings import LIMITS, Limits
 
 Pixmap = NDArray[np.uint8]
 
+MARGIN: Final = 1.5  # of the wanted size, that a JPEG decoded in part has at least
 BOMB_BYTES: Final = 600 << 20  # unpacked; above it a picture must hold a byte in the file for `archive_ratio` of them
 BEFORE_JPEG: Final = 64  # bytes in which the start of a JPEG is looked for
 LEAST_READ: Final = 0.25  # of the rows of a picture that is cut short
@@ -262,7 +264,7 @@ def _check_size(image: Image.Image, file_bytes: int, name: str, limits: Limits) 
 def _upright(image: Image.Image, side: int) -> Image.Image:
     """The current frame decoded, turned upright by its EXIF, RGB."""
     if side and image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
-        image.draft(image.mode, (2 * side, 2 * side))
+        image.draft(image.mode, (ceil(MARGIN * side), ceil(MARGIN * side)))
     orientation = _orientation(image)
     _load(image)
     rgb = to_rgb(image)

@@ -7,13 +7,14 @@ the side is a few pixels there, and in a part of the picture three times as many
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from retrieval.domain.media import Box, ExtractedSegment, ImageSpec, ModelInput, Segment
-from retrieval.media.image.decode import fit, open_image
+from retrieval.media.image.decode import MARGIN, fit, open_image
 from retrieval.settings import LIMITS, Limits
 
 LARGE: Final = 2  # a picture has parts if its shorter side has so many times the pixels that an encoder sees
@@ -45,7 +46,7 @@ def read_regions(path: Path, form: ImageSpec, limits: Limits = LIMITS) -> Iterat
 
     Raises: as `open_image`.
     """
-    image = open_image(path, limits, side=CUTS * form.size // 2)  # of which twice as much is decoded
+    image = open_image(path, limits, side=ceil(CUTS * form.size / MARGIN))
     if min(image.size) < least_side(form):
         return
     for box in boxes(*image.size):

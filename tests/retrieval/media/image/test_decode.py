@@ -273,3 +273,10 @@ def test_real_odd_and_hostile_pictures_open_as_stated(media: Path) -> None:
             assert error.reason  # noqa: PT017
             opened[row["file"]] = False
     assert opened == {row["file"]: row["opens"] == "yes" for row in rows}
+
+
+@pytest.mark.parametrize(("side", "size"), [(0, (1400, 1060)), (88, (175, 133)), (89, (350, 265)), (400, (1400, 1060))])
+def test_a_jpeg_is_decoded_in_part_with_a_margin(tmp_path: Path, side: int, size: tuple[int, int]) -> None:
+    """At 1/8 it has 133 rows, half as many again as 88 but not as 89."""
+    Image.new("RGB", (1400, 1060), (90, 120, 30)).save(tmp_path / "a.jpg")
+    assert open_image(tmp_path / "a.jpg", side=side).size == size
