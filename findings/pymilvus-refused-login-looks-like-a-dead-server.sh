@@ -2,7 +2,7 @@
 # pymilvus says of a wrong password that the server cannot be reached, with the number that a server gives when it is not available.
 #
 # Library: pymilvus 3.0.2 (grpcio as it comes with it). Met on 29 November 2026, CPython 3.11, Linux x86-64.
-# Guess before the run: a MilvusException that holds UNAUTHENTICATED and the words of the server.
+# No guess was noted: met when a program told its user that a server with logins could not be reached.
 # Seen: a server that refuses the first call (Connect) as Milvus does, by UNAUTHENTICATED and "auth check failure, please check username
 #   and password are correct", becomes MilvusException(code=2, "Fail connecting to server on 127.0.0.1:PORT, illegal connection params
 #   or server unavailable"): the text of a server that is away. The words are in __cause__ alone. The same refusal of a later call is no
