@@ -1,6 +1,6 @@
 """The server of Milvus 2.3.5 that the package `milvus` carries, in a network of its own: it listens on all interfaces.
 
-    python -m tests.scale.standalone FOLDER [--here]
+    python -m tests.scale.standalone FOLDER [--here] [--port N]
 
 A child process makes the network (root may), starts the server in it and hands on what comes to a port of the loopback
 address outside; --here: the network is one's own already, and clients ask the server itself. It prints that port, or why
@@ -21,8 +21,11 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Self
+
+from benchmarks.families import family, runs
 
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
@@ -37,16 +40,32 @@ class Standalone:
         self.port = 0
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Returns when it answers; after a crash with the same data at the same port."""
         if importlib.util.find_spec("milvus") is None:
             raise OSError(ABSENT)
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [*self._command, "--port", str(self.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line.isdecimal():
             self.__exit__()
             raise OSError(line or "the server of Milvus did not start")
         self.port = int(line)
-        return self
+
+    def crash(self) -> None:
+        """Kills the server and what hands on to it at once (SIGKILL). Returns when nothing of it runs any more."""
+        every = family(self._process.pid)
+        for each in reversed(every):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        self._process.communicate()
+        while any(map(runs, every)):
+            time.sleep(0.01)
 
     def __exit__(self, *_: object) -> None:
         self._process.communicate()  # closes its standard input
@@ -73,8 +92,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--here", action="store_true")
+    parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", 0 if given.here else given.port))
     try:
         if not given.here:
             own_network()
