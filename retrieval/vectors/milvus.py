@@ -31,7 +31,7 @@ from retrieval.domain.records import ROW, Half, Ids, Within
 from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, importing
 
 PATIENCE_S = 4.0  # for a call, retries included
-WRITE_S = 600.0  # for one that sends rows, as long as the server answers others meanwhile
+WRITE_S = 600.0  # for one of a writer, as long as the server answers others meanwhile
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 2.0  # doubled at each retry
 FLAT_ROWS = 20_000  # up to so many are compared one by one
 M, EF_CONSTRUCTION = 16, 128
@@ -167,10 +167,12 @@ class MilvusEngine:
                 found -= self._count(generation, kind, f"{each} and {gone}" if each else gone)
         return found
 
-    def _count(self, generation: str, kind: Kind, expression: str, consistency: str = "Bounded") -> int:
+    def _count(
+        self, generation: str, kind: Kind, expression: str, consistency: str = "Bounded", patience: float = PATIENCE_S
+    ) -> int:
         (row,) = self._call(
             "query", self._name(generation, kind), filter=expression, output_fields=["count(*)"],
-            consistency_level=consistency, generation=generation,
+            consistency_level=consistency, generation=generation, patience=patience,
         )  # fmt: skip
         return int(row["count(*)"])
 
@@ -179,28 +181,29 @@ class MilvusEngine:
 
         Raises: LibraryError where Milvus made another index than was asked for, or does not hold all rows."""
         name = self._name(generation, kind)
-        self._call("create_collection", name, schema=_schema(vectors.shape[1]), consistency_level="Bounded")
+        schema = _schema(vectors.shape[1])
+        self._call("create_collection", name, schema=schema, consistency_level="Bounded", patience=WRITE_S)
         for start in range(0, len(rows), BLOCK):
             part = slice(start, start + BLOCK)
             self._call("upsert", name, data=_records(rows[part], vectors[part]), patience=WRITE_S)
         self._call("flush", name, patience=WRITE_S)
         wanted = "FLAT" if len(rows) <= FLAT_ROWS else "HNSW"
         # The client would wait for both by itself, and for as long again once the server is gone.
-        self._call("create_index", name, index_params=self._index(wanted), sync=False)
+        self._call("create_index", name, index_params=self._index(wanted), sync=False, patience=WRITE_S)
         made = self._once("describe_index", name, lambda index: index["state"] in BUILT, index_name="embedding")
         if made["state"] == BUILT[1]:
             raise LibraryError(f"Milvus cannot build the index of {name}", WAY_ON)
-        self._call("load_collection", name, _async=True)
+        self._call("load_collection", name, _async=True, patience=WRITE_S)
         self._once("get_load_state", name, lambda found: found["state"].name == "Loaded")
         if made.get("index_type") != wanted:
             raise LibraryError(f"Milvus made the index {made.get('index_type')} of {name} in place of {wanted}", WAY_ON)
-        if (there := self._count(generation, kind, "", "Strong")) != len(rows):
+        if (there := self._count(generation, kind, "", "Strong", WRITE_S)) != len(rows):
             raise LibraryError(f"Milvus holds {there:,} of the {len(rows):,} rows of {name}", "crossmedia rebuild")
 
     def _once(self, method: str, name: str, is_done: Callable[[Any], bool], **named: Any) -> Any:
         """The answer of a call that is made again and again until it says that the server is done."""
         pause = FIRST_PAUSE_S
-        while not is_done(answer := self._call(method, name, **named)):
+        while not is_done(answer := self._call(method, name, patience=WRITE_S, **named)):
             time.sleep(pause)
             pause = min(2 * pause, LAST_PAUSE_S)
         return answer
@@ -220,7 +223,7 @@ class MilvusEngine:
     def drop(self, generation: str) -> None:
         for name in self._call("list_collections"):
             if name.startswith(self._name(generation, "")):
-                self._call("drop_collection", name)
+                self._call("drop_collection", name, patience=WRITE_S)
 
     def _name(self, generation: str, kind: str) -> str:
         return f"{self._prefix}_{generation}_{kind}"
