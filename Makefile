@@ -1,6 +1,7 @@
 # make demo   a first look: a small environment without torch, the samples indexed, seventeen questions answered
 # make test   everything that must hold before a commit lands
-# make test-scale   the catalog's tests on a PostgreSQL server, which it installs and starts
+# make test-scale   PostgreSQL, pgvector, Milvus, Ray and S3: tests, and benchmarks that must hold; installs and starts all of them
+# make bench-scale [LIBRARIES=DIR]   the figures of docs/scale.md, of as many as a million rows: hours
 # make fix    what can be mended by machine
 # make bench WORK=DIR PHOTOS=ZIP MEDIA=DIR   speed beside other programs, into docs/benchmarks.md (first: benchmarks.peers prepare)
 # make docs   the generated pages of docs/
@@ -18,7 +19,7 @@ TORCH_TESTS = tests/contracts tests/models tests/retrieval/encoders tests/traini
 # Programs that tests start keep what they have compiled, as they do elsewhere.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: bench demo test test-scale check tests tests-torch fix docs clean
+.PHONY: bench bench-scale demo test test-scale check tests tests-torch fix docs clean
 
 demo: .venv/demo.stamp
 	.venv/bin/crossmedia demo
@@ -37,11 +38,26 @@ tests: .venv/dev.stamp
 tests-torch: .venv-torch/dev.stamp
 	$(TORCH) $(PYTEST) -m torch $(TORCH_TESTS)
 
-# What reads and writes a catalog, as it stands, with every catalog on a server; then what only servers do.
+# What reads and writes a catalog, as it stands, with every catalog on a server; then what only servers do. The benchmarks end
+# with 1 where answers differ or something is lost or half written; their times are told, and never fail.
 test-scale: .venv-scale/dev.stamp
 	$(SCALE) $(PYTEST) -W ignore::pytest.PytestUnraisableExceptionWarning --postgresql tests/retrieval/catalog tests/indexer/catalog tests/retrieval/fulltext \
 		tests/retrieval/search tests/indexer/pipeline/test_sink.py
 	$(SCALE) $(PYTEST) tests/scale tests/retrieval/vectors/test_space.py
+	$(SCALE) -m benchmarks.engines
+	$(SCALE) -m benchmarks.concurrency
+	$(SCALE) -m benchmarks.outages --kills 5 --only postgresql pgvector
+	$(SCALE) -m benchmarks.ray_workers --texts 50 --runs 1
+	$(SCALE) -m benchmarks.engine_speed --rows 100000
+
+bench-scale: .venv-scale/dev.stamp
+	mkdir -p build
+	CROSSMEDIA_KILLS=20 $(SCALE) $(PYTEST) tests/scale/test_ray.py
+	$(SCALE) -m benchmarks.outages --out build/outages.json
+	$(SCALE) -m benchmarks.rolling
+	for rows in 10000 100000 1000000; do \
+		$(SCALE) -m benchmarks.engine_speed --rows $$rows --out build/scale-$$rows.json || exit 1; done
+	$(SCALE) -m benchmarks.scale_chart build/scale-*.json $(if $(LIBRARIES),--libraries $(LIBRARIES))
 
 bench: .venv/dev.stamp
 	$(CORE) -m benchmarks.bench $(WORK) --photos $(PHOTOS) --media "$(MEDIA)"

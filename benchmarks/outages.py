@@ -8,7 +8,7 @@ All processes of a server are killed (SIGKILL) at a random moment of a write, be
 
     killed in a write     kills that the write saw; others came when it was done
     error_s, error_s max  from the kill to the error that names it, median and the longest
-    back_s max            from the start of the server, once it answers, until the same write is done
+    back_s max            from the start of the server, once it answers, until a question and the same write are done
     half written          kills after which answers differed, a transaction was there in part or not though it was
                           acknowledged, or a broken generation outlived the next one
 
@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 
@@ -49,7 +49,10 @@ from tests.scale.postgresql import Server, running, settings
 from tests.scale.standalone import Standalone
 
 ENGINES = ["postgresql", "pgvector", "milvus"]
+BACK_S = 300.0  # a server that is not back by then does not come
 PARTS = 3  # segments of a picture, with a vector each
+
+T = TypeVar("T")
 
 
 class Outage(NamedTuple):
@@ -117,13 +120,24 @@ def killed(
         error_s = broken(lambda: write(home), kill, rng.uniform(0, spent))
         start()
         began = time.perf_counter()
-        same = answers(home) == before
-        write(home)
+        same = patiently(lambda: answers(home)) == before
+        patiently(lambda: write(home))
         back_s = time.perf_counter() - began
         same &= answers(home) == before
         found.append(Outage(error_s, back_s, same and not left_over(home)))
         print(home.name, found[-1], file=sys.stderr, flush=True)
     return found
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Work of a server that is coming back, tried until it is done."""
+    until = time.monotonic() + BACK_S
+    while True:
+        try:
+            return work()
+        except LibraryError:
+            if time.monotonic() > until:
+                raise
 
 
 def broken(work: Callable[[], None], kill: Callable[[], None], after_s: float) -> float | None:
@@ -165,24 +179,20 @@ def left_over(home: Path) -> set[str]:
 
 
 def of_catalog(home: Path, server: Server, rng: random.Random) -> Outage:
-    """A writer that is broken between and inside transactions, and another that goes on."""
+    """A writer that is broken between and inside transactions, and goes on."""
     settings(home, server.library(home))
+    builder = Builder(home)
     noted: list[int] = []
 
     def write_on() -> None:
-        builder = Builder(home)
-        try:
-            with reported_loss(home):  # as all commands that write
-                while True:
-                    builder.add(picture(len(noted)))
-                    noted.append(len(noted))
-        finally:
-            builder.close()
+        with reported_loss(home):  # as all commands that write
+            while True:
+                builder.add(picture(len(noted)))
+                noted.append(len(noted))
 
     error_s = broken(write_on, server.crash, rng.uniform(0.5, 2.5))
     server.start()
     began = time.perf_counter()
-    builder = Builder(home)
     with builder.engine.connect() as connection:
         own, parts, data = (
             connection.execute(select(func.count()).select_from(each)).scalar_one()
