@@ -44,7 +44,8 @@ test-scale: .venv-scale/dev.stamp
 	$(SCALE) $(PYTEST) -W ignore::pytest.PytestUnraisableExceptionWarning --postgresql tests/retrieval/catalog tests/indexer/catalog tests/retrieval/fulltext \
 		tests/retrieval/search tests/indexer/pipeline/test_sink.py
 	$(SCALE) $(PYTEST) tests/scale tests/retrieval/vectors/test_space.py
-	$(SCALE) -m benchmarks.engines
+	$(SCALE) -m benchmarks.engines --only faiss postgresql pgvector milvus
+	$(SCALE) -m benchmarks.engines --only ray --assets 300
 	$(SCALE) -m benchmarks.concurrency
 	$(SCALE) -m benchmarks.outages --kills 5 --only postgresql pgvector
 	$(SCALE) -m benchmarks.ray_workers --texts 50 --runs 1
@@ -53,6 +54,8 @@ test-scale: .venv-scale/dev.stamp
 bench-scale: .venv-scale/dev.stamp
 	mkdir -p build
 	CROSSMEDIA_KILLS=20 $(SCALE) $(PYTEST) tests/scale/test_ray.py
+	$(SCALE) -m benchmarks.engines --only ray --assets 5000
+	$(SCALE) -m benchmarks.ray_workers --texts 100 --runs 5
 	$(SCALE) -m benchmarks.outages --out build/outages.json
 	$(SCALE) -m benchmarks.rolling
 	for rows in 10000 100000 1000000; do \
