@@ -30,6 +30,7 @@ BYTES = GREYS + 2 * HUES * HUES
 CELLS = 16  # a side of what is compared
 CUTS = (0.05, 0.09, 0.14)  # shares that a window leaves out of a side
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)  # where, as a share of what is left out
+DETAILS = 12  # a side of what is compared for proposals
 BLUR = 5  # cells a side of the mean that is taken off for the details
 NEARLY_ALIKE = 0.7  # correlation of the greys as they are, below which no change of tones makes two pictures one
 ALIKE = 0.9  # correlation of the greys
@@ -38,7 +39,7 @@ ALIKE_IN_COLOUR = 0.5  # cosine of the colour differences
 PALE = 3.0  # ... where their root mean square is at least so much (0..128) in both
 FEW_CELLS = 8  # a side of what is compared first, where many pairs are proposed
 MAY_BE_ALIKE = 0.87  # ... and the correlation of the greys, toned, from which a closer look is worth it
-AT_ONCE = 64  # pictures whose windows are held at once: 16 MiB
+AT_ONCE = 16  # pictures whose windows are held at once: 4 MiB, which caches hold
 PLAIN = 2.0  # deviation of the greys (0..255) below which a picture shows nothing that could be compared
 
 TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)  # ITU-R BT.601
@@ -160,9 +161,9 @@ def _best_windows(
     windows, theirs = np.empty((2, *both[:, 0].shape), np.float32)
     for one, (first, count) in enumerate(zip(firsts.tolist(), counts.tolist(), strict=True)):
         rows, at = slice(first, first + count), np.arange(count)
-        found = (seen[one] @ both[rows].reshape(2 * count, -1).T) * inverse[one][:, None]
-        window = found.argmax(axis=0)
-        best = found[window, np.arange(2 * count)].reshape(-1, 2)
+        found = (both[rows].reshape(2 * count, -1) @ seen[one].T) * inverse[one]
+        window = found.argmax(axis=1)
+        best = found[np.arange(2 * count), window].reshape(-1, 2)
         side = sides[rows] = best.argmax(axis=1)
         scores[rows] = best[at, side]
         windows[rows], theirs[rows] = seen[one][window.reshape(-1, 2)[at, side]], both[rows][at, side]
@@ -204,7 +205,7 @@ def _agree(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np
     agree = np.zeros(len(ones), np.bool_)
     for a, b in ((_toned(ones, others), others), (_toned(others, ones), ones)):
         near = np.flatnonzero(~agree & (_cosines(a, b) >= ALIKE))
-        agree[near] = _cosines(a[near] @ _details(), b[near] @ _details()) >= ALIKE_IN_DETAIL
+        agree[near] = _cosines(a[near] @ _details(CELLS), b[near] @ _details(CELLS)) >= ALIKE_IN_DETAIL
     return agree
 
 
@@ -221,14 +222,14 @@ def _toned(greys: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.
 
 
 @cache
-def _details() -> NDArray[np.float32]:
-    """(CELLS * CELLS, CELLS * CELLS), by which a row of greys becomes their difference from the mean of BLUR x BLUR cells.
+def _details(side: int) -> NDArray[np.float32]:
+    """(side * side, side * side), by which a row of greys becomes their difference from the mean of BLUR x BLUR cells.
 
     Beyond the border the cells are those of the mirror image.
     """
-    places = np.pad(np.arange(CELLS * CELLS).reshape(CELLS, CELLS), BLUR // 2, mode="reflect")
-    around = np.lib.stride_tricks.sliding_window_view(places, (BLUR, BLUR)).reshape(CELLS * CELLS, -1)
-    taken = np.eye(CELLS * CELLS, dtype=np.float32)
+    places = np.pad(np.arange(side * side).reshape(side, side), BLUR // 2, mode="reflect")
+    around = np.lib.stride_tricks.sliding_window_view(places, (BLUR, BLUR)).reshape(side * side, -1)
+    taken = np.eye(side * side, dtype=np.float32)
     for cell, cells in enumerate(around):
         np.subtract.at(taken[:, cell], cells, 1 / BLUR**2)
     return taken
@@ -245,6 +246,23 @@ def coarse(fingerprints: NDArray[np.uint8]) -> NDArray[np.float32]:
     side = SIDE // 8
     small = greys_of(fingerprints).reshape(-1, 8, side, 8, side).mean(axis=(2, 4))
     return _unit(np.concatenate([small, small[:, :, ::-1]]).reshape(-1, 64))
+
+
+def detail_rows(
+    fingerprints: NDArray[np.uint8],
+    rows: tuple[float, float] = (0.0, 1.0),
+    columns: tuple[float, float] = (0.0, 1.0),
+    *,
+    mirrored: bool = False,
+) -> NDArray[np.float32]:
+    """(n, DETAILS * DETAILS) unit rows of fingerprints (n, BYTES): greys of a window, less the mean of BLUR x BLUR cells.
+
+    rows, columns: where the window begins and how long it is, as shares (0..1) of a side. For proposals.
+    """
+    down, across = (_areas(SIDE, DETAILS, *part) for part in (rows, columns))
+    seen = down @ greys_of(fingerprints) @ (across[::-1] if mirrored else across).T
+    greys = np.asarray(seen, np.float32)
+    return _unit(greys.reshape(-1, DETAILS * DETAILS) @ _details(DETAILS))
 
 
 # ---------------------------------------------------------------- sounds

@@ -1,8 +1,8 @@
 """Near duplicates: groups of assets that show or sound the same, and the one of each to keep.
 
-Proposals are cheap and too many: pictures whose coarse greys are near, videos with such frames at one distance in time,
-recordings that share words of sound at one distance. Fingerprints decide (media/fingerprint.py;
-docs/decisions/0186, 0187).
+Proposals are cheap and too many: pictures that are alike in details (proposals.py), videos with frames whose coarse greys
+are near at one distance in time, recordings that share words of sound at one distance. Fingerprints decide
+(media/fingerprint.py; docs/decisions/0186, 0187).
 Copies byte for byte are one asset at several paths, and join the group of that asset.
 """
 
@@ -20,18 +20,12 @@ from numpy.typing import NDArray
 from retrieval.domain.media import Medium
 from retrieval.domain.records import StoredAsset, StoredFingerprints
 from retrieval.media import fingerprint
+from retrieval.search.proposals import proposed
 from retrieval.settings import FRAME_EVERY_MS
-from retrieval.vectors import faiss_index
-from retrieval.vectors.exact import ExactIndex
 
 if TYPE_CHECKING:
-    from retrieval.protocols import Snapshot, VectorIndex
+    from retrieval.protocols import Snapshot
 
-NEAREST = 24  # pictures that are proposed for each
-EXACT_ROWS = 20_000  # pictures up to which each is held against all others; above, an index proposes
-NEAR = 0.6  # least correlation of coarse greys of a proposal
-AT_ONCE = 1 << 23  # correlations of pictures that are held at once: 32 MiB
-CODED = 512  # pictures whose proposals are looked up in codes at once
 KEY_EVERY_MS = 2_000  # so far apart frames of a long shot are looked up
 NEAR_FRAME = 0.8  # ... of frames that are held against each other, which may be some tenths of a second apart
 SHIFTS = 4  # alignments of two videos that are tried
@@ -149,36 +143,12 @@ def alike_pictures(found: StoredFingerprints) -> list[Pair]:
     """Pairs of picture assets that are one picture. Of animations and pages the first and the last must be."""
     assets, firsts, counts = np.unique(found.assets, return_index=True, return_counts=True)
     first, last = found.data[firsts], found.data[firsts + counts - 1]
-    pairs = _both_ways(_proposed(first), len(first))
+    pairs = proposed(first)
     pairs = pairs[(counts[pairs] > 1).sum(axis=1) != 1]
     same = pairs[fingerprint.same_pairs(first, pairs)]
     moving = counts[same[:, 0]] > 1
     same = np.concatenate([same[~moving], same[moving][fingerprint.same_pairs(last, same[moving])]])
     return [(one, other) for one, other in assets[same].tolist()]
-
-
-def _both_ways(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Pairs (m, 2) of `count` rows in both orders, each once, ascending."""
-    keys = np.concatenate([pairs[:, 0] * count + pairs[:, 1], pairs[:, 1] * count + pairs[:, 0]])
-    return np.stack(np.divmod(np.unique(keys), max(1, count)), axis=1)
-
-
-def _proposed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Pairs (m, 2) of (n, BYTES) fingerprints that may be the same, mirrored or not."""
-    rows = fingerprint.coarse(data)
-    plain, mirrored = rows[: len(data)], rows[len(data) :]
-    many = len(data) > EXACT_ROWS and faiss_index.has_faiss()
-    index: VectorIndex = faiss_index.CodeIndex(plain) if many else ExactIndex(plain.astype(np.float16))
-    block = CODED if many else max(1, AT_ONCE // max(1, len(data)))
-    found = [np.empty((0, 2), np.int64)]
-    for start in range(0, len(data), block):
-        sides = [index.search(side[start : start + block], NEAREST + 1) for side in (plain, mirrored)]
-        scores, places = (np.concatenate(each, axis=1) for each in zip(*sides, strict=True))
-        scores[places == np.arange(start, start + len(scores))[:, None]] = -1
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
-        ones, columns = np.nonzero(np.take_along_axis(scores, order, axis=1) >= NEAR)
-        found.append(np.stack([start + ones, places[ones, order[ones, columns]]], axis=1))
-    return np.concatenate(found)
 
 
 # ---------------------------------------------------------------- videos

@@ -22,7 +22,7 @@ from retrieval.vectors.exact import ExactIndex, are_finite
 
 FLAT_ROWS = 100_000
 DEVIATIONS = 8.0  # of the numbers of a turned unit vector: a byte holds so many, and none is ever larger
-CODES_FOR_ONE, CODES_OF_LIST = 4, 64  # scored again for one that is asked for; learned from for each list
+CODES_OF_LIST = 64  # learned from for each list
 BLOCK = 16_384  # rows handed to FAISS at once
 LISTS = 2.0  # inverted lists, times the root of the number of rows
 TUNING_QUERIES, TUNING_K, PROPOSED = 64, 20, 3
@@ -194,37 +194,6 @@ def build(rows: NDArray[np.float16], flat_rows: int = FLAT_ROWS) -> FaissIndex:
     turned.train(rows[np.sort(sample)])
     index = turned.add(rows)
     return FaissIndex(index, _tune(index, rows))
-
-
-class CodeIndex:
-    """Rows (n, dimension) as 4-bit codes in inverted lists: a fifth of the time of float16 lists, kept in memory only.
-
-    A tenth of the lists is read, and CODES_FOR_ONE times as many codes as are asked for are scored again by the rows.
-    """
-
-    def __init__(self, rows: Vectors) -> None:
-        """rows: float32, a thousand or more, of an even dimension."""
-        faiss = faiss_library()
-        lists = int(np.sqrt(len(rows)))
-        self._rows = rows
-        self._index = faiss.index_factory(
-            rows.shape[1], f"IVF{lists},PQ{rows.shape[1] // 2}x4fs", faiss.METRIC_INNER_PRODUCT
-        )
-        self._index.by_residual = False
-        self._index.nprobe = max(1, lists // 10)
-        self._index.cp.niter = 10
-        self._index.train(rows[:: max(1, len(rows) // (CODES_OF_LIST * lists))])
-        self._index.add(rows)
-
-    def search(
-        self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None = None
-    ) -> tuple[Vectors, NDArray[np.int64]]:
-        """Scores (q, k), best first, and row numbers (q, k); see protocols.VectorIndex, but that all rows are allowed."""
-        _, places = self._index.search(queries, CODES_FOR_ONE * k)
-        scores = np.einsum("qd,qkd->qk", queries, self._rows[places])
-        scores[places < 0] = -np.inf
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        return np.take_along_axis(scores, order, axis=1), np.take_along_axis(places, order, axis=1)
 
 
 def _tune(index: Any, rows: NDArray[np.float16]) -> int:

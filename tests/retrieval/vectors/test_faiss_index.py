@@ -56,16 +56,3 @@ def test_a_vector_along_an_axis_is_nearest_to_itself(dimension: int) -> None:
     scores, found = faiss_index.build(rows).search(rows[:6].astype(np.float32), 1)
     assert found[:, 0].tolist() == list(range(6))
     assert (scores[:, 0] > 0.1).all()  # 8 of the square root of the dimension
-
-
-def test_codes_propose_what_is_nearest() -> None:
-    """Of 3,000 rows in clusters nearly all of the ten nearest come back, with the rows' own scores, best first."""
-    random = np.random.default_rng(5)
-    rows = random.normal(size=(60, 64)).repeat(50, axis=0) + 0.4 * random.normal(size=(3_000, 64))
-    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    scores, places = faiss_index.CodeIndex(rows).search(rows[::100], 10)
-    exact = rows[::100] @ rows.T
-    assert np.allclose(scores, np.take_along_axis(exact, places, axis=1), atol=1e-5)
-    assert (np.diff(scores, axis=1) <= 0).all()
-    truth = np.argsort(-exact, axis=1)[:, :10]
-    assert np.mean([len(set(one) & set(other)) / 10 for one, other in zip(places, truth, strict=True)]) >= 0.95
