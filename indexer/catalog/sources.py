@@ -69,12 +69,26 @@ def follow(
     Raises:
         LibraryError: a root was forgotten.
     """
+    refuse_forgotten(connection, roots)
     for root in roots:
-        _refuse_forgotten(connection, root)
         catalog_write.add_source(connection, root, (), ())
     chosen = [each for each in catalog_read.all_sources(connection) if not roots or each.root in roots]
     changes = [add_patterns(connection, each, include, exclude) for each in chosen]
     return [each for each in changes if each.include or each.exclude]
+
+
+def follow_settings(connection: Connection, library: Path) -> dict[Path, Path]:
+    """Adds the sources that the library's settings file names. Gives those that were forgotten and stay so, each with the
+    path that was forgotten: a run goes on with the others."""
+    roots, left = standing(connection, configured_roots(library))
+    follow(connection, roots, (), ())
+    return left
+
+
+def standing(connection: Connection, roots: Sequence[Path]) -> tuple[list[Path], dict[Path, Path]]:
+    """Those of some roots that were not forgotten; and the others, each with the path that was."""
+    left = {root: place for root in roots if (place := _forgotten_around(connection, root)) is not None}
+    return [each for each in roots if each not in left], left
 
 
 def add_patterns(connection: Connection, source: Source, include: Iterable[str], exclude: Iterable[str]) -> Source:
@@ -132,7 +146,8 @@ def move(library: Path, old: Path, new: Path) -> None:
 
     Raises:
         QueryError: `old` is no source.
-        LibraryError: `new` is no folder, a source already, or does not hold the source's files.
+        LibraryError: `new` is no folder, a source already, or does not hold the source's files; or the library's settings
+            file names `old`.
     """
     target = existing_root(new)
     with (
@@ -141,8 +156,9 @@ def move(library: Path, old: Path, new: Path) -> None:
     ):
         if any(source.root == target for source in catalog_read.all_sources(connection)):
             raise LibraryError(f"{target} is a source already", "crossmedia source list")
-        _refuse_forgotten(connection, target)
+        refuse_forgotten(connection, [target])
         source = _source_at(connection, old)
+        _refuse_configured(library, source, "write its new place into `sources` in that file first")
         _refuse_other_files(connection, source, target)
         catalog_write.move_source(connection, source.root, target)
         _move_forgotten(connection, source, target)
@@ -191,15 +207,19 @@ def remove(library: Path, root: Path) -> Removed:
         catalog_write.transaction(engine) as connection,
     ):
         source = _source_at(connection, root)
-        if source.root in configured_roots(library):
-            what = f"{place_text(source.root)} is named in {library / LIBRARY_SETTINGS}, so the next run would add it again"
-            raise LibraryError(what, "take it out of `sources` in that file first")
+        _refuse_configured(library, source, "take it out of `sources` in that file first")
         around = [each for each in catalog_read.all_sources(connection) if _is_below(source.root, each.root)]
         if not around:
             return Removed(_remove(connection, source))
         outer = max(around, key=lambda each: len(each.root.parts))
         _hand_over(connection, source, outer)
         return Removed(_remove(connection, source), outer.root)
+
+
+def _refuse_configured(library: Path, source: Source, hint: str) -> None:
+    if source.root in configured_roots(library):
+        file = library / LIBRARY_SETTINGS
+        raise LibraryError(f"{place_text(source.root)} is named in {file}, so the next run would add it again", hint)
 
 
 def _hand_over(connection: Connection, inner: Source, outer: Source) -> None:
@@ -280,11 +300,17 @@ def remember(library: Path, target: Path) -> Path:
         return found[0]
 
 
-def _refuse_forgotten(connection: Connection, root: Path) -> None:
-    for path in connection.scalars(select(forgotten.c.path)):
-        place = Path(os.fsdecode(path))
-        if root.is_relative_to(place):
+def refuse_forgotten(connection: Connection, roots: Iterable[Path]) -> None:
+    """Raises: LibraryError where one of them was forgotten."""
+    for root in roots:
+        if (place := _forgotten_around(connection, root)) is not None:
             raise LibraryError(f"{root} was forgotten", f"crossmedia forget --undo {place} takes it back")
+
+
+def _forgotten_around(connection: Connection, root: Path) -> Path | None:
+    """What was forgotten at a root or above it."""
+    places = (Path(os.fsdecode(path)) for path in connection.scalars(select(forgotten.c.path)).all())
+    return next((place for place in places if root.is_relative_to(place)), None)
 
 
 def _named(connection: Connection, target: Path) -> list[Path]:

@@ -80,6 +80,29 @@ def test_a_forgotten_folder_is_not_followed_by_name(world: World) -> None:
     assert sources.listed(world.home) == []
 
 
+@pytest.mark.parametrize("above", [False, True])
+def test_a_forgotten_source_of_the_settings_file_stays_so(world: World, above: bool) -> None:
+    """Runs say so and go on with the others; a dry run counts none of its files; it comes back when that is undone."""
+    world.home.joinpath("crossmedia.toml").write_text(f'sources = ["{world.media}"]\n')
+    place = world.media.parent if above else world.media
+    sources.forget(world.home, place)
+    other = (
+        world.home.with_name("other") if not above else world.home.parent.with_name(f"{world.home.parent.name}-other")
+    )
+    other.mkdir()
+    finished = world.index(other)
+    assert [each for each in finished.warnings if f"--undo {place} " in each and "crossmedia.toml" in each]
+    world.index(other, dry_run=True)
+    assert not any(sum(each.files.values()) for each in world.events if isinstance(each, Planned))
+    with pytest.raises(LibraryError, match="was forgotten"):
+        world.index(world.media, dry_run=True)
+    assert [each.root for each in sources.listed(world.home)] == [other]
+    assert world.names() == []
+    sources.remember(world.home, place)
+    update(world)
+    assert world.names() == ["a.png", "in/b.png"]
+
+
 def test_forgetting_a_folder_forgets_the_sources_in_it(world: World) -> None:
     """The inner source owns its files, and is gone with them."""
     world.index(world.media / "in")
@@ -165,13 +188,17 @@ def test_removing_an_inner_source_leaves_its_files_to_the_outer(world: World) ->
     assert world.names() == before
 
 
-def test_a_source_of_the_settings_file_is_removed_there_first(world: World) -> None:
+def test_a_source_of_the_settings_file_is_removed_or_moved_there_first(world: World) -> None:
     """Else the next run would add it again, and read all of it."""
     file = world.home / "crossmedia.toml"
     file.write_text(f'sources = ["{world.media}"]\n')
     with pytest.raises(LibraryError, match=r"is named in .*crossmedia\.toml") as caught:
         sources.remove(world.home, world.media)
     assert "`sources`" in caught.value.hint
+    moved = world.media.with_name("moved")
+    moved.mkdir()
+    with pytest.raises(LibraryError, match="would add it again"):
+        sources.move(world.home, world.media, moved)
     assert world.names()
     file.write_text("sources = []\n")
     sources.remove(world.home, world.media)
