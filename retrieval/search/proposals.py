@@ -6,7 +6,7 @@ nearest are read; in their principal components first, then with all numbers. Se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 import numpy as np
@@ -16,6 +16,7 @@ from retrieval.domain.records import distinct
 from retrieval.media import fingerprint
 
 Rows = NDArray[np.float32]
+Found = tuple[NDArray[np.int64], NDArray[np.int64], Rows]
 
 SOUGHT = ((0.0, 0.94), (0.06, 0.94))  # where a window begins and how long it is, as shares of a side; of both sides
 COMPARED = ((0.0, 1.0), (0.0, 0.91), (0.09, 0.91))  # ... where those found are compared once more
@@ -25,12 +26,17 @@ NEAR_CELLS = 24  # of about the root of the number of pictures
 ROUNDS, OF_CELL = 5, 16  # of k-means; pictures for each cell
 MAY_BE = 0.5  # correlation in COMPONENTS, below which two pictures are not looked at
 LIKELY = 0.7  # ... with all numbers, below which they are not one
+MOST = 64  # pictures proposed for a window: all of a time lapse are alike, and neighbours link them
+HELD = 1 << 21  # pairs of a window that are held before those beyond MOST are left out
 AT_ONCE = 4_096  # windows that are held against one cell at once
 WINDOWS_AT_ONCE = 256  # pictures whose windows are compared once more
 
 
 def proposed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Pairs (m, 2) of rows of fingerprints (n, BYTES), ascending: some window of the first is like the second."""
+    """Pairs (m, 2) of rows of fingerprints (n, BYTES), ascending: some window of the first is like the second.
+
+    Of pictures that are all alike each has MOST for a window, so that pairs do not grow with the square of their number.
+    """
     if len(data) < 2:
         return np.empty((0, 2), np.int64)
     whole = fingerprint.detail_rows(data)
@@ -40,7 +46,8 @@ def proposed(data: NDArray[np.uint8]) -> NDArray[np.int64]:
     keys = [np.empty(0, np.int64)]
     for window, mirrored in product(product(SOUGHT, SOUGHT), (False, True)):
         asked = fingerprint.detail_rows(data, *window, mirrored=mirrored) @ basis
-        keys += [ones * len(data) + others for ones, others in cells.like(asked)]
+        ones, others, _ = _closest(cells.like(asked), len(data))
+        keys.append(ones * len(data) + others)
     pairs: NDArray[np.int64] = np.stack(np.divmod(distinct(np.concatenate(keys)), len(data)), axis=1)
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     return pairs[_likely(data, whole, pairs)]
@@ -63,8 +70,8 @@ class _Cells:
         self._borders = np.searchsorted(cell[self._order], np.arange(len(self._centres) + 1))
         self._rows = rows[self._order]
 
-    def like(self, asked: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Places of those asked (m, d), and of rows whose product with them is MAY_BE or more, cell by cell."""
+    def like(self, asked: Rows) -> Iterator[Found]:
+        """Places of those asked (m, d), of rows whose product with them is MAY_BE or more, and these; cell by cell."""
         near = _nearest(asked, self._centres, min(NEAR_CELLS, len(self._centres)))
         which = np.argsort(near, axis=None, kind="stable")
         borders = np.searchsorted(near.ravel()[which], np.arange(len(self._centres) + 1))
@@ -73,9 +80,34 @@ class _Cells:
             inside = slice(*self._borders[cell : cell + 2])
             for start in range(borders[cell], borders[cell + 1], AT_ONCE):
                 ones = askers[start : min(start + AT_ONCE, borders[cell + 1])]
-                found = np.flatnonzero(asked[ones] @ self._rows[inside].T >= MAY_BE)
+                products = asked[ones] @ self._rows[inside].T
+                found = np.flatnonzero(products >= MAY_BE)
                 one, other = np.divmod(found, inside.stop - inside.start)
-                yield ones[one], self._order[inside][other]
+                yield ones[one], self._order[inside][other], products.ravel()[found]
+
+
+def _closest(found: Iterable[Found], count: int) -> Found:
+    """Of what `_Cells.like` finds for each of `count` windows, the MOST that are most like it; of equals the first ones."""
+    held: list[Found] = []
+    size, most = 0, HELD
+    for part in found:
+        held.append(part)
+        size += len(part[0])
+        if size > most:
+            held = [_best(held, count)]
+            size = len(held[0][0])
+            most = max(HELD, 2 * size)
+    return _best(held, count)
+
+
+def _best(held: list[Found], count: int) -> Found:
+    ones, others, products = (np.concatenate(each) for each in zip(*held, strict=True))
+    crowded = np.bincount(ones, minlength=count)[ones] > MOST
+    many = np.flatnonzero(crowded)
+    many = many[np.lexsort((others[many], -products[many], ones[many]))]
+    place = np.arange(len(many)) - np.searchsorted(ones[many], ones[many])
+    kept = np.concatenate([np.flatnonzero(~crowded), many[place < MOST]])
+    return ones[kept], others[kept], products[kept]
 
 
 def _centres(rows: Rows, count: int) -> Rows:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from retrieval.blas_threads import single_threaded_blas
 from retrieval.media import fingerprint
 from retrieval.search import proposals
+from retrieval.search.duplicates import joined
 
 COUNT = 660  # so many that some cells are not read
 SIDE = 48
@@ -47,6 +49,19 @@ def test_one_picture_has_no_pair() -> None:
     """Nor has none."""
     data = fingerprints([picture(np.random.default_rng(0))])
     assert proposals.proposed(data).shape == proposals.proposed(data[:0]).shape == (0, 2)
+
+
+def test_pairs_of_pictures_that_are_all_alike_do_not_grow_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames of a time lapse: each has some neighbours, which link them all; however many are held at once."""
+    rng = np.random.default_rng(0)
+    one = fingerprints([picture(rng)]).astype(np.float32)
+    data = np.rint(one + rng.normal(0, 3, (300, one.shape[1]))).clip(0, 255).astype(np.uint8)
+    monkeypatch.setattr(proposals, "MOST", 8)
+    pairs = proposals.proposed(data)
+    assert len(pairs) <= len(data) * 8 * proposals.MOST
+    assert [len(each) for each in joined(map(tuple, pairs.tolist()))] == [len(data)]
+    monkeypatch.setattr(proposals, "HELD", 1_000)
+    assert np.array_equal(proposals.proposed(data), pairs)
 
 
 def test_details_of_a_mirrored_window_are_those_of_the_mirrored_picture() -> None:
