@@ -32,6 +32,7 @@ from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, import
 
 PATIENCE_S = 4.0  # for a call, retries included
 WRITE_S = 600.0  # for one of a writer, as long as the server answers others meanwhile
+STUCK_S = 3600.0  # without a sign of progress in what a server builds or loads: large indexes take long to show one
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 2.0  # doubled at each retry
 FLAT_ROWS = 20_000  # up to so many are compared one by one
 M, EF_CONSTRUCTION = 16, 128
@@ -201,9 +202,15 @@ class MilvusEngine:
             raise LibraryError(f"Milvus holds {there:,} of the {len(rows):,} rows of {name}", "crossmedia rebuild")
 
     def _once(self, method: str, name: str, is_done: Callable[[Any], bool], **named: Any) -> Any:
-        """The answer of a call that is made again and again until it says that the server is done."""
-        pause = FIRST_PAUSE_S
+        """The answer of a call that is made again and again until it says that the server is done.
+
+        Raises: LibraryError where it says the same for STUCK_S: no machine of a cluster builds or loads."""
+        pause, last, since = FIRST_PAUSE_S, None, time.monotonic()
         while not is_done(answer := self._call(method, name, patience=WRITE_S, **named)):
+            if answer != last:
+                last, since = answer, time.monotonic()
+            elif time.monotonic() - since > STUCK_S:
+                raise LibraryError(f"Milvus got no further with {name} in {STUCK_S / 60:.0f} minutes", WAY_ON)
             time.sleep(pause)
             pause = min(2 * pause, LAST_PAUSE_S)
         return answer

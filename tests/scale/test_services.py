@@ -44,6 +44,7 @@ def test_services_know_of_each_others_jobs(
     """While they are under way; one is cancelled through another service, or because its service ends, and has failed
     where that ended without a word."""
     monkeypatch.setattr(jobs, "TELL_S", 0.05)
+    monkeypatch.setattr(jobs, "PATIENCE_S", 60.0)  # else a full machine cuts off the last word of a job
     settings(tmp_path, server.library(tmp_path))
 
     async def run() -> Job | None:

@@ -36,6 +36,12 @@ ROWS, DIMENSION, NAME = 1500, 16, "000001_0123abcd"
 Place = Callable[[Path], Path]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that is full of other work servers take longer; tests of one that is away say for how long it is borne."""
+    monkeypatch.setattr(milvus_engine, "PATIENCE_S", 60.0)
+
+
 @pytest.fixture(params=["pgvector", "milvus"])
 def place(server: Server, request: pytest.FixtureRequest) -> Iterator[Place]:
     """Makes the folder of a library whose catalog is on the server, and whose vectors are in an engine."""
@@ -186,10 +192,11 @@ def test_a_damaged_generation_is_named(place: Place, tmp_path: Path) -> None:
         engine.kinds(NAME, DIMENSION + 1)
 
 
-def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server) -> None:
+def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions and publishing say so within seconds; nothing is half written, and both go on when it is back."""
     if not milvus.is_installed():
         pytest.skip(milvus.ABSENT)
+    monkeypatch.setattr(milvus_engine, "PATIENCE_S", 4.0)  # that of users: longer pauses of gRPC show
     with milvus.Process(tmp_path / "data") as process:
         home = tmp_path / "library"
         settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
@@ -284,6 +291,23 @@ def test_milvus_takes_calls_and_answers_none(tmp_path: Path, server: Server, mon
         publish(builder.engine, home, always=True)
         assert answers(home) == before
         builder.close()
+
+
+def test_milvus_that_gets_no_further_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one without a machine to build with; one whose numbers change is waited for."""
+    monkeypatch.setattr(milvus_engine, "STUCK_S", 0.15)
+    engine = milvus_engine.MilvusEngine("milvus://127.0.0.1:1/photos", tmp_path)
+    rows = iter(range(4))
+
+    def described(*_: Any, **__: Any) -> dict[str, Any]:
+        built = next(rows, 4)
+        return {"state": "Finished" if built == 3 else "InProgress", "indexed_rows": built}
+
+    monkeypatch.setattr(engine, "_call", described)
+    monkeypatch.setattr(milvus_engine, "LAST_PAUSE_S", 0.2)
+    assert engine._once("describe_index", "it", lambda index: index["state"] == "Finished")["indexed_rows"] == 3
+    with pytest.raises(LibraryError, match="no further with it"):
+        engine._once("describe_index", "it", lambda index: index["state"] == "Finished")
 
 
 @pytest.mark.parametrize("rows_are_sent", [False, True])
