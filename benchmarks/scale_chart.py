@@ -69,6 +69,7 @@ COSTS = (
     Cost("building, processor hours", "write_cpu_s", with_logarithm),
     Cost("a question, ms", "ms", by_logarithm),
 )
+UNCOUNTED = "pgvector: memory_mib"  # of its processes: the graph lies in the page cache, which is none's
 UNITS = {"disk_mib": 2**20 / 1e9, "memory_mib": 2**20 / 1e9, "write_cpu_s": 1 / 3600, "ms": 1.0}
 
 
@@ -149,7 +150,9 @@ def chart(runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def curve_of(runs: Sequence[Mapping[str, Any]], name: str) -> Curve:
-    """One figure of all runs that have it; of two with as many rows the later."""
+    """One figure of all runs that have it; of two with as many rows the later. None of UNCOUNTED."""
+    if name == UNCOUNTED:
+        return []
     return sorted({float(each["rows"]): float(each[name]) for each in runs if name in each}.items())
 
 
@@ -166,6 +169,7 @@ def panel(title: str, curves: Sequence[tuple[str, str, Curve]]) -> str:
         y = HIGH - HIGH * (power - low) / (high - low)
         parts.append(f'<path d="M0 {y:.1f}H{WIDE}" stroke="#ddd"/>')
         parts.append(f'<text x="-6" y="{y + 4:.1f}" text-anchor="end">{10.0**power:,g}</text>')
+    named: set[str] = set()
     for engine, dash, curve in curves:
         places = [
             (
@@ -180,7 +184,8 @@ def panel(title: str, curves: Sequence[tuple[str, str, Curve]]) -> str:
             f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
         )
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
-        if not dash:
+        if engine not in named:
+            named.add(engine)
             x, y = places[-1]
             parts.append(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}">{engine}</text>')
     return "".join(parts)
