@@ -15,8 +15,8 @@ open, in turns, each asking all of them. Filtered questions: those of one tenth 
     filtered_ms, filtered_own_ms
 
 PostgreSQL runs on a socket, Milvus 2.3.5 in a network of its own, in which this program is as well (root may do that); both
-come with `make test-scale`. Where no such network can be made, Milvus is left out. FAISS: the same rows in a folder, for
-comparison.
+come with `make test-scale`. Where no such network can be made, or the package of Milvus is not there, it is left out.
+FAISS: the same rows in a folder, for comparison.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from retrieval.vectors import faiss_index, milvus
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.generation import EnginePart
 from tests.scale.postgresql import running
-from tests.scale.standalone import Standalone, own_network
+from tests.scale.standalone import Standalone, check_installed, own_network
 
 DIMENSION, DIRECTIONS, BLOCK = 512, 1000, 50_000
 NEAREST = 100
@@ -71,6 +71,7 @@ def main() -> None:
     absent: dict[str, str] = {}
     if "milvus" in given.only:
         try:
+            check_installed()
             own_network()
         except OSError as error:
             absent["milvus"] = str(error)

@@ -10,7 +10,7 @@ vector of the catalog, where all answers must be those of SQLite to the last seg
     same segments %       of the segments of the hits
     ms                    of a question
 
-The last one is no copy: see benchmarks.cluster.
+The last one is no copy: see benchmarks.cluster. It must have the assets, segments and vectors of the local one.
 
 PostgreSQL is started from the package that `make test-scale` installs. Without --milvus or --standalone (Milvus 2.3.5, in a
 network of its own) the vectors of Milvus lie in a file of milvus-lite. The vectors are random: this compares engines and
@@ -79,10 +79,11 @@ def main() -> None:
 
 
 def missed(figures: Mapping[str, float | str]) -> list[str]:
-    """Names of the figures that are lower than they must be."""
+    """Names of the figures that are lower than they must be, or tell of what one library alone has."""
     least = {name: 100.0 if "exact" in name else LEAST for name in figures if name.endswith(("assets %", "segments %"))}
     least |= {name: 100.0 for name in figures if "exact" in name and name.endswith("%")}
-    return [name for name, value in least.items() if float(figures[name]) < value]
+    alone = [name for name, value in figures.items() if name.endswith("that one alone has") and value]
+    return alone + [name for name, value in least.items() if float(figures[name]) < value]
 
 
 def measure(scratch: Path, server: Server, given: argparse.Namespace) -> dict[str, float | str]:

@@ -45,8 +45,7 @@ class Standalone:
 
     def start(self) -> None:
         """Returns when it answers; after a crash with the same data at the same port."""
-        if importlib.util.find_spec("milvus") is None:
-            raise OSError(ABSENT)
+        check_installed()
         self._process = subprocess.Popen(
             [*self._command, "--port", str(self.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -74,6 +73,12 @@ class Standalone:
     def pid(self) -> int:
         """Of the process that started the server and hands on what comes."""
         return self._process.pid
+
+
+def check_installed() -> None:
+    """Raises: OSError where the package is not here."""
+    if importlib.util.find_spec("milvus") is None:
+        raise OSError(ABSENT)
 
 
 def own_network() -> None:
