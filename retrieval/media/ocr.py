@@ -272,9 +272,10 @@ def _segment(line: Line, **where: Any) -> Segment:
 
 
 def _lines_of_file(path: Path, limits: Limits) -> list[Line]:
-    from retrieval.media.image.decode import open_image
+    from retrieval.media.image import decode
 
-    return lines_if_any(open_image(path, limits, READ_SIDES[0]))
+    side = int(READ_SIDES[1] / decode.MARGIN)  # so that of a square picture, too, all that is read is decoded
+    return lines_if_any(decode.open_image(path, limits, side))
 
 
 def lines_if_any(image: Image.Image) -> list[Line]:

@@ -115,6 +115,18 @@ def test_only_places_that_look_like_writing_are_read() -> None:
         assert astuple(one.box) == pytest.approx(astuple(other.box), abs=100)
 
 
+def test_a_square_jpeg_is_read_with_all_the_pixels_that_are_read(tmp_path: Path) -> None:
+    """It is not decoded at a half, where that leaves fewer pixels of the longer side than the reader takes."""
+    pytest.importorskip("rapidocr")
+    image = Image.new("RGB", (1930, 1930), (235, 235, 225))
+    pen = ImageDraw.Draw(image)
+    pen.text((100, 60), "ARCHIVE", font=ImageFont.load_default(90), fill=(20, 20, 40))
+    pen.text((120, 250), "harbour lighthouse bicycle kitchen", font=ImageFont.load_default(10), fill=(20, 20, 40))
+    image.save(tmp_path / "page.jpg", quality=90)
+    found = [each.segment.text for each in ocr.read_lines(tmp_path / "page.jpg", "image")]
+    assert found == ["ARCHIVE", "harbour lighthouse bicycle kitchen"]
+
+
 def test_a_line_in_two_places_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Places overlap where they are stretched; what the second sees again is left out."""
     pytest.importorskip("rapidocr")
