@@ -166,7 +166,10 @@ class Jobs:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_S if is_own else TELL_S)
                 if not is_own:
-                    job = await self.get(job.id) or job
+                    with suppress(
+                        RetrievalError
+                    ):  # a server that is away: whoever waits hears of the job when it is back
+                        job = await self.get(job.id) or job
         finally:
             self._watchers.discard(changed)
 

@@ -368,3 +368,38 @@ def test_a_job_is_lost_by_the_clock_of_the_store(tmp_path: Path) -> None:
     assert state() == "running"
     store.clock += 1.0
     assert state() == "failed"
+
+
+class AwayStore(SlowStore):
+    """One that cannot be reached for a while."""
+
+    is_away = False
+
+    def get(self, kind: str, name: str) -> dict[str, Any] | None:
+        if self.is_away:
+            raise LibraryError("the server is away", "start it")
+        return super().get(kind, name)
+
+
+def test_who_follows_a_job_of_another_service_outlives_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is away nothing is told; the end of the job is, once it is back."""
+    monkeypatch.setattr(jobs, "TELL_S", 0.01)
+    store = AwayStore(tmp_path)
+    store.put("job", "a", {"id": "a", "task": {}, "state": "running", "told_at": store.clock})
+
+    async def run() -> list[Any]:
+        other = Jobs((), tmp_path, store)
+        job = await other.get("a")
+        assert job is not None
+        told = other.follow(job)
+        first = await anext(told)
+        store.is_away = True
+        away = [await anext(told), await anext(told)]
+        store.is_away = False
+        store.put("job", "a", {"id": "a", "task": {}, "state": "done", "ended_at": "2026-01-01T00:00:00"})
+        ends = [each async for each in told if each is not None]
+        return [first and first["state"], *away, *(each["state"] for each in ends)]
+
+    assert asyncio.run(run()) == ["running", None, None, "done"]
