@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, literal, select
 
 from retrieval.catalog import dialect
 from retrieval.catalog.filters import fits
@@ -24,7 +24,7 @@ _ASSETS = (
     .where(assets.c.id.in_(dialect.given()))
 )
 _LIVE_FIRST = (sources.c.offline, paths.c.id)
-_SHOWN = _ASSETS.order_by(*_LIVE_FIRST)
+_SHOWN = _ASSETS.add_columns(literal(True).label("fits")).order_by(*_LIVE_FIRST)
 _SEEN = (
     select(assets.c.hash, assets.c.medium, assets.c.keywords, sources.c.root, paths.c.relative)
     .join_from(paths, sources, sources.c.id == paths.c.source_id)
@@ -45,7 +45,10 @@ class AssetReader:
 
     def by_id(self, ids: Iterable[int], glob: str | None = None) -> dict[int, StoredAsset]:
         """The assets with these ids that there are. glob: of the paths of one asset, those that fit it come first."""
-        query = _SHOWN if glob is None else _ASSETS.order_by(~fits(self._connection, glob), *_LIVE_FIRST)
+        query = _SHOWN
+        if glob is not None:
+            wanted = fits(self._connection, glob)
+            query = _ASSETS.add_columns(wanted.label("fits")).order_by(~wanted, *_LIVE_FIRST)
         rows: dict[int, list[Row[Any]]] = {}
         for row in self._connection.execute(query, {"ids": dialect.id_list(ids)}).all():
             rows.setdefault(row[0], []).append(row)
@@ -126,4 +129,5 @@ def _asset(rows: Sequence[Row[Any]]) -> StoredAsset:
     known["place"] = (row.places or "").partition("\n")[0] or None
     offline = all(each.offline for each in seen)
     found = tuple(path_of(each.root, each.relative) for each in seen)
-    return StoredAsset(row.id, row.hash.hex(), row.medium, found, offline, known)
+    leading = sum((each.offline, each.fits) == (row.offline, row.fits) for each in seen)
+    return StoredAsset(row.id, row.hash.hex(), row.medium, found, offline, known, leading)

@@ -179,7 +179,11 @@ class StoredFingerprints:
 
 @dataclass(frozen=True, slots=True)
 class StoredAsset:
-    """An asset and where it was seen. `paths`: live ones first; `offline`: its sources are all away."""
+    """An asset and where it was seen.
+
+    paths: live ones first. offline: its sources are all away. leading: how many of the paths are as live as the first, and
+    fit a glob that was asked for as it does.
+    """
 
     id: int
     hash: str
@@ -187,6 +191,7 @@ class StoredAsset:
     paths: tuple[Path, ...]
     offline: bool
     facts: Mapping[str, Any] = field(default_factory=dict)
+    leading: int = 1
 
     @property
     def date(self) -> str | None:

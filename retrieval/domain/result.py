@@ -44,9 +44,9 @@ class Hit:
     """An asset that answers, with its best segments, best first.
 
     score: raw value, comparable within one lane only. confidence: 0..1, comparable everywhere. alike: how many further
-    pictures that answer show the same and are not listed themselves. paths: live ones first, but where its name was asked
-    for, first the path that holds it. half: the film of a Live Photo whose still this is,
-    or the still of its film. taken_at: when it was taken or recorded, where the file says so. date: local, ISO 8601, as
+    pictures that answer show the same and are not listed themselves. paths: below the path that was asked for first, of
+    these the live ones, of these what holds the name that was asked for. half: the film of a Live Photo whose still this
+    is, or the still of its film. taken_at: when it was taken or recorded, where the file says so. date: local, ISO 8601, as
     precise as it is known; date_from: what says it. is_judged: False where only filters asked, so that its confidence
     says nothing. width, height: pixels of a picture or video as it is shown. duration_ms: of what has time.
     """

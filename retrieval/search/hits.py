@@ -155,16 +155,19 @@ def _marks(stored: StoredSegment, evidence: Sequence[Matches]) -> tuple[Span, ..
 
 
 def _named_first(stored: StoredAsset, evidence: Sequence[Matches]) -> StoredAsset:
-    """An asset that lies in several places and was found by its name: the path that names it best comes first."""
+    """An asset that lies in several places and was found by its name: of the leading paths, the one that names it best
+    comes first.
+    """
     terms = [term for each in evidence if stored.id in each.names for term in each.terms]
-    if not terms or len(stored.paths) == 1:
+    if not terms or stored.leading < 2:
         return stored
     from retrieval.fulltext.highlight import highlights
 
     def letters(path: Path) -> int:
         return sum(span.length for span in highlights(str(path), terms))
 
-    return replace(stored, paths=tuple(sorted(stored.paths, key=letters, reverse=True)))
+    leading, others = stored.paths[: stored.leading], stored.paths[stored.leading :]
+    return replace(stored, paths=(*sorted(leading, key=letters, reverse=True), *others))
 
 
 def _hit(

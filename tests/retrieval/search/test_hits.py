@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from indexer.catalog.write import add_source, transaction
 from retrieval import Library
+from retrieval.catalog.schema import sources
 from retrieval.domain.media import Metadata
-from tests.building import Builder, Thing
+from tests.building import ROOT, Builder, Thing
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,22 @@ def test_of_copies_the_one_is_shown_whose_name_was_asked_for(tmp_path: Path, que
         hit = library.search(question)[0]
     assert hit.path.name == hit.paths[0].name == shown
     assert len(hit.paths) == 3
+
+
+def test_a_copy_below_the_path_asked_for_is_shown_before_one_that_names_it_better(tmp_path: Path) -> None:
+    """A copy elsewhere is no answer to who asks in a folder; nor is one that is away, while another is there."""
+    builder = Builder(tmp_path / "library")
+    passage, digest = [("passage", "nothing of it")], b"1" * 32
+    here, there = "work/report.txt", "private/report report.txt"
+    builder.add(*(Thing(each, Metadata("document"), passage, digest=digest) for each in (here, there)))
+    builder.add(*(Thing(f"{n}.txt", Metadata("document"), [("passage", f"number {n}")]) for n in range(8)))
+    with transaction(builder.engine) as connection:
+        builder.source = add_source(connection, Path("/media/away"), [], [])
+        connection.execute(update(sources).where(sources.c.id == builder.source).values(offline=True))
+    builder.add(Thing("report report report.txt", Metadata("document"), passage, digest=digest))
+    builder.close()
+    with Library.open(tmp_path / "library", builder.profile) as library:
+        inside = library.search("report", path=f"{ROOT}/work")[0]
+        anywhere = library.search("report")[0]
+    assert inside.paths[0] == inside.path == ROOT / here
+    assert anywhere.paths == (ROOT / there, ROOT / here, Path("/media/away/report report report.txt"))
