@@ -17,6 +17,7 @@ from indexer.catalog.vectors import now
 from indexer.sources.base import Source
 from indexer.sources.roots import configured_roots, existing_root
 from retrieval.catalog import dialect
+from retrieval.catalog.engine import has_catalog
 from retrieval.catalog.schema import forgotten, paths, sources
 from retrieval.domain.place import is_object, place_text
 from retrieval.errors import LibraryError, QueryError
@@ -69,7 +70,7 @@ def follow(
     Raises:
         LibraryError: a root was forgotten.
     """
-    refuse_forgotten(connection, roots)
+    _refuse_forgotten(connection, roots)
     for root in roots:
         catalog_write.add_source(connection, root, (), ())
     chosen = [each for each in catalog_read.all_sources(connection) if not roots or each.root in roots]
@@ -77,15 +78,32 @@ def follow(
     return [each for each in changes if each.include or each.exclude]
 
 
-def follow_settings(connection: Connection, library: Path) -> dict[Path, Path]:
-    """Adds the sources that the library's settings file names. Gives those that were forgotten and stay so, each with the
-    path that was forgotten: a run goes on with the others."""
-    roots, left = standing(connection, configured_roots(library))
+def follow_settings(connection: Connection, library: Path) -> list[str]:
+    """Adds the sources that the library's settings file names. Those that were forgotten stay so; gives a line for each."""
+    roots, left = _standing(connection, configured_roots(library))
     follow(connection, roots, (), ())
-    return left
+    return [
+        f"{place_text(root)} is named in {LIBRARY_SETTINGS} but was forgotten "
+        f"(crossmedia forget --undo {place_text(place)} takes it back)"
+        for root, place in left.items()
+    ]
 
 
-def standing(connection: Connection, roots: Sequence[Path]) -> tuple[list[Path], dict[Path, Path]]:
+def sources_of_run(library: Path, roots: Sequence[Path]) -> list[Path]:
+    """The roots that a run would follow, of those named now and those of the settings file; the library need not be there.
+
+    Raises:
+        LibraryError: one that is named now was forgotten.
+    """
+    named = configured_roots(library)
+    if not has_catalog(library):
+        return [*roots, *named]
+    with reading(library) as connection:
+        _refuse_forgotten(connection, roots)
+        return [*roots, *_standing(connection, named)[0]]
+
+
+def _standing(connection: Connection, roots: Sequence[Path]) -> tuple[list[Path], dict[Path, Path]]:
     """Those of some roots that were not forgotten; and the others, each with the path that was."""
     left = {root: place for root in roots if (place := _forgotten_around(connection, root)) is not None}
     return [each for each in roots if each not in left], left
@@ -156,7 +174,7 @@ def move(library: Path, old: Path, new: Path) -> None:
     ):
         if any(source.root == target for source in catalog_read.all_sources(connection)):
             raise LibraryError(f"{target} is a source already", "crossmedia source list")
-        refuse_forgotten(connection, [target])
+        _refuse_forgotten(connection, [target])
         source = _source_at(connection, old)
         _refuse_configured(library, source, "write its new place into `sources` in that file first")
         _refuse_other_files(connection, source, target)
@@ -300,7 +318,7 @@ def remember(library: Path, target: Path) -> Path:
         return found[0]
 
 
-def refuse_forgotten(connection: Connection, roots: Iterable[Path]) -> None:
+def _refuse_forgotten(connection: Connection, roots: Iterable[Path]) -> None:
     """Raises: LibraryError where one of them was forgotten."""
     for root in roots:
         if (place := _forgotten_around(connection, root)) is not None:

@@ -23,7 +23,7 @@ from indexer.catalog import read as catalog_read
 from indexer.catalog import vectors as catalog_vectors
 from indexer.catalog import write as catalog_write
 from indexer.catalog.open import reading, writing
-from indexer.catalog.sources import follow, follow_settings, refuse_forgotten, standing
+from indexer.catalog.sources import follow, follow_settings, sources_of_run
 from indexer.events import Event, Filtered, Finished, Opened, Progress, Published
 from indexer.pipeline import spool
 from indexer.pipeline.cluster import Cluster, cluster_of
@@ -38,7 +38,7 @@ from indexer.pipeline.stages import Job, Pipeline, Place, Result, Tower
 from indexer.pipeline.steps import STEPS, task_of
 from indexer.publish import publish
 from indexer.sources import base, changes
-from indexer.sources.roots import configured_roots, existing_root
+from indexer.sources.roots import existing_root
 from retrieval import settings
 from retrieval.catalog import layout
 from retrieval.catalog.engine import has_catalog
@@ -81,14 +81,8 @@ def index_folders(
     if options.dry_run:
         options = replace(options, regions=_known_regions(home) if options.regions is None else options.regions)
         large = partial(least_region_side, options.profile)
-        return plan(
-            home,
-            _wanted(home, roots),
-            _name(home, options.profile) or settings.DEFAULT_PROFILE,
-            options,
-            on_event,
-            large=large,
-        )
+        wanted, name = sources_of_run(home, roots), _name(home, options.profile) or settings.DEFAULT_PROFILE
+        return plan(home, wanted, name, options, on_event, large=large)
     with opened_run(home, options, on_event, is_stopped) as (run, is_new):
         return run.index(roots, is_new)
 
@@ -119,17 +113,6 @@ def _name(home: Path, profile: Profile | str | None) -> str | None:
     if name != "auto":  # of a new library; one that is there has its encoders
         return name
     return None if has_catalog(home) else resolve_profile(name)
-
-
-def _wanted(home: Path, roots: Sequence[Path]) -> list[Path]:
-    """The roots that are named now and those of the settings file that a run over the library at `home`, which need not be
-    there, would follow. Raises: LibraryError: one that is named now was forgotten."""
-    named = configured_roots(home)
-    if not has_catalog(home):
-        return [*roots, *named]
-    with reading(home) as connection:
-        refuse_forgotten(connection, roots)
-        return [*roots, *standing(connection, named)[0]]
 
 
 def _known_regions(home: Path) -> bool:
@@ -188,17 +171,12 @@ class Run:
     def index(self, roots: Sequence[Path], is_new: bool) -> Finished:
         """The whole run; see `index_folders`."""
         with catalog_write.transaction(self.engine) as connection:
-            left = follow_settings(connection, self._home)
+            self._warnings += follow_settings(connection, self._home)
             filtered = follow(connection, roots, self._options.include, self._options.exclude)
             sources = catalog_read.all_sources(connection)
         self._emit(Opened(self._home, is_new, self._profile.name, len(sources)))
         for each in filtered:
             self._emit(Filtered(each.root, each.include, each.exclude))
-        self._warnings += [
-            f"{place_text(root)} is named in {settings.LIBRARY_SETTINGS} but was forgotten "
-            f"(crossmedia forget --undo {place_text(place)} takes it back)"
-            for root, place in left.items()
-        ]
         if self._options.ocr and not reads_text():
             self._warnings.append("text in pictures is left for later: pip install 'crossmedia[ocr]' reads it")
         with catalog_write.transaction(self.engine) as connection:

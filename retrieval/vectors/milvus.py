@@ -53,14 +53,8 @@ CHANNEL = {
 }
 AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", 2, 4, 8}  # numbers: not there, too many requests, too fast
 AWAY_TEXTS = (
-    "UNAVAILABLE",
-    "DEADLINE",
-    "Retry timeout",
-    "Fail connecting",
-    "not ready",
-    "closed channel",
-    "Channel closed",
-)
+    "UNAVAILABLE", "DEADLINE", "Retry timeout", "Fail connecting", "not ready", "closed channel", "Channel closed",
+)  # fmt: skip
 ROOM = "crossmedia index goes on when it is there; the catalog is whole"
 HINTS: dict[int | str, str] = {
     "UNAUTHENTICATED": "set MILVUS_TOKEN to user:password, or a token, that the server knows",
@@ -202,9 +196,7 @@ class MilvusEngine:
             raise LibraryError(f"Milvus holds {there:,} of the {len(rows):,} rows of {name}", "crossmedia rebuild")
 
     def _once(self, method: str, name: str, is_done: Callable[[Any], bool], **named: Any) -> Any:
-        """The answer of a call that is made again and again until it says that the server is done.
-
-        Raises: LibraryError where it says the same for STUCK_S: no machine of a cluster builds or loads."""
+        """The answer of a call, made until it says that the server is done. Raises: LibraryError: the same for STUCK_S."""
         pause, last, since = FIRST_PAUSE_S, None, time.monotonic()
         while not is_done(answer := self._call(method, name, patience=WRITE_S, **named)):
             if answer != last:
