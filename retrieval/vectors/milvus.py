@@ -251,6 +251,8 @@ class MilvusEngine:
             except _errors() as error:
                 if generation and _code(error) in GONE:
                     raise IndexMismatch(generation) from error
+                if method.startswith("create_") and "already exist" in str(error):
+                    return None  # made by a call that ran out of time: no other writer has this generation
                 if not _is_away(error):
                     raise LibraryError(
                         f"Milvus cannot {method}: {_line(error)}", HINTS.get(_code(error), WAY_ON)

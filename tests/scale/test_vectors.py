@@ -251,6 +251,35 @@ def test_milvus_is_killed_inside_a_write(tmp_path: Path, server: Server, monkeyp
         builder.close()
 
 
+@pytest.mark.parametrize("step", ["create_collection", "create_index", "load_collection"])
+def test_a_step_that_milvus_did_past_its_time_is_done(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It is asked for once more, for the answer never came."""
+    if not milvus.is_installed():
+        pytest.skip(milvus.ABSENT)
+    from pymilvus import MilvusClient, MilvusException
+
+    real, calls = getattr(MilvusClient, step), []
+
+    def late(*given: Any, **named: Any) -> Any:
+        calls.append(step)
+        answer = real(*given, **named)
+        if len(calls) == 1:
+            raise MilvusException(message="Retry timeout: DEADLINE_EXCEEDED")
+        return answer
+
+    home = tmp_path / "library"
+    settings(home, server.library(home), f"milvus://{tmp_path}/vectors.db")
+    builder = Builder(home)
+    builder.add(*THINGS)
+    monkeypatch.setattr(MilvusClient, step, late)
+    builder.publish()
+    builder.close()
+    assert len(calls) >= 2
+    assert answers(home)
+
+
 def killing(
     process: milvus.Process, call: Callable[..., Any], step: str, patch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
