@@ -286,9 +286,8 @@ class MilvusEngine:
         from pymilvus import MilvusClient
 
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each error that it raises
-        where = self._server or self._file
         client = MilvusClient(
-            where, token=os.environ.get("MILVUS_TOKEN", ""), timeout=patience, grpc_options=CHANNEL
+            self._server or self._file, token=os.environ.get("MILVUS_TOKEN", ""), timeout=patience, grpc_options=CHANNEL
         )  # fmt: skip
         with self._lock:
             if self._client is None:
@@ -307,8 +306,9 @@ class MilvusEngine:
 def _errors() -> tuple[type[Exception], ...]:
     """What the client raises where a call fails; a call past its time is an error of gRPC's own."""
     with importing("pymilvus", "'crossmedia[milvus]'"):
-        import grpc
         from pymilvus import MilvusException
+    import grpc
+
     return MilvusException, grpc.RpcError
 
 

@@ -11,6 +11,7 @@ import pytest
 from indexer import Options, Writer
 from indexer.doctor import examine
 from indexer.events import Event, Progress
+from indexer.pipeline.stages import BATCH
 from retrieval import Library, LibraryError, MediaError
 from tests.fakes import FakeProfile
 from tests.world import World
@@ -130,7 +131,8 @@ def test_what_cannot_be_added_is_refused(writer: Writer, world: World, tmp_path:
 
 def test_a_run_is_cancelled_from_another_thread(world: World) -> None:
     """It ends early, says so, and the next one goes on; without work there is nothing to cancel."""
-    for number in range(30):
+    many = 3 * BATCH  # so that one batch is not all
+    for number in range(many):
         world.picture(f"{'x' * (number + 1)}.png", "red")
     seen: list[Event] = []
 
@@ -144,7 +146,7 @@ def test_a_run_is_cancelled_from_another_thread(world: World) -> None:
     writer = Writer(world.home, options=Options(profile=world.profile, workers=1), on_event=tell)
     writer.cancel()
     stopped = writer.index(world.media)
-    assert stopped.stopped and stopped.new < 30
+    assert stopped.stopped and stopped.new < many
     writer._on_event = seen.append
     finished = writer.index()
-    assert not finished.stopped and stopped.new + finished.new == 30
+    assert not finished.stopped and stopped.new + finished.new == many
