@@ -262,7 +262,7 @@ def filtered(folder: Path) -> dict[str, float]:
         for share, number in ((share, number) for share in SHARES for number in range(RECALLED)):
             question, after = f"{QUESTIONS[number]} {share}", begins[share][number]
             true = {hit.asset for hit in exact.search(question, limit=20, min_confidence=0.0, after=after)}
-            held.append(len(true & set(spent[share][number][2])) / len(true))
+            held += [len(true & set(spent[share][number][2])) / len(true)] if true else []
     return figures | {"filtered recall": statistics.mean(held)}
 
 
