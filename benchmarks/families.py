@@ -6,13 +6,15 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+ENDED = FileNotFoundError, ProcessLookupError  # a process that ends, or a file that goes, while they are read
+
 
 def family(pid: int) -> list[int]:
     """A process and its children, and theirs, that are there."""
     found = [pid]
     for each in found:
         for tasks in Path(f"/proc/{each}/task").glob("*/children"):
-            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            with suppress(*ENDED):
                 found += map(int, tasks.read_text().split())
     return found
 
@@ -21,7 +23,7 @@ def runs(pid: int) -> bool:
     """Whether a process is there that has not ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
+    except ENDED:
         return False
 
 
@@ -29,8 +31,9 @@ def processor_s(pid: int) -> float:
     """Seconds of processors of a family until now, with those of its children that have ended."""
     ticks = 0
     for each in family(pid):
-        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))  # own and waited-for children's, in user and kernel mode
+        with suppress(*ENDED):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))  # own and waited-for children's, in user and kernel mode
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -38,12 +41,17 @@ def private_mib(pid: int) -> float:
     """Memory of a family that is no file's; what its members share is counted once."""
     total = shared = 0
     for each in family(pid):
-        lines = dict(line.split(":", 1) for line in Path(f"/proc/{each}/status").read_text().splitlines())
-        total += int(lines["RssAnon"].split()[0])
-        shared = max(shared, int(lines["RssShmem"].split()[0]))
+        with suppress(*ENDED, KeyError):  # one that nobody waited for yet has no memory
+            lines = dict(line.split(":", 1) for line in Path(f"/proc/{each}/status").read_text().splitlines())
+            total += int(lines["RssAnon"].split()[0])
+            shared = max(shared, int(lines["RssShmem"].split()[0]))
     return (total + shared) / 1024
 
 
 def disk_mib(folder: Path) -> float:
     """Of all files below a folder."""
-    return sum(each.lstat().st_blocks for each in folder.rglob("*") if each.is_file()) * 512 / (1 << 20)
+    blocks = 0
+    for each in folder.rglob("*"):
+        with suppress(*ENDED):
+            blocks += each.lstat().st_blocks if each.is_file() else 0
+    return blocks * 512 / (1 << 20)
