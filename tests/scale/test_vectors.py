@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -192,47 +193,46 @@ def test_a_damaged_generation_is_named(place: Place, tmp_path: Path) -> None:
         engine.kinds(NAME, DIMENSION + 1)
 
 
-def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions and publishing say so within seconds; nothing is half written, and both go on when it is back."""
+@contextmanager
+def published(tmp_path: Path, server: Server) -> Iterator[tuple[milvus.Process, Path, Builder]]:
+    """A Milvus server of its own, and a library that has published THINGS there."""
     if not milvus.is_installed():
         pytest.skip(milvus.ABSENT)
-    monkeypatch.setattr(milvus_engine, "PATIENCE_S", 4.0)  # that of users: longer pauses of gRPC show
     with milvus.Process(tmp_path / "data") as process:
         home = tmp_path / "library"
         settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
         builder = Builder(home)
         builder.add(*THINGS)
         builder.publish()
-        with Library.open(home, profile=FakeProfile()) as opened:
-            before = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
-            process.stop(signal.SIGKILL)
-            for _ in range(3):  # the pause of gRPC after failed connections grows, and must not outlive them
-                with pytest.raises(LibraryError, match="cannot be reached") as caught:
-                    opened.search("boat", min_confidence=0.0)
-                assert caught.value.hint
-            builder.add(Thing("late.jpg", Metadata("image"), [("image", "late boat")]))
-            with pytest.raises(LibraryError, match="cannot be reached"):
-                publish(builder.engine, home, always=True)
-            process.start()
-            after = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
-            assert set(before) < set(after)
-            publish(builder.engine, home, always=True)
-            assert [hit.asset for hit in opened.search("boat", min_confidence=0.0)] == after
+        yield process, home, builder
         builder.close()
+
+
+def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions and publishing say so within seconds; nothing is half written, and both go on when it is back."""
+    monkeypatch.setattr(milvus_engine, "PATIENCE_S", 4.0)  # that of users: longer pauses of gRPC show
+    with published(tmp_path, server) as (process, home, builder), Library.open(home, profile=FakeProfile()) as opened:
+        before = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
+        process.stop(signal.SIGKILL)
+        for _ in range(3):  # the pause of gRPC after failed connections grows, and must not outlive them
+            with pytest.raises(LibraryError, match="cannot be reached") as caught:
+                opened.search("boat", min_confidence=0.0)
+            assert caught.value.hint
+        builder.add(Thing("late.jpg", Metadata("image"), [("image", "late boat")]))
+        with pytest.raises(LibraryError, match="cannot be reached"):
+            publish(builder.engine, home, always=True)
+        process.start()
+        after = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
+        assert set(before) < set(after)
+        publish(builder.engine, home, always=True)
+        assert [hit.asset for hit in opened.search("boat", min_confidence=0.0)] == after
 
 
 def test_milvus_is_killed_inside_a_write(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """After each step of it: an error says so; what was published before answers on, and the next publication leaves
     nothing of the broken one."""
-    if not milvus.is_installed():
-        pytest.skip(milvus.ABSENT)
     monkeypatch.setattr(milvus_engine, "BLOCK", 2)  # rows: several upserts
-    with milvus.Process(tmp_path / "data") as process:
-        home = tmp_path / "library"
-        settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
-        builder = Builder(home)
-        builder.add(*THINGS)
-        builder.publish()
+    with published(tmp_path, server) as (process, home, builder):
         builder.add(Thing("late.jpg", Metadata("image"), [("image", "late boat")]))
         before, engine = answers(home), engine_of(home)
         for step in ("upsert", "flush", "create_index", "load_collection"):
@@ -248,7 +248,6 @@ def test_milvus_is_killed_inside_a_write(tmp_path: Path, server: Server, monkeyp
         assert store_of(home).names().isdisjoint(first)
         with builder.engine.connect() as connection:
             assert store_of(home).names() == catalog_read.generation_folders(connection)
-        builder.close()
 
 
 @pytest.mark.parametrize("step", ["create_collection", "create_index", "load_collection"])
@@ -297,14 +296,7 @@ def killing(
 
 def test_milvus_takes_calls_and_answers_none(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a machine that hangs: one error, in questions and in writes, and both go on when it answers again."""
-    if not milvus.is_installed():
-        pytest.skip(milvus.ABSENT)
-    with milvus.Process(tmp_path / "data") as process:
-        home = tmp_path / "library"
-        settings(home, server.library(home), f"milvus://127.0.0.1:{process.port}/photos")
-        builder = Builder(home)
-        builder.add(*THINGS)
-        builder.publish()
+    with published(tmp_path, server) as (process, home, builder):
         before = answers(home)
         with Library.open(home, profile=FakeProfile()) as opened:
             opened.search("boat", min_confidence=0.0)
@@ -319,7 +311,6 @@ def test_milvus_takes_calls_and_answers_none(tmp_path: Path, server: Server, mon
         assert answers(home) == before
         publish(builder.engine, home, always=True)
         assert answers(home) == before
-        builder.close()
 
 
 def test_milvus_that_gets_no_further_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
