@@ -24,6 +24,7 @@ from indexer.sources.local import Walk
 from indexer.sources.settling import Settling
 from retrieval.catalog.disk import disk_of
 from retrieval.catalog.engine import NETWORK
+from retrieval.errors import LibraryUnavailable
 from retrieval.service.jobs import ENDED, Job, Jobs
 from retrieval.service.pause import is_paused
 from retrieval.service.store import Store
@@ -152,16 +153,32 @@ class Watch:
         self._job: Job | None = None
         self._began = 0.0
         self._is_wanted = False
+        self._is_away = False
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises: LibraryError where the library cannot be read any more."""
+        """Until it is cancelled; a server of the library that is away is waited for.
+
+        Raises: LibraryError where the library cannot be read any more."""
         try:
             while True:
-                await self._follow()
-                await self._work()
+                try:
+                    await self._follow()
+                    await self._work()
+                    self._note_away(None)
+                except LibraryUnavailable as error:
+                    self._note_away(error)
                 await asyncio.sleep(self._pace.tick_s)
         finally:
             self._stop_listening()
+
+    def _note_away(self, error: LibraryUnavailable | None) -> None:
+        """Tells once that a server is away, and once that it is back: then all is looked through."""
+        if error is not None and not self._is_away:
+            self._tell(f"{error.what}; it is tried again and again.")
+        elif error is None and self._is_away:
+            self._tell("The library can be reached again.")
+            self._is_wanted = True
+        self._is_away = error is not None
 
     # ------------------------------------------------------------ what changes
 
@@ -224,8 +241,11 @@ class Watch:
         if paused or not (is_due or self._is_wanted):
             return
         unfinished = [os.fsdecode(each) for each in self._settling.take(now)]
-        self._job = await self._jobs.add({"do": "index", "nice": NICE, "unfinished": unfinished})
-        self._is_wanted = self._job is None
+        self._is_wanted = False  # whoever wants one from here on wants the next
+        try:
+            self._job = await self._jobs.add({"do": "index", "nice": NICE, "unfinished": unfinished})
+        finally:
+            self._is_wanted = self._is_wanted or self._job is None
         self._began = now
 
     def _tell_end(self, job: Job) -> None:

@@ -5,6 +5,7 @@
     │   ├── LibraryNotFound        no library at that place
     │   ├── LibraryLocked          another process is writing
     │   ├── LibraryTooNew          written by a later crossmedia
+    │   ├── LibraryUnavailable     a server that holds a part of it cannot be reached
     │   └── LibraryDamaged         a file or table is not what was written
     ├── SpaceMismatch              vectors of two spaces would have met
     ├── InstallationError          a package is missing or broken
@@ -66,6 +67,10 @@ class LibraryLocked(LibraryError):
 
 class LibraryTooNew(LibraryError):
     """A later crossmedia wrote this library."""
+
+
+class LibraryUnavailable(LibraryError):
+    """A server that holds a part of the library cannot be reached; it may be back later."""
 
 
 class LibraryDamaged(LibraryError):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from retrieval.catalog.dialect import postgresql
-from retrieval.errors import InstallationError, LibraryError
+from retrieval.errors import InstallationError, LibraryError, LibraryUnavailable
 
 PATIENCE_S = 4  # for a server to take a connection, or to acknowledge what was sent
 WAY_ON = (
@@ -58,7 +58,7 @@ def refuse_unfit(connection: Connection, home: Path) -> None:
 
 @contextmanager
 def reported_loss(home: Path) -> Iterator[None]:
-    """States what a server that is not there makes the catalog raise as one error. Raises: LibraryError."""
+    """States what a server that is not there makes the catalog raise as one error. Raises: LibraryUnavailable."""
     try:
         yield
     except DBAPIError as error:
@@ -75,7 +75,7 @@ def is_lost(error: DBAPIError) -> bool:
     )
 
 
-def lost(home: Path, error: DBAPIError) -> LibraryError:
+def lost(home: Path, error: DBAPIError) -> LibraryUnavailable:
     """The error of a server that cannot be reached."""
     why = str(error.orig).strip().splitlines()
-    return LibraryError(f"the catalog of {home} cannot be reached: {why[0] if why else error}", WAY_ON)
+    return LibraryUnavailable(f"the catalog of {home} cannot be reached: {why[0] if why else error}", WAY_ON)

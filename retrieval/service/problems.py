@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from retrieval.errors import (
     EncoderUnavailable,
     LibraryNotFound,
+    LibraryUnavailable,
     MediaError,
     QueryError,
     RetrievalError,
@@ -22,6 +23,7 @@ STATUS: tuple[tuple[type[RetrievalError], int], ...] = (
     (QueryError, 400),
     (MediaError, 422),
     (LibraryNotFound, 503),
+    (LibraryUnavailable, 503),
     (EncoderUnavailable, 503),
 )
 """The first that fits decides; whatever is not the client's to mend is 500."""

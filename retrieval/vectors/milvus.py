@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Vectors
 from retrieval.domain.records import ROW, Half, Ids, Within
-from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, importing
+from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, LibraryUnavailable, importing
 
 PATIENCE_S = 4.0  # for a call, retries included
 WRITE_S = 600.0  # for one of a writer, as long as the server answers others meanwhile
@@ -240,7 +240,7 @@ class MilvusEngine:
         server cannot be reached. Where patience is more than PATIENCE_S, a call that takes long is repeated with twice the
         time, up to patience, as long as the server answers others.
 
-        Raises: LibraryError when patience is at its end; IndexMismatch where the collection of a generation is gone.
+        Raises: LibraryUnavailable when patience is at its end; IndexMismatch where the collection of a generation is gone.
         """
         limit, pause = PATIENCE_S, FIRST_PAUSE_S
         until = time.monotonic() + limit
@@ -275,8 +275,8 @@ class MilvusEngine:
             return False
         return True
 
-    def _away(self, error: Exception) -> LibraryError:
-        return LibraryError(f"the vectors of {self._home} cannot be reached: {_line(error)}", WAY_ON)
+    def _away(self, error: Exception) -> LibraryUnavailable:
+        return LibraryUnavailable(f"the vectors of {self._home} cannot be reached: {_line(error)}", WAY_ON)
 
     def _opened(self, patience: float = PATIENCE_S) -> Any:
         """The client, connected. Threads connect beside each other, so that none waits for the patience of another."""

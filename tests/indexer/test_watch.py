@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,9 +23,10 @@ from indexer import watch as following
 from indexer.catalog import sources as catalog_sources
 from indexer.pipeline.options import Options
 from indexer.watch import Listener, Pace, Root, Watch, line_of, roots_of
+from retrieval.errors import LibraryUnavailable
 from retrieval.service.jobs import Job, Jobs
 from retrieval.service.pause import is_paused, pause
-from retrieval.service.store import FileStore
+from retrieval.service.store import FileStore, Store
 from tests.fakes import FakeProfile
 from tests.stopping import heed_signals
 
@@ -183,6 +185,51 @@ def test_where_the_system_does_not_tell_the_folders_are_looked_through(
 
     followed.follow(change)
     assert any("OS file watch limit reached" in line for line in followed.lines)
+
+
+def test_a_server_that_is_away_is_waited_for(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told once, and when it is back all is looked through."""
+    is_there, looks = threading.Event(), []
+
+    def asked(store: Store) -> bool:
+        looks.append(store)
+        if not is_there.is_set():
+            raise LibraryUnavailable("the catalog cannot be reached", "start the server")
+        return False
+
+    async def leave(_: Watch) -> None:
+        before = len(followed.tasks())
+        monkeypatch.setattr(following, "is_paused", asked)
+        await followed.until(lambda: len(looks) >= 3)
+        is_there.set()
+        await followed.until(lambda: len(followed.tasks()) > before)
+
+    followed.follow(leave)
+    assert [line for line in followed.lines if "reached" in line] == [
+        "the catalog cannot be reached; it is tried again and again.",
+        "The library can be reached again.",
+    ]
+
+
+def test_what_changes_while_a_run_is_asked_for_makes_another(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folders that appear in that moment, for one, are not in the run."""
+
+    async def appear(watch: Watch) -> None:
+        await followed.until(lambda: watch._job is None and not watch._is_wanted)
+        before, add = len(followed.tasks()), watch._jobs.add
+
+        async def added(task: dict[str, Any]) -> Job | None:
+            watch._is_wanted = True
+            monkeypatch.setattr(watch._jobs, "add", add)
+            return await add(task)
+
+        monkeypatch.setattr(watch._jobs, "add", added)
+        watch._is_wanted = True
+        await followed.until(lambda: len(followed.tasks()) >= before + 2)
+
+    followed.follow(appear)
 
 
 def test_one_that_hears_no_more_says_so(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:

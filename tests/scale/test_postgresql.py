@@ -20,7 +20,14 @@ from retrieval.catalog.engine import has_catalog
 from retrieval.catalog.schema import HEAD, vectors
 from retrieval.catalog.server import connect
 from retrieval.domain.media import Metadata
-from retrieval.errors import LibraryDamaged, LibraryError, LibraryLocked, LibraryNotFound, LibraryTooNew
+from retrieval.errors import (
+    LibraryDamaged,
+    LibraryError,
+    LibraryLocked,
+    LibraryNotFound,
+    LibraryTooNew,
+    LibraryUnavailable,
+)
 from tests.building import Builder, Thing
 from tests.fakes import FakeProfile
 from tests.scale.postgresql import Server, settings
@@ -139,7 +146,7 @@ def test_questions_go_on_when_the_server_is_back(tmp_path: Path, server: Server)
                 with pytest.raises(LibraryError) as caught:
                     opened.search("boat", min_confidence=0.0)
                 assert "\n" not in str(caught.value)
-            with pytest.raises(LibraryError, match="cannot be reached"):
+            with pytest.raises(LibraryUnavailable, match="cannot be reached"):
                 Library.open(builder.home)
         finally:
             server.start()
@@ -162,7 +169,7 @@ def test_a_writer_that_loses_the_server_leaves_nothing_half_written(tmp_path: Pa
                 catalog_write.set_fact(connection, "third", "yes")
 
     try:
-        with pytest.raises(LibraryError, match="cannot be reached"):
+        with pytest.raises(LibraryUnavailable, match="cannot be reached"):
             write()
     finally:
         server.start()

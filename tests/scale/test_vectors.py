@@ -23,7 +23,7 @@ from retrieval import Library
 from retrieval.catalog import pgvector
 from retrieval.domain.media import Metadata
 from retrieval.domain.records import ROW, Within
-from retrieval.errors import IndexMismatch, InstallationError, LibraryDamaged, LibraryError
+from retrieval.errors import IndexMismatch, InstallationError, LibraryDamaged, LibraryError, LibraryUnavailable
 from retrieval.vectors import milvus as milvus_engine
 from retrieval.vectors.store import EngineStore, store_of
 from tests.building import Builder, Thing
@@ -215,11 +215,11 @@ def test_milvus_is_away_and_comes_back(tmp_path: Path, server: Server, monkeypat
         before = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
         process.stop(signal.SIGKILL)
         for _ in range(3):  # the pause of gRPC after failed connections grows, and must not outlive them
-            with pytest.raises(LibraryError, match="cannot be reached") as caught:
+            with pytest.raises(LibraryUnavailable, match="cannot be reached") as caught:
                 opened.search("boat", min_confidence=0.0)
             assert caught.value.hint
         builder.add(Thing("late.jpg", Metadata("image"), [("image", "late boat")]))
-        with pytest.raises(LibraryError, match="cannot be reached"):
+        with pytest.raises(LibraryUnavailable, match="cannot be reached"):
             publish(builder.engine, home, always=True)
         process.start()
         after = [hit.asset for hit in opened.search("boat", min_confidence=0.0)]
@@ -238,7 +238,7 @@ def test_milvus_is_killed_inside_a_write(tmp_path: Path, server: Server, monkeyp
         for step in ("upsert", "flush", "create_index", "load_collection"):
             with monkeypatch.context() as patch:
                 patch.setattr(engine, "_call", killing(process, engine._call, step, patch))
-                with pytest.raises(LibraryError, match="cannot be reached"):
+                with pytest.raises(LibraryUnavailable, match="cannot be reached"):
                     publish(builder.engine, home, always=True)
             process.start()
             assert answers(home) == before
@@ -303,9 +303,9 @@ def test_milvus_takes_calls_and_answers_none(tmp_path: Path, server: Server, mon
             with monkeypatch.context() as patch:
                 patch.setattr(milvus_engine, "PATIENCE_S", 1.0)
                 process.send(signal.SIGSTOP)
-                with pytest.raises(LibraryError, match="cannot be reached"):
+                with pytest.raises(LibraryUnavailable, match="cannot be reached"):
                     opened.search("boat", min_confidence=0.0)
-                with pytest.raises(LibraryError, match="cannot be reached"):
+                with pytest.raises(LibraryUnavailable, match="cannot be reached"):
                     publish(builder.engine, home, always=True)
                 process.send(signal.SIGCONT)
         assert answers(home) == before
@@ -352,7 +352,7 @@ def test_postgresql_crashes_inside_a_publication(
     try:
         with monkeypatch.context() as patch:
             patch.setattr(pgvector, "_copy", crashing)
-            with pytest.raises(LibraryError, match="cannot be reached"):
+            with pytest.raises(LibraryUnavailable, match="cannot be reached"):
                 publish(builder.engine, home, always=True)
     finally:
         server.start()

@@ -24,7 +24,7 @@ from indexer.pipeline.options import Options
 from retrieval import Library
 from retrieval.catalog import layout
 from retrieval.catalog.engine import open_engine
-from retrieval.errors import LibraryError
+from retrieval.errors import LibraryUnavailable
 from retrieval.service import jobs
 from retrieval.service.app import create_app
 from retrieval.service.guard import Rules, scope_needed
@@ -115,13 +115,13 @@ def test_nothing_is_done_of_a_job_that_cannot_be_kept(empty: Library, monkeypatc
     """Where services share a store that is away: whoever asked is told so, and what was sent is not left behind."""
 
     def put(*_: object) -> None:
-        raise LibraryError("the server cannot be reached", "start it")
+        raise LibraryUnavailable("the server cannot be reached", "start it")
 
     monkeypatch.setattr(FileStore, "is_shared", property(lambda _: True))
     monkeypatch.setattr(FileStore, "put", put)
     with TestClient(create_app(empty, RULES, ("false",)), base_url="http://localhost") as client:
-        assert client.post("/v1/index", json={}).status_code == 500
-        assert client.post("/v1/assets", files={"file": ("a.txt", b"a lighthouse")}).status_code == 500
+        assert client.post("/v1/index", json={}).status_code == 503
+        assert client.post("/v1/assets", files={"file": ("a.txt", b"a lighthouse")}).status_code == 503
         assert client.get("/v1/jobs").json()["jobs"] == []
     assert not [each for each in layout.added(empty.path).rglob("*") if each.is_file()]
 
@@ -377,7 +377,7 @@ class AwayStore(SlowStore):
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
         if self.is_away:
-            raise LibraryError("the server is away", "start it")
+            raise LibraryUnavailable("the server is away", "start it")
         return super().get(kind, name)
 
 
