@@ -34,7 +34,7 @@ PAD = 8  # blocks kept before and after a voice, 256 ms: soft onsets and fading 
 SHORTEST = 5  # voiced blocks that a window needs, 160 ms: shorter than any word
 BREATH = 6  # quiet blocks that divide two utterances, 192 ms
 PAUSE = 62  # quiet blocks that always end a window, 2 s: another speaker, another language
-LONG, LONG_PAUSE = 625, 16  # past 20 s half a second of quiet is enough to end it
+LONG, LONG_PAUSE = 625, 16  # past 20 s it may end in half a second of quiet, the last within LONGEST
 LONGEST = 906  # blocks of one window: 29 s, so that its padding still fits Whisper's 30 s
 
 
@@ -143,8 +143,8 @@ def windows(chunks: Iterable[NDArray[np.floating]], listener: Listener) -> Itera
 def first_cut(chances: Sound) -> int | None:
     """How many blocks from the first on can be let go or sent off together, or None: more must be heard first.
 
-    A window opens PAD blocks before the first voice. It ends in a pause (2 s; half a second once 20 s long), and
-    at LONGEST in the quietest place of its second half.
+    A window opens PAD blocks before the first voice. It ends in a pause of 2 s. Where none comes within LONGEST, it ends in
+    the last pause of half a second past 20 s, else in the quietest place of its second half.
     """
     voiced = np.flatnonzero(chances >= ON)
     if not len(voiced):
@@ -154,11 +154,15 @@ def first_cut(chances: Sound) -> int | None:
     heard = np.flatnonzero(chances >= OFF)
     ends = heard[heard >= voiced[0]]
     following = np.append(ends[1:], len(chances))
-    paused = np.flatnonzero(following - ends > np.where(ends < LONG, PAUSE, LONG_PAUSE))
-    full = np.flatnonzero(ends >= LONGEST - 2 * PAD)
-    if len(paused) and not (len(full) and full[0] <= paused[0]):
-        return int(min(ends[paused[0]] + 1 + PAD, following[paused[0]]))
-    return _quietest(chances[:LONGEST]) if len(full) else None
+    inside = ends < LONGEST - 2 * PAD
+    paused = np.flatnonzero(inside & (following - ends > PAUSE))
+    if not len(paused):
+        if inside.all():
+            return None
+        paused = np.flatnonzero(inside & (ends >= LONG) & (following - ends > LONG_PAUSE))[-1:]
+    if not len(paused):
+        return _quietest(chances[:LONGEST])
+    return int(min(ends[paused[0]] + 1 + PAD, following[paused[0]]))
 
 
 def _quietest(chances: Sound) -> int:

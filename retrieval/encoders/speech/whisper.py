@@ -76,7 +76,7 @@ def phrases(
 class FasterWhisper:
     """Weights in the CTranslate2 format: int8 on a CPU, float16 on CUDA."""
 
-    batch = 4
+    batch = 8
 
     def __init__(self, weights: Weights, device: str = "cpu") -> None:
         self._weights, self._device = weights, device

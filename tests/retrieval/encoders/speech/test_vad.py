@@ -61,6 +61,14 @@ def test_a_long_voice_is_cut_where_it_is_quietest() -> None:
     assert 19_900 <= first.length_ms <= 20_500
 
 
+def test_a_long_window_ends_in_its_last_pause() -> None:
+    """Of two pauses past 20 s the later one divides; of those that only come past 29 s none does."""
+    sentences = [(0.5, 21.0), (0.0, 0.8), (0.5, 4.0), (0.0, 0.8), (0.5, 10.0)]
+    first, second = cut(stream(*sentences))
+    assert len(first.voices) == 2
+    assert 25_800 <= first.length_ms < second.start_ms <= 26_700
+
+
 def test_windows_lie_apart_and_in_order() -> None:
     """No sample is in two windows."""
     random = np.random.default_rng(3)
