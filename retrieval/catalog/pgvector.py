@@ -23,11 +23,14 @@ from sqlalchemy.exc import DBAPIError
 
 from retrieval.catalog import server
 from retrieval.domain.media import Kind, Vectors
-from retrieval.domain.records import ROW, Half, Within
+from retrieval.domain.records import ROW, Half, Within, runs
 from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError
 
 EXACT_ROWS = 20_000  # so many rows in scope are compared one by one: as fast as a graph that is filtered, and exact
 EXACT_SHARE = 0.01  # of larger tables: the same
+RANGES = (
+    8  # up to so many runs of ids are compared with their ends, as a folder's are: half the time of a list of them all
+)
 M, EF_CONSTRUCTION = 16, 100
 # Of every connection. Rows are put in order by the caller. A plan is made for each list of ids: a general one takes all
 # lists for short. A filtered scan goes on until it has what was asked for, or has seen max_scan_tuples.
@@ -172,8 +175,13 @@ def _condition(within: Within) -> tuple[str, list[Any]]:
         parts.append("medium = ANY(%s::smallint[])")
         values.append(list(within.media))
     if within.assets is not None:
-        parts.append("asset_id = ANY(%s::bigint[])")
-        values.append(within.assets.tolist())
+        firsts, lasts = runs(within.assets)
+        if 0 < len(firsts) <= RANGES:
+            parts.append(f"({' OR '.join(['asset_id BETWEEN %s AND %s'] * len(firsts))})")
+            values += np.stack([firsts, lasts], axis=1).ravel().tolist()
+        else:
+            parts.append("asset_id = ANY(%s::bigint[])")
+            values.append(within.assets.tolist())
     if len(within.without):
         parts.append("vector_id <> ALL(%s::bigint[])")
         values.append(within.without.tolist())

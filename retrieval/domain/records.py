@@ -48,6 +48,14 @@ def contains(ascending: Ids, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(ascending[places] == ids)
 
 
+def runs(ascending: Ids) -> tuple[Ids, Ids]:
+    """The first (r,) and the last (r,) of each run of ids (n,) that follow each other without a gap."""
+    breaks = np.flatnonzero(np.diff(ascending) != 1)
+    if not len(ascending):
+        return ascending, ascending
+    return ascending[np.r_[0, breaks + 1]], ascending[np.r_[breaks, len(ascending) - 1]]
+
+
 def media_of_rows(rows: NDArray[Any]) -> dict[int, Medium]:
     """The medium of each asset that has any of the rows (n,), whose dtype is ROW."""
     return {asset: MEDIA[code] for asset, code in zip(rows["asset"].tolist(), rows["medium"].tolist(), strict=True)}

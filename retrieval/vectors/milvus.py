@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import Kind, Vectors
-from retrieval.domain.records import ROW, Half, Ids, Within
+from retrieval.domain.records import ROW, Half, Ids, Within, runs
 from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError, LibraryUnavailable, importing
 
 PATIENCE_S = 4.0  # for a call, retries included
@@ -387,10 +387,7 @@ def _expressions(within: Within) -> Iterator[str]:
 
 def _runs(ascending: Ids) -> Iterator[str]:
     """Ascending ids (n,) as runs and lists, at most TERMS of them in one expression."""
-    if not len(ascending):
-        return
-    ends = np.flatnonzero(np.diff(ascending) != 1)
-    firsts, lasts = ascending[np.r_[0, ends + 1]], ascending[np.r_[ends, len(ascending) - 1]]
+    firsts, lasts = runs(ascending)
     for start in range(0, len(firsts), TERMS):
         part = slice(start, start + TERMS)
         alone = firsts[part] == lasts[part]
