@@ -32,6 +32,7 @@ from tests.scale import nodes, s3
 from tests.scale.postgresql import Server
 
 EVERY_TEXT, EVERY_SOUND, EVERY_FILM = 3, 50, 250  # of so many files one; all others are pictures
+DAYS = 9_000  # of the names, all before today: a date to come is not believed, and a bucket has other times than a disk
 SIZE = (192, 144)
 WORKERS = 2
 PREFIX = "all"
@@ -80,7 +81,7 @@ def fill(folder: Path, count: int) -> None:
     """Pictures, texts, sounds and films, none like another, with a date in their names."""
     texts, draw = real_texts(), random.Random(1)
     for number in range(count):
-        day = date(2000, 1, 1) + timedelta(days=number * 2)
+        day = date(2000, 1, 1) + timedelta(days=number * DAYS // count)
         name = f"{day:%Y-%m-%d} {number:05d}"
         if number % EVERY_FILM == 0:
             place = _place(folder, "films", number, f"{name}.mp4")
