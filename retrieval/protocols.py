@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from retrieval.domain.media import InputSpec, Kind, Medium, Modality, Segment, Skip, Space, Vectors
 from retrieval.domain.query import Filters
 from retrieval.domain.records import (
+    Columns,
     Facets,
     Half,
     Ids,
@@ -113,9 +114,8 @@ class VectorEngine(Protocol):
 
 
 class VectorSpace(Protocol):
-    """One space of a library as of one of its states: what lies nearest, by kind of segment. Its scores may be
-    approximate, as those of a published index are; a search scores again by SpaceVectors and distrusts an index whose
-    scores differ."""
+    """One space of a library as of one of its states: what lies nearest, by kind. Scores may be approximate, as those of a
+    published index are; a search scores again by SpaceVectors and distrusts an index whose scores differ."""
 
     @property
     def live(self) -> LiveSpace:
@@ -266,8 +266,7 @@ class SpaceVectors(Protocol):
         """Every space that searches ask, oldest first."""
 
     def between(self, space: int, dimension: int, after: int, last: int | None) -> dict[Kind, Table]:
-        """Vectors of a space with after < commit number <= last (None: no end), by kind of segment; in the order of
-        commit numbers, then of ids."""
+        """Vectors of a space with after < commit number <= last (None: no end), by kind; by commit number, then by id."""
 
     def last_commit(self) -> int:
         """The greatest commit number; all vectors that will come have a greater one. 0 where there were none yet."""
@@ -316,11 +315,14 @@ class FullText(Protocol):
 class AssetFilters(Protocol):
     """Assets that fulfil filters."""
 
-    def assets(self, filters: Filters) -> Ids | None:
+    def assets(self, filters: Filters, columns: Columns | None = None) -> Ids | None:
         """(n,) ids of assets that fulfil the filters but for their media, ascending; None where only media are asked."""
 
-    def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
-        """Ids of assets that fulfil the filters, newest first, those without a date last; limit -1: all."""
+    def any(self, filters: Filters) -> bool:
+        """Whether an asset that was seen fulfils the filters."""
+
+    def by_date(self, filters: Filters) -> list[int]:
+        """Ids of assets that fulfil the filters, newest first, those without a date last."""
 
 
 class FacetCounts(Protocol):

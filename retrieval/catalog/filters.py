@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, exists, false, or_, select
 
-from retrieval.catalog import dialect
+from retrieval.catalog import dialect, ranges
 from retrieval.catalog.schema import assets, paths, segments, sources, spaces, vectors
 from retrieval.domain.place import SCHEME
 from retrieval.domain.query import Filters
-from retrieval.domain.records import Ids
+from retrieval.domain.records import Columns, Ids
 from retrieval.domain.text import plain_name, valid_text
 
 
@@ -23,22 +23,32 @@ class FilterReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def assets(self, filters: Filters) -> Ids | None:
+    def assets(self, filters: Filters, columns: Columns | None = None) -> Ids | None:
         """Ascending ids of the assets that fulfil the filters but for their media.
 
-        None where the media are all that is asked, as every row of a generation knows its medium.
+        None where the media are all that is asked, as every row of a generation knows its medium. columns: of this state,
+        kept for later questions.
         """
+        if columns is not None:
+            fitting = ranges.within(self._connection, ranges.ranges_of(filters), columns)
+            if fitting is not None:
+                return fitting
         conditions = _conditions(self._connection, filters, with_media=False)
         if not conditions:
             return None
         listed = self._connection.execute(select(dialect.collected(assets.c.id)).where(*conditions)).scalar_one()
         return np.sort(dialect.ids_of(listed))
 
-    def by_date(self, filters: Filters, limit: int, offset: int) -> list[int]:
+    def any(self, filters: Filters) -> bool:
+        """Whether an asset that was seen fulfils the filters."""
+        seen = exists().where(paths.c.asset_id == assets.c.id)  # one by one: the first will do
+        query = select(assets.c.id).where(*_conditions(self._connection, filters), seen)
+        return self._connection.execute(query.limit(1)).first() is not None
+
+    def by_date(self, filters: Filters) -> list[int]:
         """Ids of the assets that fulfil the filters, newest first; those without a date last."""
         query = select(assets.c.id).where(*_conditions(self._connection, filters), assets.c.id.in_(_seen_assets()))
-        query = query.order_by(assets.c.date.desc().nulls_last(), assets.c.id)
-        return list(self._connection.execute(query.limit(None if limit < 0 else limit).offset(offset)).scalars())
+        return list(self._connection.execute(query.order_by(assets.c.date.desc().nulls_last(), assets.c.id)).scalars())
 
 
 def _seen_assets() -> Select[Any]:

@@ -61,6 +61,22 @@ def media_of_rows(rows: NDArray[Any]) -> dict[int, Medium]:
     return {asset: MEDIA[code] for asset, code in zip(rows["asset"].tolist(), rows["medium"].tolist(), strict=True)}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One column of the assets in order: the values (n,) that there are, ascending, and whose they are (n,)."""
+
+    values: NDArray[Any]
+    ids: Ids
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Columns that are kept while one state of the catalog is asked, by name. asked: all that were asked for."""
+
+    held: dict[str, Column] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+
 # ---------------------------------------------------------------- spaces and vectors
 
 

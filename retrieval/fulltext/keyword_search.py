@@ -53,10 +53,13 @@ def search_keywords(
 
     kinds: only in segments of these kinds, and not in names.
     """
-    everywhere = scope.everything and kinds is None
+    everywhere = not scope.media and kinds is None  # whose asset a text is, is known before it is read
     most = MOST_HITS if everywhere else 8 * MOST_HITS
-    texts = query.in_segments().spread(most, query.statistics)
-    names = query.in_names().greatest(most if kinds is None else 0)
+    texts, names = query.in_segments(), query.in_names()
+    if scope.assets is not None:
+        texts = texts.where(scope.owners(query.statistics.owners(texts.ids)))
+        names = names.where(scope.owners(names.ids))
+    texts, names = texts.spread(most, query.statistics), names.greatest(most if kinds is None else 0)
     ids = {table: each.ids for table, each in _tables(texts, names).items()}
     if not ids:
         return WordHits()

@@ -96,7 +96,10 @@ class TermMatches:
 
     def only(self, ids: Ids) -> TermMatches:
         """Those that are among the ids (m,)."""
-        kept = contains(distinct(ids), self.ids)
+        return self.where(contains(distinct(ids), self.ids))
+
+    def where(self, kept: NDArray[np.bool_]) -> TermMatches:
+        """Those of a mask (n,)."""
         return TermMatches(self.ids[kept], self.mass[kept], self.bits[kept])
 
     @property

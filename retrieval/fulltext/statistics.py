@@ -42,6 +42,10 @@ class TextStatistics:
         """What all texts count."""
         return float(self.up_to[-1])
 
+    def owners(self, ids: Ids) -> Ids:
+        """The assets (n,) of texts (n,)."""
+        return self.owner[np.minimum(ids, self.last)]
+
     def frequency(self, ids: Ids) -> float:
         """What texts (n,) count."""
         return float(self.weight[np.minimum(ids, self.last)].sum())
@@ -57,14 +61,14 @@ class TextStatistics:
         if not analyzer.is_frequent(round(share * self.total), round(self.total)):
             return False
         spread = ids[:: max(1, len(ids) // 64)]  # in most cases these tell already
-        if any(len(set(self.owner[np.minimum(each, self.last)].tolist())) > analyzer.FEW for each in (spread, ids)):
+        if any(len(set(self.owners(each).tolist())) > analyzer.FEW for each in (spread, ids)):
             return True
         assets = np.count_nonzero(distinct(self.owner[: last + 1]))
         return cut and int(assets) <= analyzer.FEW and self.texts > LARGE
 
     def first_of_each(self, ids: Ids) -> NDArray[np.bool_]:
         """Mask (n,) of the first texts (n,) of each asset, in the order given, at most MOST_OF_ASSET of it."""
-        owners = self.owner[np.minimum(ids, self.last)]
+        owners = self.owners(ids)
         order = np.argsort(owners, kind="stable")
         sorted_owners = owners[order]
         begins = np.flatnonzero(np.r_[True, sorted_owners[1:] != sorted_owners[:-1]])

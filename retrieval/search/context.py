@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.catalog.disk import can_be_written
 from retrieval.domain.media import Kind, Modality, Vectors
-from retrieval.domain.records import LiveSpace, StoredVectors
+from retrieval.domain.records import Columns, LiveSpace, StoredVectors
 from retrieval.encoders.calibration import LinearCalibration, SceneCalibration
 from retrieval.errors import EncoderUnavailable
 from retrieval.fulltext.lookup import KeywordQuery, look_up
@@ -46,12 +46,16 @@ class CalibrationCache:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexState:
-    """Spaces and statistics of words of the library in folder `home`, as they were at one commit; searches share it."""
+    """Spaces and statistics of words of the library in folder `home`, as they were at one commit; searches share it.
+
+    columns: those that its filters were asked for.
+    """
 
     home: Path
     spaces: Mapping[Role, SpaceSnapshot]
     statistics: TextStatistics
     warnings: tuple[str, ...] = ()
+    columns: Columns = field(default_factory=Columns)
 
     @property
     def space_ids(self) -> dict[Role, tuple[int, int]]:

@@ -51,10 +51,10 @@ def answer(
     """
     start, snapshot = time.perf_counter(), context.snapshot
     tree = whole_tree(query)
-    fitting = snapshot.filters.assets(query.filters)
+    fitting = snapshot.filters.assets(query.filters, context.index.columns)
     if tagged is not None:
         fitting = tagged if fitting is None else np.intersect1d(fitting, tagged)
-    context = context.for_search(Scope(_media(query, tree), fitting))
+    context = context.for_search(Scope.of(_media(query, tree), fitting))
     warnings = tuple(
         dict.fromkeys(
             [*query.warnings, *context.index.warnings, *(line for each in operands for line in each.warnings)]
@@ -125,7 +125,7 @@ def _in_parts(
 
 def _listed(snapshot: Snapshot, query: Query, tagged: Ids | None) -> Answer:
     """The assets that fulfil the filters, by date."""
-    ids = snapshot.filters.by_date(query.filters, -1, 0)
+    ids = snapshot.filters.by_date(query.filters)
     if tagged is not None:
         wanted = set(tagged.tolist())
         ids = [each for each in ids if each in wanted]

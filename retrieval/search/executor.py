@@ -38,7 +38,7 @@ def answer(encoded: EncodedQuery, context: SearchContext) -> Answer:
     tag = encoded.query.filters.tag
     found = engine.answer(encoded.query, operands, context, _tagged(tag, context) if tag else None)
     path = encoded.query.filters.path
-    if path and not found and not context.snapshot.filters.by_date(Filters(path=path), 1, 0):
+    if path and not found and not context.snapshot.filters.any(Filters(path=path)):
         found = replace(found, reason=_empty_place(path, context))
     return found
 

@@ -21,9 +21,9 @@ def reason(snapshot: Snapshot, query: Query, total: int, allowed: Scope) -> str 
     filters = query.filters
     if emptied := _empty_range(filters):
         return f"the range is empty: {emptied}"
-    if allowed.media and not snapshot.filters.by_date(Filters(media=allowed.media), 1, 0):
+    if allowed.media and not snapshot.filters.any(Filters(media=allowed.media)):
         return f"no such medium in this library: {', '.join(sorted(allowed.media))}"
-    if (allowed.assets is not None and not len(allowed.assets)) or not snapshot.filters.by_date(filters, 1, 0):
+    if (allowed.assets is not None and not len(allowed.assets)) or not snapshot.filters.any(filters):
         return "nothing in this library fulfils the filters"
     return None
 

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalog import layout
 from retrieval.domain.media import Kind, Vectors
-from retrieval.domain.records import ROW, Within
+from retrieval.domain.records import ROW, Ids, Within
 from retrieval.errors import LibraryDamaged
 from retrieval.vectors import faiss_index
 from retrieval.vectors.exact import ExactIndex, are_finite
@@ -34,12 +35,17 @@ FORMAT = 2  # the newest that is read; 1: no inverted lists of bytes, and so wri
 SUMMARY = "generation.json"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Part:
     """One kind of a generation. rows: (n,) vector id, segment id, asset id, medium; ascending vector ids."""
 
     index: VectorIndex
     rows: NDArray[Any]
+
+    @cached_property
+    def assets(self) -> Ids:
+        """(n,) asset ids of the rows, side by side: each question with a filter looks at all of them."""
+        return np.ascontiguousarray(self.rows["asset"])
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +25,29 @@ from retrieval.vectors.store import store_of
 if TYPE_CHECKING:
     from retrieval.protocols import Snapshot
 
+LARGEST_TABLE = 1 << 24  # the greatest id of an asset up to which a scope is kept as a table, of a byte for each
 INDEXED_FRESH = 4_000  # more fresh rows than this are indexed in memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """What may be found. media: all if empty; assets: ascending ids, or None for all."""
+    """What may be found. media: all if empty; assets: ascending ids, or None for all.
+
+    table: (n,) by id whether an asset is one of them, where it is kept for several looks; ids beyond it are not.
+    """
 
     media: frozenset[Medium] = frozenset()
     assets: Ids | None = None
+    table: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(cls, media: frozenset[Medium], assets: Ids | None) -> Self:
+        """The scope of a question that is asked of several parts."""
+        if assets is None or not len(assets) or assets[0] < 1 or assets[-1] > LARGEST_TABLE:
+            return cls(media, assets)
+        table = np.zeros(int(assets[-1]) + 2, np.bool_)
+        table[assets] = True
+        return cls(media, assets, table)
 
     @property
     def everything(self) -> bool:
@@ -50,15 +64,22 @@ class Scope:
         """The same for an engine. without: ids (n,) of vectors that may not be found."""
         return Within(tuple(sorted(MEDIA.index(medium) for medium in self.media)), self.assets, without)
 
-    def rows(self, rows: NDArray[Any]) -> NDArray[np.bool_] | None:
-        """(n,) mask over rows of a part; None where all are allowed."""
+    def owners(self, assets: Ids) -> NDArray[np.bool_]:
+        """(n,) mask over assets (n,), whatever their media, where not all are allowed."""
+        assert self.assets is not None
+        if self.table is None:
+            return contains(self.assets, assets)
+        return self.table.take(assets, mode="clip")  # the first and the last of the table are nobody's
+
+    def rows(self, rows: NDArray[Any], assets: Ids | None = None) -> NDArray[np.bool_] | None:
+        """(n,) mask over rows of a part; None where all are allowed. assets (n,): theirs, where they lie side by side."""
         mask: NDArray[np.bool_] | None = None
         if self.media:
             wanted = np.zeros(256, np.bool_)
             wanted[[MEDIA.index(medium) for medium in self.media]] = True
             mask = wanted[rows["medium"]]
         if self.assets is not None:
-            fits = contains(self.assets, rows["asset"])
+            fits = self.owners(rows["asset"] if assets is None else assets)
             mask = fits if mask is None else mask & fits
         return mask
 
@@ -131,7 +152,9 @@ class SpaceSnapshot:
     def _part(self, name: str, kind: Kind, part: Part | EnginePart, queries: Vectors, k: int, allowed: Scope) -> _Found:
         if isinstance(part, EnginePart):
             return part.nearest(queries, k, allowed.within(self.masked))
-        mask = _both(self.alive.get((name, kind)), allowed.rows(part.rows))
+        mask = _both(
+            self.alive.get((name, kind)), allowed.rows(part.rows, None if allowed.assets is None else part.assets)
+        )
         k = min(k, len(part.rows))
         scores, places = part.index.search(queries, k, mask)
         rows = np.where(places < 0, np.zeros(1, part.rows.dtype), part.rows[np.maximum(places, 0)])

@@ -170,8 +170,8 @@ def test_dates_of_an_older_catalog_are_read_and_upgraded(tmp_path: Path) -> None
         for statement in DATED.replace("CHANGED", changed).split(";"):
             connection.exec_driver_sql(statement)
     with open_snapshot(open_engine(tmp_path / "library")) as snapshot:
-        assert snapshot.filters.by_date(Filters(), -1, 0) == [2, 3, 1, 4]
-        assert snapshot.filters.by_date(Filters(before="2020"), -1, 0) == [1, 4]
+        assert snapshot.filters.by_date(Filters()) == [2, 3, 1, 4]
+        assert snapshot.filters.by_date(Filters(before="2020")) == [1, 4]
         known = snapshot.assets.by_id([1, 2])
         assert [(each.date, each.date_from) for each in known.values()] == [
             ("2019-07-14T16:03:11", None),

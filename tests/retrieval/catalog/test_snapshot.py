@@ -17,7 +17,7 @@ from retrieval.catalog.engine import open_engine
 from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
 from retrieval.domain.query import Filters
-from retrieval.domain.records import contains
+from retrieval.domain.records import Columns, contains
 from retrieval.errors import LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
 from tests.building import ROOT, Builder, Thing
 from tests.fakes import DIMENSION
@@ -122,6 +122,43 @@ def test_filters_choose_assets(builder: Builder) -> None:
         assert found(max_duration_ms=1000) == ["one.mp4"]
         assert found(after="2020", before="2021") == ["note.txt"]
         assert snapshot.filters.assets(Filters(media=frozenset({"video"}))) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"after": "2020"}, ["note.txt", "two.mp4"]),
+        ({"after": "2020-01-01T00:00:00", "before": "2021-05"}, ["note.txt"]),
+        ({"after": "2020-01-01T00:00:00.5"}, ["two.mp4"]),  # longer than any date there is
+        ({"before": "2020-01-01T00:00:00"}, ["old.mp4"]),
+        ({"before": "2020-01-01T00:00:00", "after": "2021"}, []),
+        ({"min_duration_ms": 1000, "max_duration_ms": 9000}, ["old.mp4", "one.mp4", "two.mp4"]),
+        ({"min_duration_ms": 1001, "after": "1999"}, ["old.mp4", "two.mp4"]),
+        ({"min_duration_ms": 9000, "before": "2020", "min_bytes": 1}, ["old.mp4"]),
+        ({"max_duration_ms": 999}, []),
+        ({"max_duration_ms": 1000, "camera": "nikon"}, ["one.mp4"]),
+    ],
+)
+def test_ranges_of_kept_columns_choose_the_same_assets(
+    builder: Builder, asked: dict[str, str | int], found: list[str]
+) -> None:
+    """As the database does, which is asked for the first of several questions, and where more than ranges is asked."""
+    builder.add(
+        Thing("old.mp4", Metadata("video", duration_ms=9000, date="1999-12-31T23:59:59"), []),
+        Thing("b/two.mp4", Metadata("video", duration_ms=9000, date="2021-05"), []),
+    )
+    columns, statements, filters = Columns(), list[str](), Filters(**asked)  # type: ignore[arg-type]
+    with open_snapshot(builder.engine) as snapshot:
+        listen(builder.engine, "before_cursor_execute", lambda *about: statements.append(about[2]))
+        every = [snapshot.filters.assets(filters, columns) for _ in range(3)]
+        asked_last = len(statements)
+        every.append(snapshot.filters.assets(filters, columns))
+        assert len(statements) - asked_last == ("camera" in asked)
+        for ids in every:
+            assert ids is not None
+            assert list(ids) == sorted(ids)
+            names = {each.paths[0].name for each in snapshot.assets.by_id(ids).values()}
+            assert sorted(names) == found
 
 
 def test_an_asset_is_found_by_path_and_hash(builder: Builder) -> None:

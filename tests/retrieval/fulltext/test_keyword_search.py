@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from indexer.catalog import write as catalog_write
@@ -19,7 +20,7 @@ from retrieval.fulltext.lookup import look_up
 from retrieval.fulltext.statistics import read_statistics
 from retrieval.protocols import Snapshot
 from retrieval.vectors.space import Scope
-from tests.building import Builder, Thing
+from tests.building import ROOT, Builder, Thing
 
 TEXTS = {
     "a.txt": "the blue boat engine of the island",
@@ -94,6 +95,18 @@ def test_names_are_words_of_all_segments(snapshot: Snapshot) -> None:
 def test_filters_hold(snapshot: Snapshot) -> None:
     """What is not allowed is not found."""
     assert evidence(snapshot, "engine", Scope(media=frozenset({"image"}))) == {}
+
+
+def test_a_filter_keeps_texts_that_come_after_many_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that hold a word, and not only of the first ones."""
+    monkeypatch.setattr(keyword_search, "MOST_HITS", 1)
+    engines = [document(f"e{number}.txt", f"engine {number}") for number in range(10)]
+    others = [document(f"f{number}.txt", f"some filler {number}") for number in range(60)]
+    with catalog(tmp_path / "library", [*engines, *others]) as opened:
+        last = opened.assets.at(ROOT / "e9.txt")
+        assert last is not None
+        for scope in (Scope(assets=np.array([last])), Scope.of(frozenset(), np.array([last]))):
+            assert evidence(opened, "engine", scope).keys() == {"e9.txt"}
 
 
 def test_no_words_find_nothing(snapshot: Snapshot) -> None:

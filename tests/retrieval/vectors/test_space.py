@@ -276,6 +276,10 @@ def test_an_empty_slot_has_no_vector_and_the_least_score(publish: Publish, tmp_p
         (Scope(assets=np.array([5, 8])), [1, 3, 4]),
         (Scope(assets=np.array([], np.int64)), []),
         (Scope(frozenset({"video"}), np.array([5, 8])), [4]),
+        (Scope.of(frozenset(), np.array([5, 6])), [1, 2, 3]),
+        (Scope.of(frozenset({"video"}), np.array([5, 8])), [4]),
+        (Scope.of(frozenset({"image"}), None), [1, 3]),
+        (Scope.of(frozenset(), np.array([], np.int64)), []),
     ],
 )
 def test_a_scope_is_a_filter_before_the_search(
