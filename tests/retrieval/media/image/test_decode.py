@@ -280,3 +280,16 @@ def test_a_jpeg_is_decoded_in_part_with_a_margin(tmp_path: Path, side: int, size
     """At 1/8 it has 133 rows, half as many again as 88 but not as 89."""
     Image.new("RGB", (1400, 1060), (90, 120, 30)).save(tmp_path / "a.jpg")
     assert open_image(tmp_path / "a.jpg", side=side).size == size
+
+
+def test_a_photo_with_a_gain_map_behind_it_is_decoded_in_part(tmp_path: Path) -> None:
+    """A camera's Ultra HDR JPEG: Pillow calls it MPO, the gain map its second frame; one segment, the photo's."""
+    photo, gains = Image.new("RGB", (1400, 1060), (90, 120, 30)), Image.new("L", (350, 265), 128)
+    photo.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[gains])
+    with Image.open(tmp_path / "a.jpg") as opened:
+        assert (opened.format, getattr(opened, "n_frames", 1)) == ("MPO", 2)
+    assert open_image(tmp_path / "a.jpg", side=88).size == (175, 133)
+    facts, [reading] = parts(tmp_path / "a.jpg")
+    assert (facts.width, facts.height) == (1400, 1060)
+    assert len(reading.views) == 1
+    assert near(reading.views[0].array[16, 16], (90, 120, 30))
