@@ -21,6 +21,7 @@ def main() -> None:
             signals.end(code)  # taking the interpreter's objects apart takes a tenth of the time, and nothing is open
         from indexer.cli.program import app
 
+        gc.freeze()  # what was loaded stays
         gc.enable()
         app(prog_name="crossmedia")
     except signals.Stopped:
