@@ -16,7 +16,7 @@ from retrieval.cli.options import LibraryOption
 from retrieval.cli.output import reported
 from retrieval.errors import DONE_WITH_SKIPS, LibraryNotFound
 
-GARBAGE = 50_000  # new objects until cycles are looked for; at Python's 700 that was a fifth of a short run's main thread
+GARBAGE = 50_000  # new objects until cycles are looked for; at 700 a fifth of a short run's main thread went there
 
 
 def index(
