@@ -69,7 +69,7 @@ def _list_models(as_json: bool) -> None:
     print("\nModels")
     print("\n".join(aligned([_model_row(state) for state in states])))
     if measured := runtimes.records():
-        print("\nRuntimes of pictures")
+        print("\nRuntimes")
         print("\n".join(line for name, each in measured.items() for line in _runtime_lines(name, each)))
     print("\nSpeech (Whisper)")
     rows = [(f" {m.name}", "here" if m.name in here else f"fetch {size(m.bytes)}", m.licence, m.repo) for m in speech]
@@ -81,10 +81,10 @@ def _list_models(as_json: bool) -> None:
 
 
 def _runtime_lines(model: str, record: Record) -> list[str]:
-    """Which runtime encodes pictures by a model here, how fast each is, and why others are not used."""
+    """Which runtime encodes by a model here, how fast each is, and why others are not used."""
     speeds = ", ".join(f"{name} {spent:.1f} ms" for name, spent in record.milliseconds.items())
-    used = record.plan if record.plan and record.plan not in record.reasons else "ONNX Runtime"
-    return [f" {model}: {used} ({speeds} of processor time a picture)"] + [
+    used = record.plan if record.plan and record.plan not in record.reasons else record.usual
+    return [f" {model}: {used} ({speeds} of processor time a {record.item})"] + [
         f"   {name} is not used: {reason}" for name, reason in record.reasons.items()
     ]
 

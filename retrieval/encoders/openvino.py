@@ -1,4 +1,4 @@
-"""ONNX graphs compiled by OpenVINO (extra `fast`), for towers that take one array and give one.
+"""Graphs compiled by OpenVINO (extra `fast`), for towers that take one array and give one.
 
 Its traps, seen with 2026.4.1 and met here: with several streams and a free batch, int8 weights lose their scales in most
 compilations, so constants are folded to float first; by default it computes in bfloat16 where the processor
@@ -10,7 +10,7 @@ elements for the first time wait for each other for ever, so one does it alone. 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -80,15 +80,32 @@ def _core() -> Any:
         return openvino.Core()
 
 
+def opset() -> Any:
+    """The operations that a graph is made of."""
+    from openvino import opset13
+
+    return opset13
+
+
+def model_of(output: Any, given: Any) -> Any:
+    """A model with that output and that one input, both operations of `opset`."""
+    import openvino
+
+    return openvino.Model([opset().result(output)], [given])
+
+
 class CompiledGraph:
     """A graph by one plan, with as many streams as cores. dtype: of its input. Safe from several threads."""
 
-    def __init__(self, path: Path, plan: Plan) -> None:
-        """Compiles the ONNX file. Raises: RuntimeError of OpenVINO's, ValueError where the plan does not fit the graph."""
+    def __init__(self, source: Path | Callable[[], Any], plan: Plan) -> None:
+        """Compiles an ONNX file, or the model that `source` makes.
+
+        Raises: RuntimeError of OpenVINO's, ValueError where the plan does not fit the graph."""
         core, streams = _core(), cores()
+        model = core.read_model(source) if isinstance(source, Path) else source()
         self._stages = [
             core.compile_model(
-                model,
+                part,
                 "CPU",
                 {
                     "INFERENCE_PRECISION_HINT": precision,
@@ -97,7 +114,7 @@ class CompiledGraph:
                     "ENABLE_CPU_PINNING": False,
                 },
             )
-            for model, precision in _divided(_folded(core.read_model(path)), plan)
+            for part, precision in _divided(_folded(model), plan)
         ]
         self.dtype = np.dtype(self._stages[0].input(0).get_element_type().to_dtype())
         self._idle: SimpleQueue[list[Any]] = SimpleQueue()

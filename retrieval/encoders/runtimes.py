@@ -1,5 +1,7 @@
 """Which runtime serves an image tower: ONNX Runtime, or OpenVINO where that gives the same vectors faster.
 
+What was found out of Whisper's encoder is kept here too, see `retrieval.encoders.speech.encoder_runtime`.
+
     CACHE/models/runtimes/MODEL-REVISION.json      what was measured on this machine, and the plan that was chosen
     CACHE/models/runtimes/MODEL-REVISION.npy       ONNX Runtime's vectors of KNOWN golden pictures, float32
 
@@ -27,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.domain.media import ImageSpec, Space, Vectors
-from retrieval.encoders.registry import models_dir
+from retrieval.settings import cache_dir
 
 FEW = 128  # pictures that a process encodes before the start of another runtime pays
 GOLDEN, KNOWN = 64, 8  # golden pictures; those that are compared after every later compilation
@@ -44,7 +46,8 @@ Arrays = Callable[[Sequence[NDArray[np.uint8]], int, Any], list[NDArray[Any]]]
 @dataclass(frozen=True, slots=True)
 class Record:
     """What was found out. plan: the chosen one, "" for ONNX Runtime; reasons: why others are not used, by their name;
-    milliseconds: of processor time for each picture, by runtime; part: pictures that one stream takes at once."""
+    milliseconds: of processor time for each item, by runtime; part: items that one stream takes at once; usual: what serves
+    where no plan does; item: what is encoded."""
 
     versions: str
     processor: str
@@ -52,6 +55,8 @@ class Record:
     reasons: dict[str, str] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
     part: int = PART
+    usual: str = "ONNX Runtime"
+    item: str = "picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class ImageRuntime:
         if reason != record.reasons.get(record.plan, ""):
             others = {name: why for name, why in record.reasons.items() if name != record.plan}
             kept = replace(record, reasons={**others, record.plan: reason} if reason else others)
-            _keep(self._space, kept, known)
+            keep(self._space, kept, known)
         if reason:
             logging.getLogger("crossmedia").warning(
                 "crossmedia: %s is not used for model %s: %s", record.plan, self._space.encoder, reason
@@ -132,7 +137,7 @@ class ImageRuntime:
         if plan is None:
             return None, "this processor lacks it"
         graph = self._compiled(plan)
-        reason = graph if isinstance(graph, str) else _differs(known, self._unit_rows(graph, first))
+        reason = graph if isinstance(graph, str) else differs(known, self._unit_rows(graph, first))
         self._part = record.part
         return (None, reason) if reason else (graph, "")
 
@@ -168,7 +173,7 @@ class ImageRuntime:
                     break
                 reason = "it is slower here than ONNX Runtime"
             record.reasons[plan.name] = reason
-        _keep(self._space, record, _rows(self._tower.run, self._tower.arrays(first, PART, None)))
+        keep(self._space, record, _rows(self._tower.run, self._tower.arrays(first, PART, None)))
         return chosen
 
     def _measured_parts(self, graph: Any, pictures: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
@@ -181,21 +186,21 @@ def parity(wanted: Vectors, given: Vectors, questions: Vectors) -> str:
 
     questions: unit rows (q, dimension); their best hits among the n rows must be the same.
     """
-    if reason := _differs(wanted, given):
+    if reason := differs(wanted, given):
         return reason
     best = [np.argsort(-(questions @ rows.T), axis=1, kind="stable")[:, :TOP] for rows in (wanted, given)]
     shared = [len(set(ours) & set(others)) / len(ours) for ours, others in zip(*best, strict=True)]
     return "" if np.mean(shared) >= SHARED else f"{np.mean(shared):.1%} of the best hits are the same, not {SHARED:.0%}"
 
 
-def _differs(wanted: Vectors, given: Vectors) -> str:
-    """Why the rows (n, dimension) are not those wanted; "" where they are."""
+def differs(wanted: Vectors, given: Vectors, usual: str = "ONNX Runtime") -> str:
+    """Why the unit rows (n, dimension) are not those wanted, which are those of the usual runtime; "" where they are."""
     if given.shape != wanted.shape or not np.isfinite(given).all():
         return f"it gives rows of shape {given.shape}, or no numbers"
     cosines = (wanted * given).sum(axis=1)
     if cosines.mean() >= LEAST_MEAN and cosines.min() >= LEAST:
         return ""
-    return f"cosine to ONNX Runtime's vectors {cosines.mean():.4f} in the mean, {cosines.min():.4f} at least"
+    return f"cosine to {usual}'s vectors {cosines.mean():.4f} in the mean, {cosines.min():.4f} at least"
 
 
 def measured(run: Run, arrays: list[Any]) -> float:
@@ -255,7 +260,7 @@ def records() -> dict[str, Record]:
     return found
 
 
-def _keep(space: Space, record: Record, known: Vectors) -> None:
+def keep(space: Space, record: Record, known: Vectors) -> None:
     """A cache that cannot be written costs the measurement again, nothing else."""
     try:
         _folder().mkdir(parents=True, exist_ok=True)
@@ -276,4 +281,4 @@ def _place(space: Space, ending: str) -> Path:
 
 
 def _folder() -> Path:
-    return models_dir() / "runtimes"
+    return cache_dir() / "models" / "runtimes"

@@ -15,7 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from retrieval.encoders.speech.encoder_runtime import Encoder, EncoderRuntime
 from retrieval.encoders.speech.transcriber import Hypothesis, Phrase, SpeechTranscriber
 from retrieval.encoders.speech.vad import Sound
 from retrieval.encoders.speech.weights import Weights, find_weights, speech_models
@@ -84,17 +86,8 @@ class FasterWhisper:
 
     @cached_property
     def _model(self) -> Any:
-        with importing("faster_whisper", "faster-whisper", EncoderUnavailable):
-            from faster_whisper import WhisperModel
-        precision = "float16" if self._device == "cuda" else "int8"
         try:
-            model = WhisperModel(
-                str(self._weights.path),
-                device=self._device,
-                compute_type=precision,
-                cpu_threads=os.cpu_count() or 1,
-                local_files_only=True,
-            )
+            model = self._loaded("float16" if self._device == "cuda" else "int8")
             if self._device == "cuda":  # CUDA's libraries are looked for when the first window is encoded
                 model.encode(np.zeros((model.feature_extractor.mel_filters.shape[0], FRAMES), np.float32))
         except (RuntimeError, OSError, ValueError) as error:
@@ -108,14 +101,55 @@ class FasterWhisper:
             ) from error
         return model
 
+    def _loaded(self, precision: str) -> Any:
+        with importing("faster_whisper", "faster-whisper", EncoderUnavailable):
+            from faster_whisper import WhisperModel
+        return WhisperModel(
+            str(self._weights.path),
+            device=self._device,
+            compute_type=precision,
+            cpu_threads=os.cpu_count() or 1,
+            local_files_only=True,
+        )
+
+    @cached_property
+    def _runtime(self) -> EncoderRuntime | None:
+        if self._device == "cuda":
+            return None
+        path = self._weights.path / "model.bin"
+        return EncoderRuntime(
+            Encoder(
+                self._weights.name,
+                self._weights.sha256,
+                path,
+                self._spectrogram,
+                lambda frames: np.asarray(self._model.encode(frames)),
+                self._exact,
+            )
+        )
+
+    def _exact(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        """The encoder in float32, which lives as long as the function."""
+        model = self._loaded("float32")
+        return lambda frames: np.asarray(model.encode(frames))
+
     def hear(self, sounds: Sequence[Sound]) -> tuple[Any, list[dict[str, float]]]:
         """The encoder's output for all windows, and each one's languages with their probability."""
         frames = np.stack([self._spectrogram(sound) for sound in sounds])
-        heard = self._model.encode(frames)
+        heard = self._encoded(frames)
         if not self._model.model.is_multilingual:
             return heard, [{"en": 1.0}] * len(sounds)
         found = self._model.model.detect_language(heard)
         return heard, [{token[2:-2]: chance for token, chance in each} for each in found]
+
+    def _encoded(self, frames: NDArray[np.float32]) -> Any:
+        """What the decoder reads, of spectrograms (n, mels, 3000)."""
+        model, rows = self._model, self._runtime.rows(frames) if self._runtime else None
+        if rows is None:
+            return model.encode(frames)
+        import ctranslate2
+
+        return ctranslate2.StorageView.from_array(rows)
 
     def _spectrogram(self, sound: Sound) -> Any:
         """(mels, 3000) float32, silence after the end."""

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,24 @@ def test_the_same_name_is_the_same_transcriber(transcriber: SpeechTranscriber) -
     name = transcriber.revision.removeprefix("faster-whisper-").split("@")[0]
     assert make_transcriber(name, device="cpu") is transcriber
     assert re.fullmatch(r"faster-whisper-[\w.]+@[0-9a-f]{12}", transcriber.revision)
+
+
+def test_what_another_runtime_encodes_is_written_down(
+    transcriber: SpeechTranscriber, spoken: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder reads arrays of the encoder's numbers as it reads its own, and of no other sound."""
+    ear: Any = transcriber._ear
+    silence = np.zeros(len(spoken), np.float32)
+
+    def written(rows: Any, sound: NDArray[np.float32]) -> str:
+        monkeypatch.setitem(ear.__dict__, "_runtime", SimpleNamespace(rows=rows))
+        heard, _ = ear.hear([sound[: 20 * RATE]])
+        return str(ear.write(heard, ["en"], [20_000])[0].text)
+
+    usual = written(lambda frames: None, spoken)
+    spectrogram = ear._spectrogram(spoken[: 20 * RATE])[None]
+    assert len(usual) > 40
+    assert written(lambda frames: np.asarray(ear._model.encode(spectrogram)), silence) == usual
 
 
 def test_weights_of_another_format_are_refused(tmp_path: Path) -> None:
