@@ -194,7 +194,7 @@ ROWS = (
         beside=("1,000,000 segments: filtered processor ms, greatest",),
     ),
     Row(
-        "recall of these questions at 20, against an exact search",
+        "recall of these answers at 20, words among them, against an exact search",
         "search --folder {work}/segments-6 --scale 10",
         "1,000,000 segments: filtered recall",
         0.99,
