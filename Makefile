@@ -1,5 +1,6 @@
 # make demo   a first look: a small environment without torch, the samples indexed, seventeen questions answered
 # make test   everything that must hold before a commit lands
+# make test-fast   the tests of OpenVINO, which it installs beside what make test uses
 # make test-scale   PostgreSQL, pgvector, Milvus, Ray and S3: tests, and benchmarks that must hold; installs and starts all of them
 # make bench-scale [LIBRARIES=DIR]   the figures of docs/scale.md, of as many as a million rows: hours
 # make fix    what can be mended by machine
@@ -19,7 +20,7 @@ TORCH_TESTS = tests/contracts tests/models tests/retrieval/encoders tests/traini
 # Programs that tests start keep what they have compiled, as they do elsewhere.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: bench bench-scale demo test test-scale check tests tests-torch fix docs clean
+.PHONY: bench bench-scale demo test test-fast test-scale check tests tests-torch fix docs clean
 
 demo: .venv/demo.stamp
 	.venv/bin/crossmedia demo
@@ -37,6 +38,11 @@ tests: .venv/dev.stamp
 
 tests-torch: .venv-torch/dev.stamp
 	$(TORCH) $(PYTEST) -m torch $(TORCH_TESTS)
+
+# Not a part of `tests`: once OpenVINO is there, whatever runs in that environment computes by it.
+test-fast: .venv/dev.stamp
+	$(CORE) $(PIP) install --editable '.[fast]'
+	$(CORE) $(PYTEST) tests/retrieval/encoders/test_runtimes.py tests/retrieval/encoders/speech
 
 # What reads and writes a catalog, as it stands, with every catalog on a server; then what only servers do. The benchmarks end
 # with 1 where answers differ or something is lost or half written; their times are told, and never fail.
