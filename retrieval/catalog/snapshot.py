@@ -90,8 +90,9 @@ def open_snapshot(engine: Engine) -> Iterator[Snapshot]:
 class Catalog:
     """A catalog opened for reading, by any number of threads."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, home: Path) -> None:
+        """home: the library's folder, for errors."""
+        self._engine, self._home = engine, home
         self._readers = BoundedSemaphore(READERS)
         self._watch = engine.connect()  # its change signal tells when another connection has written
 
@@ -100,7 +101,7 @@ class Catalog:
         """The catalog of the library in folder `home`. Raises: as engine.open_engine."""
         engine = open_engine(home)
         try:
-            return cls(engine)
+            return cls(engine, home)
         except BaseException:
             engine.dispose()
             raise
@@ -110,9 +111,10 @@ class Catalog:
         """The present state, until the block ends; a thread holds one at a time, and waits where READERS are held.
 
         Raises:
+            LibraryUnavailable: its server cannot be reached.
             LibraryError: the catalog cannot be read any more.
         """
-        with self._readers, _family_errors(), open_snapshot(self._engine) as snapshot:
+        with self._readers, self._family_errors(), open_snapshot(self._engine) as snapshot:
             yield snapshot
 
     def version(self) -> int:
@@ -120,7 +122,7 @@ class Catalog:
 
         Raises: as snapshot.
         """
-        with _family_errors():
+        with self._family_errors():
             try:
                 return dialect.change_signal(self._watch)
             except DBAPIError as error:
@@ -135,13 +137,17 @@ class Catalog:
         self._watch.close()
         self._engine.dispose()
 
+    @contextmanager
+    def _family_errors(self) -> Iterator[None]:
+        """States whatever SQLAlchemy raises as an error of our family."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if isinstance(error, DBAPIError) and self._engine.dialect.name != "sqlite":
+                from retrieval.catalog import server  # with its driver
 
-@contextmanager
-def _family_errors() -> Iterator[None]:
-    """States whatever SQLAlchemy raises as an error of our family."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        first = str(cause).strip().partition("\n")[0]  # a server's driver tells what it tried in several lines
-        raise LibraryError(f"the catalog cannot be read: {first}", "crossmedia doctor examines it") from error
+                if server.is_lost(error):
+                    raise server.lost(self._home, error) from error
+            cause = getattr(error, "orig", None) or error
+            first = str(cause).strip().partition("\n")[0]  # a server's driver tells what it tried in several lines
+            raise LibraryError(f"the catalog cannot be read: {first}", "crossmedia doctor examines it") from error

@@ -143,7 +143,7 @@ def test_questions_go_on_when_the_server_is_back(tmp_path: Path, server: Server)
         server.stop()
         try:
             for _ in range(2):
-                with pytest.raises(LibraryError) as caught:
+                with pytest.raises(LibraryUnavailable, match="cannot be reached") as caught:
                     opened.search("boat", min_confidence=0.0)
                 assert "\n" not in str(caught.value)
             with pytest.raises(LibraryUnavailable, match="cannot be reached"):
