@@ -15,6 +15,7 @@ from retrieval.errors import QueryError
 MOST_OPERANDS = 64  # of one question with its right and wrong answers: each is searched for by itself
 SENSES = ("text", "image", "audio", "video", "document", "like")
 NUMBERS = ("min_duration_ms", "max_duration_ms", "min_bytes", "max_bytes", "newer_than")
+GREATEST = (1 << 63) - 1  # that a database compares with
 SORTS = ("confidence", "date")
 
 
@@ -59,7 +60,7 @@ def _check_filters(filters: Filters) -> None:
             fits = isinstance(value, tuple | list) and len(value) == 3 and all(map(_is_number, value))
             wanted = "(latitude, longitude, radius in km)"
         elif each.name in NUMBERS:
-            fits, wanted = _is_whole(value) and value >= 0, "a whole number of 0 or more"
+            fits, wanted = _is_whole(value) and 0 <= value <= GREATEST, "a whole number of 0 or more, of 64 bits"
         else:
             fits, wanted = isinstance(value, str), "a str"
         if not fits:

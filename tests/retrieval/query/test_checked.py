@@ -28,7 +28,7 @@ def test_limits_are_whole_numbers(limit: Any) -> None:
 @pytest.mark.parametrize("parts", [
     {"sort": "size"}, {"sort": None}, {"min_confidence": "high"}, {"min_confidence": 2}, {"min_confidence": float("nan")},
     {"media": 7}, {"media": [None]}, {"media": "films"}, {"path": 7}, {"after": 2019}, {"near": 3}, {"near": (1, 2)},
-    {"near": ("a", "b", "c")}, {"min_duration_ms": "1m"}, {"min_bytes": -1}, {"tag": ["dog"]}, {"camera": b"Canon"},
+    {"near": ("a", "b", "c")}, {"min_duration_ms": "1m"}, {"min_bytes": -1}, {"max_bytes": 1 << 63}, {"tag": ["dog"]}, {"camera": b"Canon"},
     {"more_like": 7}, {"less_like": [7]}, {"colour": "red"},
 ])  # fmt: skip
 def test_parts_of_another_type_are_refused(parts: dict[str, Any]) -> None:
