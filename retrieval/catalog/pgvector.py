@@ -28,9 +28,7 @@ from retrieval.errors import IndexMismatch, LibraryDamaged, LibraryError
 
 EXACT_ROWS = 20_000  # so many rows in scope are compared one by one: as fast as a graph that is filtered, and exact
 EXACT_SHARE = 0.01  # of larger tables: the same
-RANGES = (
-    8  # up to so many runs of ids are compared with their ends, as a folder's are: half the time of a list of them all
-)
+RANGES = 8  # up to so many runs of ids are compared with their ends, as a folder's are: half the time of listing them
 M, EF_CONSTRUCTION = 16, 100
 # Of every connection. Rows are put in order by the caller. A plan is made for each list of ids: a general one takes all
 # lists for short. A filtered scan goes on until it has what was asked for, or has seen max_scan_tuples.

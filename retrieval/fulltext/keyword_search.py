@@ -59,7 +59,8 @@ def search_keywords(
     if scope.assets is not None:
         texts = texts.where(scope.owners(query.statistics.owners(texts.ids)))
         names = names.where(scope.owners(names.ids))
-    texts, names = texts.spread(most, query.statistics), names.greatest(most if kinds is None else 0)
+    texts = texts.spread(most, query.statistics, filled=scope.assets is not None)  # a filter may leave one asset alone
+    names = names.greatest(most if kinds is None else 0)
     ids = {table: each.ids for table, each in _tables(texts, names).items()}
     if not ids:
         return WordHits()
@@ -88,11 +89,9 @@ def search_keywords(
 
 def evidence_in(snapshot: Snapshot, query: KeywordQuery, owners: Mapping[int, int]) -> dict[int, float]:
     """The evidence of those of some segments, given with their assets, that match; as by a search among these assets."""
-    most, inside = 8 * MOST_HITS, np.array(sorted(set(owners.values())), np.int64)
-    texts = (
-        query.in_segments().spread(most, query.statistics).only(np.array(sorted(owners), np.int64)).greatest(MOST_HITS)
-    )
-    names = query.in_names().greatest(most).only(inside).greatest(MOST_HITS).bits_of
+    segments, inside = (np.array(sorted(set(ids)), np.int64) for ids in (owners, owners.values()))
+    texts = query.in_segments().only(segments).spread(MOST_HITS, query.statistics, filled=True)
+    names = query.in_names().only(inside).greatest(MOST_HITS).bits_of
     first = query.to_read(texts.ids)
     read = snapshot.fulltext.texts({"segment_words": first})["segment_words"] if len(first) else {}
     bits = {segment: held | names.get(owners[segment], 0) for segment, held in texts.bits_of.items()}

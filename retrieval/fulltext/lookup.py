@@ -86,12 +86,15 @@ class TermMatches:
         order = np.lexsort((self.ids, -self.mass))[:most]
         return TermMatches(self.ids[order], self.mass[order], self.bits[order])
 
-    def spread(self, most: int, statistics: TextStatistics) -> TermMatches:
-        """The `most` texts with the greatest mass, a few of each asset."""
+    def spread(self, most: int, statistics: TextStatistics, *, filled: bool = False) -> TermMatches:
+        """The `most` texts with the greatest mass, a few of each asset. filled: then others, where these are not so many."""
         if len(self.ids) <= most:
             return self.greatest(most)
         ordered = self.greatest(len(self.ids))
-        kept = np.flatnonzero(statistics.first_of_each(ordered.ids))[:most]
+        first = statistics.first_of_each(ordered.ids)
+        kept = np.flatnonzero(first)[:most]
+        if filled:
+            kept = np.r_[kept, np.flatnonzero(~first)[: most - len(kept)]]
         return TermMatches(ordered.ids[kept], ordered.mass[kept], ordered.bits[kept])
 
     def only(self, ids: Ids) -> TermMatches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from retrieval.catalog.snapshot import open_snapshot
 from retrieval.domain.media import Metadata
 from retrieval.fulltext import analyzer, keyword_search
 from retrieval.fulltext.lookup import look_up
-from retrieval.fulltext.statistics import read_statistics
+from retrieval.fulltext.statistics import MOST_OF_ASSET, read_statistics
 from retrieval.protocols import Snapshot
 from retrieval.vectors.space import Scope
 from tests.building import ROOT, Builder, Thing
@@ -107,6 +108,23 @@ def test_a_filter_keeps_texts_that_come_after_many_others(tmp_path: Path, monkey
         assert last is not None
         for scope in (Scope(assets=np.array([last])), Scope.of(frozenset(), np.array([last]))):
             assert evidence(opened, "engine", scope).keys() == {"e9.txt"}
+
+
+def test_a_filter_for_one_asset_leaves_its_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question without a filter takes a few of each asset; with one, and for a curve, others follow where there is room."""
+    monkeypatch.setattr(keyword_search, "MOST_HITS", 20)
+    manual = document("manual.txt", *(f"engine {number}" for number in range(190)))
+    others = [document(f"f{number}.txt", f"some filler {number}") for number in range(800)]
+    with catalog(tmp_path / "library", [*others, manual, document("e.txt", "engine 7")]) as opened:
+        query = look_up(opened, "engine", read_statistics(opened))
+        asset = opened.assets.at(ROOT / "manual.txt")
+        assert asset is not None
+        everywhere = keyword_search.search_keywords(opened, query, Scope())
+        assert sorted(Counter(everywhere.owners.values()).values()) == [1, MOST_OF_ASSET]
+        inside = keyword_search.search_keywords(opened, query, Scope(assets=np.array([asset])))
+        assert Counter(inside.owners.values()) == {asset: 20}
+        last = int(query.in_segments().ids[189])
+        assert keyword_search.evidence_in(opened, query, {last: asset}).keys() == {last}
 
 
 def test_no_words_find_nothing(snapshot: Snapshot) -> None:
