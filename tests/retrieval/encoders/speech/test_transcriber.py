@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -97,6 +98,30 @@ def test_windows_are_heard_in_batches() -> None:
     ear = Parrot()
     list(SpeechTranscriber(ear, lambda: loudness).transcribe(tones(1, 4, 5, 4, 5, 4, 3)))
     assert ear.heard == [2, 1]
+
+
+class Forgetful(Parrot):
+    """An ear that counts how many of the sounds it was given are still held by anybody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[weakref.ref[NDArray[np.float32]]] = []
+        self.held = 0
+
+    def hear(self, sounds: Sequence[NDArray[np.float32]]) -> tuple[Any, list[dict[str, float]]]:
+        self.given += map(weakref.ref, sounds)
+        self.held = max(self.held, sum(each() is not None for each in self.given))
+        return super().hear(sounds)
+
+
+def test_sound_that_was_heard_is_let_go() -> None:
+    """However long a recording, whether its segments are told one by one or together."""
+    for together in (False, True):
+        ear = Forgetful()
+        transcriber, recording = SpeechTranscriber(ear, lambda: loudness), tones(*[3, 4] * 20)
+        found = next(transcriber.transcribe_each([recording])) if together else list(transcriber.transcribe(recording))
+        assert len(found) == len(ear.given) == 20
+        assert ear.held <= 2 * ear.batch
 
 
 def test_silence_is_never_heard() -> None:
