@@ -125,7 +125,7 @@ class _Reading:
         attached: list[Message] = []
         self._body(message, page, attached, 0)
         for one in attached:
-            self._attachment(one, depth)
+            self._attachment(one, depth, _said(message, "Subject"))
 
     def _body(self, part: Message, page: int, attached: list[Message], nested: int) -> None:
         """Text of the parts that are shown as one; the rest goes to `attached`."""
@@ -148,8 +148,11 @@ class _Reading:
         elif kind.startswith("image/"):
             self._parts.pictures.append((self._content(part), "picture", page))
 
-    def _attachment(self, part: Message, depth: int) -> None:
-        """An attachment as a page of its own, with its name; one that is not read is found by that."""
+    def _attachment(self, part: Message, depth: int, subject: str) -> None:
+        """An attachment as a page of its own, with its name; one without text is found by that and its mail's subject.
+
+        A name alone, as of photos, is no sentence: encoded, it would lie near to every question.
+        """
         self._attached += 1
         if self._attached > ATTACHMENTS:
             return
@@ -160,8 +163,9 @@ class _Reading:
             return
         self._pages += 1
         name = _file_name(part)
-        self._parts.blocks.append(Block(name, 1, self._pages))
         found = self._document(self._content(part), name)
+        told = name if found and found.blocks else f"{subject}: {name}" if subject else name
+        self._parts.blocks.append(Block(told, 1, self._pages))
         if found is None:
             self._parts.pictures.append((self._content(part), name, self._pages))
             return
