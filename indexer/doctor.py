@@ -122,7 +122,7 @@ def _left_behind(*, repair: bool) -> Iterator[Finding]:
         if repair:
             shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink(missing_ok=True)
         yield Finding(
-            f"{folder} holds usage records of a library",
+            f"{folder} holds usage records that a Python package wrote",
             "crossmedia doctor --repair removes it",
             repair,
         )

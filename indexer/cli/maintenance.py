@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def rebuild(
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="Encode again with this profile first.")] = None,
     encoder: Annotated[
-        list[str] | None, typer.Option(metavar="SPACE=MODEL", help="Another model for shared or sentence.")
+        list[str] | None, typer.Option(metavar="SPACE=MODEL", help="Another model for shared, sentence or sound.")
     ] = None,
     keep: Annotated[
         bool | None,
@@ -98,7 +98,9 @@ def doctor(
                 note = " (repaired)" if each.repaired else f" ({each.hint})" if each.hint else ""
                 print(plain(each.what + note))
             if not findings:
-                print("No problems found." if is_there else f"No problems found; no library is at {path_text(home)}.")
+                print("No problems found.")
+            if library is None and not is_there:
+                print(f"No library is at {path_text(home)}: only the installation was checked.")
         if library is not None and not is_there:
             raise LibraryNotFound(f"there is no library at {home}", "crossmedia index FOLDER makes one")
     if not all(each.repaired for each in findings):

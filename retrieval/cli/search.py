@@ -191,7 +191,9 @@ def _question_in(file: Path, beside: Any) -> Query:
         raise QueryError("--from-json is a whole question", "leave out words, files and filters")
     try:
         held = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise QueryError(f"{file} cannot be read: {error.strerror}", "check the path") from None
+    except ValueError as error:
         raise QueryError(f"{file} holds no JSON: {error}", "search --json prints a question as the key query") from None
     inner = held.get("query") if isinstance(held, dict) else None
     return query_from_dict(inner if isinstance(inner, dict) else held, files=True)

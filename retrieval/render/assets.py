@@ -47,7 +47,7 @@ def facts_of(asset: StoredAsset) -> dict[str, str]:
         "position": position,
         "language": facts["lang"] or "",
         "title": facts["title"] or "",
-        "artist": facts["artist"] or "",
+        "author" if asset.medium == "document" else "artist": facts["artist"] or "",
         "keywords": ", ".join(facts["keywords"]),
         "asset": asset.hash,
     }

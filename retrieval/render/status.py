@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
 MOST_ENDINGS = 8  # named for one reason of skips
 MEANINGS = {  # of reasons of skips, as a person needs them
+    "broken link": "They lead to files that are not there; delete them, or bring the files back.",
     "crashes its decoder": "Broken so that the program that reads them stops; they are left alone until they change.",
     "damaged": "Their own programs may still open them; saved again from there they are read.",
     "a decompression bomb": "They unpack to so much that they are not read.",
-    "empty": "Nothing is in them.",
+    "empty": "Nothing is in them; copy them again where they should hold something.",
     "encrypted": "They need a password; saved without one they are read.",
     "format not read": "Exported in a common format they are read.",
     "linked folder": "Links to folders are not followed; index the folder itself.",
     "not a file": "Pipes, sockets and devices.",
     "not media": "Neither picture, video, sound nor text.",
     "old format": "Saved in a newer format they are read.",
-    "too large": "Beyond what is read of one file.",
+    "too large": "Beyond what is read of one file; saved smaller they are read.",
     "too slow": "Reading them came to a standstill.",
-    "truncated": "Their end is missing, as of a download that broke off.",
+    "truncated": "Their end is missing, as of a download that broke off; copy or download them again.",
     "unreadable": "Their permissions or their disk keep them from being read.",
 }
 STEP_NAMES = {

@@ -147,6 +147,17 @@ def test_without_a_library_the_installation_is_checked(tmp_path: Path, monkeypat
     done = program("--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"version": 1, "library": None, "findings": []}
+    folder = Path(os.environ["XDG_CACHE_HOME"]) / "intel" / "stats"
+    folder.mkdir(parents=True)
+    done = program()
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1,
+        [
+            f"{folder} holds usage records that a Python package wrote (crossmedia doctor --repair removes it)",
+            f"No library is at {tmp_path / 'none'}: only the installation was checked.",
+        ],
+    )
+    folder.rmdir()
     done = program("--library", str(tmp_path / "none"))
     assert (done.returncode, "there is no library at" in done.stderr) == (1, True)
 

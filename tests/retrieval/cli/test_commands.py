@@ -182,6 +182,11 @@ def test_an_answer_is_asked_again(ask: Program) -> None:
     assert again["hits"] == json.loads(first)["hits"]
     done = ask("search", "dog", "--from-json", "-", given=b"no JSON")
     assert (done.returncode, "a whole question" in done.stderr) == (2, True)
+    done = ask("search", "--from-json", "none.json")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "crossmedia: none.json cannot be read: No such file or directory (check the path)\n",
+    )
 
 
 def test_filters_alone_list(ask: Program) -> None:
