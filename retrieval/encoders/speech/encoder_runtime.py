@@ -61,7 +61,10 @@ class EncoderRuntime:
         if not self._is_settled and self._seen > FEW:
             self._is_settled = True
             if runtimes.versions() and self._encoder.path.stat().st_size <= LARGEST:
-                self._graph = self._settled()
+                try:
+                    self._graph = self._settled()
+                except (MemoryError, RuntimeError) as error:  # a choice holds the weights twice more, in float32
+                    _log_unused("OpenVINO", self._space, str(error) or "there is not enough memory")
         return None if self._graph is None else _encoded(self._graph, frames)
 
     def _settled(self) -> Any:
@@ -80,9 +83,7 @@ class EncoderRuntime:
             runtimes.keep(self._space, replace(record, reasons=others | ({plan.name: reason} if reason else {})), known)
         if not reason:
             return graph
-        logging.getLogger("crossmedia").warning(
-            "crossmedia: %s is not used for %s: %s", plan.name, self._space.encoder, reason
-        )
+        _log_unused(plan.name, self._space, reason)
         return None
 
     def _chosen(self) -> Any:
@@ -128,6 +129,10 @@ class EncoderRuntime:
 def _encoded(graph: Any, frames: Frames) -> NDArray[np.float32]:
     """(n, positions, width) of (n, mels, 3000); windows run beside each other."""
     return np.concatenate(graph.run(list(frames[:, None])))
+
+
+def _log_unused(name: str, space: Space, reason: str) -> None:
+    logging.getLogger("crossmedia").warning("crossmedia: %s is not used for %s: %s", name, space.encoder, reason)
 
 
 def window_vectors(rows: NDArray[np.float32]) -> Vectors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,26 @@ def test_what_differs_or_is_slower_is_passed_over(compiled: Callable[..., list[s
     assert (plans, record.plan) == ([BF16.name, F32.name], "")
     assert record.reasons[BF16.name].startswith("cosine to CTranslate2 float32's vectors")
     assert record.reasons[F32.name] == "it is slower here than CTranslate2"
+
+
+def test_a_choice_that_runs_out_of_memory_ends_no_run(
+    compiled: Callable[..., list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """CTranslate2 goes on alone, and it is not tried again in this process."""
+
+    def too_large() -> encoder_runtime.Encode:
+        raise MemoryError
+
+    plans = compiled([same], {BF16.name: 200.0})
+    runtime = made(tmp_path)
+    runtime._encoder = replace(runtime._encoder, exact=too_large)
+    with caplog.at_level(logging.WARNING, "crossmedia"):
+        assert runtime.rows(windows()) is None
+        assert runtime.rows(windows()) is None
+    assert [each.getMessage() for each in caplog.records] == [
+        "crossmedia: OpenVINO is not used for whisper-tiny: there is not enough memory"
+    ]
+    assert plans == []
 
 
 def test_few_windows_start_no_other_runtime(compiled: Callable[..., list[str]], tmp_path: Path) -> None:
