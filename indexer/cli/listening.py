@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from retrieval.errors import RetrievalError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -97,7 +100,11 @@ class Server(uvicorn.Server):
 def listening(
     app: ASGIApp, host: str, port: int, ending: Ending, protocol: type[Protocol] = Protocol
 ) -> tuple[Server, socket.socket]:
-    """A server that is still to be run, and its socket, which takes connections already."""
+    """A server that is still to be run, and its socket, which takes connections already.
+
+    Raises:
+        RetrievalError: the address cannot be had, as another program listens there.
+    """
     config = uvicorn.Config(
         _ended_quietly(app),
         host=host,
@@ -110,8 +117,12 @@ def listening(
         timeout_keep_alive=5,
         lifespan="on",
     )
-    listener = config.bind_socket()
-    listener.listen(config.backlog)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:  # uvicorn would print a line of its own, and end the program
+        listener = socket.create_server((host, port), family=family, backlog=config.backlog)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise RetrievalError(f"{host}:{port} cannot be served: {why}", "--port 0 takes a free one") from None
     return Server(config, ending), listener
 
 

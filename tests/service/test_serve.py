@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -131,6 +132,16 @@ def test_it_answers_until_it_is_stopped_and_keeps_no_question(sample_library: Pa
         answer = httpx.post(f"{place}v1/search", json={"query": "a quokka in the snow"}, timeout=120)
         assert answer.status_code == 200
         assert httpx.post(f"{place}v1/search", json={"query": "quokka AND"}, timeout=120).status_code == 400
+
+
+def test_an_address_in_use_is_one_line(sample_library: Path) -> None:
+    """In our own words, with what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "indexer.cli.app", "serve", "--port", str(port), "--library"]
+        done = subprocess.run([*command, str(sample_library)], capture_output=True, text=True, check=False)
+    said = f"crossmedia: 127.0.0.1:{port} cannot be served: Address already in use (--port 0 takes a free one)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
 def test_it_answers_while_it_says_that_it_is_not_ready(served: Library) -> None:
