@@ -107,7 +107,10 @@ def compare(
     if not changes.offline:
         gone = {path: each.id for path, each in missing.items() if not _under(path, walk.unreadable)}
         changes.gone = [*gone.values()]
-        changes.left_out = sum(os.path.lexists(os.path.join(root, path)) for path in gone)  # none of a bucket's
+        left = (
+            os.path.join(root, path) for path in gone
+        )  # none of a bucket's; of folders, those that can be read again
+        changes.left_out = sum(os.path.lexists(path) and not os.path.isdir(path) for path in left)
     changes.changed.sort(key=is_timed)
     return changes
 

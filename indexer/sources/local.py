@@ -36,7 +36,7 @@ SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini", "ehthumbs.db"))
 COPIES = ("synofile_thumb_*", "*.lrv", "*.thm", "*.part", "*.partial", "*.crdownload", "*.download", "*.!ut", "*.aria2")
 NO_MEDIA = b".nomedia"  # a folder beside it holds nothing that its owner wants to see
 
-LINKED_FOLDER = "linked folder"
+LINKED_FOLDER, UNREADABLE = "linked folder", "unreadable"  # problems of a folder
 
 # Beside one of these a folder, with those in it, is a program's: its code and data are not what people look for.
 CODE_MARKS = frozenset(
@@ -81,15 +81,19 @@ class Walk:
     passed: int = 0  # folders and files of systems and programs that were left out by their names
 
     def candidates(self) -> Iterator[Candidate]:
-        """All candidates, folder by folder, sorted by name in each; relative folders in `unreadable` are unknown."""
+        """All candidates, folder by folder, sorted by name in each; relative folders in `unreadable` are unknown, and are
+        candidates that cannot be read, but for the root."""
         folders = [(b"", False)]
         while folders:
             folder, is_code = folders.pop()
             self.check()
             try:
                 listing = self.scan(os.path.join(self.root, folder) if folder else self.root)
-            except OSError:
+            except OSError as error:
                 self.unreadable.add(folder)
+                if folder and self.towards is None:
+                    why = f"this folder cannot be listed: {error.strerror}"
+                    yield Candidate(folder, FileState(0, 0, 0, 0), UNREADABLE, detail=why)
                 continue
             entries = sorted(listing, key=lambda entry: entry.name)
             self.listed += len(entries)

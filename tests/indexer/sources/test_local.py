@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.sources.base import Candidate
-from indexer.sources.local import Walk
+from indexer.sources.local import Entry, Walk, scan
 
 
 def found(root: Path, **options: object) -> dict[bytes, Candidate]:
@@ -107,3 +109,18 @@ def test_a_folder_that_cannot_be_listed_is_noted(tmp_path: Path) -> None:
     walk = Walk(os.fsencode(tmp_path / "absent"))
     assert list(walk.candidates()) == []
     assert walk.unreadable == {b""}
+
+
+def test_a_folder_inside_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    """Beside what can be; also one that answers with an error of the disk."""
+    for name in ("a/a.jpg", "b/b.jpg"):
+        touch(tmp_path / name)
+
+    def refusing(folder: bytes) -> Sequence[Entry]:
+        if folder.endswith(b"/b"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scan(folder)
+
+    walk = Walk(os.fsencode(tmp_path), scan=refusing)
+    said = {each.relative: (each.problem, each.detail) for each in walk.candidates()}
+    assert said == {b"a/a.jpg": (None, ""), b"b": ("unreadable", "this folder cannot be listed: Permission denied")}
