@@ -61,7 +61,7 @@ bench-scale: .venv-scale/dev.stamp
 	mkdir -p build
 	CROSSMEDIA_KILLS=20 $(SCALE) $(PYTEST) tests/scale/test_ray.py
 	$(SCALE) -m benchmarks.engines --only ray --assets 5000
-	$(SCALE) -m benchmarks.ray_workers --texts 100 --runs 5
+	$(SCALE) -m benchmarks.ray_workers --texts 300 --runs 5
 	$(SCALE) -m benchmarks.outages --out build/outages.json
 	$(SCALE) -m benchmarks.rolling
 	for rows in 10000 100000 1000000; do \
