@@ -107,10 +107,9 @@ def compare(
     if not changes.offline:
         gone = {path: each.id for path, each in missing.items() if not _under(path, walk.unreadable)}
         changes.gone = [*gone.values()]
-        left = (
-            os.path.join(root, path) for path in gone
-        )  # none of a bucket's; of folders, those that can be read again
-        changes.left_out = sum(os.path.lexists(path) and not os.path.isdir(path) for path in left)
+        there = (os.path.join(root, path) for path in gone)
+        # None of a bucket's; a folder among them can be listed again.
+        changes.left_out = sum(os.path.lexists(path) and not os.path.isdir(path) for path in there)
     changes.changed.sort(key=is_timed)
     return changes
 

@@ -119,14 +119,7 @@ class ImageRuntime:
         if not record.plan:
             return None
         graph, reason = self._again(record, known, first)
-        if reason != record.reasons.get(record.plan, ""):
-            others = {name: why for name, why in record.reasons.items() if name != record.plan}
-            kept = replace(record, reasons={**others, record.plan: reason} if reason else others)
-            keep(self._space, kept, known)
-        if reason:
-            logging.getLogger("crossmedia").warning(
-                "crossmedia: %s is not used for model %s: %s", record.plan, self._space.encoder, reason
-            )
+        keep_again(self._space, record, known, reason, f"model {self._space.encoder}")
         return graph
 
     def _again(self, record: Record, known: Vectors, first: Sequence[NDArray[np.uint8]]) -> tuple[Any, str]:
@@ -179,6 +172,21 @@ class ImageRuntime:
     def _measured_parts(self, graph: Any, pictures: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
         """Milliseconds of processor time for each picture, by the number of pictures that a stream takes at once."""
         return {part: measured(graph.run, self._tower.arrays(pictures, part, graph.dtype)) for part in PARTS}
+
+
+def keep_again(space: Space, record: Record, known: Vectors, reason: str, whose: str) -> None:
+    """Keeps what comparing the recorded plan again has found: why it must not be used, "" where it may. whose: for the line
+    that says so."""
+    if reason != record.reasons.get(record.plan, ""):
+        others = {name: why for name, why in record.reasons.items() if name != record.plan}
+        keep(space, replace(record, reasons={**others, record.plan: reason} if reason else others), known)
+    if reason:
+        log_unused(record.plan, whose, reason)
+
+
+def log_unused(name: str, whose: str, reason: str) -> None:
+    """Warns that a runtime of that name does not encode what is said."""
+    logging.getLogger("crossmedia").warning("crossmedia: %s is not used for %s: %s", name, whose, reason)
 
 
 def parity(wanted: Vectors, given: Vectors, questions: Vectors) -> str:

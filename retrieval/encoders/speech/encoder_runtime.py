@@ -8,7 +8,6 @@ compilation. What was found out is kept where `retrieval.encoders.runtimes` keep
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,7 +63,7 @@ class EncoderRuntime:
                 try:
                     self._graph = self._settled()
                 except (MemoryError, RuntimeError) as error:  # a choice holds the weights twice more, in float32
-                    _log_unused("OpenVINO", self._space, str(error) or "there is not enough memory")
+                    runtimes.log_unused("OpenVINO", self._space.encoder, str(error) or "there is not enough memory")
         return None if self._graph is None else _encoded(self._graph, frames)
 
     def _settled(self) -> Any:
@@ -78,13 +77,8 @@ class EncoderRuntime:
             return None
         graph = self._compiled(plan)
         reason = graph if isinstance(graph, str) else self._differs(known, graph)
-        if reason != record.reasons.get(plan.name, ""):
-            others = {name: why for name, why in record.reasons.items() if name != plan.name}
-            runtimes.keep(self._space, replace(record, reasons=others | ({plan.name: reason} if reason else {})), known)
-        if not reason:
-            return graph
-        _log_unused(plan.name, self._space, reason)
-        return None
+        runtimes.keep_again(self._space, record, known, reason, self._space.encoder)
+        return None if reason else graph
 
     def _chosen(self) -> Any:
         """The first plan that computes the same and takes less; what was found is kept."""
@@ -129,10 +123,6 @@ class EncoderRuntime:
 def _encoded(graph: Any, frames: Frames) -> NDArray[np.float32]:
     """(n, positions, width) of (n, mels, 3000); windows run beside each other."""
     return np.concatenate(graph.run(list(frames[:, None])))
-
-
-def _log_unused(name: str, space: Space, reason: str) -> None:
-    logging.getLogger("crossmedia").warning("crossmedia: %s is not used for %s: %s", name, space.encoder, reason)
 
 
 def window_vectors(rows: NDArray[np.float32]) -> Vectors:
